@@ -1,0 +1,31 @@
+"""What has to be in the process environment before livekit and prometheus_client are imported."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import secrets
+from pathlib import Path
+
+from dotenv import load_dotenv
+
+DEFAULT_METRICS_DIR = "/tmp/prometheus_multiproc"
+
+
+def prepare() -> None:
+    """Load ``.env`` and give this worker a metrics folder of its own.
+
+    Call it before the first import of livekit: prometheus_client decides at its import, by
+    ``PROMETHEUS_MULTIPROC_DIR``, whether metrics go to files that other processes can read.
+
+    The folder is ``PROMETHEUS_MULTIPROC_DIR/worker-<random>``. A livekit ``AgentServer`` deletes every file
+    in its metrics folder when it starts; in a shared one it would wipe the other workers' metrics.
+    Job processes inherit the environment of the worker and keep its folder.
+    """
+    if multiprocessing.parent_process() is not None:
+        return
+    load_dotenv(".env")
+    root = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or DEFAULT_METRICS_DIR
+    folder = Path(root) / f"worker-{secrets.token_hex(6)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)

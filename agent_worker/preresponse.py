@@ -1,0 +1,202 @@
+"""The pre-response engine: a small model speaks at once while the large one prepares the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterable
+from typing import Any
+
+from livekit.agents import Agent, FlushSentinel, ModelSettings, llm, utils
+
+from agent_worker.log import logger
+
+DEFAULT_PRERESPONSE_PROMPT = (
+    "You are the first voice on a phone call. A colleague is preparing the real answer. Show the caller in one "
+    "short sentence of at most eight words that you heard them. Fit it to what they said. Do not answer, do not "
+    "state facts or numbers, do not promise anything and do not ask a question."
+)
+
+# Small models follow examples better than rules.
+_EXAMPLES = (
+    ("What time does the museum open tomorrow?", "Let me look at the opening times."),
+    ("My parcel never arrived and I am really upset.", "Oh no, I'm sorry to hear that."),
+    ("Can you tell me about your return policy?", "Sure, about returns."),
+)
+
+ANSWER_NOTE = (
+    "A short acknowledgement of the caller's last words is being spoken to them right now. Go straight to the "
+    "substance: no greeting, no 'sure', no repetition of their words."
+)
+
+#: Key of ``ChatMessage.extra`` under which a reply carries the pre-response that it begins with.
+EXTRA_KEY = "preresponse"
+
+_MAX_WORDS = 14
+_SENTENCE = re.compile(r"^\s*(.+?[.!?…](?=[\s\"')\]]|$))", re.DOTALL)
+
+Chunk = llm.ChatChunk | str | FlushSentinel
+
+
+class PreResponseAgent(Agent):
+    """An agent whose every reply begins with a short pre-response by a fast model.
+
+    Both models are asked at the same moment. The fast reply is spoken as a segment of its own, then the
+    answer, all in one ``SpeechHandle``: barge-in stops both, and the chat history holds what was spoken.
+    The turn goes on without a pre-response when the fast model fails, says nothing usable or is so slow that
+    the answer's first sentence is there before it.
+
+    Args:
+        instructions: The main model's system prompt.
+        fast_llm: The fast model. ``None`` switches pre-responses off. The main model is the ``llm`` of the
+            session or of this agent; it has to be an :class:`livekit.agents.llm.LLM`, no realtime model.
+        preresponse_prompt: The fast model's system prompt.
+        **options: Everything else that :class:`livekit.agents.Agent` takes.
+    """
+
+    def __init__(
+        self,
+        *,
+        instructions: str,
+        fast_llm: llm.LLM[Any] | None,
+        preresponse_prompt: str = DEFAULT_PRERESPONSE_PROMPT,
+        **options: Any,
+    ) -> None:
+        super().__init__(instructions=instructions, **options)
+        self.fast_llm = fast_llm
+        self._preresponse_prompt = preresponse_prompt
+
+    async def llm_node(
+        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
+    ) -> AsyncIterable[Chunk]:
+        """Yield the pre-response, a flush, then the main model's answer."""
+        said = _callers_words(chat_ctx)
+        if self.fast_llm is None or said is None:
+            async for chunk in Agent.default.llm_node(self, chat_ctx, tools, model_settings):
+                yield chunk
+            return
+
+        fast = _FastReply(self.fast_llm, self._fast_chat_ctx(said))
+        answer = _Answer(Agent.default.llm_node(self, _with_answer_note(chat_ctx), tools, model_settings))
+        try:
+            ready: list[asyncio.Future[Any]] = [fast.sentence, answer.speakable]
+            await asyncio.wait(ready, return_when=asyncio.FIRST_COMPLETED)
+            if fast.sentence.done() and (preresponse := fast.sentence.result()):
+                yield _preresponse_chunk(preresponse)
+                yield FlushSentinel()
+            async for chunk in answer.chunks:
+                yield chunk
+            await answer.task
+        finally:
+            await utils.aio.cancel_and_wait(fast.task, answer.task)
+
+    def _fast_chat_ctx(self, said: str) -> llm.ChatContext:
+        chat_ctx = llm.ChatContext.empty()
+        chat_ctx.add_message(role="system", content=self._preresponse_prompt)
+        for caller, reply in _EXAMPLES:
+            chat_ctx.add_message(role="user", content=caller)
+            chat_ctx.add_message(role="assistant", content=reply)
+        chat_ctx.add_message(role="user", content=said)
+        return chat_ctx
+
+
+def first_sentence(text: str, *, complete: bool) -> str | None:
+    """The first sentence of a model's reply as it should be spoken.
+
+    Args:
+        text: What the model has said so far.
+        complete: Whether the model has finished.
+
+    Returns:
+        ``None`` while the sentence may go on; an empty string when there is nothing fit to be spoken.
+    """
+    match = _SENTENCE.match(text)
+    if match is None and not complete:
+        return None
+    sentence = " ".join((match.group(1) if match else text).split()).strip("\"'*_ ")
+    if not any(character.isalpha() for character in sentence) or len(sentence.split()) > _MAX_WORDS:
+        return ""
+    return sentence if sentence[-1] in ".!?…" else sentence.rstrip(",;:-") + "."
+
+
+class _FastReply:
+    """The fast model's reply, on its way from the moment this is made.
+
+    ``sentence`` gets the first sentence, or an empty string when there will be none; it never raises.
+    The stream is read on to its end, because only then the provider tells how many tokens it billed.
+    """
+
+    def __init__(self, fast_llm: llm.LLM[Any], chat_ctx: llm.ChatContext) -> None:
+        self.sentence: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.task = asyncio.create_task(self._read(fast_llm, chat_ctx), name="preresponse")
+        self.task.add_done_callback(lambda _: self._resolve(""))
+
+    async def _read(self, fast_llm: llm.LLM[Any], chat_ctx: llm.ChatContext) -> None:
+        text = ""
+        try:
+            async with fast_llm.chat(chat_ctx=chat_ctx) as stream:
+                async for chunk in stream:
+                    text += (chunk.delta.content if chunk.delta else None) or ""
+                    self._resolve(first_sentence(text, complete=False))
+            self._resolve(first_sentence(text, complete=True))
+        except Exception as error:
+            logger.warning("no pre-response this turn: fast model %s failed (%s)", fast_llm.model, error)
+
+    def _resolve(self, sentence: str | None) -> None:
+        if sentence is not None and not self.sentence.done():
+            self.sentence.set_result(sentence)
+
+
+class _Answer:
+    """The main model's answer, on its way from the moment this is made.
+
+    ``speakable`` is done once a first sentence, a tool call or the end is there: from then on a pre-response
+    that has not come yet would only hold the answer up.
+    """
+
+    def __init__(self, source: AsyncIterable[Chunk]) -> None:
+        self.chunks = utils.aio.Chan[Chunk]()
+        self.speakable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.task = asyncio.create_task(self._read(source), name="answer")
+        self.task.add_done_callback(self._finish)
+
+    async def _read(self, source: AsyncIterable[Chunk]) -> None:
+        text = ""
+        async for chunk in source:
+            self.chunks.send_nowait(chunk)
+            if isinstance(chunk, llm.ChatChunk) and chunk.delta:
+                text += chunk.delta.content or ""
+                if chunk.delta.tool_calls or _SENTENCE.match(text):
+                    self._mark_speakable()
+
+    def _finish(self, _: asyncio.Task[None]) -> None:
+        self._mark_speakable()
+        self.chunks.close()
+
+    def _mark_speakable(self) -> None:
+        if not self.speakable.done():
+            self.speakable.set_result(None)
+
+
+def _callers_words(chat_ctx: llm.ChatContext) -> str | None:
+    """What the caller just said; ``None`` when the model is not replying to the caller, as after a tool call."""
+    for item in reversed(chat_ctx.items):
+        if item.type == "message" and item.role == "system":
+            continue
+        if item.type == "message" and item.role == "user":
+            return item.text_content
+        return None
+    return None
+
+
+def _with_answer_note(chat_ctx: llm.ChatContext) -> llm.ChatContext:
+    # At the end, so that the provider's prompt cache still covers everything before it.
+    noted = chat_ctx.copy()
+    noted.add_message(role="system", content=ANSWER_NOTE)
+    return noted
+
+
+def _preresponse_chunk(text: str) -> llm.ChatChunk:
+    # The framework joins segments without a space, and keeps `extra` with the message in the history.
+    delta = llm.ChoiceDelta(role="assistant", content=f"{text} ", extra={EXTRA_KEY: text})
+    return llm.ChatChunk(id=utils.shortuuid("preresponse_"), delta=delta)

@@ -1,0 +1,94 @@
+"""The worker process: checks the settings, registers with LiveKit and runs a conversation for each call."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from livekit.agents import AgentServer, JobContext, cli
+
+from agent_worker.conversation import hold_conversation
+from agent_worker.preflight import Provider, check_providers
+from agent_worker.settings import BadSettingsError, SettingsT, load
+from agent_worker.stack import VoiceStack
+
+#: Enough for a short sentence; a small model that rambles is cut off by the provider.
+FAST_REPLY_MAX_TOKENS = 32
+
+_TALKING_COMMANDS = ("start", "dev", "connect", "console")
+_LIVEKIT_FLAGS = {
+    "livekit_url": "--url",
+    "livekit_api_key": "--api-key",
+    "livekit_api_secret": "--api-secret",
+}
+
+
+def run(
+    settings_type: type[SettingsT],
+    build_stack: Callable[[SettingsT], VoiceStack],
+    providers: Callable[[SettingsT], Sequence[Provider]],
+) -> None:
+    """Run the command line of a worker script. Without a subcommand it is ``start``.
+
+    Exits with code 2 and one line for each problem if a setting is missing or wrong, or if a provider
+    refuses its key or does not have the model.
+
+    Args:
+        settings_type: The stack's settings.
+        build_stack: Called in each call's process.
+        providers: What to ask, before the worker registers, whether they would serve us.
+    """
+    if len(sys.argv) == 1:
+        sys.argv.append("start")
+    arguments = sys.argv[1:]
+    if arguments[0] not in _TALKING_COMMANDS or "--help" in arguments:
+        cli.run_app(AgentServer())
+        return
+    try:
+        settings = load(settings_type, _given_on_command_line(arguments))
+        check_providers(providers(settings))
+    except BadSettingsError as error:
+        _exit_with(error.problems)
+    cli.run_app(build_server(settings, build_stack))
+
+
+def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack]) -> AgentServer:
+    server = AgentServer(
+        ws_url=str(settings.livekit_url),
+        api_key=settings.livekit_api_key,
+        api_secret=settings.livekit_api_secret.get_secret_value(),
+        port=settings.worker_port,
+        load_threshold=settings.worker_load_threshold,
+    )
+    server.rtc_session(
+        functools.partial(_serve_call, settings=settings, build_stack=build_stack),
+        agent_name=settings.agent_name,
+    )
+    return server
+
+
+async def _serve_call(job: JobContext, *, settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack]) -> None:
+    await hold_conversation(job, build_stack(settings), settings)
+
+
+def _given_on_command_line(arguments: Sequence[str]) -> dict[str, Any]:
+    """LiveKit's own flags stand above the environment; the console needs no LiveKit server at all."""
+    given: dict[str, Any] = {}
+    if arguments[0] == "console":
+        given = {"livekit_url": "ws://localhost:7880", "livekit_api_key": "-", "livekit_api_secret": "-"}
+    for field, flag in _LIVEKIT_FLAGS.items():
+        for index, argument in enumerate(arguments):
+            if argument == flag and index + 1 < len(arguments):
+                given[field] = arguments[index + 1]
+            elif argument.startswith(f"{flag}="):
+                given[field] = argument.removeprefix(f"{flag}=")
+    return given
+
+
+def _exit_with(problems: Sequence[str]) -> NoReturn:
+    print(f"agent-worker cannot start: {len(problems)} problem(s) in its settings", file=sys.stderr)
+    for problem in problems:
+        print(f"  - {problem}", file=sys.stderr)
+    raise SystemExit(2)
