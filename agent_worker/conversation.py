@@ -15,9 +15,7 @@ from agent_worker.measurement import TurnRecord, measure
 from agent_worker.preresponse import DEFAULT_PRERESPONSE_PROMPT, PreResponseAgent
 from agent_worker.settings import Settings
 from agent_worker.stack import VoiceStack
-
-#: Topic of the text streams on which a call's turn records go to the room, as JSON.
-TURN_TOPIC = "agent_worker.turn"
+from agent_worker.topics import TURN_TOPIC
 
 
 async def hold_conversation(job: JobContext, stack: VoiceStack, settings: Settings) -> None:

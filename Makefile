@@ -1,0 +1,69 @@
+# Two commands matter: `make demo` and `make test`. Both install what they need.
+SHELL := /bin/bash
+export AGENT_WORKER_CACHE ?= $(HOME)/.cache/agent-worker
+CACHE := $(AGENT_WORKER_CACHE)
+UV := $(shell command -v uv || echo $(CACHE)/uv/bin/uv)
+RUN := .venv/bin/
+
+LIVEKIT_VERSION := v1.13.5
+OLLAMA_VERSION := v0.9.6
+
+.PHONY: help
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: demo
+demo: install livekit-server ## a real spoken conversation on this machine; ONCE=1 exits after it
+	@exec $(RUN)python -m demo $(if $(ONCE),--once)
+
+.PHONY: test
+test: install livekit-server lint ## lint, types, unit tests and end-to-end tests with real servers and models
+	$(RUN)pytest -m "not ollama"
+
+.PHONY: test-unit
+test-unit: install ## the tests that need no server and no model
+	$(RUN)pytest -m "not e2e and not ollama"
+
+.PHONY: test-ollama
+test-ollama: install livekit-server ollama ## a conversation through a real Ollama
+	$(RUN)pytest -m ollama
+
+.PHONY: lint
+lint: install ## ruff, mypy, and whether requirements.txt matches the lock
+	$(RUN)ruff check .
+	$(RUN)ruff format --check .
+	$(RUN)mypy
+	@$(UV) export --frozen --quiet --no-dev --no-default-groups --no-emit-project --no-header | diff -q - requirements.txt >/dev/null \
+	  || { echo "requirements.txt does not match uv.lock: run 'make requirements'"; exit 1; }
+
+.PHONY: format
+format: install ## format the code
+	$(RUN)ruff check --fix .
+	$(RUN)ruff format .
+
+.PHONY: requirements
+requirements: $(UV) ## export requirements.txt from the lock
+	$(UV) export --frozen --quiet --no-dev --no-default-groups --no-emit-project --no-header -o requirements.txt
+
+.PHONY: install
+install: .venv/.installed ## the Python environment, from the lock
+
+.venv/.installed: uv.lock pyproject.toml | $(UV)
+	@echo "==> installing Python packages (about 300 MB once, then cached)"
+	$(UV) sync --frozen
+	@touch $@
+
+$(CACHE)/uv/bin/uv:
+	@command -v python3 >/dev/null || { echo "python3 not found: install Python 3.10 or newer"; exit 1; }
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "python3 is $$(python3 -V): 3.10 or newer is needed"; exit 1; }
+	@echo "==> installing uv"
+	python3 -m venv $(CACHE)/uv
+	$(CACHE)/uv/bin/pip install --quiet uv
+
+.PHONY: livekit-server
+livekit-server: ## a LiveKit server: the one on PATH, or built once with Go, or docker's image
+	@scripts/get-livekit-server $(LIVEKIT_VERSION)
+
+.PHONY: ollama
+ollama: ## a real Ollama: the one on PATH, or built once with Go
+	@scripts/get-ollama $(OLLAMA_VERSION)

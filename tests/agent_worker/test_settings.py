@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent_worker.settings import BadSettingsError, CloudSettings, SelfHostedSettings, load
+
+ROOT = Path(__file__).resolve().parents[2]
+LIVEKIT = {"LIVEKIT_URL": "ws://localhost:7880", "LIVEKIT_API_KEY": "devkey", "LIVEKIT_API_SECRET": "secret"}
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in {field.upper() for model in (CloudSettings, SelfHostedSettings) for field in model.model_fields}:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_every_missing_and_bad_setting_is_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROQ_BASE_URL", "not a url")
+    monkeypatch.setenv("PRERESPONSE_STRATEGY", "shout")
+    monkeypatch.setenv("WORKER_PORT", "99999")
+    with pytest.raises(BadSettingsError) as caught:
+        load(CloudSettings)
+    named = {problem.split()[0] for problem in caught.value.problems}
+    keys = {"GROQ_API_KEY", "DEEPGRAM_API_KEY", "OPENAI_API_KEY"}
+    assert named == {*LIVEKIT, *keys, "GROQ_BASE_URL", "PRERESPONSE_STRATEGY", "WORKER_PORT"}
+
+
+def test_empty_value_counts_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in LIVEKIT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LIVEKIT_API_SECRET", "")
+    with pytest.raises(BadSettingsError, match="LIVEKIT_API_SECRET is not set"):
+        load(SelfHostedSettings)
+
+
+def test_secrets_are_in_no_message_and_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**LIVEKIT, "LIVEKIT_API_SECRET": "s3cret-value", "LIVEKIT_URL": "s3cret-value"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettingsError) as caught:
+        load(SelfHostedSettings)
+    assert "s3cret-value" not in str(caught.value)
+    monkeypatch.setenv("LIVEKIT_URL", "ws://localhost:7880")
+    assert "s3cret-value" not in repr(load(SelfHostedSettings))
+
+
+def test_env_example_names_every_setting_with_its_default() -> None:
+    example = (ROOT / ".env.example").read_text()
+    for settings_type in (CloudSettings, SelfHostedSettings):
+        for field, info in settings_type.model_fields.items():
+            assert f"{field.upper()}=" in example, field
+            if isinstance(info.default, str) and info.default:
+                assert f"# {field.upper()}={info.default}\n" in example, field
+
+
+@pytest.mark.parametrize("script", ["fast-preresponse.py", "fast-preresponse-ollama.py"])
+def test_script_with_bad_settings_exits_with_2_and_no_traceback(script: str, tmp_path: Path) -> None:
+    env = {key: value for key, value in os.environ.items() if key not in LIVEKIT}
+    run = subprocess.run(
+        [sys.executable, str(ROOT / script)],
+        cwd=tmp_path,
+        env={**env, "PYTHONPATH": str(ROOT), "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert all(f"{name} is not set" in run.stderr for name in LIVEKIT)
+    assert "Traceback" not in run.stderr
+
+
+def test_livekit_subcommands_are_there(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, str(ROOT / "fast-preresponse-ollama.py"), "--help"],
+        cwd=tmp_path,
+        env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0
+    assert all(command in run.stdout for command in ("console", "start", "dev", "connect"))

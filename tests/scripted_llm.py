@@ -1,0 +1,69 @@
+"""A language model that says what a test tells it to, at the moment the test tells it to."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, llm
+
+
+class ScriptedLLM(llm.LLM[Any]):
+    """Replies with the given pieces of text, one chunk each.
+
+    Args:
+        pieces: Text of each chunk; an exception is raised in its place.
+        gate: Nothing is said before this is set.
+        tool_call: Called, instead of a reply, on the first request.
+    """
+
+    def __init__(
+        self,
+        *pieces: str | Exception,
+        gate: asyncio.Event | None = None,
+        tool_call: llm.FunctionToolCall | None = None,
+    ) -> None:
+        super().__init__()
+        self.pieces = pieces
+        self.gate = gate
+        self.tool_call = tool_call
+        self.requests: list[llm.ChatContext] = []
+        self.cancelled = 0
+        self.asked = asyncio.Event()
+
+    def chat(
+        self,
+        *,
+        chat_ctx: llm.ChatContext,
+        tools: list[llm.Tool] | None = None,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+        **_: Any,
+    ) -> llm.LLMStream:
+        self.requests.append(chat_ctx.copy())
+        self.asked.set()
+        once = APIConnectOptions(max_retry=0, timeout=conn_options.timeout)
+        return _ScriptedStream(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=once)
+
+
+class _ScriptedStream(llm.LLMStream):
+    async def _run(self) -> None:
+        script: ScriptedLLM = self._llm  # type: ignore[assignment]
+        try:
+            if script.gate is not None:
+                await script.gate.wait()
+            if script.tool_call is not None and len(script.requests) == 1:
+                self._send(llm.ChoiceDelta(role="assistant", tool_calls=[script.tool_call]))
+                return
+            for piece in script.pieces:
+                if isinstance(piece, Exception):
+                    raise piece
+                self._send(llm.ChoiceDelta(role="assistant", content=piece))
+                await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            script.cancelled += 1
+            raise
+        usage = llm.CompletionUsage(prompt_tokens=10, completion_tokens=len(script.pieces), total_tokens=10)
+        self._event_ch.send_nowait(llm.ChatChunk(id="scripted", usage=usage))
+
+    def _send(self, delta: llm.ChoiceDelta) -> None:
+        self._event_ch.send_nowait(llm.ChatChunk(id="scripted", delta=delta))
