@@ -1,15 +1,17 @@
-"""Asks each provider, before the worker registers, whether it would serve us."""
+"""Asks LiveKit and each provider, before the worker registers, whether they would serve us."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aiohttp
+from livekit import api
 
 from agent_worker.log import logger
-from agent_worker.settings import BadSettingsError
+from agent_worker.settings import BadSettingsError, Settings
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
 
@@ -38,26 +40,50 @@ class Provider:
     how_to_get_model: str = "see the provider's list of models"
 
 
-def check_providers(providers: Sequence[Provider]) -> None:
-    """Ask all providers at once.
+async def check(settings: Settings, providers: Sequence[Provider], *, with_livekit: bool) -> None:
+    """Ask everybody at once.
 
-    A provider that cannot be reached is a warning: it may still be starting, and every call tries again.
+    One that cannot be reached is a warning: it may still be starting, and the worker tries again.
 
     Raises:
         BadSettingsError: With every refused key and unknown model.
     """
-    problems = asyncio.run(_check_all(providers))
+    problems = _check_port(settings.worker_port)
+    async with aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True) as http:
+        checks = [_check_provider(http, provider) for provider in providers]
+        if with_livekit:
+            checks.append(_check_livekit(http, settings))
+        for found in await asyncio.gather(*checks):
+            problems += found
     if problems:
         raise BadSettingsError(problems)
 
 
-async def _check_all(providers: Sequence[Provider]) -> list[str]:
-    async with aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True) as http:
-        results = await asyncio.gather(*(_check(http, provider) for provider in providers))
-    return [problem for problems in results for problem in problems]
+def _check_port(port: int) -> list[str]:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("", port))
+        except OSError as error:
+            return [f"WORKER_PORT: cannot listen on port {port} ({error.strerror}): choose another; 0 picks a free one"]
+    return []
 
 
-async def _check(http: aiohttp.ClientSession, provider: Provider) -> list[str]:
+async def _check_livekit(http: aiohttp.ClientSession, settings: Settings) -> list[str]:
+    url, secret = str(settings.livekit_url), settings.livekit_api_secret.get_secret_value()
+    try:
+        livekit = api.LiveKitAPI(url, settings.livekit_api_key, secret, session=http)
+        await livekit.room.list_rooms(api.ListRoomsRequest())
+    except api.TwirpError as error:
+        if error.status in (401, 403):
+            return [f"LIVEKIT_API_KEY, LIVEKIT_API_SECRET: the LiveKit server at {url} refuses them"]
+        logger.warning("the LiveKit server at %s answers with an error: %s; going on", url, error.code)
+    except (aiohttp.ClientError, asyncio.TimeoutError) as error:
+        _warn_no_answer(f"the LiveKit server at {url}", error, "Start it or set LIVEKIT_URL")
+    return []
+
+
+async def _check_provider(http: aiohttp.ClientSession, provider: Provider) -> list[str]:
     try:
         async with http.get(provider.url, headers={"Authorization": provider.authorization}) as response:
             if response.status in (401, 403):
@@ -66,13 +92,7 @@ async def _check(http: aiohttp.ClientSession, provider: Provider) -> list[str]:
                 return []
             known = {str(model["id"]) for model in (await response.json(content_type=None))["data"]}
     except (aiohttp.ClientError, asyncio.TimeoutError) as error:
-        reason = str(error) or "no answer in 5 s"
-        logger.warning(
-            "%s does not answer yet: %s. %s. Calls will try again.",
-            provider.name,
-            reason,
-            provider.how_to_start,
-        )
+        _warn_no_answer(f"{provider.name} at {provider.url}", error, provider.how_to_start)
         return []
     except (KeyError, TypeError, ValueError):
         logger.warning("%s at %s sent no list of models; going on", provider.name, provider.url)
@@ -83,3 +103,8 @@ async def _check(http: aiohttp.ClientSession, provider: Provider) -> list[str]:
         for setting, model in provider.models
         if model not in known
     ]
+
+
+def _warn_no_answer(who: str, error: Exception, what_to_do: str) -> None:
+    reason = str(error) or f"nothing within {_TIMEOUT.total:.0f} s"
+    logger.warning("%s does not answer yet (%s). %s. The worker will try again.", who, reason, what_to_do)

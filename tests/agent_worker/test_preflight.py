@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+
+from agent_worker.preflight import Provider, check
+from agent_worker.settings import BadSettingsError, Settings
+
+SETTINGS = Settings(livekit_url="ws://127.0.0.1:1", livekit_api_key="k", livekit_api_secret="s", worker_port=0)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def provider_url() -> AsyncIterator[str]:
+    """An OpenAI-style provider that has one model, `small`, and accepts one key, `right`."""
+
+    async def models(request: web.Request) -> web.Response:
+        if request.headers["Authorization"] != "Bearer right":
+            return web.json_response({"error": {"message": "wrong key"}}, status=401)
+        return web.json_response({"object": "list", "data": [{"id": "small"}]})
+
+    app = web.Application()
+    app.router.add_get("/v1/models", models)
+    app.router.add_get("/v1/other", lambda _: web.Response(text="no json"))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    await runner.cleanup()
+
+
+def provider(url: str, key: str = "right", model: str = "small") -> Provider:
+    return Provider(
+        name="Groq",
+        url=url,
+        authorization=f"Bearer {key}",
+        key_setting="GROQ_API_KEY",
+        how_to_start="Check the network",
+        models=(("GROQ_FAST_MODEL", model),),
+        how_to_get_model="pull {model}",
+    )
+
+
+async def test_provider_that_serves_us_raises_no_problem(provider_url: str) -> None:
+    await check(SETTINGS, [provider(f"{provider_url}/models")], with_livekit=False)
+
+
+async def test_refused_keys_and_unknown_models_are_told_at_once(provider_url: str) -> None:
+    url = f"{provider_url}/models"
+    with pytest.raises(BadSettingsError) as caught:
+        await check(SETTINGS, [provider(url, key="wr0ng"), provider(url, model="huge")], with_livekit=False)
+    refused, unknown = caught.value.problems
+    assert refused == f"GROQ_API_KEY: Groq at {url} refuses this key"
+    assert unknown == f"GROQ_FAST_MODEL: Groq at {url} has no model 'huge': pull huge"
+
+
+async def test_one_that_does_not_answer_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        await check(SETTINGS, [provider("http://127.0.0.1:1/v1/models")], with_livekit=True)
+    assert "Groq at http://127.0.0.1:1/v1/models does not answer yet" in caplog.text
+    assert "the LiveKit server at ws://127.0.0.1:1 does not answer yet" in caplog.text
+
+
+async def test_answer_that_is_no_list_of_models_is_a_warning(
+    provider_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await check(SETTINGS, [provider(f"{provider_url}/other")], with_livekit=False)
+    assert "sent no list of models" in caplog.text
+
+
+async def test_taken_worker_port_is_a_problem() -> None:
+    with socket.socket() as listener:
+        listener.bind(("", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        taken = SETTINGS.model_copy(update={"worker_port": port})
+        with pytest.raises(BadSettingsError, match=f"WORKER_PORT: cannot listen on port {port}"):
+            await check(taken, [], with_livekit=False)
