@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import aiohttp
 from livekit import api
@@ -22,8 +23,8 @@ class Provider:
 
     Attributes:
         name: What people call it.
-        url: Answers a GET with 401 or 403 to a wrong key and, if ``models`` are given, with an OpenAI-style
-            list of models.
+        url: Answers a GET with 401 or 403 to a wrong key. With ``models`` it is the OpenAI-style list of models,
+            below which each model has a page of its own.
         authorization: Value of the ``Authorization`` header.
         key_setting: The setting that holds the key.
         models: Setting name and model for each model that has to be there.
@@ -84,25 +85,21 @@ async def _check_livekit(http: aiohttp.ClientSession, settings: Settings) -> lis
 
 
 async def _check_provider(http: aiohttp.ClientSession, provider: Provider) -> list[str]:
-    try:
-        async with http.get(provider.url, headers={"Authorization": provider.authorization}) as response:
-            if response.status in (401, 403):
-                return [f"{provider.key_setting}: {provider.name} at {provider.url} refuses this key"]
-            if not provider.models or response.status != 200:
-                return []
-            known = {str(model["id"]) for model in (await response.json(content_type=None))["data"]}
-    except (aiohttp.ClientError, asyncio.TimeoutError) as error:
-        _warn_no_answer(f"{provider.name} at {provider.url}", error, provider.how_to_start)
-        return []
-    except (KeyError, TypeError, ValueError):
-        logger.warning("%s at %s sent no list of models; going on", provider.name, provider.url)
-        return []
-    return [
-        f"{setting}: {provider.name} at {provider.url} has no model '{model}': "
-        f"{provider.how_to_get_model.format(model=model)}"
-        for setting, model in provider.models
-        if model not in known
-    ]
+    problems = []
+    wanted = [(setting, model, f"{provider.url}/{quote(model)}") for setting, model in provider.models]
+    for setting, model, url in wanted or [("", "", provider.url)]:
+        try:
+            async with http.get(url, headers={"Authorization": provider.authorization}) as response:
+                status = response.status
+        except (aiohttp.ClientError, asyncio.TimeoutError) as error:
+            _warn_no_answer(f"{provider.name} at {provider.url}", error, provider.how_to_start)
+            return []
+        if status in (401, 403):
+            return [f"{provider.key_setting}: {provider.name} at {provider.url} refuses this key"]
+        if status == 404 and model:
+            what_to_do = provider.how_to_get_model.format(model=model)
+            problems.append(f"{setting}: {provider.name} at {provider.url} has no model '{model}': {what_to_do}")
+    return problems
 
 
 def _warn_no_answer(who: str, error: Exception, what_to_do: str) -> None:

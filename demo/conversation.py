@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import jiwer
 
 from agent_worker.topics import TURN_TOPIC
-from caller import CallOptions, Turn
+from caller import CallOptions, CallReport, Text, Turn, call
+from demo.services import API_KEY, API_SECRET, Ports
 
 SENTENCES = (
     "What is the best way to learn how to cook?",
@@ -36,6 +37,7 @@ class TurnResult:
 
     said: str
     heard: str
+    """What Whisper made of it."""
     word_error_rate: float
     preresponse: str | None
     answer: str
@@ -50,3 +52,53 @@ class TurnResult:
 def word_error_rate(said: str, heard: str) -> float:
     """Word errors per word said, without regard to case and punctuation."""
     return float(jiwer.wer(said, heard, reference_transform=_NORMALISE, hypothesis_transform=_NORMALISE))
+
+
+async def converse(
+    ports: Ports, room: str, sentences: tuple[str, ...], on_turn: Callable[[TurnResult], None]
+) -> tuple[list[TurnResult], CallReport]:
+    """Say the sentences to the agent in ``room``, and wait for its reply to each."""
+    results: list[TurnResult] = []
+
+    def show(turn: Turn) -> None:
+        results.append(turn_result(turn))
+        on_turn(results[-1])
+
+    options = CallOptions(
+        url=ports.livekit_url,
+        room=room,
+        api_key=API_KEY,
+        api_secret=API_SECRET,
+        utterances=[Text(sentence) for sentence in sentences],
+        topics=[TURN_TOPIC],
+        speech_url=ports.models_url,
+        greeting_wait=15,
+    )
+    report = await call(options, on_turn=show)
+    return results, report
+
+
+def turn_result(turn: Turn) -> TurnResult:
+    records = [json.loads(text.text) for text in turn.texts if text.topic == TURN_TOPIC]
+    preresponse = " ".join(record["preresponse"] for record in records if record["preresponse"]) or None
+    return TurnResult(
+        said=turn.said,
+        heard=turn.understood,
+        word_error_rate=word_error_rate(turn.said, turn.understood),
+        preresponse=preresponse,
+        answer=" ".join(record["answer"] for record in records),
+        response_gap=turn.response_gap,
+        answer_gap=_answer_gap(turn) if preresponse else turn.response_gap,
+    )
+
+
+def _answer_gap(turn: Turn) -> float | None:
+    """Caller's last sample to the first audible one of the segment after the pre-response.
+
+    LiveKit sends a segment's text as it is played: the audible stretch that began nearest to the text's
+    arrival is the answer's.
+    """
+    if len(turn.agent_transcripts) < 2 or not turn.heard:
+        return None
+    text_at = turn.agent_transcripts[1].first_at
+    return min((stretch.start for stretch in turn.heard), key=lambda start: abs(start - text_at)) - turn.last_sent
