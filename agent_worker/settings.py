@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     preresponse_prompt: str | None = None
 
     worker_port: Annotated[int, Field(ge=0, le=65535)] = 8081
-    worker_load_threshold: Annotated[float, Field(gt=0)] = 0.7
+    worker_max_calls: Annotated[int, Field(gt=0)] | None = None
 
 
 class CloudSettings(Settings):

@@ -61,13 +61,19 @@ def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceSt
         api_key=settings.livekit_api_key,
         api_secret=settings.livekit_api_secret.get_secret_value(),
         port=settings.worker_port,
-        load_threshold=settings.worker_load_threshold,
     )
+    if settings.worker_max_calls is not None:
+        server.load_fnc = functools.partial(_share_of_calls, settings.worker_max_calls)
+        server.update_options(load_threshold=1.0)
     server.rtc_session(
         functools.partial(_serve_call, settings=settings, build_stack=build_stack),
         agent_name=settings.agent_name,
     )
     return server
+
+
+def _share_of_calls(max_calls: int, server: AgentServer) -> float:
+    return min(len(server.active_jobs) / max_calls, 1.0)
 
 
 async def _serve_call(job: JobContext, *, settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack]) -> None:

@@ -150,8 +150,8 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
         "OPENAI_API_KEY": "local",
         "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder),
         "WORKER_PORT": "0",
-        # The models run on the same CPU as the worker: its load says nothing about whether it may take a call.
-        "WORKER_LOAD_THRESHOLD": "inf",
+        # The models share the CPU with the worker, so how busy it is does not say whether it can take a call.
+        "WORKER_MAX_CALLS": "4",
     }
 
 

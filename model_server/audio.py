@@ -35,7 +35,7 @@ def to_pcm16(audio: Audio) -> bytes:
 
 
 def from_pcm16(pcm: bytes) -> Audio:
-    return np.frombuffer(pcm, "<i2").astype(np.float32) / 32768
+    return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
 
 
 def decode(data: bytes) -> Audio:
@@ -96,15 +96,15 @@ class Encoder:
             # The header with the frame count is left out: it can only be written when the audio has ended.
             options = {"write_xing": "0", "id3v2_version": "0"} if format == "mp3" else {}
             self._container = av.open(self._sink, mode="w", format=name, options=options)
-            self._stream = self._container.add_stream(codec, rate=TTS_SAMPLE_RATE, layout="mono")
+            stream = self._container.add_stream(codec, rate=TTS_SAMPLE_RATE, layout="mono")
+            assert isinstance(stream, av.AudioStream)
+            self._stream = stream
 
     def encode(self, pcm: bytes) -> bytes:
         if self._container is None:
             self._sink.write(pcm)
         elif pcm:
-            frame = av.AudioFrame.from_ndarray(
-                np.frombuffer(pcm, "<i2").reshape(1, -1), format="s16", layout="mono"
-            )
+            frame = av.AudioFrame.from_ndarray(np.frombuffer(pcm, "<i2").reshape(1, -1), format="s16", layout="mono")
             frame.sample_rate = TTS_SAMPLE_RATE
             self._container.mux(self._stream.encode(frame))
         return self._sink.drain()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -114,7 +115,8 @@ class SpeechRequest:
 
 
 class LLM(Protocol):
-    names: ModelNames
+    @property
+    def names(self) -> ModelNames: ...
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """Yields the answer as it is made. Closing the generator stops the model."""
@@ -125,12 +127,13 @@ class VoiceDetector(Protocol):
     """Finds speech in one continuous stream of audio; keeps state between calls."""
 
     def probabilities(self, frames: Audio) -> list[float]:
-        """The probability of speech in each frame; `frames` has shape (n, `VAD_FRAME`). Blocks for about 0.2 ms each."""
+        """The probability of speech in each frame; `frames` has shape (n, `VAD_FRAME`). Blocks: about 0.2 ms each."""
         ...
 
 
 class STT(Protocol):
-    names: ModelNames
+    @property
+    def names(self) -> ModelNames: ...
 
     @property
     def idle(self) -> bool:
@@ -145,7 +148,8 @@ class STT(Protocol):
 
 
 class TTS(Protocol):
-    names: ModelNames
+    @property
+    def names(self) -> ModelNames: ...
 
     def stream(self, request: SpeechRequest) -> AsyncGenerator[bytes, None]:
         """Yields signed 16-bit mono PCM at `TTS_SAMPLE_RATE`, a sentence at a time.
@@ -164,3 +168,10 @@ class Backends:
 
     def listed(self) -> list[str]:
         return [name for backend in (self.llm, self.stt, self.tts) for name in backend.names.listed]
+
+    def resolve(self, requested: str) -> str:
+        """The own name of whichever model answers to a name. Raises `UnknownModelError`."""
+        for backend in (self.llm, self.stt, self.tts):
+            with contextlib.suppress(UnknownModelError):
+                return backend.names.resolve(requested)
+        raise UnknownModelError(requested)

@@ -19,17 +19,15 @@ CONTEXT_TOKENS = 4096
 """Prompt and answer of one request."""
 
 # The defaults for what a request leaves open. A 135M model left to itself rambles until the context is full, so an
-# answer has a limit; the temperature is the one that the model's authors recommend.
+# answer has a limit, and repeats itself, so that has a price; the rest is what the model's authors recommend.
 MAX_TOKENS = 256
-SAMPLING = {"temperature": 0.2, "top_p": 0.9}
+SAMPLING = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
 
 
 class SmolLM:
     names = AliasedModel(
         "SmolLM2-135M-Instruct",
-        frozenset(
-            {"llama-3.1-8b-instant", "llama-3.3-70b-versatile", "llama3.1:8b", "llama3.1:70b", "llama3.3:70b"}
-        ),
+        frozenset({"llama-3.1-8b-instant", "llama-3.3-70b-versatile", "llama3.1:8b", "llama3.1:70b", "llama3.3:70b"}),
     )
 
     def __init__(self, path: Path) -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
+import onnxruntime  # type: ignore[import-untyped]
 from kokoro_onnx import Kokoro
 from livekit import blingfire
 
@@ -17,16 +17,18 @@ from model_server.backends import TTS_SAMPLE_RATE, AliasedModel, Audio, BadInput
 
 # Voices that callers ask for by OpenAI's or Kokoro's names. The small package has one woman's and one man's voice;
 # with the original voices file Kokoro's own names are found in it, and only OpenAI's are mapped.
-WOMEN = frozenset(
-    "alloy ballad coral fable nova sage shimmer "
-    "af_heart af_alloy af_aoede af_bella af_jessica af_kore af_nicole af_nova af_river af_sarah af_sky "
-    "bf_alice bf_emma bf_isabella bf_lily".split()
-)
-MEN = frozenset(
-    "ash echo onyx verse "
-    "am_adam am_echo am_eric am_fenrir am_liam am_michael am_onyx am_puck am_santa "
-    "bm_daniel bm_fable bm_george bm_lewis".split()
-)
+# fmt: off
+WOMEN = frozenset((
+    "alloy", "ballad", "coral", "fable", "nova", "sage", "shimmer",
+    "af_heart", "af_alloy", "af_aoede", "af_bella", "af_jessica", "af_kore", "af_nicole", "af_nova", "af_river",
+    "af_sarah", "af_sky", "bf_alice", "bf_emma", "bf_isabella", "bf_lily",
+))
+MEN = frozenset((
+    "ash", "echo", "onyx", "verse",
+    "am_adam", "am_echo", "am_eric", "am_fenrir", "am_liam", "am_michael", "am_onyx", "am_puck", "am_santa",
+    "bm_daniel", "bm_fable", "bm_george", "bm_lewis",
+))
+# fmt: on
 
 # Kokoro pads each sentence with about 0.25 s of silence before and 0.6 s after. The caller would wait for the first
 # and the conversation for the second, so both are cut to what a speaker's breath would leave.
@@ -72,7 +74,8 @@ class KokoroTTS:
         try:
             audio, _ = self._kokoro.create(sentence, voice, speed, lang="en-us", trim=False)
         except ValueError:
-            return b""  # nothing in it can be pronounced, such as a lone emoji
+            # Nothing in it can be pronounced, such as '…'. A pause, as callers take no audio at all for a failure.
+            return bytes(2 * int(SILENCE_AFTER * TTS_SAMPLE_RATE))
         return to_pcm16(trimmed(audio))
 
 

@@ -1,0 +1,118 @@
+"""What to call, what to say, and how long to wait."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+
+@dataclass(frozen=True)
+class Wav:
+    """An utterance from a WAV file: any rate, mono or stereo, integer or float samples."""
+
+    path: str | Path
+
+    @property
+    def said(self) -> str:
+        return Path(self.path).name
+
+
+@dataclass(frozen=True)
+class Text:
+    """An utterance as a sentence, spoken by the speech endpoint."""
+
+    text: str
+
+    @property
+    def said(self) -> str:
+        return self.text
+
+
+Utterance = Wav | Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallOptions:
+    """Everything a call needs. Durations are seconds.
+
+    The address and the credentials default to LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET. A `token`
+    goes before key and secret, and then names the room and the identity itself.
+    """
+
+    utterances: Sequence[Utterance]
+    """Said in this order, one turn each."""
+    room: str = ""
+    url: str = field(default_factory=lambda: os.environ.get("LIVEKIT_URL", ""))
+    api_key: str = field(default_factory=lambda: os.environ.get("LIVEKIT_API_KEY", ""), repr=False)
+    api_secret: str = field(default_factory=lambda: os.environ.get("LIVEKIT_API_SECRET", ""), repr=False)
+    token: str = field(default="", repr=False)
+    identity: str = field(default_factory=lambda: f"caller-{uuid4().hex[:8]}")
+    topics: Sequence[str] = ()
+    """Text stream topics to record beside the transcripts."""
+
+    connect_timeout: float = 10.0
+    agent_timeout: float = 20.0
+    """For an agent to come into the room and to listen to us."""
+    greeting_wait: float = 4.0
+    """For the agent to begin to greet; once it is audible, its end is awaited."""
+    reply_timeout: float = 30.0
+    """The longest silence to wait through for a reply, or for the rest of one."""
+    turn_timeout: float = 120.0
+    """The longest reply to listen to; a turn always ends."""
+    quiet: float = 1.0
+    """How long the agent must be silent, and its state 'listening', to have finished."""
+    barge_in: float | None = None
+    """Begin the next utterance this long after the agent's first audible sample."""
+
+    speech_url: str = field(default_factory=lambda: os.environ.get("CALLER_SPEECH_URL", "http://localhost:8880/v1"))
+    speech_model: str = "kokoro"
+    speech_voice: str = "af_heart"
+
+    json: Path | None = None
+    """File for the report."""
+    record: Path | None = None
+    """WAV file for what was heard, aligned with the report's clock."""
+    record_caller: Path | None = None
+    """WAV file for what was said, aligned likewise."""
+
+    def problems(self) -> list[str]:
+        """One line for each option that cannot work; files are checked when they are read."""
+        found = []
+        if not self.url:
+            found.append("no server: pass --url ws://HOST:7880 or set LIVEKIT_URL")
+        elif urlsplit(self.url).scheme not in ("ws", "wss", "http", "https") or not urlsplit(self.url).netloc:
+            found.append("the server's --url is no address: write it as ws://HOST:PORT or wss://HOST")
+        if not self.token:
+            if not self.room:
+                found.append("no room: pass --room NAME (or --token, which names one)")
+            if not self.api_key or not self.api_secret:
+                found.append("no credentials: set LIVEKIT_API_KEY and LIVEKIT_API_SECRET, or pass --token")
+        if not self.utterances:
+            found.append("nothing to say: pass --wav FILE or --text 'SENTENCE', as often as you like")
+        found += [
+            "--text is empty: write a sentence in it"
+            for utterance in self.utterances
+            if isinstance(utterance, Text) and not utterance.text.strip()
+        ]
+        durations = (
+            "connect_timeout",
+            "agent_timeout",
+            "greeting_wait",
+            "reply_timeout",
+            "turn_timeout",
+            "quiet",
+            "barge_in",
+        )
+        found += [
+            f"--{name.replace('_', '-')} is negative: give seconds, 0 or more"
+            for name in durations
+            if (getattr(self, name) or 0) < 0
+        ]
+        found += [
+            f"{path}: cannot be written, its folder does not exist: create the folder"
+            for path in (self.json, self.record, self.record_caller)
+            if path and not path.parent.is_dir()
+        ]
+        return found

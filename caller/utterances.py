@@ -1,0 +1,71 @@
+"""From what to say to samples: WAV files are decoded, sentences are spoken by the speech endpoint."""
+
+import asyncio
+import io
+import os
+from pathlib import Path
+
+from caller.audio import NotAudioError, Pcm, read_wav
+from caller.errors import InputError
+from caller.options import CallOptions, Text, Wav
+
+
+async def load(options: CallOptions) -> list[Pcm]:
+    """The samples of every utterance, in order. Raises InputError with all that is wrong with the options."""
+    problems = options.problems()
+    # A call that cannot be made is not worth a request to the speech endpoint; files are checked all the same.
+    utterances = [u for u in options.utterances if isinstance(u, Wav) or not problems]
+    clips = await asyncio.gather(
+        *(_read(u) if isinstance(u, Wav) else _speak(u, options) for u in utterances),
+        return_exceptions=True,
+    )
+    good: list[Pcm] = []
+    for clip in clips:
+        if isinstance(clip, NotAudioError):
+            problems.append(str(clip))
+        elif isinstance(clip, BaseException):
+            raise clip
+        else:
+            good.append(clip)
+    if problems:
+        raise InputError(list(dict.fromkeys(problems)))
+    return good
+
+
+async def _read(utterance: Wav) -> Pcm:
+    path = Path(utterance.path)
+    try:
+        return await asyncio.to_thread(read_wav, path)
+    except NotAudioError as error:
+        raise NotAudioError(f"{path}: {error}") from None
+
+
+async def _speak(utterance: Text, options: CallOptions) -> Pcm:
+    import openai  # here, because it takes a second to import and only sentences need it
+
+    endpoint = options.speech_url
+    try:
+        async with openai.AsyncOpenAI(
+            base_url=endpoint,
+            api_key=os.environ.get("OPENAI_API_KEY") or "none",
+            max_retries=1,
+            timeout=options.reply_timeout,
+        ) as client:
+            speech = await client.audio.speech.create(
+                model=options.speech_model,
+                voice=options.speech_voice,
+                input=utterance.text,
+                response_format="wav",
+            )
+        return await asyncio.to_thread(read_wav, io.BytesIO(speech.content))
+    except openai.APIStatusError as error:
+        raise NotAudioError(
+            f"speech endpoint {endpoint}: refused with HTTP {error.status_code}:"
+            " check --speech-model, --speech-voice and OPENAI_API_KEY"
+        ) from None
+    except (openai.APIConnectionError, ValueError):
+        raise NotAudioError(
+            f"speech endpoint {endpoint}: does not answer: start it, pass --speech-url, or say it by --wav"
+        ) from None
+    except NotAudioError as error:
+        raise NotAudioError(f"speech endpoint {endpoint}: its answer {error}") from None

@@ -1,0 +1,105 @@
+"""`python -m model_server`: load the models, say so, serve until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import uvicorn
+
+from model_server.app import create_app
+from model_server.backends import Backends
+from model_server.simulation import ConfigError, load_config, simulated_backends
+from model_server.weights import WeightsError
+
+T = TypeVar("T")
+
+
+def main() -> None:
+    args = _arguments()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    try:
+        # Before the models: that the port is taken should not take seconds to find out.
+        listener = _bound(args.host, args.port)
+        if args.simulated:
+            backends = simulated_backends(load_config(args.simulated))
+        else:
+            from model_server.real import real_backends
+
+            backends = asyncio.run(real_backends(_loading))
+    except (WeightsError, ConfigError, OSError) as error:
+        print(f"model_server: {error}", file=sys.stderr, flush=True)
+        sys.exit(2)
+    _serve(listener, backends, args.api_key)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m model_server", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8790)
+    parser.add_argument("--api-key", help="refuse requests without this key (default: any key is good)")
+    parser.add_argument("--simulated", metavar="FILE.json|default", help="no models, but this simulation of them")
+    return parser.parse_args()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        raise OSError(f"cannot listen on {host}:{port} ({error.strerror}): stop what does, or pass --port") from error
+    return listener
+
+
+def _loading(name: str, load: Callable[[], T]) -> T:
+    started = time.perf_counter()
+    result = load()
+    print(f"{name}: {time.perf_counter() - started:.1f} s", flush=True)
+    return result
+
+
+class _Server(uvicorn.Server):
+    ready = ""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(self.ready, flush=True)
+
+
+def _serve(listener: socket.socket, backends: Backends, api_key: str | None) -> None:
+    config = uvicorn.Config(
+        create_app(backends, api_key),
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+        lifespan="off",
+    )
+    server = _Server(config)
+    host, port = listener.getsockname()[:2]
+    server.ready = f"model server ready on http://{host}:{port} ({backends.mode})"
+    server.run(sockets=[listener])
+    _leave()
+
+
+def _stop(number: int, frame: object) -> None:
+    _leave()
+
+
+def _leave() -> None:
+    # The interpreter would wait for the sentence that a model's thread is in the middle of. Nothing here needs to be
+    # put away, so leave without.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Whole conversations: a real LiveKit server, real plugins, real models, and a caller who speaks."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from demo.conversation import TurnResult, converse
+from demo.processes import free_port
+from demo.services import Ports, agent_metrics, running, worker, worker_env
+from tests.e2e.conftest import scrape
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+GREETING = "Hello! How can I help you?"
+SENTENCES = (
+    "What is the best way to learn how to cook?",
+    "Please tell me a little bit about the history of trains.",
+)
+
+
+@pytest.mark.parametrize("script", ["fast-preresponse.py", "fast-preresponse-ollama.py"])
+async def test_caller_is_understood_and_answered_aloud_and_the_metrics_match(
+    script: str, real_models: Ports, tmp_path: Path
+) -> None:
+    ports = Ports(real_models.livekit, real_models.models, free_port())
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    services = [agent_metrics(ports.metrics, folder), worker(script, worker_env(ports, folder))]
+    during: dict[str, float] = {}
+    async with running(services, tmp_path):
+
+        def check_turn(turn: TurnResult) -> None:
+            assert turn.ok, turn
+            assert turn.answer, turn
+
+        room = f"room-{free_port()}"
+        talking = asyncio.create_task(converse(ports, room, SENTENCES, check_turn))
+        while not talking.done():
+            during = {**during, **{name: value for name, value in (await scrape(ports)).items() if value}}
+            await asyncio.sleep(0.5)
+        turns, report = await talking
+        values = await _scrape_after_call(ports)
+
+    assert len(turns) == len(SENTENCES)
+    assert any(turn.preresponse for turn in turns)
+    assert during["livekit_active_conversations"] == 1
+    assert values["livekit_active_conversations"] == 0
+    assert values["livekit_conversation_turns_total"] == len(SENTENCES)
+    tokens = values["livekit_llm_tokens_total[prompt]"], values["livekit_llm_tokens_total[completion]"]
+    assert min(tokens) > 0
+    assert values["livekit_total_tokens_total"] == sum(tokens)
+    assert values["livekit_llm_cost_total"] == pytest.approx(tokens[0] * 1e-5 + tokens[1] * 3e-5)
+    spoken = len(GREETING) + sum(len(turn.preresponse or "") + len(turn.answer) for turn in turns)
+    assert values["livekit_tts_chars_total"] == pytest.approx(spoken, rel=0.1)
+    assert values["livekit_tts_cost_total"] == pytest.approx(values["livekit_tts_chars_total"] * 0.000015)
+    speech = sum(turn.last_sent - turn.first_sent for turn in report.turns)
+    assert values["livekit_stt_duration_seconds_total"] > speech
+    for name in ("llm_duration", "stt_duration", "tts_duration", "eou_delay", "total_conversation_latency"):
+        assert values[f"livekit_{name}_ms"] > 0
+
+
+async def _scrape_after_call(ports: Ports) -> dict[str, float]:
+    """The metrics once the worker has noticed that the caller left."""
+    while (values := await scrape(ports))["livekit_active_conversations"] > 0:
+        await asyncio.sleep(0.2)
+    return values

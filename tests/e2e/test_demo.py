@@ -1,0 +1,66 @@
+"""`make demo` itself, as a user runs it, apart from the installation."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from demo.processes import free_port
+from demo.services import ROOT
+
+pytestmark = pytest.mark.e2e
+
+
+async def start_demo(folder: Path, *arguments: str, **env: str) -> asyncio.subprocess.Process:
+    ports = {f"DEMO_{name}_PORT": str(free_port()) for name in ("LIVEKIT", "MODELS", "METRICS")}
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "demo", *arguments),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **ports, **env},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+async def test_demo_once_holds_a_conversation_and_writes_its_report(tmp_path: Path) -> None:
+    process = await start_demo(tmp_path, "--once")
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    report = json.loads((tmp_path / "demo-report.json").read_text())
+    assert report["ok"]
+    assert len(report["turns"]) >= 3
+    assert all(turn["word_error_rate"] < 0.2 and turn["response_gap"] is not None for turn in report["turns"])
+    assert all(turn["said"] in output.decode() for turn in report["turns"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_demo_stops_with_all_its_children(number: signal.Signals, tmp_path: Path) -> None:
+    process = await start_demo(tmp_path)
+    assert process.stdout is not None
+    while b"LiveKit server is ready" not in (line := await process.stdout.readline()):
+        assert line, "the demo ended early"
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert children
+    process.send_signal(number)
+    await process.communicate()
+    assert process.returncode == 0
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+async def test_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    process = await start_demo(tmp_path, DEMO_METRICS_PORT=str(port))
+    output, _ = await process.communicate()
+    server.close()
+    assert process.returncode == 1
+    (line,) = output.decode().splitlines()
+    assert f"port {port} for agent-metrics is taken" in line
+    assert "DEMO_METRICS_PORT" in line

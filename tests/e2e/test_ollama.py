@@ -1,0 +1,47 @@
+"""The self-hosted script with a real Ollama."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from demo.conversation import converse
+from demo.processes import free_port
+from demo.services import Ports, Service, find_binary, running, worker, worker_env
+from model_server import weights
+from tests.e2e.conftest import free_ports
+
+pytestmark = [pytest.mark.e2e, pytest.mark.ollama, pytest.mark.asyncio(loop_scope="session")]
+
+
+@pytest.fixture(scope="session")
+async def ollama(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """Address of an Ollama with SmolLM2 under the names of both default models."""
+    folder = tmp_path_factory.mktemp("ollama")
+    binary = find_binary("ollama")
+    address = f"127.0.0.1:{free_port()}"
+    env = {"OLLAMA_HOST": address, "OLLAMA_MODELS": str(folder / "models"), "HOME": str(folder)}
+    server = Service("ollama", [binary, "serve"], 30, ready_url=f"http://{address}", env=env)
+    async with running([server], folder):
+        (folder / "Modelfile").write_text(f"FROM {weights.smollm()}\n")
+        for name in ("llama3.1:8b", "llama3.3:70b"):
+            create = await asyncio.create_subprocess_exec(
+                *(binary, "create", name, "-f", str(folder / "Modelfile")), env={**os.environ, **env}
+            )
+            assert await create.wait() == 0
+        yield f"http://{address}/v1"
+
+
+async def test_conversation_through_ollama(ollama: str, real_models: Ports, tmp_path: Path) -> None:
+    ports = Ports(real_models.livekit, real_models.models, free_ports().metrics)
+    env = {**worker_env(ports, tmp_path), "OLLAMA_BASE_URL": ollama}
+    async with running([worker("fast-preresponse-ollama.py", env)], tmp_path):
+        sentences = ("What is the best way to learn how to cook?",)
+        turns, report = await converse(ports, "ollama", sentences, lambda turn: None)
+    assert turns[0].ok, json.dumps([text.text for text in report.texts])
+    assert turns[0].answer

@@ -1,0 +1,84 @@
+"""Model servers for tests: a process of their own, or inside the test where it wants to look in."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from openai import AsyncOpenAI
+from websockets.asyncio.client import ClientConnection, connect
+
+from model_server.app import create_app
+from model_server.backends import Backends
+
+LISTEN = {
+    "model": "nova-3",
+    "encoding": "linear16",
+    "sample_rate": "16000",
+    "interim_results": "true",
+    "vad_events": "true",
+    "punctuate": "true",
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    url: str
+    process: subprocess.Popen[str] | None = None
+
+    @property
+    def v1(self) -> str:
+        return f"{self.url}/v1"
+
+    def openai(self, api_key: str = "any") -> AsyncOpenAI:
+        return AsyncOpenAI(base_url=self.v1, api_key=api_key, max_retries=0)
+
+    def listen(self, headers: Mapping[str, str] | None = None, **options: str) -> connect:
+        """`async with` it: a Deepgram live connection."""
+        query = "&".join(f"{key}={value}" for key, value in {**LISTEN, **options}.items() if value)
+        url = f"{self.v1.replace('http', 'ws', 1)}/listen?{query}"
+        return connect(url, additional_headers=headers, proxy=None)
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "model_server", "--port", "0", *arguments]
+
+
+@contextmanager
+def server_process(*arguments: str) -> Iterator[Address]:
+    process = subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            if line.startswith("model server ready on "):
+                yield Address(line.split()[4], process)
+                return
+        raise AssertionError(f"the server ended with {process.wait()} before it was ready")
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+@asynccontextmanager
+async def server_inside(backends: Backends) -> AsyncIterator[Address]:
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(backends), port=0, log_level="warning", timeout_graceful_shutdown=1)
+    )
+    serving = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield Address(f"http://127.0.0.1:{port}")
+    finally:
+        server.should_exit = True
+        await serving
+
+
+__all__ = ["Address", "ClientConnection", "command", "server_inside", "server_process"]

@@ -1,0 +1,192 @@
+"""Deepgram's live protocol, spoken by LiveKit's plugin and by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from livekit import rtc
+from livekit.agents import stt
+from livekit.plugins import deepgram
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
+
+from model_server import deepgram_api
+from model_server.simulation import SimulationConfig, simulated_backends
+from tests.model_server import sounds
+from tests.model_server.servers import Address, ClientConnection, server_inside
+
+UTTERANCE = sounds.tone(1.5) + sounds.silence(0.5)
+
+
+async def speak(socket: ClientConnection, pcm: bytes) -> None:
+    for start in range(0, len(pcm), 1600):
+        await socket.send(pcm[start : start + 1600])
+
+
+async def say(socket: ClientConnection, kind: str) -> None:
+    await socket.send(json.dumps({"type": kind}))
+
+
+async def messages(socket: ClientConnection) -> AsyncIterator[dict[str, Any]]:
+    async for message in socket:
+        yield json.loads(message)
+
+
+async def conversation(address: Address, pcm: bytes, **options: str) -> list[dict[str, Any]]:
+    """Everything the server says to this audio and a CloseStream."""
+    async with address.listen(**options) as socket:
+        await speak(socket, pcm)
+        await say(socket, "CloseStream")
+        return [message async for message in messages(socket)]
+
+
+def transcript(message: dict[str, Any]) -> str:
+    return str(message["channel"]["alternatives"][0]["transcript"])
+
+
+def finals(received: list[dict[str, Any]]) -> list[str]:
+    return [transcript(m) for m in received if m["type"] == "Results" and m["is_final"]]
+
+
+async def until_said(stream: stt.SpeechStream, endings: int) -> list[stt.SpeechEvent]:
+    """Not until the stream ends: the plugin takes five seconds to notice that."""
+    events = []
+    async for event in stream:
+        events.append(event)
+        endings -= event.type is stt.SpeechEventType.END_OF_SPEECH
+        if not endings:
+            break
+    return events
+
+
+async def test_livekits_plugin_hears_two_utterances(simulated: Address) -> None:
+    async with aiohttp.ClientSession() as session:
+        plugin = deepgram.STT(base_url=f"{simulated.v1}/listen", api_key="any", http_session=session)
+        async with plugin.stream() as stream:
+            pcm = UTTERANCE + UTTERANCE
+            stream.push_frame(rtc.AudioFrame(pcm, 16_000, 1, len(pcm) // 2))
+            events = await until_said(stream, endings=2)
+    kinds = [event.type for event in events if event.type is not stt.SpeechEventType.RECOGNITION_USAGE]
+    assert kinds[0] is stt.SpeechEventType.START_OF_SPEECH
+    assert kinds.count(stt.SpeechEventType.FINAL_TRANSCRIPT) == 2
+    assert stt.SpeechEventType.INTERIM_TRANSCRIPT in kinds
+    assert kinds[-1] is stt.SpeechEventType.END_OF_SPEECH
+    texts = [e.alternatives[0].text for e in events if e.type is stt.SpeechEventType.FINAL_TRANSCRIPT]
+    assert texts == ["Hello there.", "How are you today?"]
+
+
+async def test_results_have_deepgrams_shape(simulated: Address) -> None:
+    received = await conversation(simulated, sounds.silence(1.0) + UTTERANCE)
+    assert [m["type"] for m in received] == ["SpeechStarted", "Results", "Results", "Metadata"]
+    interim, final = received[1], received[2]
+    assert (interim["is_final"], interim["speech_final"]) == (False, False)
+    assert (final["is_final"], final["speech_final"], final["from_finalize"]) == (True, True, False)
+    assert final["metadata"]["model_info"]["name"] == "simulated-nova-3"
+    assert final["metadata"]["request_id"] == received[-1]["request_id"]
+    assert final["start"] == pytest.approx(0.8, abs=0.15)  # a little before the sound
+    words = final["channel"]["alternatives"][0]["words"]
+    assert [(w["word"], w["punctuated_word"]) for w in words] == [("hello", "Hello"), ("there", "there.")]
+    assert final["start"] <= words[0]["start"] < words[-1]["end"] <= final["start"] + final["duration"] + 0.001
+    assert received[-1]["duration"] == pytest.approx(3.0)
+
+
+async def test_options_are_honoured(simulated: Address) -> None:
+    received = await conversation(simulated, UTTERANCE, interim_results="", vad_events="", punctuate="false")
+    assert [m["type"] for m in received] == ["Results", "Metadata"]
+    assert transcript(received[0]) == "hello there"
+
+
+async def test_short_pauses_do_not_end_an_utterance(simulated: Address) -> None:
+    pcm = sounds.tone(0.5) + sounds.silence(0.15) + sounds.tone(0.5) + sounds.silence(0.5)
+    assert finals(await conversation(simulated, pcm, endpointing="25")) == ["Hello there."]
+
+
+async def test_longer_endpointing_waits_longer(simulated: Address) -> None:
+    pcm = sounds.tone(0.5) + sounds.silence(0.5) + sounds.tone(0.5) + sounds.silence(1.5)
+    assert len(finals(await conversation(simulated, pcm, endpointing="300"))) == 2
+    assert len(finals(await conversation(simulated, pcm, endpointing="1000"))) == 1
+    received = await conversation(simulated, pcm, endpointing="false")
+    assert len(finals(received)) == 1  # and that only for CloseStream
+
+
+async def test_an_endless_utterance_is_finalised_in_pieces(simulated: Address) -> None:
+    received = await conversation(simulated, sounds.tone(30.0), interim_results="")
+    pieces = [(m["is_final"], m["speech_final"]) for m in received if m["type"] == "Results"]
+    assert pieces == [(True, False), (True, True)]
+
+
+async def test_silence_and_clicks_say_nothing(simulated: Address) -> None:
+    received = await conversation(simulated, sounds.silence(1.0) + sounds.tone(0.03) + sounds.silence(1.0))
+    assert [m["type"] for m in received] == ["Metadata"]
+
+
+@pytest.mark.parametrize("options", [{"sample_rate": "48000"}, {"sample_rate": "8000"}])
+async def test_other_sample_rates(simulated: Address, options: dict[str, str]) -> None:
+    rate = int(options["sample_rate"])
+    pcm = sounds.tone(1.0, rate) + sounds.silence(0.5, rate)
+    assert finals(await conversation(simulated, pcm, **options)) == ["Hello there."]
+
+
+async def test_finalize_is_always_answered(simulated: Address) -> None:
+    async with simulated.listen(interim_results="") as socket:
+        await speak(socket, sounds.tone(0.5))
+        await say(socket, "Finalize")
+        await say(socket, "KeepAlive")
+        await say(socket, "Finalize")
+        received = messages(socket)
+        assert (await anext(received))["type"] == "SpeechStarted"
+        spoken, empty = await anext(received), await anext(received)
+    assert (transcript(spoken), spoken["from_finalize"], spoken["speech_final"]) == ("Hello there.", True, True)
+    assert (transcript(empty), empty["from_finalize"], empty["speech_final"]) == ("", True, False)
+
+
+async def test_utterance_end_comes_once_after_the_final(simulated: Address) -> None:
+    received = await conversation(simulated, UTTERANCE + sounds.silence(3.0), utterance_end_ms="1000")
+    assert [m["type"] for m in received][-3:] == ["Results", "UtteranceEnd", "Metadata"]
+    words = received[-3]["channel"]["alternatives"][0]["words"]
+    assert received[-2]["last_word_end"] == words[-1]["end"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [({"model": "nova-9"}, "Bad Request"), ({"encoding": "opus"}, "Bad Request"), ({"sample_rate": ""}, "Bad Request")],
+)
+async def test_bad_options_are_refused_at_the_handshake(simulated: Address, options: dict[str, str], code: str) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        async with simulated.listen(**options):
+            pass
+    assert caught.value.response.status_code == 400
+    assert json.loads(caught.value.response.body)["err_code"] == code
+
+
+async def test_wrong_key_is_refused_at_the_handshake(locked: Address) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        async with locked.listen({"Authorization": "Token wrong"}):
+            pass
+    assert caught.value.response.status_code == 401
+    assert json.loads(caught.value.response.body)["err_code"] == "INVALID_AUTH"
+    async with locked.listen({"Authorization": "Token a-key"}) as socket:
+        await say(socket, "CloseStream")
+
+
+@pytest.mark.parametrize("message", ["{", "[]", '{"type": "Sing"}', b"\0\0\0"])
+async def test_nonsense_ends_the_connection(simulated: Address, message: str | bytes) -> None:
+    async with simulated.listen() as socket:
+        await socket.send(message)
+        with pytest.raises(ConnectionClosedError) as caught:
+            await socket.recv()
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == 1008
+
+
+async def test_a_silent_client_is_told_net_0001(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deepgram_api, "SILENT_CLIENT_SECONDS", 0.05)
+    async with server_inside(simulated_backends(SimulationConfig())) as address, address.listen() as socket:
+        with pytest.raises(ConnectionClosed) as caught:
+            await socket.recv()
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == 1011
+    assert "NET-0001" in caught.value.rcvd.reason
