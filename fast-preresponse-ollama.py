@@ -9,12 +9,12 @@ from agent_worker.environment import prepare
 
 prepare()  # before livekit is imported
 
-from livekit.plugins import openai, silero
+from livekit.plugins import openai
 
 from agent_worker import worker
 from agent_worker.preflight import Provider
 from agent_worker.settings import SelfHostedSettings
-from agent_worker.stack import VoiceStack
+from agent_worker.stack import VoiceStack, load_vad
 
 
 def build_stack(settings: SelfHostedSettings) -> VoiceStack:
@@ -35,7 +35,12 @@ def build_stack(settings: SelfHostedSettings) -> VoiceStack:
             extra_body={"max_tokens": worker.FAST_REPLY_MAX_TOKENS},
         ),
         # has the answer
-        main_llm=openai.LLM.with_ollama(model=settings.ollama_main_model, base_url=ollama_url),
+        main_llm=openai.LLM(
+            model=settings.ollama_main_model,
+            api_key="ollama",
+            base_url=ollama_url,
+            extra_body={"max_tokens": settings.answer_max_tokens},
+        ),
         # the agent's voice
         tts=openai.TTS(
             model=settings.kokoro_model,
@@ -45,7 +50,7 @@ def build_stack(settings: SelfHostedSettings) -> VoiceStack:
             response_format="pcm",
         ),
         # hears when the caller starts and stops
-        vad=silero.VAD.load(),
+        vad=load_vad(),
     )
 
 

@@ -9,12 +9,12 @@ from agent_worker.environment import prepare
 
 prepare()  # before livekit is imported
 
-from livekit.plugins import deepgram, groq, openai, silero
+from livekit.plugins import deepgram, groq, openai
 
 from agent_worker import worker
 from agent_worker.preflight import Provider
 from agent_worker.settings import CloudSettings
-from agent_worker.stack import VoiceStack
+from agent_worker.stack import VoiceStack, load_vad
 
 
 def build_stack(settings: CloudSettings) -> VoiceStack:
@@ -35,7 +35,12 @@ def build_stack(settings: CloudSettings) -> VoiceStack:
             max_completion_tokens=worker.FAST_REPLY_MAX_TOKENS,
         ),
         # has the answer
-        main_llm=groq.LLM(model=settings.groq_main_model, api_key=groq_key, base_url=str(settings.groq_base_url)),
+        main_llm=groq.LLM(
+            model=settings.groq_main_model,
+            api_key=groq_key,
+            base_url=str(settings.groq_base_url),
+            max_completion_tokens=settings.answer_max_tokens,
+        ),
         # the agent's voice
         tts=openai.TTS(
             model=settings.openai_tts_model,
@@ -45,7 +50,7 @@ def build_stack(settings: CloudSettings) -> VoiceStack:
             response_format="pcm",
         ),
         # hears when the caller starts and stops
-        vad=silero.VAD.load(),
+        vad=load_vad(),
     )
 
 

@@ -12,21 +12,22 @@ from livekit.agents import Agent, FlushSentinel, ModelSettings, llm, utils
 from agent_worker.log import logger
 
 DEFAULT_PRERESPONSE_PROMPT = (
-    "You are the first voice on a phone call. A colleague is preparing the real answer. Show the caller in one "
-    "short sentence of at most eight words that you heard them. Fit it to what they said. Do not answer, do not "
-    "state facts or numbers, do not promise anything and do not ask a question."
+    "You are the first voice on a phone call. A colleague is preparing the real answer. Show the caller in one short "
+    "sentence of at most eight words that you heard them. Fit it to what they said: if they are upset, be sorry with "
+    "them; if they thank you, be glad. Do not answer, state no facts or numbers, promise nothing and ask nothing."
 )
 
 # Small models follow examples better than rules.
 _EXAMPLES = (
-    ("What time does the museum open tomorrow?", "Let me look at the opening times."),
-    ("My parcel never arrived and I am really upset.", "Oh no, I'm sorry to hear that."),
-    ("Can you tell me about your return policy?", "Sure, about returns."),
+    ("What time does the museum open tomorrow?", "Let me think about the museum's opening times."),
+    ("Can you tell me about your return policy?", "Let me think about our return policy."),
+    ("I am looking for a quiet hotel near the sea.", "Let me think about a quiet hotel."),
+    ("How does a refrigerator work?", "Let me think about how a refrigerator works."),
 )
 
 ANSWER_NOTE = (
-    "A short acknowledgement of the caller's last words is being spoken to them right now. Go straight to the "
-    "substance: no greeting, no 'sure', no repetition of their words."
+    "Someone else acknowledges the caller's words aloud before you speak. Go straight to the substance: no greeting, "
+    "no 'sure', no repetition of the question."
 )
 
 #: Key of ``ChatMessage.extra`` under which a reply carries the pre-response that it begins with.
@@ -47,7 +48,7 @@ class PreResponseAgent(Agent):
     the answer's first sentence is there before it.
 
     Args:
-        instructions: The main model's system prompt.
+        instructions: The main model's system prompt. A note that somebody speaks before it is added.
         fast_llm: The fast model. ``None`` switches pre-responses off. The main model is the ``llm`` of the
             session or of this agent; it has to be an :class:`livekit.agents.llm.LLM`, no realtime model.
         preresponse_prompt: The fast model's system prompt.
@@ -62,6 +63,8 @@ class PreResponseAgent(Agent):
         preresponse_prompt: str = DEFAULT_PRERESPONSE_PROMPT,
         **options: Any,
     ) -> None:
+        # In the instructions, and not beside each turn: they stay the same, so the provider can cache them.
+        instructions = f"{instructions}\n\n{ANSWER_NOTE}" if fast_llm is not None else instructions
         super().__init__(instructions=instructions, **options)
         self.fast_llm = fast_llm
         self._preresponse_prompt = preresponse_prompt
@@ -77,7 +80,7 @@ class PreResponseAgent(Agent):
             return
 
         fast = _FastReply(self.fast_llm, self._fast_chat_ctx(said))
-        answer = _Answer(Agent.default.llm_node(self, _with_answer_note(chat_ctx), tools, model_settings))
+        answer = _Answer(Agent.default.llm_node(self, chat_ctx, tools, model_settings))
         try:
             ready: list[asyncio.Future[Any]] = [fast.sentence, answer.speakable]
             await asyncio.wait(ready, return_when=asyncio.FIRST_COMPLETED)
@@ -187,13 +190,6 @@ def _callers_words(chat_ctx: llm.ChatContext) -> str | None:
             return item.text_content
         return None
     return None
-
-
-def _with_answer_note(chat_ctx: llm.ChatContext) -> llm.ChatContext:
-    # At the end, so that the provider's prompt cache still covers everything before it.
-    noted = chat_ctx.copy()
-    noted.add_message(role="system", content=ANSWER_NOTE)
-    return noted
 
 
 def _preresponse_chunk(text: str) -> llm.ChatChunk:

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     system_prompt: Text = DEFAULT_SYSTEM_PROMPT
     greeting: Text = "Hello! How can I help you?"
     no_greeting: bool = False
+    answer_max_tokens: Annotated[int, Field(gt=0)] = 300
     preresponse_strategy: Literal["llm", "off"] = "llm"
     preresponse_prompt: str | None = None
 

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from livekit.agents import AgentServer, JobContext, cli
+from livekit.agents import AgentServer, JobContext, JobProcess, cli
 
 from agent_worker.conversation import hold_conversation
 from agent_worker.preflight import Provider, check
 from agent_worker.settings import BadSettingsError, SettingsT, load
-from agent_worker.stack import VoiceStack
+from agent_worker.stack import VoiceStack, load_vad
 
 #: Enough for a short sentence; a small model that rambles is cut off by the provider.
 FAST_REPLY_MAX_TOKENS = 32
@@ -65,11 +65,16 @@ def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceSt
     if settings.worker_max_calls is not None:
         server.load_fnc = functools.partial(_share_of_calls, settings.worker_max_calls)
         server.update_options(load_threshold=1.0)
+    server.setup_fnc = _warm_up
     server.rtc_session(
         functools.partial(_serve_call, settings=settings, build_stack=build_stack),
         agent_name=settings.agent_name,
     )
     return server
+
+
+def _warm_up(_: JobProcess) -> None:
+    load_vad()
 
 
 def _share_of_calls(max_calls: int, server: AgentServer) -> float:

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -103,6 +104,7 @@ def _say(line: str) -> None:
 
 
 async def _main(once: bool) -> int:
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its messages hold the caller's token
     stop = asyncio.Event()
     stop_on_signals(stop)
     running_demo = asyncio.create_task(demo(once))

@@ -14,8 +14,8 @@ from demo.services import API_KEY, API_SECRET, Ports
 
 SENTENCES = (
     "What is the best way to learn how to cook?",
-    "Please tell me a little bit about the history of trains.",
-    "I had a really long day and I feel very tired.",
+    "How do airplanes stay in the air?",
+    "What should I eat for breakfast?",
     "Thank you very much for your help.",
 )
 MAX_WORD_ERROR_RATE = 0.2

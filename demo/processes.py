@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -101,7 +102,8 @@ class Child:
 
     def _last_line(self) -> str:
         lines = [line for line in self.output().splitlines() if line.strip()]
-        return lines[-1] if lines else "no output"
+        line = lines[-1] if lines else "no output"
+        return str(json.loads(line)["message"]) if line.startswith('{"message"') else line
 
 
 def free_port() -> int:

@@ -152,6 +152,9 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
         "WORKER_PORT": "0",
         # The models share the CPU with the worker, so how busy it is does not say whether it can take a call.
         "WORKER_MAX_CALLS": "4",
+        # The model in the demo has 135 million parameters: it needs a simpler prompt and a shorter leash.
+        "PRERESPONSE_PROMPT": "Acknowledge what the caller said in one short sentence. Do not answer.",
+        "ANSWER_MAX_TOKENS": "80",
     }
 
 
