@@ -22,6 +22,6 @@ class VoiceStack:
 
 
 @functools.cache
-def load_vad() -> silero.VAD:
+def load_vad() -> vad.VAD:
     """Silero's voice activity detector, loaded once in each process: it takes 0.4 s, too long in a call."""
     return silero.VAD.load()

@@ -14,7 +14,7 @@ from demo.services import API_KEY, API_SECRET, Ports
 
 SENTENCES = (
     "What is the best way to learn how to cook?",
-    "How do airplanes stay in the air?",
+    "How can I sleep better at night?",
     "What should I eat for breakfast?",
     "Thank you very much for your help.",
 )
@@ -49,7 +49,7 @@ class TurnResult:
         return self.response_gap is not None and self.word_error_rate < MAX_WORD_ERROR_RATE
 
 
-def word_error_rate(said: str, heard: str) -> float:
+def word_error_rate(said: str | list[str], heard: str | list[str]) -> float:
     """Word errors per word said, without regard to case and punctuation."""
     return float(jiwer.wer(said, heard, reference_transform=_NORMALISE, hypothesis_transform=_NORMALISE))
 

@@ -35,10 +35,11 @@ class SmolLM:
         params.model.path = str(path)
         params.n_parallel = SLOTS
         params.n_ctx = CONTEXT_TOKENS * SLOTS
-        # A token of so small a model takes 6 ms on one thread and no less on two; the other core stays free for
-        # speech. Reading a prompt does gain from both.
-        params.cpuparams.n_threads = 1
-        params.cpuparams_batch.n_threads = 2
+        # One thread, which does not spin while it waits. Two threads read a prompt in half the time on an idle
+        # machine, but they wait for each other: beside Whisper and Kokoro on two cores the first token then sometimes
+        # took seconds, and a voice agent always has those beside it.
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+        params.cpuparams.poll = params.cpuparams_batch.poll = 0
         # llama.cpp would keep up to 8 GB of old prompts.
         params.cache_ram_mib = 256
         params.verbosity = -1

@@ -74,7 +74,7 @@ class KokoroTTS:
         try:
             audio, _ = self._kokoro.create(sentence, voice, speed, lang="en-us", trim=False)
         except ValueError:
-            # Nothing in it can be pronounced, such as '…'. A pause, as callers take no audio at all for a failure.
+            # Nothing in it can be pronounced, such as '-'. A pause, as callers take no audio at all for a failure.
             return bytes(2 * int(SILENCE_AFTER * TTS_SAMPLE_RATE))
         return to_pcm16(trimmed(audio))
 

@@ -131,15 +131,14 @@ async def test_unknown_voice_and_model(real: Address, field: str, value: str, st
     assert caught.value.status_code == status
 
 
-@pytest.mark.parametrize("text", ["…", "-", '"'])
-async def test_unpronounceable_text_is_a_pause(real: Address, text: str) -> None:
-    assert not any(await spoken(real, text))
+async def test_unpronounceable_text_is_a_pause(real: Address) -> None:
+    assert set(await spoken(real, "-")) == {0}
 
 
 async def test_livekits_deepgram_plugin_hears_a_voice(real: Address) -> None:
     pcm = sounds.resampled(await spoken(real, SENTENCE), 24_000, 16_000) + sounds.silence(1.0)
     async with aiohttp.ClientSession() as session:
-        plugin = deepgram.STT(base_url=f"{real.v1}/listen", api_key="any", http_session=session)
+        plugin = deepgram.STT(base_url=f"{real.v1}/listen", api_key="any", http_session=session, endpointing_ms=500)
         async with plugin.stream() as stream:
             stream.push_frame(rtc.AudioFrame(pcm, 16_000, 1, len(pcm) // 2))
             stream.flush()
