@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import secrets
 from pathlib import Path
 
 from dotenv import load_dotenv
 
+_PREPARED = "AGENT_WORKER_METRICS_FOLDER"
 DEFAULT_METRICS_DIR = "/tmp/prometheus_multiproc"
 
 
@@ -20,12 +20,12 @@ def prepare() -> None:
 
     The folder is ``PROMETHEUS_MULTIPROC_DIR/worker-<random>``. A livekit ``AgentServer`` deletes every file
     in its metrics folder when it starts; in a shared one it would wipe the other workers' metrics.
-    Job processes inherit the environment of the worker and keep its folder.
+    Job processes, which run the script's imports again, inherit the worker's environment and keep its folder.
     """
-    if multiprocessing.parent_process() is not None:
+    if os.environ.get(_PREPARED) == os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""):
         return
     load_dotenv(".env")
     root = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or DEFAULT_METRICS_DIR
     folder = Path(root) / f"worker-{secrets.token_hex(6)}"
     folder.mkdir(parents=True, exist_ok=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = os.environ[_PREPARED] = str(folder)

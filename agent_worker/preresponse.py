@@ -26,8 +26,7 @@ _EXAMPLES = (
 )
 
 ANSWER_NOTE = (
-    "Someone else acknowledges the caller's words aloud before you speak. Go straight to the substance: no greeting, "
-    "no 'sure', no repetition of the question."
+    "Begin with the answer itself, without an introduction: the caller's words have been acknowledged already."
 )
 
 #: Key of ``ChatMessage.extra`` under which a reply carries the pre-response that it begins with.
@@ -64,7 +63,7 @@ class PreResponseAgent(Agent):
         **options: Any,
     ) -> None:
         # In the instructions, and not beside each turn: they stay the same, so the provider can cache them.
-        instructions = f"{instructions}\n\n{ANSWER_NOTE}" if fast_llm is not None else instructions
+        instructions = f"{instructions} {ANSWER_NOTE}" if fast_llm is not None else instructions
         super().__init__(instructions=instructions, **options)
         self.fast_llm = fast_llm
         self._preresponse_prompt = preresponse_prompt

@@ -62,7 +62,7 @@ def _show(turn: TurnResult) -> None:
     print(f"  heard as     {turn.heard or '(nothing)'}   [word error rate {turn.word_error_rate:.0%}]")
     if turn.preresponse:
         print(f"  pre-response {turn.preresponse}   [{_seconds(turn.response_gap)}]")
-    print(f"  answer       {turn.answer or '(nothing)'}   [{_seconds(turn.answer_gap)}]", flush=True)
+    print(f"  answer       {' '.join(turn.answer.split()) or '(nothing)'}   [{_seconds(turn.answer_gap)}]", flush=True)
 
 
 def _seconds(gap: float | None) -> str:

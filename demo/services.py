@@ -152,7 +152,8 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
         "WORKER_PORT": "0",
         # The models share the CPU with the worker, so how busy it is does not say whether it can take a call.
         "WORKER_MAX_CALLS": "4",
-        # The model in the demo has 135 million parameters: it needs a simpler prompt and a shorter leash.
+        # The model in the demo has 135 million parameters: it needs simpler prompts and a shorter leash.
+        "SYSTEM_PROMPT": "Give helpful advice in one or two short sentences.",
         "PRERESPONSE_PROMPT": "Acknowledge what the caller said in one short sentence. Do not answer.",
         "ANSWER_MAX_TOKENS": "80",
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
@@ -37,7 +38,7 @@ def create_app(backends: Backends, api_key: str | None = None) -> Starlette:
             Route("/v1/audio/speech", openai.speech, methods=["POST"]),
             WebSocketRoute("/v1/listen", deepgram.listen),
         ],
-        middleware=[Middleware(_BearerKey, api_key=api_key), Middleware(_BodyLimit)],
+        middleware=[Middleware(_RequestId), Middleware(_BearerKey, api_key=api_key), Middleware(_BodyLimit)],
         exception_handlers={
             BadInputError: bad_input,
             UnknownModelError: unknown_model,
@@ -59,6 +60,21 @@ def _client_gone(request: Request, error: Exception) -> Response:
 
 def _failure(request: Request, error: Exception) -> Response:
     return error_response(500, "The server had an error while processing your request.")
+
+
+class _RequestId:
+    """Numbers the answers as OpenAI does: its clients warn about one without."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def numbered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["x-request-id"] = f"req_{secrets.token_hex(16)}"
+            await send(message)
+
+        await self._app(scope, receive, numbered if scope["type"] == "http" else send)
 
 
 class _BearerKey:

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from agent_worker.environment import prepare
+
+
+@pytest.fixture(autouse=True)
+def metrics_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AGENT_WORKER_METRICS_FOLDER", "of another worker")
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
+    return tmp_path / "metrics"
+
+
+def test_worker_gets_a_metrics_folder_of_its_own(metrics_root: Path) -> None:
+    prepare()
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    assert folder.parent == metrics_root
+    assert folder.is_dir()
+
+
+def test_job_process_keeps_the_folder_of_its_worker() -> None:
+    prepare()
+    folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
+    prepare()  # the job's process inherits the environment and imports the script again
+    assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == folder
+
+
+def test_folder_from_dotenv_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")
+    (tmp_path / ".env").write_text(f"PROMETHEUS_MULTIPROC_DIR={tmp_path / 'other'}\n")
+    prepare()
+    assert Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).parent == tmp_path / "other"
