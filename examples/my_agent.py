@@ -2,7 +2,7 @@
 
     python examples/my_agent.py dev
 
-Needs a LiveKit server and Ollama, speaches and Kokoro on their usual ports; see README.md.
+Install this project first (`pip install -e .`). Needs a LiveKit server, and Ollama, speaches and Kokoro on their usual
 """
 
 from livekit.agents import AgentServer, AgentSession, JobContext, cli, function_tool

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
 from demo.processes import free_port
@@ -30,7 +31,7 @@ async def scrape(ports: Ports) -> dict[str, float]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def real_models(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ports]:
     """A LiveKit server and the real models; workers and metrics come with each test."""
     ports = free_ports()

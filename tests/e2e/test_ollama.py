@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from demo.conversation import converse
 from demo.processes import free_port
@@ -19,7 +20,7 @@ from tests.e2e.conftest import free_ports
 pytestmark = [pytest.mark.e2e, pytest.mark.ollama, pytest.mark.asyncio(loop_scope="session")]
 
 
-@pytest.fixture(scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def ollama(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """Address of an Ollama with SmolLM2 under the names of both default models."""
     folder = tmp_path_factory.mktemp("ollama")
