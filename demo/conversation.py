@@ -15,7 +15,6 @@ from demo.services import API_KEY, API_SECRET, Ports
 SENTENCES = (
     "What is the best way to learn how to cook?",
     "How can I sleep better at night?",
-    "What should I eat for breakfast?",
     "Thank you very much for your help.",
 )
 MAX_WORD_ERROR_RATE = 0.2

@@ -155,7 +155,7 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
         # The model in the demo has 135 million parameters: it needs simpler prompts and a shorter leash.
         "SYSTEM_PROMPT": "Give helpful advice in one or two short sentences.",
         "PRERESPONSE_PROMPT": "Acknowledge what the caller said in one short sentence. Do not answer.",
-        "ANSWER_MAX_TOKENS": "80",
+        "ANSWER_MAX_TOKENS": "60",
     }
 
 

@@ -2,7 +2,8 @@
 
     python examples/my_agent.py dev
 
-Install this project first (`pip install -e .`). Needs a LiveKit server, and Ollama, speaches and Kokoro on their usual
+Install this project first (`pip install -e .`). It needs a LiveKit server, and Ollama, speaches and Kokoro on their
+usual ports; see README.md.
 """
 
 from livekit.agents import AgentServer, AgentSession, JobContext, cli, function_tool

@@ -14,6 +14,7 @@ from tests.e2e.conftest import scrape
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
+SHORT_ANSWERS = {"ANSWER_MAX_TOKENS": "20"}  # they are spoken in real time
 GREETING = "Hello! How can I help you?"
 SENTENCES = (
     "What is the best way to learn how to cook?",
@@ -28,7 +29,7 @@ async def test_caller_is_understood_and_answered_aloud_and_the_metrics_match(
     ports = Ports(real_models.livekit, real_models.models, free_port())
     folder = tmp_path / "metrics"
     folder.mkdir()
-    services = [agent_metrics(ports.metrics, folder), worker(script, worker_env(ports, folder))]
+    services = [agent_metrics(ports.metrics, folder), worker(script, {**worker_env(ports, folder), **SHORT_ANSWERS})]
     during: dict[str, float] = {}
     async with running(services, tmp_path):
 
