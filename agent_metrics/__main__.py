@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+from dotenv import load_dotenv
 from prometheus_client import CollectorRegistry, Metric, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -28,6 +29,7 @@ class MultiprocessFolder(Collector):
 
 
 def main() -> int:
+    load_dotenv(".env")
     parser = argparse.ArgumentParser(prog="agent_metrics", description=__doc__)
     default_folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or "/tmp/prometheus_multiproc"
     parser.add_argument("--dir", type=Path, default=Path(default_folder), help="default: %(default)s")

@@ -10,7 +10,7 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import AgentSession, JobContext, inference
 
-from agent_worker.log import logger
+from agent_worker.log import keep_personal_data_out, logger
 from agent_worker.measurement import TurnRecord, measure
 from agent_worker.preresponse import DEFAULT_PRERESPONSE_PROMPT, PreResponseAgent
 from agent_worker.settings import Settings
@@ -19,7 +19,8 @@ from agent_worker.topics import TURN_TOPIC
 
 
 async def hold_conversation(job: JobContext, stack: VoiceStack, settings: Settings) -> None:
-    """Join the room and talk until the caller leaves."""
+    """Join the room and begin to talk. The session goes on by itself until the caller leaves."""
+    keep_personal_data_out()
     session = build_session(stack)
     measure(session, stack, on_turn=_TurnPublisher(job.room))
     await session.start(agent=build_agent(stack, settings), room=job.room)

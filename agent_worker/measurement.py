@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent
+from livekit.agents import (
+    AgentSession,
+    AgentStateChangedEvent,
+    ChatMessage,
+    CloseEvent,
+    ConversationItemAddedEvent,
+)
 from livekit.agents import metrics as lk_metrics
 
 from agent_worker import metrics
@@ -57,7 +63,7 @@ def measure(
             caller_message = event.item
             _on_caller_message(event.item)
         elif event.item.role == "assistant":
-            record = _turn_record(caller_message, event.item)
+            record = turn_record(caller_message, event.item)
             caller_message = None
             if record.response_delay is not None:
                 metrics.TOTAL_LATENCY.set(record.response_delay * 1000)
@@ -86,8 +92,18 @@ def _on_tts(event: lk_metrics.TTSMetrics) -> None:
 
 
 def _count_active(session: AgentSession[None]) -> None:
-    metrics.ACTIVE_CONVERSATIONS.inc()
-    session.once("close", lambda _: metrics.ACTIVE_CONVERSATIONS.dec())
+    counted = False
+
+    @session.once("agent_state_changed")  # not before: a session that fails to start never closes
+    def _on_started(_: AgentStateChangedEvent) -> None:
+        nonlocal counted
+        metrics.ACTIVE_CONVERSATIONS.inc()
+        counted = True
+
+    @session.once("close")
+    def _on_closed(_: CloseEvent) -> None:
+        if counted:
+            metrics.ACTIVE_CONVERSATIONS.dec()
 
 
 def _on_caller_message(message: ChatMessage) -> None:
@@ -98,9 +114,11 @@ def _on_caller_message(message: ChatMessage) -> None:
         metrics.EOU_DELAY.set(delay * 1000)
 
 
-def _turn_record(caller: ChatMessage | None, reply: ChatMessage) -> TurnRecord:
+def turn_record(caller: ChatMessage | None, reply: ChatMessage) -> TurnRecord:
     text = reply.text_content or ""
     preresponse = reply.extra.get(EXTRA_KEY)
+    if preresponse and not text.startswith(preresponse):
+        preresponse, text = text.strip() or None, ""  # interrupted before it was spoken to its end
     caller_metrics = caller.metrics if caller else {}
     return TurnRecord(
         caller=caller.text_content if caller else None,

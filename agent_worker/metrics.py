@@ -8,7 +8,7 @@ from prometheus_client import Counter, Gauge
 
 _LAST_TURN: Final = "mostrecent"  # of all processes, the newest value
 _SUM: Final = "sum"  # over all processes, ended ones included
-_LIVE_SUM: Final = "livesum"  # over the processes that still run
+_LIVE_SUM: Final = "livesum"  # over the processes not marked dead; nothing marks one yet
 
 LLM_DURATION = Gauge(
     "livekit_llm_duration_ms",

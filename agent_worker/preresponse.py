@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterable
 from typing import Any
 
-from livekit.agents import Agent, FlushSentinel, ModelSettings, llm, utils
+from livekit.agents import Agent, FlushSentinel, ModelSettings, llm, tokenize, utils
 
 from agent_worker.log import logger
 
@@ -33,7 +32,8 @@ ANSWER_NOTE = (
 EXTRA_KEY = "preresponse"
 
 _MAX_WORDS = 14
-_SENTENCE = re.compile(r"^\s*(.+?[.!?…](?=[\s\"')\]]|$))", re.DOTALL)
+_TOOL_PATIENCE = 1.0  # seconds
+_SENTENCES = tokenize.blingfire.SentenceTokenizer(min_sentence_len=1)
 
 Chunk = llm.ChatChunk | str | FlushSentinel
 
@@ -83,12 +83,18 @@ class PreResponseAgent(Agent):
         try:
             ready: list[asyncio.Future[Any]] = [fast.sentence, answer.speakable]
             await asyncio.wait(ready, return_when=asyncio.FIRST_COMPLETED)
-            if fast.sentence.done() and (preresponse := fast.sentence.result()):
+            preresponse = fast.sentence.result() if fast.sentence.done() else ""
+            if preresponse:
                 yield _preresponse_chunk(preresponse)
                 yield FlushSentinel()
             async for chunk in answer.chunks:
                 yield chunk
             await answer.task
+            if answer.only_calls_tools and not preresponse:
+                # The tool runs already; what it finds is spoken in a later pass, which has no pre-response.
+                await asyncio.wait([fast.sentence], timeout=_TOOL_PATIENCE)
+                if fast.sentence.done() and (preresponse := fast.sentence.result()):
+                    yield _preresponse_chunk(preresponse)
         finally:
             await utils.aio.cancel_and_wait(fast.task, answer.task)
 
@@ -112,10 +118,10 @@ def first_sentence(text: str, *, complete: bool) -> str | None:
     Returns:
         ``None`` while the sentence may go on; an empty string when there is nothing fit to be spoken.
     """
-    match = _SENTENCE.match(text)
-    if match is None and not complete:
-        return None
-    sentence = " ".join((match.group(1) if match else text).split()).strip("\"'*_ ")
+    sentences = _SENTENCES.tokenize(text)
+    if not complete and len(sentences) < 2:
+        return None  # "It costs 3." may go on with "50": only a next sentence shows that this one has ended
+    sentence = " ".join(sentences[0].split()).strip("\"'*_ ") if sentences else ""
     if not any(character.isalpha() for character in sentence) or len(sentence.split()) > _MAX_WORDS:
         return ""
     return sentence if sentence[-1] in ".!?…" else sentence.rstrip(",;:-") + "."
@@ -125,7 +131,7 @@ class _FastReply:
     """The fast model's reply, on its way from the moment this is made.
 
     ``sentence`` gets the first sentence, or an empty string when there will be none; it never raises.
-    The stream is read on to its end, because only then the provider tells how many tokens it billed.
+    The stream is read on while the answer comes, because only at its end the provider tells how many tokens it billed.
     """
 
     def __init__(self, fast_llm: llm.LLM[Any], chat_ctx: llm.ChatContext) -> None:
@@ -142,7 +148,9 @@ class _FastReply:
                     self._resolve(first_sentence(text, complete=False))
             self._resolve(first_sentence(text, complete=True))
         except Exception as error:
-            logger.warning("no pre-response this turn: fast model %s failed (%s)", fast_llm.model, error)
+            # Not the error's text: providers put what the caller said into it.
+            status = getattr(error, "status_code", "")
+            logger.warning("no pre-response: fast model %s failed: %s %s", fast_llm.model, type(error).__name__, status)
 
     def _resolve(self, sentence: str | None) -> None:
         if sentence is not None and not self.sentence.done():
@@ -158,18 +166,21 @@ class _Answer:
 
     def __init__(self, source: AsyncIterable[Chunk]) -> None:
         self.chunks = utils.aio.Chan[Chunk]()
+        self.only_calls_tools = False
         self.speakable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.task = asyncio.create_task(self._read(source), name="answer")
         self.task.add_done_callback(self._finish)
 
     async def _read(self, source: AsyncIterable[Chunk]) -> None:
-        text = ""
+        text, calls_tools = "", False
         async for chunk in source:
             self.chunks.send_nowait(chunk)
             if isinstance(chunk, llm.ChatChunk) and chunk.delta:
                 text += chunk.delta.content or ""
-                if chunk.delta.tool_calls or _SENTENCE.match(text):
+                calls_tools = calls_tools or bool(chunk.delta.tool_calls)
+                if calls_tools or len(_SENTENCES.tokenize(text)) > 1:
                     self._mark_speakable()
+        self.only_calls_tools = calls_tools and not text.strip()
 
     def _finish(self, _: asyncio.Task[None]) -> None:
         self._mark_speakable()

@@ -33,17 +33,18 @@ def _without_trailing_slash(url: AnyUrl) -> str:
 
 HttpUrl = Annotated[AnyUrl, _CHECK_URL["http"], AfterValidator(_without_trailing_slash)]
 LiveKitUrl = Annotated[AnyUrl, _CHECK_URL["ws"], AfterValidator(_without_trailing_slash)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Settings(BaseSettings):
     """What both stacks share. Values come from the environment, which ``.env`` is loaded into."""
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", str_strip_whitespace=True)
 
     livekit_url: LiveKitUrl
     livekit_api_key: Text
-    livekit_api_secret: SecretStr
+    livekit_api_secret: Secret
     agent_name: str = ""
 
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
@@ -61,16 +62,16 @@ class Settings(BaseSettings):
 class CloudSettings(Settings):
     """Groq, Deepgram and OpenAI."""
 
-    groq_api_key: SecretStr
+    groq_api_key: Secret
     groq_base_url: HttpUrl = "https://api.groq.com/openai/v1"  # type: ignore[assignment]
     groq_fast_model: Text = "llama-3.1-8b-instant"
     groq_main_model: Text = "llama-3.3-70b-versatile"
 
-    deepgram_api_key: SecretStr
+    deepgram_api_key: Secret
     deepgram_base_url: HttpUrl = "https://api.deepgram.com/v1/listen"  # type: ignore[assignment]
     deepgram_model: Text = "nova-3"
 
-    openai_api_key: SecretStr
+    openai_api_key: Secret
     openai_base_url: HttpUrl = "https://api.openai.com/v1"  # type: ignore[assignment]
     openai_tts_model: Text = "gpt-4o-mini-tts"
     openai_tts_voice: Text = "ash"
@@ -84,11 +85,11 @@ class SelfHostedSettings(Settings):
     ollama_main_model: Text = "llama3.3:70b"
 
     speaches_base_url: HttpUrl = "http://localhost:8000/v1"  # type: ignore[assignment]
-    speaches_api_key: SecretStr = SecretStr("none")
+    speaches_api_key: Secret = SecretStr("none")
     speaches_model: Text = "Systran/faster-distil-whisper-small.en"
 
     kokoro_base_url: HttpUrl = "http://localhost:8880/v1"  # type: ignore[assignment]
-    kokoro_api_key: SecretStr = SecretStr("none")
+    kokoro_api_key: Secret = SecretStr("none")
     kokoro_model: Text = "kokoro"
     kokoro_voice: Text = "af_heart"
 

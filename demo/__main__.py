@@ -51,7 +51,8 @@ def _ports() -> Ports:
         models=int(os.environ.get("DEMO_MODELS_PORT", default.models)),
         metrics=int(os.environ.get("DEMO_METRICS_PORT", default.metrics)),
     )
-    require_free_port(ports.livekit, "the LiveKit server", "DEMO_LIVEKIT_PORT")
+    for port in range(ports.livekit, ports.livekit + 3):
+        require_free_port(port, "the LiveKit server", "DEMO_LIVEKIT_PORT")
     require_free_port(ports.models, "the model server", "DEMO_MODELS_PORT")
     require_free_port(ports.metrics, "agent-metrics", "DEMO_METRICS_PORT")
     return ports

@@ -39,6 +39,7 @@ class Child:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 env={**os.environ, **env},
+                cwd=log.parent,  # no .env of the user's there
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
@@ -83,6 +84,8 @@ class Child:
         for process in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # those whose parent has died before
         await self._process.wait()
 
     def memory_mb(self) -> float:
@@ -90,7 +93,8 @@ class Child:
         total = 0
         for process in self._family():
             with contextlib.suppress(psutil.Error):
-                total += process.memory_full_info().pss
+                memory = process.memory_full_info()
+                total += getattr(memory, "pss", memory.uss)  # only Linux tells the former
         return total / 1e6
 
     def _family(self) -> list[psutil.Process]:
@@ -107,22 +111,29 @@ class Child:
 
 
 def free_port() -> int:
-    """A TCP port that was free a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A TCP port that was free a moment ago, and the two after it too."""
+    while True:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = int(listener.getsockname()[1])
+        if _is_free(port + 1) and _is_free(port + 2):
+            return port
 
 
-def require_free_port(port: int, purpose: str, setting: str) -> None:
-    """Raise DemoError if something listens on ``port`` already."""
+def _is_free(port: int) -> bool:
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
-        except OSError:
-            raise DemoError(
-                f"port {port} for {purpose} is taken: stop what uses it, or choose another with {setting}=PORT"
-            ) from None
+        except (OSError, OverflowError):
+            return False
+    return True
+
+
+def require_free_port(port: int, purpose: str, setting: str) -> None:
+    """Raise DemoError if something listens on ``port`` already."""
+    if not _is_free(port):
+        raise DemoError(f"port {port} for {purpose} is taken: stop what uses it, or choose another with {setting}=PORT")
 
 
 async def answers(url: str) -> bool:
@@ -135,7 +146,7 @@ async def answers(url: str) -> bool:
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:
-    """Set ``stop`` on Ctrl-C and SIGTERM."""
+    """Set ``stop`` on Ctrl-C, SIGTERM, and when the terminal is closed."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)

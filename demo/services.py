@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent_worker.settings import CloudSettings, SelfHostedSettings
 from demo.processes import Child, DemoError, answers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,6 +93,7 @@ def model_server(port: int, *arguments: str) -> Service:
         [sys.executable, "-m", "model_server", "--port", str(port), *arguments],
         180,
         ready_url=f"http://127.0.0.1:{port}/health",
+        env={"PYTHONPATH": str(ROOT)},
     )
 
 
@@ -101,7 +103,7 @@ def agent_metrics(port: int, folder: Path) -> Service:
         [sys.executable, "-m", "agent_metrics", "--host", "127.0.0.1", "--port", str(port)],
         20,
         ready_url=f"http://127.0.0.1:{port}/metrics",
-        env={"PROMETHEUS_MULTIPROC_DIR": str(folder)},
+        env={"PROMETHEUS_MULTIPROC_DIR": str(folder), "PYTHONPATH": str(ROOT)},
     )
 
 
@@ -135,7 +137,11 @@ async def running(
 
 def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
     """What makes either worker script use the local LiveKit server and model server: addresses and keys."""
+    nobody_elses = {
+        name.upper(): "" for settings in (CloudSettings, SelfHostedSettings) for name in settings.model_fields
+    }
     return {
+        **nobody_elses,
         "LIVEKIT_URL": ports.livekit_url,
         "LIVEKIT_API_KEY": API_KEY,
         "LIVEKIT_API_SECRET": API_SECRET,

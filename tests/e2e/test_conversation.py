@@ -43,7 +43,7 @@ async def test_caller_is_understood_and_answered_aloud_and_the_metrics_match(
             during = {**during, **{name: value for name, value in (await scrape(ports)).items() if value}}
             await asyncio.sleep(0.5)
         turns, report = await talking
-        values = await _scrape_after_call(ports)
+        values = await asyncio.wait_for(_scrape_after_call(ports), 60)
 
     assert len(turns) == len(SENTENCES)
     assert any(turn.preresponse for turn in turns)
@@ -55,7 +55,7 @@ async def test_caller_is_understood_and_answered_aloud_and_the_metrics_match(
     assert values["livekit_total_tokens_total"] == sum(tokens)
     assert values["livekit_llm_cost_total"] == pytest.approx(tokens[0] * 1e-5 + tokens[1] * 3e-5)
     spoken = len(GREETING) + sum(len(turn.preresponse or "") + len(turn.answer) for turn in turns)
-    assert values["livekit_tts_chars_total"] == pytest.approx(spoken, rel=0.1)
+    assert values["livekit_tts_chars_total"] >= 0.9 * spoken  # a discarded preemptive attempt counts too
     assert values["livekit_tts_cost_total"] == pytest.approx(values["livekit_tts_chars_total"] * 0.000015)
     speech = sum(turn.last_sent - turn.first_sent for turn in report.turns)
     assert values["livekit_stt_duration_seconds_total"] > speech
