@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 import aiohttp
 from livekit import api
@@ -77,10 +77,10 @@ async def _check_livekit(http: aiohttp.ClientSession, settings: Settings) -> lis
         await livekit.room.list_rooms(api.ListRoomsRequest())
     except api.TwirpError as error:
         if error.status in (401, 403):
-            return [f"LIVEKIT_API_KEY, LIVEKIT_API_SECRET: the LiveKit server at {address(url)} refuses them"]
-        logger.warning("the LiveKit server at %s answers with an error: %s; going on", address(url), error.code)
+            return [f"LIVEKIT_API_KEY, LIVEKIT_API_SECRET: the LiveKit server at {url} refuses them"]
+        logger.warning("the LiveKit server at %s answers with an error: %s; going on", url, error.code)
     except (aiohttp.ClientError, asyncio.TimeoutError) as error:
-        _warn_no_answer(f"the LiveKit server at {address(url)}", error, "Start it or set LIVEKIT_URL")
+        _warn_no_answer(f"the LiveKit server at {url}", error, "Start it or set LIVEKIT_URL")
     return []
 
 
@@ -92,9 +92,9 @@ async def _check_provider(http: aiohttp.ClientSession, provider: Provider) -> li
             async with http.get(url, headers={"Authorization": provider.authorization}) as response:
                 status = response.status
         except (aiohttp.ClientError, asyncio.TimeoutError) as error:
-            _warn_no_answer(f"{provider.name} at {address(provider.url)}", error, provider.how_to_start)
+            _warn_no_answer(f"{provider.name} at {provider.url}", error, provider.how_to_start)
             return []
-        who = f"{provider.name} at {address(provider.url)}"
+        who = f"{provider.name} at {provider.url}"
         if status == 401:
             return [f"{provider.key_setting}: {who} refuses this key"]
         if status == 404 and model and await _lists_models(http, provider):
@@ -111,12 +111,6 @@ async def _lists_models(http: aiohttp.ClientSession, provider: Provider) -> bool
             return response.status == 200
     except (aiohttp.ClientError, asyncio.TimeoutError):
         return False
-
-
-def address(url: str) -> str:
-    """A URL as it may be shown: without user and password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _warn_no_answer(who: str, error: Exception, what_to_do: str) -> None:

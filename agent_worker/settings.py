@@ -27,12 +27,14 @@ _CHECK_URL = {
 }
 
 
-def _without_trailing_slash(url: AnyUrl) -> str:
+def _plain(url: AnyUrl) -> str:
+    if url.username or url.password:
+        raise ValueError("an address is shown in logs and must not hold a user name or password")
     return str(url).rstrip("/")
 
 
-HttpUrl = Annotated[AnyUrl, _CHECK_URL["http"], AfterValidator(_without_trailing_slash)]
-LiveKitUrl = Annotated[AnyUrl, _CHECK_URL["ws"], AfterValidator(_without_trailing_slash)]
+HttpUrl = Annotated[AnyUrl, _CHECK_URL["http"], AfterValidator(_plain)]
+LiveKitUrl = Annotated[AnyUrl, _CHECK_URL["ws"], AfterValidator(_plain)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 

@@ -76,12 +76,6 @@ async def test_wrong_base_url_is_not_taken_for_a_missing_model(
     assert "Check its base URL" in caplog.text
 
 
-async def test_password_in_an_address_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
-    await check(SETTINGS, [provider("http://me:s3cret@127.0.0.1:1/v1/models")], with_livekit=False)
-    assert "127.0.0.1:1/v1/models" in caplog.text
-    assert "s3cret" not in caplog.text
-
-
 async def test_taken_worker_port_is_a_problem() -> None:
     with socket.socket() as listener:
         listener.bind(("", 0))

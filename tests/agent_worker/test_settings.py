@@ -48,6 +48,14 @@ def test_secrets_are_in_no_message_and_no_repr(monkeypatch: pytest.MonkeyPatch) 
     assert "s3cret-value" not in repr(load(SelfHostedSettings))
 
 
+def test_address_with_a_password_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**LIVEKIT, "LIVEKIT_URL": "ws://me:s3cret-value@localhost:7880"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettingsError, match="LIVEKIT_URL is wrong") as caught:
+        load(SelfHostedSettings)
+    assert "s3cret-value" not in str(caught.value)
+
+
 def test_env_example_names_every_setting_with_its_default() -> None:
     example = (ROOT / ".env.example").read_text()
     for settings_type in (CloudSettings, SelfHostedSettings):
