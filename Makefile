@@ -50,7 +50,7 @@ requirements: $(UV) ## export requirements.txt from the lock
 install: .venv/.installed ## the Python environment, from the lock
 
 .venv/.installed: uv.lock pyproject.toml | $(UV)
-	@echo "==> installing Python packages (about 300 MB once, then cached)"
+	@echo "==> installing Python packages (about 1 GB, once)"
 	$(UV) sync --frozen
 	@touch $@
 

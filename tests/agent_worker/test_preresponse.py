@@ -33,6 +33,14 @@ async def say(agent: PreResponseAgent, main: ScriptedLLM, text: str) -> list[Any
         return spoken
 
 
+async def open_after_preresponse(fast: ScriptedLLM, gate: asyncio.Event) -> None:
+    """Let the main model go on once the fast one, which was asked, has had its turns of the event loop."""
+    await fast.asked.wait()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    gate.set()
+
+
 def agent_with(fast: ScriptedLLM | None, **options: Any) -> PreResponseAgent:
     return PreResponseAgent(instructions="You help.", fast_llm=fast, **options)
 
@@ -42,14 +50,7 @@ async def test_preresponse_comes_first_as_a_segment_of_its_own_then_the_answer()
     main = ScriptedLLM("It opens ", "at nine.", gate=gate)
     fast = ScriptedLLM("Let me ", "look. ", "It opens at ten.")
     agent = agent_with(fast)
-
-    async def answer_after_preresponse() -> None:
-        await fast.asked.wait()
-        for _ in range(50):
-            await asyncio.sleep(0)
-        gate.set()
-
-    opener = asyncio.create_task(answer_after_preresponse())
+    opener = asyncio.create_task(open_after_preresponse(fast, gate))
     assert await say(agent, main, "When does it open?") == ["Let me look. ", FlushSentinel, "It opens ", "at nine."]
     await opener
 
@@ -106,10 +107,7 @@ async def test_history_holds_one_message_with_preresponse_and_answer() -> None:
     agent = agent_with(fast)
     async with running(agent, main) as session:
         run = session.run(user_input="When does it open?")
-        await fast.asked.wait()
-        for _ in range(50):
-            await asyncio.sleep(0)
-        gate.set()
+        await open_after_preresponse(fast, gate)
         await run
         reply = session.history.items[-1]
     assert isinstance(reply, llm.ChatMessage)
@@ -153,14 +151,7 @@ async def test_fast_reply_is_not_cut_inside_a_number_that_comes_in_pieces() -> N
     gate = asyncio.Event()
     fast, main = ScriptedLLM("About 3", ".", "5 litres.", " Then more."), ScriptedLLM("Yes.", gate=gate)
     agent = agent_with(fast)
-
-    async def answer_after_preresponse() -> None:
-        await fast.asked.wait()
-        for _ in range(50):
-            await asyncio.sleep(0)
-        gate.set()
-
-    opener = asyncio.create_task(answer_after_preresponse())
+    opener = asyncio.create_task(open_after_preresponse(fast, gate))
     assert (await say(agent, main, "How much?"))[0] == "About 3.5 litres. "
     await opener
 
