@@ -80,7 +80,7 @@ async def test_speech_endpoint_that_does_not_answer(hello_wav: Path) -> None:
 
 
 async def test_unreachable_server(hello_wav: Path) -> None:
-    url = f"ws://127.0.0.1:{free_port()}"
+    url = "ws://127.0.0.1:1"  # nobody's port, even while other tests open theirs
     code, _, err = await _run("--token", "t", "--url", url, "--wav", hello_wav)
     assert (code, err.count("\n")) == (3, 1)
     assert "connection refused" in err
