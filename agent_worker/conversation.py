@@ -23,6 +23,8 @@ async def hold_conversation(job: JobContext, stack: VoiceStack, settings: Settin
     keep_personal_data_out()
     session = build_session(stack)
     measure(session, stack, on_turn=_TurnPublisher(job.room))
+    # The call is over then; without this the agent would wait in the empty room, and a draining worker with it.
+    session.once("close", lambda _: job.shutdown(reason="the conversation has ended"))
     await session.start(agent=build_agent(stack, settings), room=job.room)
     if not settings.no_greeting:
         session.say(settings.greeting)
