@@ -18,12 +18,11 @@ demo: install livekit-server ## a real spoken conversation on this machine; ONCE
 
 .PHONY: test
 test: install livekit-server lint ## lint, types, unit tests and end-to-end tests with real servers and models
-	$(RUN)pytest -n 2 -m "not e2e and not ollama"
-	$(RUN)pytest -m "e2e and not ollama"
+	$(RUN)pytest -m "not ollama"
 
 .PHONY: test-unit
 test-unit: install ## the tests that need no model
-	$(RUN)pytest -n 2 -m "not e2e and not ollama"
+	$(RUN)pytest -m "not e2e and not ollama"
 
 .PHONY: test-ollama
 test-ollama: install livekit-server ollama ## a conversation through a real Ollama
