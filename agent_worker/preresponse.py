@@ -145,7 +145,8 @@ class _FastReply:
             async with fast_llm.chat(chat_ctx=chat_ctx) as stream:
                 async for chunk in stream:
                     text += (chunk.delta.content if chunk.delta else None) or ""
-                    self._resolve(first_sentence(text, complete=False))
+                    if not self.sentence.done():
+                        self._resolve(first_sentence(text, complete=False))
             self._resolve(first_sentence(text, complete=True))
         except Exception as error:
             # Not the error's text: providers put what the caller said into it.
@@ -178,7 +179,7 @@ class _Answer:
             if isinstance(chunk, llm.ChatChunk) and chunk.delta:
                 text += chunk.delta.content or ""
                 calls_tools = calls_tools or bool(chunk.delta.tool_calls)
-                if calls_tools or len(_SENTENCES.tokenize(text)) > 1:
+                if not self.speakable.done() and (calls_tools or len(_SENTENCES.tokenize(text)) > 1):
                     self._mark_speakable()
         self.only_calls_tools = calls_tools and not text.strip()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -38,8 +37,3 @@ async def real_models(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     logs = tmp_path_factory.mktemp("real")
     async with running([livekit_server(ports.livekit), model_server(ports.models)], logs):
         yield ports
-
-
-@pytest.fixture
-def logs(tmp_path: Path) -> Path:
-    return tmp_path
