@@ -12,6 +12,7 @@ from livekit.agents import AgentSession, JobContext, inference
 
 from agent_worker.log import keep_personal_data_out, logger
 from agent_worker.measurement import TurnRecord, measure
+from agent_worker.playout import pace
 from agent_worker.preresponse import DEFAULT_PRERESPONSE_PROMPT, PreResponseAgent
 from agent_worker.settings import Settings
 from agent_worker.stack import VoiceStack
@@ -26,6 +27,7 @@ async def hold_conversation(job: JobContext, stack: VoiceStack, settings: Settin
     # The call is over then; without this the agent would wait in the empty room, and a draining worker with it.
     session.once("close", lambda _: job.shutdown(reason="the conversation has ended"))
     await session.start(agent=build_agent(stack, settings), room=job.room)
+    pace(session)
     if not settings.no_greeting:
         session.say(settings.greeting)
 
