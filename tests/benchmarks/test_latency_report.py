@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.latency import results as raw
+from benchmarks.latency.calls import CallResult, TurnRow
+from benchmarks.latency.profiles import PROFILES, simulation
+from benchmarks.latency.report import markdown
+from benchmarks.latency.results import Cell, Results
+from benchmarks.latency.run import RunOptions, plan
+from benchmarks.latency.speech import UTTERANCES
+from benchmarks.latency.summary import summaries, summarise
+from benchmarks.latency.systems import SYSTEMS
+from benchmarks.latency.targets import OURS, Target, targets
+
+
+def row(response: float = 0.6, answer: float = 1.2, **more: Any) -> dict[str, Any]:
+    return {"response_gap": response, "answer_gap": answer, **more}
+
+
+def preresponse(seam: float, *, ready: float, end: float, answer: float = 2.0) -> dict[str, Any]:
+    record = {"end_of_turn_delay": 0.4, "response_gap": 0.5, "instants": {"main_first_audio": ready}}
+    record["instants"]["preresponse_end"] = end  # type: ignore[index]
+    return row(answer=answer, seam=seam, preresponse=True, records=[record])
+
+
+def options(tmp_path: Path, **more: Any) -> RunOptions:
+    standard: dict[str, Any] = {
+        "profiles": [PROFILES["cloud"]],
+        "systems": list(SYSTEMS.values()),
+        "turns": 60,
+        "parallel": 3,
+        "seed": 1,
+        "out": tmp_path / "out.json",
+        "pipecat_python": "python",
+    }
+    return RunOptions(**{**standard, **more})
+
+
+def test_every_system_is_called_once_in_each_round_and_never_more_at_once_than_asked(tmp_path: Path) -> None:
+    waves = plan(options(tmp_path), PROFILES["cloud"])
+    cells = [cell for wave in waves for cell in wave]
+    assert sorted(cells) == sorted(Cell("cloud", system, round) for system in SYSTEMS for round in range(10))
+    assert max(len(wave) for wave in waves) == 3
+    assert all(len({cell.round for cell in wave}) == 1 for wave in waves)
+
+
+def test_order_is_the_seeds(tmp_path: Path) -> None:
+    first, again = (plan(options(tmp_path), PROFILES["cloud"]) for _ in range(2))
+    other = plan(options(tmp_path, seed=2), PROFILES["cloud"])
+    assert first == again != other
+
+
+def test_real_models_are_called_one_at_a_time(tmp_path: Path) -> None:
+    assert {len(wave) for wave in plan(options(tmp_path, turns=6), PROFILES["real"])} == {1}
+
+
+def test_results_come_back_from_the_file(tmp_path: Path) -> None:
+    cell = Cell("cloud", "stock", 0)
+    results = Results({"machine": "two cores"})
+    result = CallResult.of([TurnRow(1, UTTERANCES[0], 0.7, 1.5, seam=0.0, records=[{"answer": "é"}])], "line cut")
+    results.add(cell, result, counts=False, attempt=1)
+    assert results.done() == set()
+    results.add(cell, result, counts=True, attempt=2)
+    raw.write(results, tmp_path / "new" / "out.json")
+    back = raw.read(tmp_path / "new" / "out.json")
+    assert back == results
+    assert back.done() == {cell}
+    assert back.turns[0]["seam"] == 0.0
+    assert "preresponse" not in back.turns[0]
+
+
+def test_call_that_fails_has_a_failure_for_each_turn_it_did_not_have() -> None:
+    result = CallResult.of([TurnRow(1, UTTERANCES[0], 0.7, 1.5)], "no agent")
+    assert len(result.rows) == len(UTTERANCES)
+    assert [found.failure for found in result.rows] == [None] + ["no agent"] * (len(UTTERANCES) - 1)
+
+
+def test_failed_turns_are_counted_and_not_measured() -> None:
+    summary = summarise("cloud", "stock", [row(), row(response=0.8), {"failure": "no reply"}])
+    assert (summary.turns, summary.failures) == (3, 1)
+    assert summary.response_gap is not None
+    assert summary.response_gap.count == 2
+
+
+def test_seam_counts_apart_where_the_answer_was_ready() -> None:
+    rows = [preresponse(0.05, ready=1.0, end=1.5), preresponse(0.9, ready=2.4, end=1.5)]
+    summary = summarise("slow-main", OURS, rows)
+    assert summary.seam is not None
+    assert summary.seam_when_ready is not None
+    assert (summary.seam.count, summary.seam_when_ready.count) == (2, 1)
+    assert summary.seam_when_ready.p50 == 0.05
+
+
+def test_answer_under_a_pre_response_is_not_compared_with_stocks() -> None:
+    late_but_covered = preresponse(0.05, ready=1.0, end=1.9, answer=3.0)
+    table = {
+        ("cloud", OURS): summarise("cloud", OURS, [late_but_covered]),
+        ("cloud", "stock"): summarise("cloud", "stock", [row()]),
+    }
+    (found,) = [target for target in targets(table) if target.what.startswith("answer gap")]
+    assert found.met
+    table["cloud", OURS] = summarise("cloud", OURS, [preresponse(0.5, ready=2.5, end=1.9, answer=3.0)])
+    (found,) = [target for target in targets(table) if target.what.startswith("answer gap")]
+    assert found.met is False
+    assert found.value == pytest.approx(1.8)
+
+
+def test_ratio_to_the_others() -> None:
+    table = {
+        ("cloud", name): summarise("cloud", name, [row(response=gap)])
+        for name, gap in ((OURS, 0.5), ("stock", 1.0), ("seed", 1.2))
+    }
+    values = {target.what: (target.value, target.met) for target in targets(table)}
+    assert values["response gap p50, of stock's"] == (pytest.approx(0.5), True)
+    assert values["response gap p50, of seed's"] == (pytest.approx(0.4167, abs=1e-3), False)
+    assert values["response gap p50 less own end-of-turn delay p50"] == (None, None)
+
+
+def test_target_that_was_not_measured_is_neither_met_nor_missed() -> None:
+    assert Target("cloud", "x", None, 0.1).met is None
+
+
+def test_report_tells_failures_and_what_was_not_met() -> None:
+    results = Results({"machine": "two cores"})
+    results.add(Cell("cloud", "stock", 0), CallResult.of([], "no agent came"), counts=True, attempt=2)
+    good = [TurnRow(1, UTTERANCES[0], 2.0, 2.5, seam=0.3, preresponse=True, records=[{"end_of_turn_delay": 0.4}])]
+    results.add(Cell("cloud", OURS, 0), CallResult.of(good * 6), counts=True, attempt=1)
+    page = markdown(results, Path("latency.svg"))
+    assert "| stock | 6 | - |" in page
+    assert "cloud, stock, round 0: no agent came" in page
+    assert "response gap p50 less own end-of-turn delay p50 | 1600 ms | 80 ms | **NOT met**" in page
+    assert f"| **{OURS}** | 6 | 2000 [2000, 2000] | 2000 | 2500 [2500, 2500] | 2500 | 400 / 400 | 1600 / 1600 |" in page
+
+
+def test_rows_without_a_record_are_summarised() -> None:
+    results = Results(turns=[{"profile": "cloud", "system": "pipecat", "round": 0, **row()}])
+    (summary,) = summaries(results).values()
+    assert summary.end_of_turn is None
+    assert summary.record is None
+
+
+@pytest.mark.parametrize("name", ["cloud", "slow-main", "fast-main", "jitter"])
+def test_simulation_says_the_callers_words_in_their_order(name: str) -> None:
+    latencies = PROFILES[name].latencies
+    assert latencies is not None
+    config = simulation(latencies, seed=1)
+    assert config["stt"]["*"]["transcripts"] == list(UTTERANCES)
+    assert ("p95_over_median" in config["tts"]["*"]) == (name == "jitter")
