@@ -9,12 +9,13 @@ from agent_worker.environment import prepare
 
 prepare()  # before livekit is imported
 
+from livekit.agents import inference
 from livekit.plugins import deepgram, groq, openai
 
 from agent_worker import worker
 from agent_worker.preflight import Provider
 from agent_worker.settings import CloudSettings
-from agent_worker.stack import VoiceStack, load_vad
+from agent_worker.stack import VoiceStack
 
 
 def build_stack(settings: CloudSettings) -> VoiceStack:
@@ -50,7 +51,8 @@ def build_stack(settings: CloudSettings) -> VoiceStack:
             response_format="pcm",
         ),
         # hears when the caller starts and stops
-        vad=load_vad(),
+        vad=inference.VAD(model="silero"),
+        voice=f"{settings.openai_tts_model} {settings.openai_tts_voice}",
     )
 
 

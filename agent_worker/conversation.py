@@ -3,69 +3,102 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import AgentSession, JobContext, inference
+from livekit.agents import NOT_GIVEN, AgentSession, JobContext, inference, llm
 
+from agent_worker.environment import cache_dir
+from agent_worker.fast_reply import DEFAULT_PRERESPONSE_PROMPT
 from agent_worker.log import keep_personal_data_out, logger
-from agent_worker.measurement import TurnRecord, measure
+from agent_worker.measurement import measure
+from agent_worker.phrases import PhraseBook
 from agent_worker.playout import pace
-from agent_worker.preresponse import DEFAULT_PRERESPONSE_PROMPT, PreResponseAgent
+from agent_worker.preresponse import PreResponseAgent
 from agent_worker.settings import Settings
+from agent_worker.speech import PhraseAudio
 from agent_worker.stack import VoiceStack
 from agent_worker.topics import TURN_TOPIC
+from agent_worker.turns import TurnRecord
 
 
 async def hold_conversation(job: JobContext, stack: VoiceStack, settings: Settings) -> None:
     """Join the room and begin to talk. The session goes on by itself until the caller leaves."""
     keep_personal_data_out()
-    session = build_session(stack)
-    measure(session, stack, on_turn=_TurnPublisher(job.room))
+    session = build_session(stack, settings)
+    publish = _TurnPublisher(job.room, settings)
+    recorder = measure(session, stack, on_turn=publish)
     # The call is over then; without this the agent would wait in the empty room, and a draining worker with it.
     session.once("close", lambda _: job.shutdown(reason="the conversation has ended"))
-    await session.start(agent=build_agent(stack, settings), room=job.room)
+    agent = build_agent(stack, settings)
+    if agent.phrase_audio:
+        await asyncio.to_thread(agent.phrase_audio.load, agent.fixed_texts)
+    await session.start(agent=agent, room=job.room)
     pace(session)
+    recorder.watch(session.output.audio)
+    stack.fast_llm.prewarm()
     if not settings.no_greeting:
         session.say(settings.greeting)
 
 
-def build_session(stack: VoiceStack) -> AgentSession[Any]:
+def build_session(stack: VoiceStack, settings: Settings) -> AgentSession[Any]:
     return AgentSession(
         stt=stack.stt,
-        llm=stack.main_llm,
+        # The fast model answers too, less well, when the main one fails or does not begin in time.
+        llm=llm.FallbackAdapter([stack.main_llm, stack.fast_llm], attempt_timeout=settings.answer_timeout),
         tts=stack.tts,
         vad=stack.vad,
         turn_handling={
             # The models that run in this process: the default ones need a LiveKit Cloud account.
-            "turn_detection": inference.TurnDetector(version="v1-mini"),
+            "turn_detection": inference.TurnDetector(
+                version="v1-mini",
+                unlikely_threshold=settings.endpointing_threshold or NOT_GIVEN,
+            ),
+            # docs/benchmarks/endpointing.md has what they cost and bring.
+            "endpointing": {
+                "min_delay": settings.endpointing_min_delay,
+                "max_delay": settings.endpointing_max_delay,
+            },
             "interruption": {"mode": "vad"},
-            # The pre-response may be asked for and synthesised before the end of turn is certain; its audio
-            # waits until it is.
+            # The answer may be asked for and synthesised before the end of turn is certain; its audio waits
+            # until it is.
             "preemptive_generation": {"enabled": True, "preemptive_tts": True},
         },
     )
 
 
 def build_agent(stack: VoiceStack, settings: Settings) -> PreResponseAgent:
+    """The agent of one call.
+
+    Raises:
+        BadPhrasesError: If the file of own phrases cannot be used.
+    """
     return PreResponseAgent(
         instructions=settings.system_prompt,
-        fast_llm=stack.fast_llm if settings.preresponse_strategy == "llm" else None,
+        fast_llm=stack.fast_llm,
+        strategy=settings.preresponse_strategy,
+        language=settings.language,
+        phrases=PhraseBook.load(settings.language, settings.preresponse_phrases),
+        phrase_audio=PhraseAudio(settings.preresponse_audio_dir or cache_dir() / "phrases", stack.voice),
         preresponse_prompt=settings.preresponse_prompt or DEFAULT_PRERESPONSE_PROMPT,
+        budget=settings.preresponse_budget,
+        quick_answer=settings.preresponse_quick_answer,
     )
 
 
 class _TurnPublisher:
-    """Sends turn records to the room, so that a page or a test can show them."""
+    """Sends turn records to the room, so that a page or a test can show them, and to the log if asked."""
 
-    def __init__(self, room: rtc.Room) -> None:
+    def __init__(self, room: rtc.Room, settings: Settings) -> None:
         self._room = room
+        self._log = settings.turn_log
         self._sending: set[asyncio.Task[None]] = set()
 
     def __call__(self, record: TurnRecord) -> None:
-        task = asyncio.create_task(self._send(json.dumps(dataclasses.asdict(record))))
+        if self._log != "off":
+            logger.info("turn", extra={"turn_record": record.as_dict(words=self._log == "full")})
+        task = asyncio.create_task(self._send(json.dumps(record.as_dict())))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 

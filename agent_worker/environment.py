@@ -29,3 +29,8 @@ def prepare() -> None:
     folder = Path(root) / f"worker-{secrets.token_hex(6)}"
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = os.environ[_PREPARED] = str(folder)
+
+
+def cache_dir() -> Path:
+    """Where things that took long to make are kept: ``AGENT_WORKER_CACHE``, default ``~/.cache/agent-worker``."""
+    return Path(os.environ.get("AGENT_WORKER_CACHE") or Path.home() / ".cache" / "agent-worker")

@@ -1,9 +1,8 @@
-"""From the session's events to metrics and turn records."""
+"""From the session's events to metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from livekit.agents import (
     AgentSession,
@@ -15,36 +14,17 @@ from livekit.agents import (
 from livekit.agents import metrics as lk_metrics
 
 from agent_worker import metrics
-from agent_worker.preresponse import EXTRA_KEY
 from agent_worker.stack import VoiceStack
-
-
-@dataclass(frozen=True)
-class TurnRecord:
-    """One reply of the agent and the caller's words it replies to.
-
-    Delays are in seconds and ``None`` where they were not measured, as for the greeting or text input.
-    """
-
-    caller: str | None
-    preresponse: str | None
-    answer: str
-    interrupted: bool
-    transcription_delay: float | None
-    """Caller's last voice to the final transcript."""
-    end_of_turn_delay: float | None
-    """Caller's last voice to the decision that the turn has ended."""
-    response_delay: float | None
-    """Caller's last voice to the agent's first audio."""
+from agent_worker.turns import TurnRecord, TurnRecorder
 
 
 def measure(
     session: AgentSession[None], stack: VoiceStack, on_turn: Callable[[TurnRecord], None] | None = None
-) -> None:
+) -> TurnRecorder:
     """Count everything that happens in a session, from now to its end.
 
-    Call it before ``session.start``. Each component reports what it used itself: the session knows nothing
-    of the fast model.
+    Call it before ``session.start``, and the returned recorder's ``watch`` after it. Each component reports
+    what it used itself: the session knows nothing of the fast model.
     """
     stack.main_llm.on("metrics_collected", _on_main_llm)
     stack.fast_llm.on("metrics_collected", _on_llm)
@@ -52,23 +32,18 @@ def measure(
     stack.tts.on("metrics_collected", _on_tts)
     _count_active(session)
 
-    caller_message: ChatMessage | None = None
-
     @session.on("conversation_item_added")
     def _on_item(event: ConversationItemAddedEvent) -> None:
-        nonlocal caller_message
-        if not isinstance(event.item, ChatMessage):
-            return
-        if event.item.role == "user":
-            caller_message = event.item
+        if isinstance(event.item, ChatMessage) and event.item.role == "user":
             _on_caller_message(event.item)
-        elif event.item.role == "assistant":
-            record = turn_record(caller_message, event.item)
-            caller_message = None
-            if record.response_delay is not None:
-                metrics.TOTAL_LATENCY.set(record.response_delay * 1000)
-            if on_turn is not None:
-                on_turn(record)
+
+    def _on_turn(record: TurnRecord) -> None:
+        if record.response_gap is not None:
+            metrics.TOTAL_LATENCY.set(record.response_gap * 1000)
+        if on_turn is not None:
+            on_turn(record)
+
+    return TurnRecorder(session, _on_turn)
 
 
 def _on_main_llm(event: lk_metrics.LLMMetrics) -> None:
@@ -112,20 +87,3 @@ def _on_caller_message(message: ChatMessage) -> None:
         metrics.STT_DURATION.set(delay * 1000)
     if (delay := message.metrics.get("end_of_turn_delay")) is not None:
         metrics.EOU_DELAY.set(delay * 1000)
-
-
-def turn_record(caller: ChatMessage | None, reply: ChatMessage) -> TurnRecord:
-    text = reply.text_content or ""
-    preresponse = reply.extra.get(EXTRA_KEY)
-    if preresponse and not text.startswith(preresponse):
-        preresponse, text = text.strip() or None, ""  # interrupted before it was spoken to its end
-    caller_metrics = caller.metrics if caller else {}
-    return TurnRecord(
-        caller=caller.text_content if caller else None,
-        preresponse=preresponse,
-        answer=text.removeprefix(preresponse or "").strip(),
-        interrupted=reply.interrupted,
-        transcription_delay=caller_metrics.get("transcription_delay"),
-        end_of_turn_delay=caller_metrics.get("end_of_turn_delay"),
-        response_delay=reply.metrics.get("e2e_latency"),
-    )

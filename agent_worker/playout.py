@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 from livekit import rtc
 from livekit.agents import AgentSession
@@ -55,7 +56,7 @@ class PacedAudioOutput(io.AudioOutput):
         self._next.clear_buffer()
 
 
-def pace(session: AgentSession) -> None:
+def pace(session: AgentSession[Any]) -> None:
     """Put a :class:`PacedAudioOutput` before the session's audio output. Call it after ``session.start``."""
     if session.output.audio is not None:
         session.output.audio = PacedAudioOutput(session.output.audio)

@@ -1,206 +1,372 @@
-"""The pre-response engine: a small model speaks at once while the large one prepares the answer."""
+"""The pre-response engine: something fitting is said at once while the large model prepares the answer."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import Any
 
-from livekit.agents import Agent, FlushSentinel, ModelSettings, llm, tokenize, utils
+from livekit import rtc
+from livekit.agents import Agent, ConversationItemAddedEvent, FlushSentinel, ModelSettings, llm, utils
 
+from agent_worker.answer import Answer, Chunk
+from agent_worker.fast_reply import DEFAULT_PRERESPONSE_PROMPT
+from agent_worker.forecast import AnswerForecast
 from agent_worker.log import logger
-
-DEFAULT_PRERESPONSE_PROMPT = (
-    "You are the first voice on a phone call. A colleague is preparing the real answer. Show the caller in one short "
-    "sentence of at most eight words that you heard them. Fit it to what they said: if they are upset, be sorry with "
-    "them; if they thank you, be glad. Do not answer, state no facts or numbers, promise nothing and ask nothing."
+from agent_worker.phrases import KEPT_FRESH, PhraseBook, base_language
+from agent_worker.settings import StrategyName
+from agent_worker.silence import without_edges
+from agent_worker.speech import PhraseAudio
+from agent_worker.strategies import (
+    Attempt,
+    CallersTurn,
+    ModelStrategy,
+    PhraseStrategy,
+    Preresponse,
+    Strategy,
 )
-
-# Small models follow examples better than rules.
-_EXAMPLES = (
-    ("What time does the museum open tomorrow?", "Let me think about the museum's opening times."),
-    ("Can you tell me about your return policy?", "Let me think about our return policy."),
-    ("I am looking for a quiet hotel near the sea.", "Let me think about a quiet hotel."),
-    ("How does a refrigerator work?", "Let me think about how a refrigerator works."),
-)
+from agent_worker.timeline import Timeline
+from agent_worker.utterance import classify
 
 ANSWER_NOTE = (
     "Begin with the answer itself, without an introduction: the caller's words have been acknowledged already."
 )
+#: Said when the main model fails. It goes on as a question, because silence is what has to be avoided.
+APOLOGIES = {
+    "en": "I'm sorry, something went wrong on my side. Could you say that again?",
+    "es": "Lo siento, algo ha fallado por mi parte. ¿Puede repetirlo?",
+    "de": "Entschuldigung, bei mir ist etwas schiefgegangen. Können Sie das noch einmal sagen?",
+    "fr": "Je suis désolé, j'ai eu un problème. Pouvez-vous répéter ?",
+    "pt": "Desculpe, algo correu mal do meu lado. Pode repetir?",
+}
 
 #: Key of ``ChatMessage.extra`` under which a reply carries the pre-response that it begins with.
 EXTRA_KEY = "preresponse"
 
-_MAX_WORDS = 14
-_TOOL_PATIENCE = 1.0  # seconds
-_SENTENCES = tokenize.blingfire.SentenceTokenizer(min_sentence_len=1)
+#: ``Timeline.outcome``: what became of the pre-response in a turn.
+OUTCOMES = ("spoken", "off", "undecided", "silent_kind", "answer_first", "nothing_to_say")
 
-Chunk = llm.ChatChunk | str | FlushSentinel
+#: How long a tool may be at work in silence, and how long a tool call is held up for a pre-response, seconds.
+_SLOW_TOOL = 1.0
+_TOOL_PATIENCE = 0.3
+_KEPT_TIMELINES = 16
 
 
 class PreResponseAgent(Agent):
-    """An agent whose every reply begins with a short pre-response by a fast model.
+    """An agent whose replies begin with a short pre-response, spoken while the main model prepares the answer.
 
-    Both models are asked at the same moment. The fast reply is spoken as a segment of its own, then the
-    answer, all in one ``SpeechHandle``: barge-in stops both, and the chat history holds what was spoken.
-    The turn goes on without a pre-response when the fast model fails, says nothing usable or is so slow that
-    the answer's first sentence is there before it.
+    The main model is asked at the same moment as the strategy. The pre-response is spoken as a segment of its
+    own, then the answer, all in one ``SpeechHandle``: barge-in stops both, and the chat history holds what was
+    spoken. There is none if the answer is there as soon, if the caller only backchannelled or said goodbye, or
+    in the reply after a tool call. When the main model fails, an apology is spoken: never silence.
+
+    Call :func:`agent_worker.playout.pace` after ``session.start``, or the pre-response starts late.
 
     Args:
         instructions: The main model's system prompt. A note that somebody speaks before it is added.
-        fast_llm: The fast model. ``None`` switches pre-responses off. The main model is the ``llm`` of the
-            session or of this agent; it has to be an :class:`livekit.agents.llm.LLM`, no realtime model.
+        fast_llm: The fast model, needed by ``llm`` and ``hybrid``. The main model is the ``llm`` of the session
+            or of this agent; it has to be an :class:`livekit.agents.llm.LLM`. With a realtime model, which
+            speaks itself, the engine is off.
+        strategy: Where pre-responses come from, by name or a :class:`agent_worker.strategies.Strategy`.
+        language: Of the callers, such as ``en`` or ``en-US``.
+        phrases: What can be said. Default: the phrases of the language that come with the package.
+        phrase_audio: The phrases' audio. Without it each is synthesised when it is spoken.
         preresponse_prompt: The fast model's system prompt.
+        budget: How long ``hybrid`` makes the caller wait for the fast model after the end of the turn, seconds.
+        quick_answer: An answer expected to be heard within so many seconds needs no pre-response.
         **options: Everything else that :class:`livekit.agents.Agent` takes.
+
+    Raises:
+        ValueError: If the strategy is unknown or needs a fast model.
     """
 
     def __init__(
         self,
         *,
         instructions: str,
-        fast_llm: llm.LLM[Any] | None,
+        fast_llm: llm.LLM[Any] | None = None,
+        strategy: StrategyName | Strategy = "hybrid",
+        language: str = "en",
+        phrases: PhraseBook | None = None,
+        phrase_audio: PhraseAudio | None = None,
         preresponse_prompt: str = DEFAULT_PRERESPONSE_PROMPT,
+        budget: float = 0.0,
+        quick_answer: float = 0.6,
         **options: Any,
     ) -> None:
         # In the instructions, and not beside each turn: they stay the same, so the provider can cache them.
-        instructions = f"{instructions} {ANSWER_NOTE}" if fast_llm is not None else instructions
-        super().__init__(instructions=instructions, **options)
+        note = f" {ANSWER_NOTE}" if strategy != "off" else ""
+        super().__init__(instructions=instructions + note, **options)
         self.fast_llm = fast_llm
-        self._preresponse_prompt = preresponse_prompt
+        self.language = language
+        self.phrases = phrases or PhraseBook.load(language)
+        self.phrase_audio = phrase_audio
+        self.quick_answer = quick_answer
+        self._prompt = preresponse_prompt
+        self._budget = budget
+        self._forecast = AnswerForecast()
+        self._used: deque[str] = deque(maxlen=KEPT_FRESH)
+        self._speech: Preresponse | None = None
+        self._timeline: Timeline | None = None
+        self._timelines: OrderedDict[str, Timeline] = OrderedDict()
+        self._slow_tool: asyncio.Task[None] | None = None
+        self.strategy = strategy
+
+    @property
+    def strategy(self) -> Strategy | None:
+        """Where pre-responses come from; ``None`` is off. A change takes effect in the next turn."""
+        return self._strategy
+
+    @strategy.setter
+    def strategy(self, strategy: StrategyName | Strategy | None) -> None:
+        self._strategy = self._named(strategy) if isinstance(strategy, str) else strategy
+
+    def _named(self, name: str) -> Strategy | None:
+        if name == "off":
+            return None
+        if name == "phrase":
+            return PhraseStrategy(self.phrases)
+        if name not in ("llm", "hybrid"):
+            raise ValueError(f"no strategy {name!r}: use llm, phrase, hybrid or off")
+        if self.fast_llm is None:
+            raise ValueError(f"strategy {name!r} needs a fast_llm")
+        budget = self._budget if name == "hybrid" else None
+        return ModelStrategy(self.fast_llm, self.phrases, self._synthesised, self._prompt, budget)
+
+    def timeline(self, message_id: str) -> Timeline | None:
+        """The instants of one of the last turns, by the id of the caller's message."""
+        return self._timelines.get(message_id)
 
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncIterable[Chunk]:
         """Yield the pre-response, a flush, then the main model's answer."""
-        said = _callers_words(chat_ctx)
-        if self.fast_llm is None or said is None:
-            async for chunk in Agent.default.llm_node(self, chat_ctx, tools, model_settings):
-                yield chunk
-            return
-
-        fast = _FastReply(self.fast_llm, self._fast_chat_ctx(said))
-        answer = _Answer(Agent.default.llm_node(self, chat_ctx, tools, model_settings))
+        if self._slow_tool:
+            self._slow_tool.cancel()
+        message = _callers_message(chat_ctx)
+        timeline = self._begin_timeline(message)
+        attempt = self._begin_attempt(message, chat_ctx, timeline)
+        answer = Answer(self._ask_main_model(chat_ctx, tools, model_settings, attempt), timeline)
+        preresponse = None
         try:
-            ready: list[asyncio.Future[Any]] = [fast.sentence, answer.speakable]
-            await asyncio.wait(ready, return_when=asyncio.FIRST_COMPLETED)
-            preresponse = fast.sentence.result() if fast.sentence.done() else ""
+            if attempt and message:
+                preresponse = await self._decide(attempt, answer, message.id, timeline)
             if preresponse:
-                yield _preresponse_chunk(preresponse)
+                self._note_spoken(preresponse, timeline)
+                yield _preresponse_chunk(preresponse.text)
                 yield FlushSentinel()
-            async for chunk in answer.chunks:
+            async for chunk in answer.chunks(without_opening_in=self.language if preresponse else None):
                 yield chunk
-            await answer.task
-            if answer.only_calls_tools and not preresponse:
-                # The tool runs already; what it finds is spoken in a later pass, which has no pre-response.
-                await asyncio.wait([fast.sentence], timeout=_TOOL_PATIENCE)
-                if fast.sentence.done() and (preresponse := fast.sentence.result()):
-                    yield _preresponse_chunk(preresponse)
+            if answer.failed:
+                yield FlushSentinel()
+                yield self._apology
+            elif answer.only_calls_tools and attempt and attempt.likely and not preresponse:
+                self._slow_tool = asyncio.create_task(self._fill(attempt.likely), name="slow_tool")
         finally:
-            await utils.aio.cancel_and_wait(fast.task, answer.task)
+            await utils.aio.cancel_and_wait(answer.task)
+            if attempt:
+                await attempt.aclose()
 
-    def _fast_chat_ctx(self, said: str) -> llm.ChatContext:
-        chat_ctx = llm.ChatContext.empty()
-        chat_ctx.add_message(role="system", content=self._preresponse_prompt)
-        for caller, reply in _EXAMPLES:
-            chat_ctx.add_message(role="user", content=caller)
-            chat_ctx.add_message(role="assistant", content=reply)
-        chat_ctx.add_message(role="user", content=said)
-        return chat_ctx
+    async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterable[rtc.AudioFrame]:
+        """Speak; what has been made already is not made again."""
+        words = aiter(text)
+        first = await anext(words, None)
+        if first is None:
+            return
+        made = self._made(first.strip())
+        if made is not None:
+            async for frame in made:
+                yield frame
+            first = await anext(words, None)
+            if first is None:
+                return
+        spoken = Agent.default.tts_node(self, _chain(first, words), model_settings)
+        async for frame in without_edges(spoken, trailing=False):
+            if self._timeline and self._timeline.main_first_token and not self._timeline.main_first_audio:
+                self._timeline.main_first_audio = self._timeline.now()
+            yield frame
 
+    async def realtime_audio_output_node(
+        self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
+    ) -> AsyncIterable[rtc.AudioFrame]:
+        """Only called with a realtime model: it speaks itself, and there is nothing to put before it."""
+        if self.strategy is not None:
+            self.strategy = None
+            logger.warning("pre-responses are off: a realtime model speaks for itself")
+        async for frame in Agent.default.realtime_audio_output_node(self, audio, model_settings):
+            yield frame
 
-def first_sentence(text: str, *, complete: bool) -> str | None:
-    """The first sentence of a model's reply as it should be spoken.
+    @property
+    def fixed_texts(self) -> list[str]:
+        """What this agent may say word by word: worth synthesising beforehand."""
+        return [*self.phrases.all(), self._apology]
 
-    Args:
-        text: What the model has said so far.
-        complete: Whether the model has finished.
+    @property
+    def _apology(self) -> str:
+        return APOLOGIES.get(base_language(self.language), APOLOGIES["en"])
 
-    Returns:
-        ``None`` while the sentence may go on; an empty string when there is nothing fit to be spoken.
-    """
-    sentences = _SENTENCES.tokenize(text)
-    if not complete and len(sentences) < 2:
-        return None  # "It costs 3." may go on with "50": only a next sentence shows that this one has ended
-    sentence = " ".join(sentences[0].split()).strip("\"'*_ ") if sentences else ""
-    if not any(character.isalpha() for character in sentence) or len(sentence.split()) > _MAX_WORDS:
-        return ""
-    return sentence if sentence[-1] in ".!?…" else sentence.rstrip(",;:-") + "."
+    def _begin_timeline(self, message: llm.ChatMessage | None) -> Timeline:
+        if message is None and self._timeline:
+            return self._timeline  # the reply after a tool call belongs to the same turn
+        if self._timeline:
+            self._forecast.learn(self._timeline)
+        self._timeline = Timeline(strategy=self.strategy.name if self.strategy else "off")
+        if message:
+            self._timelines[message.id] = self._timeline
+            while len(self._timelines) > _KEPT_TIMELINES:
+                self._timelines.popitem(last=False)
+        return self._timeline
 
-
-class _FastReply:
-    """The fast model's reply, on its way from the moment this is made.
-
-    ``sentence`` gets the first sentence, or an empty string when there will be none; it never raises.
-    The stream is read on while the answer comes, because only at its end the provider tells how many tokens it billed.
-    """
-
-    def __init__(self, fast_llm: llm.LLM[Any], chat_ctx: llm.ChatContext) -> None:
-        self.sentence: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.task = asyncio.create_task(self._read(fast_llm, chat_ctx), name="preresponse")
-        self.task.add_done_callback(lambda _: self._resolve(""))
-
-    async def _read(self, fast_llm: llm.LLM[Any], chat_ctx: llm.ChatContext) -> None:
-        text = ""
+    def _begin_attempt(
+        self, message: llm.ChatMessage | None, chat_ctx: llm.ChatContext, timeline: Timeline
+    ) -> Attempt | None:
+        if message is None or self.strategy is None:
+            return None
+        words = message.text_content or ""
+        kind = classify(words, self.language, _agents_last_words(chat_ctx)).kind
+        timeline.kind = kind.value
+        timeline.outcome = "silent_kind" if kind.silent else "undecided"
+        if kind.silent:
+            return None
         try:
-            async with fast_llm.chat(chat_ctx=chat_ctx) as stream:
-                async for chunk in stream:
-                    text += (chunk.delta.content if chunk.delta else None) or ""
-                    if not self.sentence.done():
-                        self._resolve(first_sentence(text, complete=False))
-            self._resolve(first_sentence(text, complete=True))
-        except Exception as error:
-            # Not the error's text: providers put what the caller said into it.
-            status = getattr(error, "status_code", "")
-            logger.warning("no pre-response: fast model %s failed: %s %s", fast_llm.model, type(error).__name__, status)
+            return self.strategy.begin(CallersTurn(words, kind, self.language, tuple(self._used), timeline))
+        except Exception:
+            logger.exception("strategy %s failed: the turn goes on without a pre-response", self.strategy.name)
+            return None
 
-    def _resolve(self, sentence: str | None) -> None:
-        if sentence is not None and not self.sentence.done():
-            self.sentence.set_result(sentence)
+    def _ask_main_model(
+        self,
+        chat_ctx: llm.ChatContext,
+        tools: list[llm.Tool],
+        model_settings: ModelSettings,
+        attempt: Attempt | None,
+    ) -> AsyncIterable[Any]:
+        if attempt and attempt.likely:
+            # At the very end: everything before it is as it will be in the next turn, so it can be cached.
+            chat_ctx = chat_ctx.copy()
+            chat_ctx.add_message(
+                role="system",
+                content=f'The caller hears a short acknowledgement first, such as "{attempt.likely}" Go on from there.',
+            )
+        return Agent.default.llm_node(self, chat_ctx, tools, model_settings)
+
+    async def _decide(
+        self, attempt: Attempt, answer: Answer, message_id: str, timeline: Timeline
+    ) -> Preresponse | None:
+        """What to say before the answer, decided when the turn has ended."""
+        ended = asyncio.create_task(self._end_of_turn(message_id), name="end_of_turn")
+        choosing = None
+        try:
+            if await _first(ended, answer.speakable) is ended and not await self._answer_is_quick(answer, timeline):
+                choosing = asyncio.create_task(attempt.choose(), name="preresponse_choice")
+                await _first(choosing, answer.speakable, answer.calls_tool)
+                if answer.calls_tool.done() and not answer.speakable.done():
+                    await _first(choosing, answer.speakable, timeout=_TOOL_PATIENCE)
+            if choosing is None or not choosing.done():
+                timeline.outcome = "answer_first"
+                return None
+            preresponse = _result_or_none(choosing)
+            timeline.outcome = "spoken" if preresponse else "nothing_to_say"
+            return preresponse
+        finally:
+            await utils.aio.cancel_and_wait(ended, *([choosing] if choosing else []))
+
+    async def _answer_is_quick(self, answer: Answer, timeline: Timeline) -> bool:
+        """Whether the answer is there, or comes so soon that a pre-response would only be in its way."""
+        if answer.speakable.done():
+            return True
+        remaining = self._forecast.remaining(timeline)
+        if remaining is None or remaining > self.quick_answer:
+            return False
+        return await _first(answer.speakable, answer.calls_tool, timeout=self.quick_answer) is not None
+
+    async def _end_of_turn(self, message_id: str) -> None:
+        """Wait until the caller's message is part of the conversation: the reply to it is going to be spoken.
+
+        This node often runs before that, on a transcript that may still change.
+        """
+        added = asyncio.Event()
+
+        def on_item(event: ConversationItemAddedEvent) -> None:
+            if isinstance(event.item, llm.ChatMessage) and event.item.id == message_id:
+                added.set()
+
+        self.session.on("conversation_item_added", on_item)
+        try:
+            if not any(item.id == message_id for item in self.chat_ctx.items):
+                await added.wait()
+        finally:
+            self.session.off("conversation_item_added", on_item)
+
+    def _note_spoken(self, preresponse: Preresponse, timeline: Timeline) -> None:
+        self._speech = preresponse
+        self._used.append(preresponse.text)
+        timeline.source = preresponse.source
+
+    def _made(self, text: str) -> AsyncIterator[rtc.AudioFrame] | None:
+        """The text's audio, if it has been or is being made."""
+        if self._speech and self._speech.text == text and self._speech.speech:
+            made, self._speech = self._speech.speech, None
+            return made.frames()
+        frames = self.phrase_audio.frames(text) if self.phrase_audio else ()
+        if not frames:
+            return None
+        if self._timeline and self._speech and self._speech.text == text:
+            self._timeline.fast_first_audio = self._timeline.now()
+        return _replay(frames)
+
+    def _synthesised(self, text: str) -> AsyncIterable[rtc.AudioFrame] | None:
+        if self.session.output.audio is None:
+            return None
+        return Agent.default.tts_node(self, _chain(text), ModelSettings())
+
+    async def _fill(self, phrase: str) -> None:
+        """A tool is at work and nothing has been said: say something if it takes long."""
+        await asyncio.sleep(_SLOW_TOOL)
+        if self.session.agent_state == "thinking" and self.session.user_state != "speaking":
+            self._used.append(phrase)
+            self.session.say(phrase)
 
 
-class _Answer:
-    """The main model's answer, on its way from the moment this is made.
-
-    ``speakable`` is done once a first sentence, a tool call or the end is there: from then on a pre-response
-    that has not come yet would only hold the answer up.
-    """
-
-    def __init__(self, source: AsyncIterable[Chunk]) -> None:
-        self.chunks = utils.aio.Chan[Chunk]()
-        self.only_calls_tools = False
-        self.speakable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.task = asyncio.create_task(self._read(source), name="answer")
-        self.task.add_done_callback(self._finish)
-
-    async def _read(self, source: AsyncIterable[Chunk]) -> None:
-        text, calls_tools = "", False
-        async for chunk in source:
-            self.chunks.send_nowait(chunk)
-            if isinstance(chunk, llm.ChatChunk) and chunk.delta:
-                text += chunk.delta.content or ""
-                calls_tools = calls_tools or bool(chunk.delta.tool_calls)
-                if not self.speakable.done() and (calls_tools or len(_SENTENCES.tokenize(text)) > 1):
-                    self._mark_speakable()
-        self.only_calls_tools = calls_tools and not text.strip()
-
-    def _finish(self, _: asyncio.Task[None]) -> None:
-        self._mark_speakable()
-        self.chunks.close()
-
-    def _mark_speakable(self) -> None:
-        if not self.speakable.done():
-            self.speakable.set_result(None)
+async def _first(*awaited: asyncio.Future[Any], timeout: float | None = None) -> asyncio.Future[Any] | None:
+    """The first that is done, in the order given if several are; ``None`` if none is in time."""
+    await asyncio.wait(awaited, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    return next((one for one in awaited if one.done()), None)
 
 
-def _callers_words(chat_ctx: llm.ChatContext) -> str | None:
+def _result_or_none(choosing: asyncio.Task[Preresponse | None]) -> Preresponse | None:
+    """A strategy that fails must not cost the caller the answer."""
+    if error := choosing.exception():
+        logger.error("strategy failed: the turn goes on without a pre-response", exc_info=error)
+        return None
+    return choosing.result()
+
+
+async def _chain(first: str, rest: AsyncIterator[str] | None = None) -> AsyncIterator[str]:
+    yield first
+    if rest is not None:
+        async for piece in rest:
+            yield piece
+
+
+async def _replay(frames: Any) -> AsyncIterator[rtc.AudioFrame]:
+    for frame in frames:
+        yield frame
+
+
+def _callers_message(chat_ctx: llm.ChatContext) -> llm.ChatMessage | None:
     """What the caller just said; ``None`` when the model is not replying to the caller, as after a tool call."""
     for item in reversed(chat_ctx.items):
-        if item.type == "message" and item.role == "system":
+        if item.type == "message" and item.role in ("system", "developer"):
             continue
-        if item.type == "message" and item.role == "user":
-            return item.text_content
-        return None
+        return item if item.type == "message" and item.role == "user" else None
     return None
+
+
+def _agents_last_words(chat_ctx: llm.ChatContext) -> str | None:
+    spoken = (item for item in reversed(chat_ctx.items) if item.type == "message" and item.role == "assistant")
+    return next((item.text_content for item in spoken), None)
 
 
 def _preresponse_chunk(text: str) -> llm.ChatChunk:

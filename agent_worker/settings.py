@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -33,6 +34,7 @@ def _plain(url: AnyUrl) -> str:
     return str(url).rstrip("/")
 
 
+StrategyName = Literal["llm", "phrase", "hybrid", "off"]
 HttpUrl = Annotated[AnyUrl, _CHECK_URL["http"], AfterValidator(_plain)]
 LiveKitUrl = Annotated[AnyUrl, _CHECK_URL["ws"], AfterValidator(_plain)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
@@ -54,8 +56,17 @@ class Settings(BaseSettings):
     greeting: Text = "Hello! How can I help you?"
     no_greeting: bool = False
     answer_max_tokens: Annotated[int, Field(gt=0)] = 300
-    preresponse_strategy: Literal["llm", "off"] = "llm"
+    answer_timeout: Annotated[float, Field(gt=0)] = 5.0
+    preresponse_strategy: StrategyName = "hybrid"
     preresponse_prompt: str | None = None
+    preresponse_budget: Annotated[float, Field(ge=0, le=5)] = 0.0
+    preresponse_quick_answer: Annotated[float, Field(ge=0, le=5)] = 0.6
+    preresponse_phrases: Path | None = None
+    preresponse_audio_dir: Path | None = None
+    endpointing_min_delay: Annotated[float, Field(ge=0, le=10)] = 0.25
+    endpointing_max_delay: Annotated[float, Field(ge=0, le=10)] = 1.8
+    endpointing_threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
+    turn_log: Literal["off", "timing", "full"] = "off"
 
     worker_port: Annotated[int, Field(ge=0, le=65535)] = 8081
     worker_max_calls: Annotated[int, Field(gt=0)] | None = None

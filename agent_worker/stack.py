@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
 from livekit.agents import llm, stt, tts, vad
-from livekit.plugins import silero
 
 
 @dataclass(frozen=True)
@@ -19,9 +17,5 @@ class VoiceStack:
     main_llm: llm.LLM[Any]
     tts: tts.TTS[Any]
     vad: vad.VAD
-
-
-@functools.cache
-def load_vad() -> vad.VAD:
-    """Silero's voice activity detector, loaded once in each process: it takes 0.4 s, too long in a call."""
-    return silero.VAD.load()
+    voice: str
+    """Names the voice: everything beside the text that its audio depends on."""

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from livekit.agents import AgentServer, JobContext, JobProcess, cli
+from livekit.agents import AgentServer, JobContext, cli
 
 from agent_worker.conversation import hold_conversation
+from agent_worker.phrases import BadPhrasesError
 from agent_worker.preflight import Provider, check
-from agent_worker.settings import BadSettingsError, SettingsT, load
-from agent_worker.stack import VoiceStack, load_vad
+from agent_worker.settings import BadSettingsError, Settings, SettingsT, load
+from agent_worker.stack import VoiceStack
+from agent_worker.warm_up import STACK, voice_phrases, warm_up_process
 
 #: Enough for a short sentence; a small model that rambles is cut off by the provider.
 FAST_REPLY_MAX_TOKENS = 32
@@ -38,7 +40,7 @@ def run(
 
     Args:
         settings_type: The stack's settings.
-        build_stack: Called in each call's process.
+        build_stack: Called in each call's process, before the call.
         providers: What to ask, before the worker registers, whether they would serve us.
     """
     if len(sys.argv) == 1:
@@ -50,7 +52,8 @@ def run(
     try:
         settings = load(settings_type, _given_on_command_line(arguments))
         asyncio.run(check(settings, providers(settings), with_livekit=arguments[0] != "console"))
-    except BadSettingsError as error:
+        asyncio.run(voice_phrases(build_stack(settings), settings))
+    except (BadSettingsError, BadPhrasesError) as error:
         _exit_with(error.problems)
     cli.run_app(build_server(settings, build_stack))
 
@@ -65,24 +68,17 @@ def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceSt
     if settings.worker_max_calls is not None:
         server.load_fnc = functools.partial(_share_of_calls, settings.worker_max_calls)
         server.update_options(load_threshold=1.0)
-    server.setup_fnc = _warm_up
-    server.rtc_session(
-        functools.partial(_serve_call, settings=settings, build_stack=build_stack),
-        agent_name=settings.agent_name,
-    )
+    server.setup_fnc = functools.partial(warm_up_process, settings=settings, build_stack=build_stack)
+    server.rtc_session(functools.partial(_serve_call, settings=settings), agent_name=settings.agent_name)
     return server
-
-
-def _warm_up(_: JobProcess) -> None:
-    load_vad()
 
 
 def _share_of_calls(max_calls: int, server: AgentServer) -> float:
     return min(len(server.active_jobs) / max_calls, 1.0)
 
 
-async def _serve_call(job: JobContext, *, settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack]) -> None:
-    await hold_conversation(job, build_stack(settings), settings)
+async def _serve_call(job: JobContext, *, settings: Settings) -> None:
+    await hold_conversation(job, job.proc.userdata[STACK], settings)
 
 
 def _given_on_command_line(arguments: Sequence[str]) -> dict[str, Any]:

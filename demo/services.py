@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent_worker.environment import cache_dir
 from agent_worker.settings import CloudSettings, SelfHostedSettings
 from demo.processes import Child, DemoError, answers
 
@@ -39,10 +40,6 @@ class Ports:
     @property
     def metrics_url(self) -> str:
         return f"http://127.0.0.1:{self.metrics}/metrics"
-
-
-def cache_dir() -> Path:
-    return Path(os.environ.get("AGENT_WORKER_CACHE") or Path.home() / ".cache" / "agent-worker")
 
 
 def find_binary(name: str) -> str:
@@ -109,7 +106,7 @@ def agent_metrics(port: int, folder: Path) -> Service:
 
 def worker(script: str, env: Mapping[str, str]) -> Service:
     return Service(
-        f"worker ({script})", [sys.executable, str(ROOT / script)], 90, ready_line="registered worker", env=env
+        f"worker ({script})", [sys.executable, str(ROOT / script)], 300, ready_line="registered worker", env=env
     )
 
 
@@ -156,6 +153,8 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
         "OPENAI_API_KEY": "local",
         "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder),
         "WORKER_PORT": "0",
+        # Not among those of a real voice of the same name.
+        "PRERESPONSE_AUDIO_DIR": str(cache_dir() / "demo-phrases"),
         # The models share the CPU with the worker, so how busy it is does not say whether it can take a call.
         "WORKER_MAX_CALLS": "4",
         # The model in the demo has 135 million parameters: it needs simpler prompts and a shorter leash.

@@ -7,8 +7,9 @@ usual ports; see README.md.
 """
 
 from livekit.agents import AgentServer, AgentSession, JobContext, cli, function_tool
-from livekit.plugins import openai, silero
+from livekit.plugins import openai
 
+from agent_worker.playout import pace
 from agent_worker.preresponse import PreResponseAgent
 
 server = AgentServer()
@@ -26,7 +27,6 @@ async def museum_line(job: JobContext) -> None:
         stt=openai.STT(base_url="http://localhost:8000/v1", api_key="none", model="Systran/faster-whisper-small.en"),
         llm=openai.LLM.with_ollama(model="llama3.3:70b"),
         tts=openai.TTS(base_url="http://localhost:8880/v1", api_key="none", model="kokoro", voice="af_heart"),
-        vad=silero.VAD.load(),
     )
     agent = PreResponseAgent(
         instructions="You answer calls for a museum. Keep it short.",
@@ -34,6 +34,7 @@ async def museum_line(job: JobContext) -> None:
         tools=[opening_hours],
     )
     await session.start(agent=agent, room=job.room)
+    pace(session)  # or what is ready starts late
 
 
 if __name__ == "__main__":

@@ -6,14 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from livekit.agents import ChatMessage
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent_metrics.__main__ import MultiprocessFolder
-from agent_worker.measurement import turn_record
-from agent_worker.preresponse import EXTRA_KEY
 
 LAST_TURN = {
     "livekit_llm_duration_ms",
@@ -78,17 +74,3 @@ def test_workers_add_up_and_the_newest_latency_wins(tmp_path: Path) -> None:
     assert round(values["livekit_tts_cost_total{}"], 9) == 0.015
     assert round(values["livekit_stt_cost_total{}"], 9) == 0.006
     assert values["livekit_eou_delay_ms{}"] == 500
-
-
-@pytest.mark.parametrize(
-    ("spoken", "preresponse", "answer"),
-    [
-        ("Let me look. It opens at nine.", "Let me look.", "It opens at nine."),
-        ("Let me", "Let me", ""),
-        ("Let me look.", "Let me look.", ""),
-    ],
-)
-def test_turn_record_holds_only_what_was_spoken(spoken: str, preresponse: str, answer: str) -> None:
-    reply = ChatMessage(role="assistant", content=[spoken], extra={EXTRA_KEY: "Let me look."}, interrupted=True)
-    record = turn_record(None, reply)
-    assert (record.preresponse, record.answer) == (preresponse, answer)

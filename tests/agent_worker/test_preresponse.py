@@ -1,118 +1,232 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from livekit.agents import Agent, AgentSession, FlushSentinel, ModelSettings, function_tool, llm
 
-from agent_worker.preresponse import ANSWER_NOTE, EXTRA_KEY, PreResponseAgent, first_sentence
+from agent_worker.phrases import PhraseBook
+from agent_worker.preresponse import ANSWER_NOTE, APOLOGIES, EXTRA_KEY, PreResponseAgent
+from agent_worker.strategies import Attempt, CallersTurn, Preresponse
+from agent_worker.utterance import Kind
 from tests.scripted_llm import ScriptedLLM
+
+QUESTION = "What time does the museum open?"
+
+
+class OneSentence:
+    """A strategy whose pre-response is there when the test says so."""
+
+    name = "test"
+
+    def __init__(self, text: str | None = "Let me look.", gate: asyncio.Event | None = None) -> None:
+        self.likely = text
+        self.gate = gate
+        self.turns: list[CallersTurn] = []
+        self.closed = 0
+
+    def begin(self, turn: CallersTurn) -> Attempt:
+        self.turns.append(turn)
+        return self
+
+    async def choose(self) -> Preresponse | None:
+        if self.gate:
+            await self.gate.wait()
+        return Preresponse(self.likely, "phrase") if self.likely else None
+
+    async def aclose(self) -> None:
+        self.closed += 1
 
 
 @asynccontextmanager
-async def running(agent: Agent, main: ScriptedLLM) -> AsyncIterator[AgentSession[Any]]:
+async def running(agent: Agent, main: llm.LLM[Any]) -> AsyncIterator[AgentSession[Any]]:
     async with AgentSession[Any](llm=main, vad=None, turn_handling={"turn_detection": None}) as session:
         await session.start(agent)
         yield session
 
 
-async def say(agent: PreResponseAgent, main: ScriptedLLM, text: str) -> list[Any]:
-    """What the agent's llm_node yields to a caller's words: text, and FlushSentinel between segments."""
-    async with running(agent, main):
-        chat_ctx = llm.ChatContext.empty()
-        chat_ctx.add_message(role="user", content=text)
-        spoken: list[Any] = []
-        async for chunk in agent.llm_node(chat_ctx, [], ModelSettings()):
-            if isinstance(chunk, FlushSentinel):
-                spoken.append(FlushSentinel)
-            elif isinstance(chunk, llm.ChatChunk) and chunk.delta and chunk.delta.content:
-                spoken.append(chunk.delta.content)
-        return spoken
+def agent_with(strategy: Any, **options: Any) -> PreResponseAgent:
+    return PreResponseAgent(instructions="You help.", strategy=strategy, **options)
 
 
-async def open_after_preresponse(fast: ScriptedLLM, gate: asyncio.Event) -> None:
-    """Let the main model go on once the fast one, which was asked, has had its turns of the event loop."""
-    await fast.asked.wait()
-    for _ in range(50):
+async def open_when_asked(model: ScriptedLLM, gate: asyncio.Event) -> None:
+    """Let a model speak once it has been asked and everybody else had a go."""
+    model.asked.clear()
+    await model.asked.wait()
+    for _ in range(2000):
         await asyncio.sleep(0)
     gate.set()
 
 
-def agent_with(fast: ScriptedLLM | None, **options: Any) -> PreResponseAgent:
-    return PreResponseAgent(instructions="You help.", fast_llm=fast, **options)
+async def reply_to(agent: PreResponseAgent, main: ScriptedLLM, text: str = QUESTION) -> llm.ChatMessage:
+    """The agent's message in the history after the caller said ``text``; the main model is slow."""
+    main.gate = gate = asyncio.Event()
+    async with running(agent, main) as session:
+        opener = asyncio.create_task(open_when_asked(main, gate))
+        await session.run(user_input=text)
+        reply = session.history.items[-1]
+        await opener
+    assert isinstance(reply, llm.ChatMessage)
+    assert reply.role == "assistant"
+    return reply
 
 
-async def test_preresponse_comes_first_as_a_segment_of_its_own_then_the_answer() -> None:
-    gate = asyncio.Event()
-    main = ScriptedLLM("It opens ", "at nine.", gate=gate)
-    fast = ScriptedLLM("Let me ", "look. ", "It opens at ten.")
-    agent = agent_with(fast)
-    opener = asyncio.create_task(open_after_preresponse(fast, gate))
-    assert await say(agent, main, "When does it open?") == ["Let me look. ", FlushSentinel, "It opens ", "at nine."]
-    await opener
+async def yielded(agent: PreResponseAgent, chat_ctx: llm.ChatContext) -> list[Any]:
+    spoken: list[Any] = []
+    async for chunk in agent.llm_node(chat_ctx, [], ModelSettings()):
+        if isinstance(chunk, FlushSentinel):
+            spoken.append(FlushSentinel)
+        elif isinstance(chunk, llm.ChatChunk) and chunk.delta and chunk.delta.content:
+            spoken.append(chunk.delta.content)
+        elif isinstance(chunk, str):
+            spoken.append(chunk)
+    return spoken
 
 
-async def test_main_model_is_asked_before_the_fast_one_has_said_anything() -> None:
-    gate = asyncio.Event()
-    fast, main = ScriptedLLM("One moment.", gate=gate), ScriptedLLM("Nine", gate=gate)
-    task = asyncio.create_task(say(agent_with(fast), main, "When?"))
-    await asyncio.gather(fast.asked.wait(), main.asked.wait())
-    gate.set()
-    await task
-
-
-def test_main_model_is_told_of_the_acknowledgement_only_if_there_is_a_fast_model() -> None:
-    assert ANSWER_NOTE in str(agent_with(ScriptedLLM("One moment.")).instructions)
-    assert agent_with(None).instructions == "You help."
-
-
-@pytest.mark.parametrize("reply", [[RuntimeError("down")], [""], ["..."], ["word " * 40]])
-async def test_turn_goes_on_without_a_preresponse_when_the_fast_model_gives_nothing_usable(reply: list[Any]) -> None:
-    assert await say(agent_with(ScriptedLLM(*reply)), ScriptedLLM("Nine."), "When?") == ["Nine."]
-
-
-async def test_slow_fast_model_does_not_hold_up_an_answer_that_is_there() -> None:
-    never = asyncio.Event()
-    fast = ScriptedLLM("One moment.", gate=never)
-    assert await say(agent_with(fast), ScriptedLLM("Nine."), "When?") == ["Nine."]
-    assert fast.cancelled == 1
-
-
-async def test_no_fast_model_means_a_plain_agent() -> None:
-    assert await say(agent_with(None), ScriptedLLM("Nine."), "When?") == ["Nine."]
-
-
-async def test_failure_of_the_main_model_reaches_the_session() -> None:
-    with pytest.raises(Exception, match="main is down"):
-        await say(agent_with(ScriptedLLM("One moment.")), ScriptedLLM(RuntimeError("main is down")), "When?")
-
-
-async def test_interruption_cancels_both_models() -> None:
-    never = asyncio.Event()
-    fast, main = ScriptedLLM("One moment.", gate=never), ScriptedLLM("Nine.", gate=never)
-    task = asyncio.create_task(say(agent_with(fast), main, "When?"))
-    await asyncio.gather(fast.asked.wait(), main.asked.wait())
-    await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    assert (fast.cancelled, main.cancelled) == (1, 1)
+async def test_preresponse_is_a_segment_of_its_own_before_the_answer() -> None:
+    main = ScriptedLLM("It opens ", "at nine.", gate=(gate := asyncio.Event()))
+    agent = agent_with(OneSentence())
+    async with running(agent, main):
+        chat_ctx = agent.chat_ctx.copy()
+        await agent.update_chat_ctx(chat_ctx)
+        chat_ctx.add_message(role="user", content=QUESTION)
+        await agent.update_chat_ctx(chat_ctx)
+        opener = asyncio.create_task(open_when_asked(main, gate))
+        assert await yielded(agent, chat_ctx) == ["Let me look. ", FlushSentinel, "It opens ", "at nine."]
+        await opener
 
 
 async def test_history_holds_one_message_with_preresponse_and_answer() -> None:
-    gate = asyncio.Event()
-    fast, main = ScriptedLLM("Let me look."), ScriptedLLM("It opens at nine.", gate=gate)
-    agent = agent_with(fast)
-    async with running(agent, main) as session:
-        run = session.run(user_input="When does it open?")
-        await open_after_preresponse(fast, gate)
-        await run
-        reply = session.history.items[-1]
-    assert isinstance(reply, llm.ChatMessage)
+    reply = await reply_to(agent_with(OneSentence()), ScriptedLLM("It opens at nine."))
     assert reply.text_content == "Let me look. It opens at nine."
     assert reply.extra[EXTRA_KEY] == "Let me look."
+
+
+async def test_nothing_is_said_before_the_turn_is_known_to_have_ended() -> None:
+    main = ScriptedLLM("Nine.", gate=asyncio.Event())
+    agent, strategy = agent_with(OneSentence()), OneSentence()
+    agent.strategy = strategy
+    async with running(agent, main):
+        guess = agent.chat_ctx.copy()
+        guess.add_message(role="user", content=QUESTION)  # a transcript that is not part of the conversation yet
+        attempt = asyncio.create_task(yielded(agent, guess))
+        await main.asked.wait()
+        for _ in range(2000):
+            await asyncio.sleep(0)
+        assert not attempt.done()
+        attempt.cancel()
+        await asyncio.gather(attempt, return_exceptions=True)
+        assert main.cancelled == 1
+        assert strategy.closed == 1
+        assert strategy.turns[0].used == ()
+
+
+async def test_answer_that_is_ready_before_the_end_of_the_turn_is_not_held_up() -> None:
+    agent, main = agent_with(OneSentence()), ScriptedLLM("It opens at nine. ", "Every day.")
+    async with running(agent, main):
+        guess = agent.chat_ctx.copy()
+        guess.add_message(role="user", content=QUESTION)
+        assert await yielded(agent, guess) == ["It opens at nine. ", "Every day."]
+
+
+async def test_slow_preresponse_does_not_hold_up_an_answer_that_is_there() -> None:
+    strategy = OneSentence(gate=asyncio.Event())
+    reply = await reply_to(agent_with(strategy), ScriptedLLM("Nine."))
+    assert reply.text_content == "Nine."
+    assert strategy.closed == 1
+
+
+async def test_nothing_to_say_means_a_plain_answer() -> None:
+    assert (await reply_to(agent_with(OneSentence(None)), ScriptedLLM("Nine."))).text_content == "Nine."
+
+
+@pytest.mark.parametrize("method", ["begin", "choose"])
+async def test_strategy_that_fails_does_not_cost_the_caller_the_answer(method: str) -> None:
+    error = RuntimeError("a bug in somebody's strategy")
+    mock = Mock if method == "begin" else AsyncMock
+    strategy = OneSentence()
+    setattr(strategy, method, mock(side_effect=error))
+    assert (await reply_to(agent_with(strategy), ScriptedLLM("Nine."))).text_content == "Nine."
+
+
+async def test_off_means_a_plain_agent() -> None:
+    agent = agent_with("off")
+    assert (await reply_to(agent, ScriptedLLM("Nine."))).text_content == "Nine."
+    assert agent.instructions == "You help."
+
+
+@pytest.mark.parametrize("words", ["Goodbye, have a nice day!", "Mm-hmm.", "Hold on a second, please."])
+async def test_silent_where_a_preresponse_would_be_out_of_place(words: str) -> None:
+    strategy = OneSentence()
+    assert (await reply_to(agent_with(strategy), ScriptedLLM("Bye."), words)).text_content == "Bye."
+    assert not strategy.turns
+
+
+async def test_answer_expected_soon_gets_no_preresponse() -> None:
+    main = ScriptedLLM("It opens at nine. ", "Every day.")
+    agent = agent_with(OneSentence(), quick_answer=60.0)
+    async with running(agent, main) as session:
+        await session.run(user_input=QUESTION)  # from this turn the agent knows that the main model is fast
+        main.gate = gate = asyncio.Event()
+        opener = asyncio.create_task(open_when_asked(main, gate))
+        await session.run(user_input="When does it close?")
+        reply = session.history.items[-1]
+        await opener
+    assert isinstance(reply, llm.ChatMessage)
+    assert EXTRA_KEY not in reply.extra
+
+
+async def test_main_model_is_told_of_the_acknowledgement_after_everything_that_can_be_cached() -> None:
+    main = ScriptedLLM("Nine.")
+    await reply_to(agent_with(OneSentence()), main)
+    instructions, *_, caller, note = [item for item in main.requests[0].items if item.type == "message"]
+    assert ANSWER_NOTE in (instructions.text_content or "")
+    assert caller.text_content == QUESTION
+    assert note.role == "system"
+    assert "Let me look." in (note.text_content or "")
+
+
+async def test_note_to_the_main_model_is_not_kept_in_the_history() -> None:
+    agent, main = agent_with(OneSentence()), ScriptedLLM("Nine.")
+    async with running(agent, main) as session:
+        await session.run(user_input=QUESTION)
+        assert [item.role for item in session.history.items if item.type == "message"] == ["user", "assistant"]
+        assert not any("acknowledgement" in str(item) for item in agent.chat_ctx.items[1:])
+
+
+async def test_answers_own_opening_is_dropped_when_somebody_has_spoken() -> None:
+    reply = await reply_to(
+        agent_with(OneSentence()), ScriptedLLM("Sure", "! ", "Great question. ", "It opens at nine.")
+    )
+    assert reply.text_content == "Let me look. It opens at nine."
+
+
+async def test_answers_own_opening_stays_when_nobody_has_spoken() -> None:
+    reply = await reply_to(agent_with("off"), ScriptedLLM("Sure! ", "It opens at nine."))
+    assert reply.text_content == "Sure! It opens at nine."
+
+
+async def test_main_model_that_fails_is_followed_by_an_apology() -> None:
+    reply = await reply_to(agent_with(OneSentence()), ScriptedLLM(RuntimeError("down")))
+    assert reply.text_content == f"Let me look. {APOLOGIES['en']}"
+
+
+async def test_main_model_that_fails_in_the_middle_is_followed_by_an_apology() -> None:
+    reply = await reply_to(agent_with("off"), ScriptedLLM("It opens at ", RuntimeError("cut off")))
+    assert (reply.text_content or "").startswith("It opens at ")
+    assert (reply.text_content or "").endswith(APOLOGIES["en"])
+
+
+async def test_fallback_model_answers_when_the_main_one_fails() -> None:
+    both = llm.FallbackAdapter([ScriptedLLM(RuntimeError("down")), ScriptedLLM("Nine, I think.")])
+    async with running(agent_with("off"), both) as session:
+        await session.run(user_input=QUESTION)
+        assert session.history.items[-1].text_content == "Nine, I think."  # type: ignore[union-attr]
 
 
 async def test_reply_after_a_tool_call_has_no_second_preresponse() -> None:
@@ -122,56 +236,81 @@ async def test_reply_after_a_tool_call_has_no_second_preresponse() -> None:
         return "nine"
 
     call = llm.FunctionToolCall(name="opening_time", arguments="{}", call_id="1")
-    fast, main = ScriptedLLM("Let me look."), ScriptedLLM("It opens at nine.", tool_call=call)
-    async with running(agent_with(fast, tools=[opening_time]), main) as session:
-        await session.run(user_input="When does it open?")
+    main, strategy = ScriptedLLM("It opens at nine.", tool_call=call), OneSentence()
+    async with running(agent_with(strategy, tools=[opening_time]), main) as session:
+        await session.run(user_input=QUESTION)
+        said = [item.text_content for item in session.history.items if item.type == "message"]
     assert len(main.requests) == 2
-    assert len(fast.requests) == 1
+    assert len(strategy.turns) == 1
+    assert said == [QUESTION, "Let me look. ", "It opens at nine."]
 
 
-@pytest.mark.parametrize(
-    ("text", "complete", "expected"),
-    [
-        ("Let me see", False, None),
-        ("Let me see", True, "Let me see."),
-        ("Let me see. Then", False, "Let me see."),
-        ('"Let me see."', True, "Let me see."),
-        ("Of course, 3.5 it is", False, None),
-        ("Sure,", True, "Sure."),
-        ("  \n", True, ""),
-        ("?!", True, ""),
-        ("word " * 15 + ".", True, ""),
-    ],
-)
-def test_first_sentence(text: str, complete: bool, expected: str | None) -> None:
-    assert first_sentence(text, complete=complete) == expected
-
-
-async def test_fast_reply_is_not_cut_inside_a_number_that_comes_in_pieces() -> None:
+async def test_two_turns_in_quick_succession_leave_one_reply_to_the_second() -> None:
     gate = asyncio.Event()
-    fast, main = ScriptedLLM("About 3", ".", "5 litres.", " Then more."), ScriptedLLM("Yes.", gate=gate)
-    agent = agent_with(fast)
-    opener = asyncio.create_task(open_after_preresponse(fast, gate))
-    assert (await say(agent, main, "How much?"))[0] == "About 3.5 litres. "
-    await opener
+    main = ScriptedLLM("Nine.", gate=gate)
+    async with running(agent_with(OneSentence()), main) as session:
+        first = session.generate_reply(user_input=QUESTION)
+        await main.asked.wait()
+        await session.interrupt()
+        await first
+        opener = asyncio.create_task(open_when_asked(main, gate))
+        await session.run(user_input="What about the zoo?")
+        await opener
+        said = [item.text_content for item in session.history.items if item.type == "message"]
+    assert said[-2:] == ["What about the zoo?", "Let me look. Nine."]
+    assert main.cancelled == 1
 
 
-async def test_tool_call_is_not_held_up_and_the_preresponse_still_comes() -> None:
-    gate = asyncio.Event()
-    called = asyncio.Event()
+async def test_strategy_can_be_changed_between_two_turns() -> None:
+    agent, main = agent_with(OneSentence()), ScriptedLLM("Nine.")
+    assert EXTRA_KEY in (await reply_to(agent, main)).extra
+    agent.strategy = "off"
+    assert EXTRA_KEY not in (await reply_to(agent, main)).extra
 
-    @function_tool
-    async def opening_time() -> str:
-        """When it opens."""
-        called.set()
-        gate.set()  # the fast model speaks only once the tool runs
-        return "nine"
 
-    call = llm.FunctionToolCall(name="opening_time", arguments="{}", call_id="1")
-    fast = ScriptedLLM("Let me look.", gate=gate)
-    main = ScriptedLLM("It opens at nine.", tool_call=call)
-    async with running(agent_with(fast, tools=[opening_time]), main) as session:
-        await session.run(user_input="When does it open?")
-        replies = [item.text_content for item in session.history.items if item.type == "message"]
-    assert called.is_set()
-    assert replies[1:] == ["Let me look. ", "It opens at nine."]
+async def test_phrase_strategy_does_not_repeat_itself_in_five_turns() -> None:
+    agent = agent_with("phrase", phrases=PhraseBook.load("en", rng=random.Random(1)), quick_answer=0.0)
+    main = ScriptedLLM("Nine.")
+    spoken = []
+    async with running(agent, main) as session:
+        for number in range(12):
+            main.gate = gate = asyncio.Event()
+            opener = asyncio.create_task(open_when_asked(main, gate))
+            await session.run(user_input=f"What about museum number {number}?")
+            await opener
+            spoken.append(session.history.items[-1].extra[EXTRA_KEY])  # type: ignore[union-attr]
+    for start in range(len(spoken) - 5):
+        assert len(set(spoken[start : start + 6])) == 6
+
+
+@pytest.mark.parametrize("reply", [[RuntimeError("rate limited")], [""], ["..."], ["It opens at nine o'clock."]])
+async def test_fast_model_that_gives_nothing_usable_is_replaced_by_a_phrase(reply: list[Any]) -> None:
+    book = PhraseBook("en", {Kind.QUESTION: ["Let me think."]})
+    agent = agent_with("llm", fast_llm=ScriptedLLM(*reply), phrases=book)
+    assert (await reply_to(agent, ScriptedLLM("Nine."))).extra[EXTRA_KEY] == "Let me think."
+
+
+async def test_fast_model_speaks_in_its_own_words() -> None:
+    fast = ScriptedLLM("Let me think about ", "the museum. ", "It opens at ten.")
+    book = PhraseBook("en", {Kind.QUESTION: ["Hm."]})
+    reply = await reply_to(agent_with("llm", fast_llm=fast, phrases=book), ScriptedLLM("Nine."))
+    assert reply.text_content == "Let me think about the museum. Nine."
+
+
+async def test_hybrid_does_not_wait_for_a_slow_fast_model() -> None:
+    fast = ScriptedLLM("Let me look.", gate=asyncio.Event())
+    book = PhraseBook("en", {Kind.QUESTION: ["Let me think."]})
+    agent = agent_with("hybrid", fast_llm=fast, phrases=book)
+    assert (await reply_to(agent, ScriptedLLM("Nine."))).extra[EXTRA_KEY] == "Let me think."
+    assert fast.cancelled == 1
+
+
+@pytest.mark.parametrize("strategy", ["llm", "hybrid"])
+def test_strategies_that_need_a_fast_model_say_so(strategy: str) -> None:
+    with pytest.raises(ValueError, match="needs a fast_llm"):
+        agent_with(strategy)
+
+
+def test_unknown_strategy_is_refused() -> None:
+    with pytest.raises(ValueError, match="use llm, phrase, hybrid or off"):
+        agent_with("fast")

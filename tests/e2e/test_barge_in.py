@@ -14,12 +14,12 @@ from demo.services import API_KEY, API_SECRET, Ports, model_server, running, wor
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
-PRERESPONSE = "Let me think about the history of trains."
+PRERESPONSE = "Let me look into that for you."
 ANSWER = " ".join(f"This is sentence number {number} of a long story about trains." for number in range(1, 6))
 SIMULATION = {
     "llm": {
         "llama-3.1-8b-instant": {"ttft_ms": 50, "replies": [PRERESPONSE]},
-        "*": {"ttft_ms": 300, "replies": [ANSWER]},
+        "*": {"ttft_ms": 2000, "replies": [ANSWER]},
     },
     "stt": {"*": {"final_ms": 50, "transcripts": ["Tell me the history of trains.", "Stop, that is enough."]}},
 }
@@ -33,7 +33,10 @@ async def test_barge_in_stops_both_segments_and_history_holds_only_what_was_spok
     ports = Ports(real_models.livekit, free_port(), free_port())
     services = [
         model_server(ports.models, "--simulated", str(simulation)),
-        worker("fast-preresponse.py", worker_env(ports, tmp_path)),
+        worker(
+            "fast-preresponse.py",
+            {**worker_env(ports, tmp_path), "PRERESPONSE_STRATEGY": "llm", "PRERESPONSE_AUDIO_DIR": str(tmp_path)},
+        ),
     ]
     async with running(services, tmp_path):
         report = await call(

@@ -3,9 +3,10 @@ from __future__ import annotations
 import random
 import statistics
 
+import numpy as np
 import pytest
 
-from model_server.backends import ChatRequest, Message
+from model_server.backends import TTS_SAMPLE_RATE, ChatRequest, Message, SpeechRequest
 from model_server.simulation import Jitter, SimulationConfig, simulated_backends
 
 
@@ -41,3 +42,12 @@ async def test_the_same_seed_waits_the_same(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(first) == 6
     assert first[:3] != first[3:]
     assert first != other
+
+
+@pytest.mark.parametrize(("text", "hertz"), [("It is nine.", 880), ("At nine or ten.", 880), ("Ten.", 440)])
+async def test_a_text_has_the_tone_of_the_first_word_that_it_contains(text: str, hertz: float) -> None:
+    config = SimulationConfig.model_validate({"tts": {"*": {"tones": {"nine": 880, "ten": 660}}}})
+    stream = simulated_backends(config).tts.stream(SpeechRequest("any", text, "any", 1.0))
+    pcm = np.frombuffer(b"".join([chunk async for chunk in stream]), np.int16)
+    spectrum = np.abs(np.fft.rfft(pcm))
+    assert np.argmax(spectrum) * TTS_SAMPLE_RATE / len(pcm) == pytest.approx(hertz, abs=3)

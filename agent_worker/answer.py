@@ -1,0 +1,92 @@
+"""The main model's answer, on its way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator
+from typing import Any
+
+from livekit.agents import FlushSentinel, llm, utils
+
+from agent_worker.fast_reply import sentences
+from agent_worker.log import logger
+from agent_worker.opening import OpeningFilter
+from agent_worker.timeline import Timeline
+
+Chunk = llm.ChatChunk | str | FlushSentinel
+
+
+class Answer:
+    """The main model's answer, on its way from the moment this is made.
+
+    ``speakable`` is done once a first sentence is there, or the end if it is not just a tool call: from then on a
+    pre-response would only hold the answer up. ``calls_tool`` is done once the model has called a tool.
+    """
+
+    def __init__(self, source: AsyncIterable[Any], timeline: Timeline) -> None:
+        loop = asyncio.get_running_loop()
+        self.speakable: asyncio.Future[None] = loop.create_future()
+        self.calls_tool: asyncio.Future[None] = loop.create_future()
+        self.text = ""
+        self.failed = False
+        self._timeline = timeline
+        self._chunks = utils.aio.Chan[Chunk]()
+        timeline.main_request = timeline.main_request or timeline.now()
+        self.task = asyncio.create_task(self._read(source), name="answer")
+        self.task.add_done_callback(self._finish)
+
+    @property
+    def only_calls_tools(self) -> bool:
+        """Known at the end: nothing was said, and what the tools find is spoken in a later pass."""
+        return self.calls_tool.done() and not self.text.strip() and not self.failed
+
+    async def chunks(self, without_opening_in: str | None = None) -> AsyncIterator[Chunk]:
+        """What the model says and calls.
+
+        Args:
+            without_opening_in: Language whose empty openings are left out, because somebody has spoken already.
+        """
+        opening = OpeningFilter(without_opening_in) if without_opening_in else None
+        async for chunk in self._chunks:
+            if opening is None or not isinstance(chunk, llm.ChatChunk) or not _text(chunk):
+                yield chunk
+            elif (said := opening.push(_text(chunk))) or (chunk.delta and chunk.delta.tool_calls):
+                yield _with_text(chunk, said)
+        if opening and (held := opening.end()):
+            yield held
+
+    async def _read(self, source: AsyncIterable[Any]) -> None:
+        try:
+            async for chunk in source:
+                self._take(chunk)
+        except Exception as error:
+            # Not the error's text: providers put what the caller said into it.
+            logger.error("no answer: main model failed: %s %s", type(error).__name__, getattr(error, "status_code", ""))
+            self.failed = True
+
+    def _take(self, chunk: Chunk) -> None:
+        self._chunks.send_nowait(chunk)
+        if isinstance(chunk, llm.ChatChunk) and chunk.delta and chunk.delta.tool_calls and not self.calls_tool.done():
+            self._timeline.uses_tools = True
+            self.calls_tool.set_result(None)
+        if text := _text(chunk):
+            self.text += text
+            self._timeline.main_first_token = self._timeline.main_first_token or self._timeline.now()
+            if not self.speakable.done() and len(sentences(self.text)) > 1:
+                self.speakable.set_result(None)
+
+    def _finish(self, _: asyncio.Task[None]) -> None:
+        if not self.speakable.done() and not self.only_calls_tools:
+            self.speakable.set_result(None)
+        self._chunks.close()
+
+
+def _text(chunk: Chunk) -> str:
+    if isinstance(chunk, llm.ChatChunk):
+        return (chunk.delta.content if chunk.delta else None) or ""
+    return chunk if isinstance(chunk, str) else ""
+
+
+def _with_text(chunk: llm.ChatChunk, text: str) -> llm.ChatChunk:
+    assert chunk.delta is not None
+    return chunk.model_copy(update={"delta": chunk.delta.model_copy(update={"content": text or None})})

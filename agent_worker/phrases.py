@@ -1,0 +1,168 @@
+"""Which short phrases can be spoken before the answer is known, and which of them comes next?"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from agent_worker import guard
+from agent_worker.log import logger
+from agent_worker.utterance import Kind
+
+SPOKEN_KINDS: tuple[Kind, ...] = tuple(kind for kind in Kind if not kind.silent)
+KEPT_FRESH = 5  #: a phrase is not spoken again within so many pre-responses
+_MAX_WORDS = 8
+_MAX_CHARACTERS = 60  # languages that are written without spaces have no words to count
+
+
+class BadPhrasesError(Exception):
+    """A file of phrases cannot be used.
+
+    Attributes:
+        problems: Everything that is wrong with it, one line each.
+    """
+
+    def __init__(self, path: Path, problems: Sequence[str]) -> None:
+        super().__init__(f"{path}: " + "; ".join(problems))
+        self.problems = list(problems)
+
+
+class PhraseBook:
+    """The phrases of one language.
+
+    Args:
+        language: The language of the phrases.
+        phrases: Phrases by kind. Kinds that are missing have none.
+        rng: Chooses among the phrases that are not spent; give it a seed for a choice that can be repeated.
+    """
+
+    def __init__(self, language: str, phrases: Mapping[Kind, Sequence[str]], rng: random.Random | None = None) -> None:
+        self.language = language
+        self._phrases = {kind: tuple(of_kind) for kind, of_kind in phrases.items()}
+        self._rng = rng or random.Random()
+
+    @classmethod
+    def load(cls, language: str, own_file: Path | None = None, rng: random.Random | None = None) -> PhraseBook:
+        """The phrases that come with the package, with whole kinds replaced by those of ``own_file``.
+
+        Args:
+            language: Such as ``en`` or ``en-US``. One that has no phrases gives an empty book, and a warning.
+            own_file: YAML or JSON: a list of phrases for each kind.
+            rng: See the class.
+
+        Raises:
+            BadPhrasesError: With every problem of ``own_file`` at once.
+        """
+        phrases = _built_in(base_language(language)) | (_own(own_file, language) if own_file else {})
+        if not phrases:
+            logger.warning("no phrases for language %r: pre-responses need a file of your own phrases", language)
+        return cls(language, phrases, rng)
+
+    @property
+    def known(self) -> bool:
+        """Whether there is anything to say in this language."""
+        return any(self._phrases.values())
+
+    def pick(self, kind: Kind, used: Sequence[str] = ()) -> str | None:
+        """A phrase for an utterance of ``kind``, or ``None`` when there is nothing to say or nothing fresh.
+
+        Args:
+            kind: What the caller said.
+            used: The pre-responses spoken so far, the latest last.
+        """
+        spent = {_spoken_form(phrase) for phrase in used[-KEPT_FRESH:]}
+        fresh = [phrase for phrase in self._of(kind) if _spoken_form(phrase) not in spent]
+        return self._rng.choice(fresh) if fresh else None
+
+    def all(self) -> list[str]:
+        """Every phrase once: what to synthesise beforehand."""
+        return list(dict.fromkeys(phrase for kind in SPOKEN_KINDS for phrase in self._of(kind)))
+
+    def _of(self, kind: Kind) -> Sequence[str]:
+        return () if kind.silent else self._phrases.get(kind, ())
+
+
+def base_language(language: str) -> str:
+    """``en`` for ``en-US``."""
+    return language.replace("_", "-").split("-")[0].lower()
+
+
+def built_in_languages() -> list[str]:
+    """The languages that phrases come with."""
+    return sorted(Path(entry.name).stem for entry in _folder().iterdir() if entry.name.endswith(".yaml"))
+
+
+def _folder() -> Any:
+    return resources.files("agent_worker") / "data" / "phrases"
+
+
+def _built_in(language: str) -> dict[Kind, tuple[str, ...]]:
+    if language not in built_in_languages():
+        return {}
+    found = yaml.safe_load((_folder() / f"{language}.yaml").read_text(encoding="utf-8"))
+    return {Kind(name): tuple(phrases) for name, phrases in found.items()}
+
+
+def _own(path: Path, language: str) -> dict[Kind, tuple[str, ...]]:
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadPhrasesError(path, [f"cannot be read: {type(error).__name__}"]) from None
+    except yaml.YAMLError as error:
+        raise BadPhrasesError(path, [f"is neither YAML nor JSON: {' '.join(str(error).split())}"]) from None
+    if not isinstance(found, dict) or not found:
+        raise BadPhrasesError(path, ["must hold a list of phrases for each kind"])
+    problems = [problem for name, phrases in found.items() for problem in _problems_of_kind(name, phrases, language)]
+    if problems:
+        raise BadPhrasesError(path, problems)
+    return {Kind(name): tuple(phrase.strip() for phrase in phrases) for name, phrases in found.items()}
+
+
+def _problems_of_kind(name: object, phrases: object, language: str) -> Iterable[str]:
+    if name not in list(SPOKEN_KINDS):
+        yield f"{name}: no such kind: use {', '.join(kind.value for kind in SPOKEN_KINDS)}"
+        return
+    if not isinstance(phrases, list) or not phrases:
+        yield f"{name}: must be a list of phrases"
+        return
+    for phrase in phrases:
+        if problem := problem_with_phrase(phrase, Kind(name), language):
+            yield f"{name}: {phrase!r}: {problem}"
+    texts = [_spoken_form(phrase) for phrase in phrases if isinstance(phrase, str)]
+    for twice in sorted({text for text in texts if texts.count(text) > 1}):
+        yield f"{name}: {twice!r} is there twice"
+
+
+def problem_with_phrase(phrase: object, kind: Kind, language: str) -> str | None:
+    """Why a phrase must not be spoken, in words for whoever wrote it; ``None`` when it can be."""
+    if not isinstance(phrase, str):
+        return 'is not text: put it into quotes, as "Yes" and "No" need it in YAML'
+    if len(phrase.split()) > _MAX_WORDS or len(phrase) > _MAX_CHARACTERS:
+        return f"is too long: at most {_MAX_WORDS} words and {_MAX_CHARACTERS} characters"
+    reason = guard.problem_with(phrase, said="", language=language, recent=(), kind=kind)
+    return _EXPLAINED[guard.Reason(reason)] if reason else None
+
+
+_EXPLAINED = {
+    guard.Reason.EMPTY: "says nothing",
+    guard.Reason.TOO_LONG: "is too long",
+    guard.Reason.CHARACTERS: "holds characters that cannot be read aloud",
+    guard.Reason.LANGUAGE: "is in another language",
+    guard.Reason.NUMBER: "holds a number: nobody knows the answer yet",
+    guard.Reason.QUESTION: "asks a question: the answer follows at once",
+    guard.Reason.PROMISE: "promises something: nobody knows the answer yet",
+    guard.Reason.ANSWER: "claims something or answers: nobody knows the answer yet",
+    guard.Reason.LEAK: "speaks about instructions or the agent itself",
+    guard.Reason.TONE: "has a tone that does not fit this kind",
+    guard.Reason.REPEATS_CALLER: "repeats the caller",
+    guard.Reason.REPEATED: "is repeated",
+}
+
+
+def _spoken_form(phrase: str) -> str:
+    return " ".join("".join(letter if letter.isalnum() else " " for letter in phrase.lower()).split())

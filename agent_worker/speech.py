@@ -1,0 +1,134 @@
+"""A text that is going to be spoken, and its audio on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import tempfile
+import wave
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import APIConnectOptions, tts, utils
+
+from agent_worker.log import logger
+from agent_worker.silence import pieces, trimmed, without_edges
+from agent_worker.timeline import Timeline
+
+_ONCE = APIConnectOptions(max_retry=0, timeout=30)
+
+
+class Speech:
+    """A text and its audio, which is made from the moment this is created.
+
+    ``ready`` gets whether there will be audio, once its first frame is there or the synthesis has ended.
+    """
+
+    def __init__(self, text: str, frames: AsyncIterable[rtc.AudioFrame], timeline: Timeline) -> None:
+        self.text = text
+        self.ready: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._audio = utils.aio.Chan[rtc.AudioFrame]()
+        self.task = asyncio.create_task(self._make(frames, timeline), name="preresponse_speech")
+        self.task.add_done_callback(self._finish)
+
+    async def frames(self) -> AsyncIterator[rtc.AudioFrame]:
+        """The audio, as it comes. To be read once."""
+        async for frame in self._audio:
+            yield frame
+
+    async def _make(self, frames: AsyncIterable[rtc.AudioFrame], timeline: Timeline) -> None:
+        try:
+            async for frame in without_edges(frames, trailing=True):
+                self._audio.send_nowait(frame)
+                if not self.ready.done():
+                    timeline.fast_first_audio = timeline.now()
+                    self.ready.set_result(True)
+        except Exception as error:
+            logger.warning("a pre-response could not be synthesised: %s", type(error).__name__)
+
+    def _finish(self, _: asyncio.Task[None]) -> None:
+        if not self.ready.done():
+            self.ready.set_result(False)
+        self._audio.close()
+
+
+class PhraseAudio:
+    """Audio of short texts in one voice, made once and kept on disk.
+
+    Args:
+        folder: Where the WAV files are, ``<sha256 of voice and text>.wav``.
+        voice: What the audio depends on beside the text: provider, model, voice.
+    """
+
+    def __init__(self, folder: Path, voice: str) -> None:
+        self._folder = folder
+        self._voice = voice
+        self._audio: dict[str, rtc.AudioFrame] = {}
+
+    def frames(self, text: str) -> Sequence[rtc.AudioFrame]:
+        """The text's audio; nothing if it has not been made."""
+        frame = self._audio.get(text)
+        return pieces(frame) if frame else ()
+
+    def load(self, texts: Iterable[str]) -> list[str]:
+        """Read what there is from disk. Blocks: call it in a thread.
+
+        Returns:
+            The texts that there is no audio of.
+        """
+        return [text for text in texts if text not in self._audio and not self._read(text)]
+
+    async def make(self, texts: Iterable[str], voice: tts.TTS[Any], at_once: int = 4) -> int:
+        """Have the texts spoken and keep the audio. After a first failure no further text is tried.
+
+        Returns:
+            How many were not made; it is logged why.
+        """
+        waiting = list(texts)
+        failed = 0
+
+        async def work() -> None:
+            nonlocal failed
+            while waiting and not failed:
+                try:
+                    await self._make(waiting.pop(0), voice)
+                except Exception as error:
+                    logger.warning("a phrase could not be synthesised: %s", type(error).__name__)
+                    failed += 1
+
+        await asyncio.gather(*(work() for _ in range(at_once)))
+        return failed + len(waiting)
+
+    async def _make(self, text: str, voice: tts.TTS[Any]) -> None:
+        async with voice.synthesize(text, conn_options=_ONCE) as stream:
+            frame = trimmed(await stream.collect())
+        await asyncio.to_thread(self._write, text, frame)
+        self._audio[text] = frame
+
+    def _path(self, text: str) -> Path:
+        key = hashlib.sha256("\0".join((self._voice, text)).encode())
+        return self._folder / f"{key.hexdigest()}.wav"
+
+    def _read(self, text: str) -> bool:
+        try:
+            with wave.open(str(self._path(text))) as file:
+                data = file.readframes(file.getnframes())
+                self._audio[text] = rtc.AudioFrame(
+                    data, file.getframerate(), file.getnchannels(), len(data) // 2 // file.getnchannels()
+                )
+        except (OSError, EOFError, wave.Error):
+            return False
+        return True
+
+    def _write(self, text: str, frame: rtc.AudioFrame) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=self._folder, suffix=".tmp")
+        with os.fdopen(handle, "wb") as raw, wave.open(raw, "wb") as file:
+            file.setnchannels(frame.num_channels)
+            file.setsampwidth(2)
+            file.setframerate(frame.sample_rate)
+            file.writeframes(frame.data)
+        os.replace(temporary, self._path(text))  # another process sees the whole file or none

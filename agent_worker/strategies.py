@@ -1,0 +1,157 @@
+"""What is said at once: a phrase that fits, the fast model's own words, or the better of both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from livekit import rtc
+from livekit.agents import llm, utils
+
+from agent_worker import fast_reply, guard
+from agent_worker.log import logger
+from agent_worker.phrases import PhraseBook
+from agent_worker.speech import Speech
+from agent_worker.timeline import Timeline
+from agent_worker.utterance import Kind
+
+
+@dataclass(frozen=True)
+class Preresponse:
+    """What is said before the answer.
+
+    Attributes:
+        text: One short sentence.
+        source: ``llm`` or ``phrase``.
+        speech: Its audio, if it is being made already.
+    """
+
+    text: str
+    source: str
+    speech: Speech | None = None
+
+
+@dataclass(frozen=True)
+class CallersTurn:
+    """What a strategy knows of the turn: the caller's words, what they are, and what was said in the last turns."""
+
+    words: str
+    kind: Kind
+    language: str
+    used: Sequence[str]
+    timeline: Timeline
+
+
+class Attempt(Protocol):
+    """The search for the pre-response of one turn. It may begin before the turn is known to have ended."""
+
+    likely: str | None
+    """What will be said, or something like it: the main model is told. ``None`` if there is no telling."""
+
+    async def choose(self) -> Preresponse | None:
+        """What to say, asked once the turn has ended: every moment of this is silence for the caller."""
+
+    async def aclose(self) -> None:
+        """The turn is over or was interrupted."""
+
+
+class Strategy(Protocol):
+    """Where pre-responses come from. Write one of your own and hand it to ``PreResponseAgent``."""
+
+    name: str
+
+    def begin(self, turn: CallersTurn) -> Attempt:
+        """Called when the caller's words are known, often before the turn is known to have ended."""
+
+
+class PhraseStrategy:
+    """A phrase that fits what the caller said. Its audio is there already: nothing is faster."""
+
+    name = "phrase"
+
+    def __init__(self, book: PhraseBook) -> None:
+        self._book = book
+
+    def begin(self, turn: CallersTurn) -> Attempt:
+        return _PhraseAttempt(self._book.pick(turn.kind, turn.used))
+
+
+class _PhraseAttempt:
+    def __init__(self, phrase: str | None) -> None:
+        self.likely = phrase
+
+    async def choose(self) -> Preresponse | None:
+        return Preresponse(self.likely, "phrase") if self.likely else None
+
+    async def aclose(self) -> None:
+        pass
+
+
+class ModelStrategy:
+    """The fast model's own words, checked; a phrase if they must not be spoken, or are not there in time.
+
+    Args:
+        fast_llm: The fast model.
+        book: What to say instead.
+        speak: Starts the synthesis of a text.
+        prompt: The fast model's system prompt.
+        budget: How long the caller is made to wait for the fast model after the end of the turn, seconds.
+            ``None``: as long as it takes; the engine stops waiting when the answer is there.
+    """
+
+    def __init__(
+        self,
+        fast_llm: llm.LLM[Any],
+        book: PhraseBook,
+        speak: Callable[[str], AsyncIterable[rtc.AudioFrame] | None],
+        prompt: str = fast_reply.DEFAULT_PRERESPONSE_PROMPT,
+        budget: float | None = None,
+    ) -> None:
+        self.name = "llm" if budget is None else "hybrid"
+        self.fast_llm = fast_llm
+        self.book = book
+        self.speak = speak
+        self.prompt = prompt
+        self.budget = budget
+
+    def begin(self, turn: CallersTurn) -> Attempt:
+        return _ModelAttempt(self, turn)
+
+
+class _ModelAttempt:
+    def __init__(self, strategy: ModelStrategy, turn: CallersTurn) -> None:
+        self.likely = strategy.book.pick(turn.kind, turn.used)
+        self._strategy = strategy
+        self._turn = turn
+        request = fast_reply.request(strategy.prompt, turn.words)
+        self._reply = fast_reply.FastReply(strategy.fast_llm, request, turn.timeline)
+        self._speech: Speech | None = None
+        self._own_words = asyncio.create_task(self._make_own_words(), name="preresponse_words")
+
+    async def choose(self) -> Preresponse | None:
+        await asyncio.wait([self._own_words], timeout=self._strategy.budget)
+        if self._own_words.done() and (own_words := self._own_words.result()):
+            return own_words
+        return Preresponse(self.likely, "phrase") if self.likely else None
+
+    async def _make_own_words(self) -> Preresponse | None:
+        sentence = await self._reply.sentence
+        if not sentence:
+            return None
+        turn = self._turn
+        problem = guard.problem_with(
+            sentence, said=turn.words, language=turn.language, recent=turn.used, kind=turn.kind
+        )
+        if problem:
+            logger.debug("the fast model's sentence is not spoken: %s", problem)
+            return None
+        if (frames := self._strategy.speak(sentence)) is None:  # text only
+            return Preresponse(sentence, "llm")
+        self._speech = Speech(sentence, frames, turn.timeline)
+        return Preresponse(sentence, "llm", self._speech) if await self._speech.ready else None
+
+    async def aclose(self) -> None:
+        tasks = [self._own_words, self._reply.task, *([self._speech.task] if self._speech else [])]
+        await utils.aio.cancel_and_wait(*tasks)

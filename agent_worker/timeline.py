@@ -1,0 +1,36 @@
+"""The instants of a turn, on one monotonic clock."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+
+def monotonic_of(wall_clock: float) -> float:
+    """The instant on ``time.monotonic()`` that ``time.time()`` showed as ``wall_clock``, as of now."""
+    return wall_clock - time.time() + time.monotonic()
+
+
+@dataclass
+class Timeline:
+    """What the engine did in one turn, and when: ``time.monotonic()``, seconds; ``None`` if it did not happen."""
+
+    strategy: str
+    kind: str | None = None
+    """What the caller's words are (``agent_worker.utterance.Kind``)."""
+    outcome: str = "off"
+    """``spoken``, or why there was no pre-response: one of ``preresponse.OUTCOMES``."""
+    source: str | None = None
+    """Where the pre-response came from: ``llm`` or ``phrase``."""
+    uses_tools: bool = False
+
+    fast_request: float | None = None
+    fast_first_token: float | None = None
+    fast_first_audio: float | None = None
+    main_request: float | None = None
+    main_first_token: float | None = None
+    main_first_audio: float | None = None
+
+    @staticmethod
+    def now() -> float:
+        return time.monotonic()

@@ -1,0 +1,225 @@
+"""One record for each turn: what was said, and every instant from the caller's last voice to the end of the reply."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from livekit.agents import AgentSession, AgentStateChangedEvent, ChatMessage, ConversationItemAddedEvent
+from livekit.agents.voice import io
+
+from agent_worker.preresponse import EXTRA_KEY, PreResponseAgent
+from agent_worker.timeline import Timeline, monotonic_of
+
+
+@dataclass(frozen=True)
+class Instants:
+    """When what happened, in seconds after ``last_voice``, all from one monotonic clock; ``None`` if it did not.
+
+    Without a caller's voice, as in a greeting or for text input, they count from the first instant there is.
+    """
+
+    last_voice: float | None = None
+    """The caller's last voice, as the voice activity detector heard it."""
+    stt_final: float | None = None
+    end_of_turn: float | None = None
+    """The decision that the caller has finished."""
+    fast_request: float | None = None
+    fast_first_token: float | None = None
+    fast_first_audio: float | None = None
+    """First audio of the pre-response, whatever it comes from."""
+    main_request: float | None = None
+    main_first_token: float | None = None
+    main_first_audio: float | None = None
+    preresponse_start: float | None = None
+    """Playout begins: the first frame goes to LiveKit."""
+    preresponse_end: float | None = None
+    answer_start: float | None = None
+    answer_end: float | None = None
+    interruption: float | None = None
+    """Playout ends because the caller spoke."""
+
+
+@dataclass(frozen=True)
+class TurnRecord:
+    """One turn: the caller's words and the agent's reply. Seconds; ``None`` where there is nothing to measure."""
+
+    turn: int
+    """Counts from 1 in each call; the greeting is a turn without a caller."""
+    strategy: str | None
+    kind: str | None
+    """What the caller's words are, as judged for the pre-response."""
+    caller: str | None
+    preresponse: str | None
+    preresponse_source: str | None
+    """``llm`` or ``phrase``."""
+    preresponse_outcome: str | None
+    """``spoken``, or why there was none: one of ``agent_worker.preresponse.OUTCOMES``."""
+    answer: str
+    interrupted: bool
+    transcription_delay: float | None
+    end_of_turn_delay: float | None
+    response_gap: float | None
+    """Caller's last voice to the agent's first audio."""
+    answer_gap: float | None
+    """Caller's last voice to the first audio of the main model's answer."""
+    instants: Instants
+
+    def as_dict(self, *, words: bool = True) -> dict[str, Any]:
+        """For JSON; without ``words`` it holds nothing that anybody said."""
+        record = dataclasses.asdict(self)
+        if not words:
+            for name in ("caller", "preresponse", "answer"):
+                del record[name]
+        return record
+
+
+@dataclass
+class _Playout:
+    start: float
+    end: float | None = None
+
+
+@dataclass
+class _OpenTurn:
+    caller: ChatMessage | None = None
+    replies: list[ChatMessage] = field(default_factory=list)
+    playouts: list[_Playout] = field(default_factory=list)
+
+
+class TurnRecorder:
+    """Watches a session and calls ``on_turn`` with each turn's record once its reply has ended.
+
+    Make it before ``session.start``; give it the audio output afterwards.
+    """
+
+    def __init__(self, session: AgentSession[Any], on_turn: Callable[[TurnRecord], None]) -> None:
+        self._session = session
+        self._on_turn = on_turn
+        self._turns = 0
+        self._open = _OpenTurn()
+        session.on("conversation_item_added", self._on_item)
+        session.on("agent_state_changed", self._on_state)
+        session.on("close", lambda _: self._finish())
+
+    def watch(self, output: io.AudioOutput | None) -> None:
+        if output is not None:
+            output.on("playback_started", self._on_playback_started)
+            output.on("playback_finished", self._on_playback_finished)
+
+    def _on_playback_started(self, event: io.PlaybackStartedEvent) -> None:
+        self._open.playouts.append(_Playout(monotonic_of(event.created_at)))
+
+    def _on_playback_finished(self, _: io.PlaybackFinishedEvent) -> None:
+        if self._open.playouts and self._open.playouts[-1].end is None:
+            self._open.playouts[-1].end = time.monotonic()
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        item = event.item
+        if not isinstance(item, ChatMessage):
+            return
+        if item.role == "user":
+            self._finish()
+            self._open.caller = item
+        elif item.role == "assistant":
+            self._open.replies.append(item)
+            if self._session.agent_state == "listening":
+                self._finish()
+
+    def _on_state(self, event: AgentStateChangedEvent) -> None:
+        if event.new_state == "listening" and self._open.replies:
+            self._finish()
+
+    def _finish(self) -> None:
+        turn, self._open = self._open, _OpenTurn()
+        if turn.caller is None and not turn.replies:
+            self._open.playouts = turn.playouts
+            return
+        self._turns += 1
+        self._on_turn(turn_record(self._turns, turn.caller, turn.replies, turn.playouts, self._timeline(turn.caller)))
+
+    def _timeline(self, caller: ChatMessage | None) -> Timeline | None:
+        agent = self._session.current_agent
+        return agent.timeline(caller.id) if caller and isinstance(agent, PreResponseAgent) else None
+
+
+def turn_record(
+    turn: int,
+    caller: ChatMessage | None,
+    replies: Sequence[ChatMessage],
+    playouts: Sequence[_Playout],
+    timeline: Timeline | None,
+) -> TurnRecord:
+    preresponse, answer = _parts(replies)
+    interrupted = any(reply.interrupted for reply in replies) or (caller is not None and not replies)
+    instants = _instants(caller, playouts, timeline, preresponse is not None, interrupted)
+    measured = caller.metrics if caller else {}
+    return TurnRecord(
+        turn=turn,
+        strategy=timeline.strategy if timeline else None,
+        kind=timeline.kind if timeline else None,
+        caller=caller.text_content if caller else None,
+        preresponse=preresponse,
+        preresponse_source=timeline.source if timeline else None,
+        preresponse_outcome=timeline.outcome if timeline else None,
+        answer=answer,
+        interrupted=interrupted,
+        transcription_delay=measured.get("transcription_delay"),
+        end_of_turn_delay=measured.get("end_of_turn_delay"),
+        response_gap=_after_last_voice(instants, instants.preresponse_start, instants.answer_start),
+        answer_gap=_after_last_voice(instants, instants.answer_start),
+        instants=instants,
+    )
+
+
+def _parts(replies: Sequence[ChatMessage]) -> tuple[str | None, str]:
+    """The pre-response and the answer, as far as they were spoken."""
+    preresponse: str | None = None
+    answer: list[str] = []
+    for reply in replies:
+        text = reply.text_content or ""
+        begins_with = reply.extra.get(EXTRA_KEY)
+        if begins_with and not text.startswith(begins_with):
+            preresponse, text = text.strip() or None, ""  # interrupted before it was spoken to its end
+        elif begins_with:
+            preresponse, text = begins_with, text.removeprefix(begins_with)
+        answer.append(text.strip())
+    return preresponse, " ".join(part for part in answer if part)
+
+
+def _instants(
+    caller: ChatMessage | None,
+    playouts: Sequence[_Playout],
+    timeline: Timeline | None,
+    has_preresponse: bool,
+    interrupted: bool,
+) -> Instants:
+    found: dict[str, float | None] = {}
+    if caller and (stopped := caller.metrics.get("stopped_speaking_at")) is not None:
+        last_voice = found["last_voice"] = monotonic_of(stopped)
+        for name, delay in (("stt_final", "transcription_delay"), ("end_of_turn", "end_of_turn_delay")):
+            if (seconds := caller.metrics.get(delay)) is not None:
+                found[name] = last_voice + float(seconds)  # type: ignore[arg-type]
+    if timeline:
+        names = {instant.name for instant in dataclasses.fields(Instants)}
+        found.update({name: value for name, value in vars(timeline).items() if name in names})
+    parts = list(playouts)
+    if has_preresponse and parts:
+        found["preresponse_start"], found["preresponse_end"] = parts[0].start, parts[0].end
+        parts = parts[1:]
+    if parts:
+        found["answer_start"], found["answer_end"] = parts[0].start, parts[-1].end
+    if interrupted and playouts:
+        found["interruption"] = playouts[-1].end
+    known = [value for value in found.values() if value is not None]
+    zero = found.get("last_voice") or min(known, default=0.0)
+    return Instants(**{name: None if value is None else round(value - zero, 4) for name, value in found.items()})
+
+
+def _after_last_voice(instants: Instants, *instant: float | None) -> float | None:
+    if instants.last_voice is None:
+        return None
+    return next((value for value in instant if value is not None), None)

@@ -1,0 +1,58 @@
+"""What a worker does once before its first call, so that no caller waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Callable
+
+from livekit.agents import JobProcess, tokenize
+
+from agent_worker.conversation import build_agent
+from agent_worker.log import logger
+from agent_worker.settings import Settings, SettingsT
+from agent_worker.stack import VoiceStack
+from agent_worker.utterance import classify
+
+#: Key of ``JobProcess.userdata`` under which the call finds its stack.
+STACK = "stack"
+_LONGEST = 180.0  # seconds
+
+
+def warm_up_process(
+    process: JobProcess, *, settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack]
+) -> None:
+    """Do in a process that waits for a call what would block the event loop in it.
+
+    Clients load certificates (0.1 s each), the transcript's pace needs a table of syllables (0.2 s), the HTTP
+    library imports its backend with the first request.
+    """
+    process.userdata[STACK] = build_stack(settings)
+    build_agent(process.userdata[STACK], settings)
+    tokenize.basic.hyphenate_word("syllables")
+    importlib.import_module("anyio._backends._asyncio")
+    classify("Is everything ready?", settings.language)
+
+
+async def voice_phrases(stack: VoiceStack, settings: Settings) -> None:
+    """Have the phrases spoken that are not in the cache yet. Without them each is synthesised when it is spoken.
+
+    Raises:
+        BadPhrasesError: If the file of own phrases cannot be used.
+    """
+    agent = build_agent(stack, settings)
+    audio = agent.phrase_audio
+    if agent.strategy is None or audio is None:
+        return
+    missing = audio.load(agent.fixed_texts)
+    if not missing:
+        return
+    logger.info("having %d phrases spoken, once for this voice", len(missing))
+    try:
+        failed = await asyncio.wait_for(audio.make(missing, stack.tts), _LONGEST)
+    except asyncio.TimeoutError:
+        failed = len(audio.load(missing))
+    finally:
+        await stack.tts.aclose()
+    if failed:
+        logger.warning("%d phrases could not be spoken beforehand: they will begin later in a call", failed)

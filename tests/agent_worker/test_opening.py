@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from agent_worker.opening import OpeningFilter, without_opening
+
+
+@pytest.mark.parametrize(
+    ("answer", "spoken"),
+    [
+        ("Sure, it opens at nine.", "It opens at nine."),
+        ("Great question! Sure, it opens at nine.", "It opens at nine."),
+        ("Oh, I’m so sorry to hear that. Call your bank.", "Call your bank."),
+        ("Hi, there! It opens at nine.", "It opens at nine."),
+        ("Certainly not.", "Certainly not."),
+        ("Sure.", "Sure."),
+        ("Good question marks are rare.", "Good question marks are rare."),
+        ("It opens at nine, sure.", "It opens at nine, sure."),
+        ("", ""),
+    ],
+)
+def test_opening_that_says_nothing_is_removed_unless_it_is_all(answer: str, spoken: str) -> None:
+    assert without_opening(answer, "en") == spoken
+    assert _streamed(answer, "en") == spoken
+
+
+def test_openings_are_those_of_the_language() -> None:
+    assert without_opening("Claro, abrimos a las nueve.", "es-MX") == "Abrimos a las nueve."
+    assert without_opening("Claro, abrimos.", "de") == "Claro, abrimos."
+    assert without_opening("Sure, yes.", "xx") == "Sure, yes."
+
+
+def test_what_cannot_become_an_opening_is_not_held_back() -> None:
+    assert OpeningFilter("en").push("It") == "It"
+    assert OpeningFilter("en").push("Gre") == ""
+
+
+def _streamed(answer: str, language: str) -> str:
+    opening = OpeningFilter(language)
+    return "".join(opening.push(character) for character in answer) + opening.end()

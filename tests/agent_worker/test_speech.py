@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from livekit import rtc
+
+from agent_worker.silence import pieces, trimmed, without_edges
+from agent_worker.speech import PhraseAudio, Speech
+from agent_worker.timeline import Timeline
+from tests.scripted_voice import ScriptedTTS, tone
+
+
+async def stream(*frames: rtc.AudioFrame) -> AsyncIterator[rtc.AudioFrame]:
+    for frame in frames:
+        yield frame
+
+
+def seconds(*frames: rtc.AudioFrame) -> float:
+    return round(sum(frame.duration for frame in frames), 3)
+
+
+def silence(length: float) -> rtc.AudioFrame:
+    return tone(length, level=0.0)
+
+
+async def cut(*frames: rtc.AudioFrame, trailing: bool = True) -> float:
+    return seconds(*[frame async for frame in without_edges(stream(*frames), trailing=trailing)])
+
+
+async def test_silence_at_the_edges_is_cut_off_but_not_within() -> None:
+    assert await cut(silence(0.5), tone(0.2), silence(0.4), tone(0.2), silence(0.5)) == 0.8
+
+
+async def test_a_little_silence_stays_within_a_frame() -> None:
+    frame = rtc.AudioFrame(
+        b"".join(bytes(part.data) for part in (silence(0.5), tone(0.2), silence(0.5))), 16000, 1, 19200
+    )
+    assert await cut(frame) == 0.27
+
+
+async def test_trailing_silence_stays_unless_asked_for() -> None:
+    assert await cut(silence(0.5), tone(0.2), silence(0.5), trailing=False) == 0.7
+
+
+async def test_silence_alone_becomes_nothing() -> None:
+    assert await cut(silence(0.5), silence(0.5)) == 0.0
+
+
+async def test_what_frames_carry_is_not_lost_with_their_silence() -> None:
+    quiet, loud = silence(0.1), tone(0.1)
+    quiet.userdata.update(words=["It"], started=1.0)
+    loud.userdata.update(words=["opens"], started=2.0)
+    (first, *_) = [frame async for frame in without_edges(stream(quiet, loud), trailing=True)]
+    assert first.userdata == {"words": ["It", "opens"], "started": 1.0}
+
+
+def test_a_whole_frame_is_trimmed_and_divided_without_loss() -> None:
+    frame = trimmed(rtc.AudioFrame(bytes(silence(0.3).data) + bytes(tone(0.2).data), 16000, 1, 8000))
+    assert seconds(frame) == 0.22
+    assert b"".join(bytes(piece.data) for piece in pieces(frame)) == bytes(frame.data)
+
+
+async def test_phrases_are_synthesised_once_for_a_voice(tmp_path: Path) -> None:
+    voice = ScriptedTTS()
+    first = PhraseAudio(tmp_path, "voice a")
+    assert first.load(["Let me see.", "Okay."]) == ["Let me see.", "Okay."]
+    assert await first.make(["Let me see.", "Okay."], voice) == 0
+
+    again = PhraseAudio(tmp_path, "voice a")
+    assert again.load(["Let me see.", "Okay."]) == []
+    assert seconds(*again.frames("Okay.")) == seconds(*first.frames("Okay.")) > 0
+    assert sorted(voice.texts) == ["Let me see.", "Okay."]
+    assert PhraseAudio(tmp_path, "voice b").load(["Okay."]) == ["Okay."]
+
+
+async def test_voice_that_fails_is_not_asked_for_every_phrase(tmp_path: Path) -> None:
+    voice = ScriptedTTS(error=RuntimeError("down"))
+    texts = [f"Phrase {letter}." for letter in "abcdefghij"]
+    assert await PhraseAudio(tmp_path, "voice").make(texts, voice, at_once=1) == 10
+    assert len(voice.texts) == 1
+
+
+async def test_damaged_file_is_made_anew(tmp_path: Path) -> None:
+    audio = PhraseAudio(tmp_path, "voice")
+    await audio.make(["Okay."], ScriptedTTS())
+    for file in list(tmp_path.iterdir()):  # noqa: ASYNC240
+        file.write_bytes(b"RIFF")
+    assert PhraseAudio(tmp_path, "voice").load(["Okay."]) == ["Okay."]
+
+
+async def test_speech_is_ready_with_its_first_frame() -> None:
+    gate = asyncio.Event()
+
+    async def frames() -> AsyncIterator[rtc.AudioFrame]:
+        yield tone(0.1)
+        await gate.wait()
+        yield tone(0.1)
+
+    timeline = Timeline("llm")
+    speech = Speech("Let me see.", frames(), timeline)
+    assert await speech.ready
+    assert timeline.fast_first_audio is not None
+    gate.set()
+    assert seconds(*[frame async for frame in speech.frames()]) == 0.2
+
+
+async def test_speech_that_cannot_be_made_is_not_ready() -> None:
+    async def frames() -> AsyncIterator[rtc.AudioFrame]:
+        raise RuntimeError("down")
+        yield
+
+    speech = Speech("Let me see.", frames(), Timeline("llm"))
+    assert not await speech.ready
+    assert [frame async for frame in speech.frames()] == []

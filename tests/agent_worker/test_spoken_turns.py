@@ -1,0 +1,242 @@
+"""Turns with a voice and a loudspeaker: order of segments, barge-in at every phase, and what the turn record says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from livekit.agents import AgentSession, function_tool, llm
+
+from agent_worker.phrases import PhraseBook
+from agent_worker.preresponse import PreResponseAgent
+from agent_worker.speech import PhraseAudio
+from agent_worker.turns import TurnRecord, TurnRecorder
+from agent_worker.utterance import Kind
+from tests.scripted_llm import ScriptedLLM
+from tests.scripted_voice import SECONDS_PER_CHARACTER, Loudspeaker, ScriptedTTS
+
+QUESTION = "What time does the museum open?"
+PHRASE = "Let me think."
+BOOK = PhraseBook("en", {Kind.QUESTION: [PHRASE]})
+
+
+@dataclass
+class Call:
+    session: AgentSession[Any]
+    main: ScriptedLLM
+    gate: asyncio.Event
+    voice: ScriptedTTS
+    loudspeaker: Loudspeaker
+    records: list[TurnRecord] = field(default_factory=list)
+
+    @property
+    def said(self) -> list[str | None]:
+        return [item.text_content for item in self.session.history.items if item.type == "message"]
+
+    async def settle(self) -> None:
+        for _ in range(2000):
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def call(*answer: Any, voice: ScriptedTTS | None = None, **options: Any) -> AsyncIterator[Call]:
+    """A call with a main model that waits for ``gate`` and a loudspeaker that plays when told to."""
+    gate = asyncio.Event()
+    main = ScriptedLLM(*answer, gate=gate, tool_call=options.pop("tool_call", None))
+    voice = voice or ScriptedTTS()
+    agent = PreResponseAgent(
+        **{"instructions": "You help.", "strategy": "phrase", "phrases": BOOK, "quick_answer": 0.0, **options}
+    )
+    handling: Any = {"turn_detection": None}
+    async with AgentSession[Any](llm=main, tts=voice, vad=None, turn_handling=handling) as session:
+        records: list[TurnRecord] = []
+        recorder = TurnRecorder(session, records.append)
+        loudspeaker = Loudspeaker()
+        session.output.audio = loudspeaker
+        recorder.watch(loudspeaker)
+        await session.start(agent)
+        yield Call(session, main, gate, voice, loudspeaker, records)
+
+
+def seconds_of(text: str) -> float:
+    return round(SECONDS_PER_CHARACTER * len(text), 3)
+
+
+async def test_preresponse_is_played_while_the_main_model_thinks_and_the_answer_follows() -> None:
+    async with call("It opens at nine.") as now:
+        reply = now.session.generate_reply(user_input=QUESTION)
+        await now.loudspeaker.until(lambda it: it.playing)
+        assert not now.gate.is_set()
+        now.gate.set()
+        await now.settle()
+        assert len(now.loudspeaker.segments) == 1  # the answer waits for its turn
+        now.loudspeaker.play()
+        await now.loudspeaker.until(lambda it: len(it.segments) == 2)
+        await now.settle()
+        now.loudspeaker.play()
+        await reply
+        assert now.said == [QUESTION, f"{PHRASE} It opens at nine."]
+        assert [round(length, 1) for length in now.loudspeaker.segments] == [
+            pytest.approx(seconds_of(PHRASE), abs=0.11),
+            pytest.approx(seconds_of("It opens at nine."), abs=0.11),
+        ]
+
+
+async def test_phrase_with_audio_made_beforehand_is_not_synthesised_again(tmp_path: Path) -> None:
+    audio = PhraseAudio(tmp_path, "voice")
+    await audio.make([PHRASE], ScriptedTTS())
+    async with call("Nine.", phrase_audio=audio) as now:
+        now.loudspeaker.automatic = True
+        reply = now.session.generate_reply(user_input=QUESTION)
+        await now.loudspeaker.until(lambda it: it.playing)
+        now.gate.set()
+        await reply
+        assert now.voice.texts == ["Nine."]
+        assert len(now.loudspeaker.segments) == 2
+
+
+async def test_voice_that_fails_only_for_the_fast_models_words_is_replaced_by_a_phrase(tmp_path: Path) -> None:
+    audio = PhraseAudio(tmp_path, "voice")
+    await audio.make([PHRASE], ScriptedTTS())
+    voice = ScriptedTTS(error=RuntimeError("down"))
+    fast = ScriptedLLM("Let me look.")
+    async with call("Nine.", voice=voice, strategy="llm", fast_llm=fast, phrase_audio=audio) as now:
+        now.loudspeaker.automatic = True
+        now.session.generate_reply(user_input=QUESTION)
+        await now.loudspeaker.until(lambda it: it.playing)
+        await now.settle()
+        assert now.voice.texts == ["Let me look."]
+
+
+async def barge_in(now: Call) -> None:
+    await now.session.interrupt()
+    await now.settle()
+
+
+async def test_barge_in_before_any_audio_leaves_nothing_but_the_callers_words() -> None:
+    async with call("Nine.", strategy="off") as now:
+        now.session.generate_reply(user_input=QUESTION)
+        await now.main.asked.wait()
+        await barge_in(now)
+        assert now.said == [QUESTION]
+        assert now.main.cancelled == 1
+        assert not now.loudspeaker.segments
+
+
+async def test_barge_in_in_the_preresponse_leaves_no_word_of_the_answer() -> None:
+    async with call("Nine.") as now:
+        now.session.generate_reply(user_input=QUESTION)
+        await now.loudspeaker.until(lambda it: it.playing)
+        await barge_in(now)
+        assert now.main.cancelled == 1
+        assert "Nine" not in str(now.said)
+        assert now.records[-1].interrupted
+        assert now.records[-1].answer == ""
+        assert now.records[-1].instants.interruption is not None
+
+
+async def test_barge_in_in_the_seam_leaves_the_preresponse_alone() -> None:
+    async with call("Nine.") as now:
+        now.session.generate_reply(user_input=QUESTION)
+        await now.loudspeaker.until(lambda it: it.playing)
+        await now.settle()
+        now.loudspeaker.play()
+        await now.settle()
+        assert not now.loudspeaker.playing
+        await barge_in(now)
+        assert [text.strip() for text in now.said if text] == [QUESTION, PHRASE]
+        assert now.main.cancelled == 1
+        assert (now.records[-1].preresponse, now.records[-1].answer) == (PHRASE, "")
+
+
+async def test_barge_in_in_the_answer_keeps_the_preresponse() -> None:
+    async with call("It opens at nine.") as now:
+        now.session.generate_reply(user_input=QUESTION)
+        await now.loudspeaker.until(lambda it: it.playing)
+        now.gate.set()
+        await now.settle()
+        now.loudspeaker.play()
+        await now.loudspeaker.until(lambda it: len(it.segments) == 2)
+        await barge_in(now)
+        assert (now.said[-1] or "").startswith(PHRASE)
+        record = now.records[-1]
+        assert record.interrupted
+        assert record.preresponse == PHRASE
+        assert record.instants.answer_start is not None
+
+
+async def test_turn_after_a_barge_in_is_answered() -> None:
+    async with call("Nine.") as now:
+        now.session.generate_reply(user_input=QUESTION)
+        await now.loudspeaker.until(lambda it: it.playing)
+        await barge_in(now)
+        now.loudspeaker.automatic = True
+        now.gate.set()
+        await now.session.generate_reply(user_input="When does it close?")
+        assert (now.said[-1] or "").endswith("Nine.")
+
+
+async def test_slow_tool_is_bridged_by_a_phrase_when_the_main_model_is_quick() -> None:
+    found = asyncio.Event()
+
+    @function_tool
+    async def opening_time() -> str:
+        """When it opens."""
+        await found.wait()
+        return "nine"
+
+    tool_call = llm.FunctionToolCall(name="opening_time", arguments="{}", call_id="1")
+    async with call("Nine.", tools=[opening_time], tool_call=tool_call, quick_answer=60.0) as now:
+        now.loudspeaker.automatic = True
+        now.gate.set()
+        # The agent has learned in an earlier turn that this model is quick.
+        now.main.requests.append(llm.ChatContext.empty())
+        await now.session.generate_reply(user_input=QUESTION)
+        now.main.requests.clear()
+        reply = now.session.generate_reply(user_input="When does it close?")
+        await now.loudspeaker.until(lambda it: len(it.segments) == 2)
+        found.set()
+        await reply
+        assert PHRASE in str(now.said[-2:])
+        assert (now.said[-1] or "").endswith("Nine.")
+
+
+async def test_record_has_every_instant_in_order_on_one_clock() -> None:
+    async with call("It opens at nine.") as now:
+        now.loudspeaker.automatic = True
+        reply = now.session.generate_reply(user_input=QUESTION)
+        await now.loudspeaker.until(lambda it: it.playing)
+        now.gate.set()
+        await reply
+        await now.settle()
+        (record,) = now.records
+    instants = record.instants
+    order = [
+        instants.main_request,
+        instants.preresponse_start,
+        instants.main_first_token,
+        instants.main_first_audio,
+        instants.answer_start,
+        instants.answer_end,
+    ]
+    assert None not in order
+    assert order == sorted(order)  # type: ignore[type-var]
+    assert (record.turn, record.strategy, record.kind) == (1, "phrase", "question")
+    assert (record.preresponse_source, record.preresponse_outcome) == ("phrase", "spoken")
+    assert (record.caller, record.preresponse, record.answer) == (QUESTION, PHRASE, "It opens at nine.")
+    assert not record.interrupted
+
+
+async def test_greeting_is_a_turn_without_a_caller() -> None:
+    async with call("Nine.") as now:
+        now.loudspeaker.automatic = True
+        await now.session.say("Hello!")
+        await now.settle()
+        (record,) = now.records
+    assert (record.caller, record.answer, record.preresponse) == (None, "Hello!", None)
+    assert record.response_gap is None

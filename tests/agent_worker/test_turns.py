@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from livekit.agents import ChatMessage
+
+from agent_worker.preresponse import EXTRA_KEY
+from agent_worker.turns import turn_record
+
+
+@pytest.mark.parametrize(
+    ("spoken", "preresponse", "answer"),
+    [
+        ("Let me look. It opens at nine.", "Let me look.", "It opens at nine."),
+        ("Let me", "Let me", ""),
+        ("Let me look.", "Let me look.", ""),
+    ],
+)
+def test_record_holds_only_what_was_spoken(spoken: str, preresponse: str, answer: str) -> None:
+    reply = ChatMessage(role="assistant", content=[spoken], extra={EXTRA_KEY: "Let me look."}, interrupted=True)
+    record = turn_record(1, None, [reply], [], None)
+    assert (record.preresponse, record.answer) == (preresponse, answer)
+
+
+def test_replies_before_and_after_a_tool_call_are_one_turn() -> None:
+    before = ChatMessage(role="assistant", content=["Let me look. "], extra={EXTRA_KEY: "Let me look."})
+    after = ChatMessage(role="assistant", content=["It opens at nine."])
+    record = turn_record(1, ChatMessage(role="user", content=["When?"]), [before, after], [], None)
+    assert (record.preresponse, record.answer, record.interrupted) == ("Let me look.", "It opens at nine.", False)
+
+
+def test_instants_count_from_the_callers_last_voice() -> None:
+    caller = ChatMessage(role="user", content=["When?"])
+    caller.metrics.update(stopped_speaking_at=time.time() - 2, transcription_delay=0.2, end_of_turn_delay=0.4)
+    instants = turn_record(1, caller, [], [], None).instants
+    assert (instants.last_voice, instants.stt_final, instants.end_of_turn) == (0.0, 0.2, 0.4)
+
+
+def test_caller_who_gets_no_reply_at_all_is_recorded_as_interrupted() -> None:
+    assert turn_record(1, ChatMessage(role="user", content=["When?"]), [], [], None).interrupted
+
+
+def test_record_without_words_holds_nothing_that_anybody_said() -> None:
+    words = "my card number"
+    caller = ChatMessage(role="user", content=[words])
+    reply = ChatMessage(role="assistant", content=[words])
+    assert words not in str(turn_record(1, caller, [reply], [], None).as_dict(words=False))
