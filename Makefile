@@ -28,6 +28,16 @@ test-unit: install ## the tests that need no model
 test-ollama: install livekit-server ollama ## a conversation through a real Ollama
 	$(RUN)pytest -m ollama
 
+PIPECAT := $(CACHE)/pipecat-venv
+
+.PHONY: benchmark
+benchmark: install livekit-server ## hours: what callers wait, against other agents; then end of turn, and how well phrases fit
+	$(UV) sync --frozen --group benchmarks
+	UV_PROJECT_ENVIRONMENT=$(PIPECAT) $(UV) sync --frozen --no-default-groups --group pipecat
+	$(RUN)python -m benchmarks.latency --pipecat-python $(PIPECAT)/bin/python
+	$(RUN)python -m benchmarks.endpointing
+	$(RUN)python -m benchmarks.appropriateness
+
 .PHONY: lint
 lint: install ## ruff, mypy, and whether requirements.txt matches the lock
 	$(RUN)ruff check .

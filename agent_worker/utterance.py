@@ -166,7 +166,8 @@ class _Heard:
         return cls(
             asks=asks,
             asks_openly=bool(rules.agent_asks_openly.search(words)),
-            offers_help=bool(rules.agent_offers_help.search(words)),
+            offers_help=bool(rules.agent_offers_help.search(words) or rules.agent_answers_phone.search(said))
+            or not (asks or rules.finite.search(said) or rules.agrees_first.match(words)),
             asks_trouble=bool(rules.agent_asks_trouble.search(said)),
             confirms=asks and bool(rules.agent_confirms.search(words)),
             anything_else=bool(rules.agent_anything_else.search(words)),
@@ -197,14 +198,16 @@ def _unfinished(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
         return None
     if marked.endswith((",", "-", "–", "—", ":", ";")) and turn.length > 1:
         return Kind.UNFINISHED
+    if marked.endswith(("...", "…")) and turn.length > 1 and not rules.refuses.fullmatch(turn.words):
+        return Kind.UNFINISHED
     last = _NO_WORD.sub(" ", marked.lower()).split()[-1]
     if last in rules.fillers and last not in rules.fillers_at_end and turn.length > 1:
         return Kind.UNFINISHED
     if rules.cut_off.search(turn.words):
         return Kind.UNFINISHED
-    trailing = marked.endswith(("...", "…")) or not marked.endswith(".")
-    asked = rules.asking_anywhere.search(turn.words) or turn.begins(rules.asking)
-    return Kind.UNFINISHED if trailing and not asked and rules.cut_off_unless_asking.search(turn.words) else None
+    if not marked.endswith(".") and rules.may_end_with.search(turn.words) and not turn.says(rules.strands):
+        return Kind.UNFINISHED
+    return None
 
 
 def _grave(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
@@ -220,13 +223,24 @@ def _grave(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
 def _side_talk(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
     if turn.says(rules.side_talk) or (heard.asks and turn.says(rules.side_talk_if_asked)):
         return Kind.SIDE_TALK
-    called = _VOCATIVE.search(turn.marked)
-    name = (called[1] or called[2]) if called else ""
-    by_name = bool(name) and name not in heard.names and name.lower() not in rules.openers
-    others = by_name or turn.says(rules.vocative)
+    named = _named(turn, rules) - {name.lower() for name in heard.names}
+    others = bool(named) or turn.says(rules.vocative) or (heard.asks and not heard.offers_help and _hailed(turn, heard, rules))
     if others and not turn.says(rules.thanks) and turn.begins(rules.to_others):
         return Kind.SIDE_TALK
     return None
+
+
+def _named(turn: _Turn, rules: _Rules) -> frozenset[str]:
+    """Whom the turn calls by name."""
+    called = _VOCATIVE.search(turn.marked)
+    return frozenset({(called[1] or called[2]).lower()} if called else ()) - rules.openers
+
+
+def _hailed(turn: _Turn, heard: _Heard, rules: _Rules) -> bool:
+    """Whether it begins with a name that is not the agent's."""
+    hailed = rules.hails.match(turn.words)
+    name = hailed and (hailed[1] or hailed[2])
+    return bool(name) and name not in rules.openers | {own.lower() for own in heard.names}
 
 
 # "João, come down", "Just put it there, Dave."
@@ -235,6 +249,10 @@ _VOCATIVE = re.compile(r"^(?:[Hh]ey )?([A-Z][a-zà-ÿ]+),(?= )|, ([A-Z][a-zà-ÿ
 
 def _hold(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
     if rules.hush.fullmatch(turn.words):
+        return Kind.HOLD
+    if heard.asks and rules.fetches.match(turn.words):
+        return Kind.HOLD
+    if turn.length <= _LONG and rules.hold_at_end.search(turn.words) and "?" not in turn.marked:
         return Kind.HOLD
     if not (begun := rules.hold.match(turn.words)):
         return None
@@ -262,12 +280,12 @@ def _reaction(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
         return Kind.YES_NO
     if rules.agrees.fullmatch(turn.words):
         return Kind.YES_NO if heard.asks else Kind.BACKCHANNEL
+    if not heard.asks and rules.reacts.fullmatch(turn.words) and not turn.marked.endswith("?"):
+        return Kind.BACKCHANNEL
     if rules.refuses.fullmatch(turn.words):
         if heard.asks or not heard.anything:
             return Kind.YES_NO
         return Kind.CORRECTION if rules.denies.match(turn.words) else None
-    if rules.reacts.fullmatch(turn.words) and not turn.marked.endswith("?"):
-        return Kind.BACKCHANNEL
     return None
 
 
@@ -310,7 +328,9 @@ def _correction(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
         return None
     if turn.means(rules.trouble) and not turn.says(rules.corrects):
         return None
-    if turn.says(rules.corrects):
+    if turn.says(rules.corrects) or (not heard.asks and turn.says(rules.spells)):
+        return Kind.CORRECTION
+    if any(f"not {name.lower()}" in turn.words for name in heard.names):
         return Kind.CORRECTION
     denies = rules.denies.match(turn.words) is not None
     if denies and turn.length > 1 and (heard.confirms or not heard.asks):
@@ -322,12 +342,26 @@ def _trouble(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
     if turn.means(rules.good_news):
         return None
     told = turn.means(rules.trouble) or (heard.asks_trouble and turn.length > 2)
-    formed = rules.asking.match(turn.words) or rules.requesting.match(turn.words)
+    formed = rules.asking.match(turn.words) or rules.requesting.match(turn.words) or turn.says(rules.asks_indirectly)
     return Kind.PROBLEM if told and not formed else None
+
+
+def _reply(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
+    """A few words after a statement: they conclude from it, ask about a part of it, or put a part of it right."""
+    if not heard.anything or heard.asks or heard.offers_help or turn.length > _SHORT:
+        return None
+    if rules.concludes.match(turn.words) or (turn.length <= _FRAGMENT and rules.asks_on.match(turn.words)):
+        return Kind.QUESTION
+    if turn.begins(rules.asking) or turn.begins(rules.requesting) or turn.says(rules.requesting_anywhere):
+        return None
+    stated = turn.length <= _FRAGMENT + 1 and rules.states.match(turn.words)
+    return Kind.CORRECTION if stated or (turn.length <= _FRAGMENT and not turn.says(rules.finite)) else None
 
 
 def _wish(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
     """A question or a request. The one that the turn begins with, else the one that it comes to."""
+    if turn.says(rules.about_instructions):
+        return Kind.REQUEST
     if turn.says(rules.asks_indirectly):
         return Kind.QUESTION
     if turn.begins(rules.requesting):
@@ -342,7 +376,9 @@ def _wish(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
 def _answer(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
     if rules.agrees_first.match(turn.words) or rules.refuses_first.match(turn.words):
         return Kind.YES_NO if heard.asks and turn.length <= _LONG else None
-    if not heard.asks or heard.asks_openly or turn.length > _LONG:
+    if not heard.asks or turn.length > _LONG:
+        return None
+    if heard.asks_openly and (turn.length > _FRAGMENT or turn.says(rules.finite)):
         return None
     if heard.offers_help:
         return None if turn.says(rules.finite) else Kind.REQUEST
@@ -351,13 +387,27 @@ def _answer(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
 
 _LONG_CORRECTION = 30
 _LONG = 16  # words: more than a short fact
+_SHORT = 12
 _FRAGMENT = 4  # words: hardly a sentence
 
 
 def _fragment(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
+    if turn.means(rules.good_news):
+        return None
     if turn.length <= _FRAGMENT and not heard.asks and not turn.says(rules.finite):
         return Kind.REQUEST
     return None
+
+
+def _bad_news(turn: _Turn, heard: _Heard, rules: _Rules) -> Kind | None:
+    """An account whose words are bad ones."""
+    if turn.means(rules.good_news):
+        return None
+    if turn.means(rules.bad):
+        return Kind.PROBLEM
+    # Nobody calls to say, unasked, what a thing does, unless it does not do what it should.
+    complains = rules.of_a_thing.match(turn.words) and not turn.says(rules.good) and turn.length > _FRAGMENT - 1
+    return Kind.PROBLEM if complains and (heard.offers_help or not heard.anything) else None
 
 
 _Rule = Callable[[_Turn, _Heard, "_Rules"], "Kind | None"]
@@ -374,8 +424,10 @@ _ORDER: tuple[_Rule, ...] = (
     _polite_only,
     _correction,
     _trouble,
+    _reply,
     _wish,
     _answer,
+    _bad_news,
     _fragment,
 )
 
@@ -406,7 +458,7 @@ def _any(lines: str) -> Pattern[str]:
         else:
             alternatives.append(line)
         depth += line.count("(") - line.count(")")
-    return re.compile(rf"(?<![\w'])(?:{'|'.join(alternatives)})(?!\w)")
+    return re.compile(rf"(?<![\w'])(?:{'|'.join(alternatives)})(?!\w|'t)")
 
 
 def _start(lines: str, lead: str = "") -> Pattern[str]:
@@ -422,9 +474,12 @@ class _Rules:
     noise: Pattern[str]  # one word
     # Silence
     cut_off: Pattern[str]
-    cut_off_unless_asking: Pattern[str]
+    may_end_with: Pattern[str]  # unfinished too, unless one of the next has moved to the front: "what is it about"
+    strands: Pattern[str]
     hold: Pattern[str]  # beginning
+    hold_at_end: Pattern[str]
     hush: Pattern[str]  # whole
+    fetches: Pattern[str]  # beginning
     busy: Pattern[str]  # what follows "wait" when it is only a reason to wait
     farewell: Pattern[str]
     farewell_at_end: Pattern[str]
@@ -449,6 +504,10 @@ class _Rules:
     good_news: Pattern[str]
     harmless: Pattern[str]
     corrects: Pattern[str]
+    concludes: Pattern[str]  # beginning
+    asks_on: Pattern[str]  # beginning
+    states: Pattern[str]  # beginning
+    spells: Pattern[str]  # corrects too, unless the agent asked
     # Form
     openers: frozenset[str]  # words that sentences begin with, and no names
     asking: Pattern[str]  # beginning of a sentence
@@ -456,14 +515,19 @@ class _Rules:
     asks_indirectly: Pattern[str]
     requesting: Pattern[str]  # beginning of a sentence
     requesting_anywhere: Pattern[str]
+    about_instructions: Pattern[str]  # an attempt to make the agent drop or tell them
     # The agent's words
     agent_asks: Pattern[str]
     agent_asks_openly: Pattern[str]
     agent_offers_help: Pattern[str]
+    agent_answers_phone: Pattern[str]
     agent_asks_trouble: Pattern[str]
     agent_confirms: Pattern[str]
     agent_anything_else: Pattern[str]
     agent_wellbeing: Pattern[str]
+    bad: Pattern[str] = _NEVER  # words that make an account bad news
+    good: Pattern[str] = _NEVER  # words that an account of trouble lacks
+    of_a_thing: Pattern[str] = _NEVER  # beginning of an account of something that is no person
     own: Pattern[str] = _NEVER  # first person
     but: Pattern[str] = _NEVER
     finite: Pattern[str] = _NEVER  # a word that hardly any sentence lacks
@@ -471,6 +535,7 @@ class _Rules:
     side_talk: Pattern[str] = _NEVER
     side_talk_if_asked: Pattern[str] = _NEVER
     vocative: Pattern[str] = _NEVER
+    hails: Pattern[str] = _NEVER  # beginning, with the name as a group
     to_others: Pattern[str] = _NEVER  # beginning of a sentence
     fillers_at_end: frozenset[str] = frozenset()  # those that a finished sentence may end with
     respelled: dict[str, str] = field(default_factory=dict)
@@ -526,10 +591,12 @@ _ENGLISH = _Rules(
     noise=re.compile(
         r"a*(?:ha|he|hi|ho){2,}h?|ha+h?|lol|(?!mrs|pm|tv|dvd|bmw|gps|usb|ssn|nyc|bbq|html|sms|hrs|phd|nhs|kfc|vpn|lbs)"
         r"[bcdfghjklmnpqrstvwxz]{3,}|mm|hm|sh|pf|ts|a+h+|o+h+|u+h+|e+h+|oo+f|u+gh+|e+w+|a+choo+|"
-        r"ah?choo|choo|um+|mhm|boo+|ow+|ou?ch|brr+|grr+|shh+|phew|whew|hm+"
+        r"ah?choo|choo|um+|mhm|la|boo+|ow+|ou?ch|brr+|grr+|shh+|phew|whew|hm+"
     ),
     cut_off=_any(r"""
-        (?:an?|the|and|but|because|if|my|your|our|their|whether|although|unless|until|every|than|which|whose)$
+        if .* (?:will|would|can|could|do|does|is|are|should) (?:it|i|we|you|they|he|she)$|(?:maybe|probably|perhaps|around|it's|happened|is|like) (?:on|in|at|around)$
+        (?<!an )a$|(?:it's|that's|i|he's|she's|is|was|we|they) just$|(?:say|thing|problem|issue|question|point|reason|idea)(?: here)? (?:is|was) that$|to (?:say|ask|mention) that$
+        (?:an|the|and|but|because|if|my|your|our|their|whether|although|unless|until|every|than|which|whose)$
         (?<!me )(?<!it )(?<!so )(?<!either )or$
         and (?:then|so|i|we|he|she|they|it|the|also)$
         (?:was|were|is|be|he's|she's|i'm|they're) like$
@@ -549,13 +616,14 @@ _ENGLISH = _Rules(
         (?:the|my|your|a|our|this|that) (?:first|second|third|other|last|next|new|old|big|same|whole)$
         (?:that|because|if|when|and|but|then|so|since|while|basically|like) (?:we|he|she|they|it's|i'm)$
     """),
-    cut_off_unless_asking=_any(r"""
+    may_end_with=_any(r"""
         (?:to|for|with|at|from|of|into|about|between|without|during|against|under|behind|near|like|by|than|as|since)$
         (?:and|but|because|so|then|that|well|if|when|yeah|^) ?(?:i|you|we|they|he|she|it|there|who|which|the \w+|my \w+) (?:is|are|was|were|am|has|had|can|could|will|would|should)$
         (?:the|my|our|your) \w+(?: \w+)? (?:is|are|was|were)$
         (?:wants?|needs?|tell|told|says?|said|asked|called|sent|bought|gets?|puts?|makes?|takes?|gives?|gave) (?:me|us|you)? ?that$
         (?:i|we) (?:just|also|already|really|usually|always|actually|basically)$
     """),
+    strands=_any(r"what|who|whom|where|which|whose|how|why|that|the (?:one|thing|person|place|same)"),
     hold=_start(
         rf"""
         wait{_EN_SOON}
@@ -568,11 +636,10 @@ _ENGLISH = _Rules(
         be right back|i'll be (?:right )?back{_EN_SOON}|back in a (?:sec|second|minute|moment)
         i need (?:a|one|just a) (?:sec|second|moment|minute)
         not (?:right )?now
-        let me (?:just |quickly |go )?(?:get|grab|find|look|check|see|think|write|fetch|ask my|pull|open|read|put|take|turn|switch|move|finish)
-        i(?:'m| am) (?:just |still )?(?:looking for|getting|grabbing|finding|checking|searching|writing)
         """,
         lead=r"ok|okay|oh|no|please|sorry|yeah|yes|so|well|just|sure|uh|alright|hey|excuse me",
     ),
+    hold_at_end=_any(r"(?<!at )(?<!for )(?<!in )(?<!of )(?:(?:just |only )?(?:one|a|1) (?:sec|second|moment|minute|min)|hold on|hang on|bear with me)(?: please)?$"),
     hush=_around(
         r"stop(?: (?:it|that|there|right there|talking|speaking|reading|now|rambling|please))?|(?:be |keep )?(?:quiet|silent)|"
         r"shut (?:up|it)|shush|sh+|hush|not now|zip it|enough|that(?:'s| is) enough|let me (?:talk|speak|finish)(?: please)?|"
@@ -580,6 +647,14 @@ _ENGLISH = _Rules(
         r"you're interrupting(?: me)?|pause",
         r"okay|oh|no|please|sorry|yeah|hey|just|right|alright|now|wait|so|thanks|thank you|for (?:a|one|just a) "
         r"(?:sec|second|minute|moment)|for now|already|i get it|got it|one moment|would you|can you|could you|will you",
+    ),
+    fetches=_start(
+        r"""
+        let me (?!speak|talk|have|know|order|try|book|hear|do|be|rephrase|tell|ask you|explain|pay|guess|start|say)\w+
+        i(?:'m| am) (?:just |still )*(?:looking for|getting|grabbing|finding|checking|searching|writing)
+        i(?:'ll| will|'ll have to| have to| need to)(?: just| quickly)? (?:look|check|get|grab|find|fetch|search|go)
+        """,
+        lead=r"okay|oh|no|please|sorry|yeah|yes|so|well|just|sure|alright|hey",
     ),
     busy=_any(r"""
         while|until|till|for|please|there
@@ -596,6 +671,7 @@ _ENGLISH = _Rules(
         see (?:you|ya)$
         talk (?:later|soon)|speak soon|until (?:next time|tomorrow|then)
         (?:you )?(?:have|enjoy) (?:a|the rest of your|your) (?:very )?(?:good|great|nice|lovely|wonderful|day|evening|weekend|rest)(?: (?:day|one|evening|night|weekend|afternoon|time|of your day))?
+        (?:i(?:'ve| have|'d)? )?(?:got to|gotta|have to|need to|should|must|better|had better) (?:go|run|leave|hang up|let you go)(?: now)?$|i'll (?:let you go|leave you to it|hang up)(?: now| then)?
         take care(?: of yourself)?|good ?night|night night|nighty night
     """),
     farewell_at_end=re.compile(
@@ -606,8 +682,6 @@ _ENGLISH = _Rules(
         that(?:'s| is|'ll be| will be|'d be|'s about)? (?:all|everything|it)(?: i (?:need|needed|wanted|have))?(?: for (?:now|today))?
         (?:i'm|i am|we're) (?:all )?(?:set|good|done|fine)(?: here| now| for (?:now|today))?
         nothing (?:else|more)(?: for (?:now|today))?
-        (?:i(?:'ve| have)? )?(?:got to|gotta|have to|need to|should|must|better) (?:go|run|leave|hang up)(?: now)?
-        i'll (?:let you go|leave you to it|hang up)(?: now| then)?
         we're done here
     """),
     agrees=re.compile(
@@ -629,7 +703,7 @@ _ENGLISH = _Rules(
     ),
     accepts=re.compile(
         r"(?:(?:yes|yeah|yep|sure|okay|oh|no|nope) )*please(?: do)?|(?:(?:yes|yeah|no|nope|nah|not today) )+(?:thanks|thank you)|"
-        r"(?:yes|yeah|sure|oh yes) (?:i would|that would be (?:great|nice|good|lovely)|i'd (?:like|love) that|let's do that)"
+        r"(?:yes|yeah|sure|oh yes) (?:why not|i would|that would be (?:great|nice|good|lovely)|i'd (?:like|love) that|let's do that)"
         r"(?: please| thanks| thank you)?|"
         r"no(?: that's)? (?:okay|fine|alright|all right|i'm (?:good|fine|okay))(?: thanks| thank you)?"
     ),
@@ -650,7 +724,7 @@ _ENGLISH = _Rules(
         (?:i )?(?:really )?appreciate (?:it|that|your|the|you)(?: help| time| patience)?
         (?:you've|you have) been (?:so |very |really |a |of )*(?:helpful|kind|patient|wonderful|great|help|lovely)(?: help)?
         (?:that's|that is|you're|this is|it's|that was|you are)(?: so| very| really| such)* (?:kind(?: of you)?|helpful|sweet(?: of you)?|a (?:big|huge|great) help|a (?:life ?saver|star|legend|gem|angel))
-        you saved (?:me|my \w+)|grateful|i owe you one
+        you(?:'re| are) (?:the best|amazing|awesome|great|so good|too kind)|you saved (?:me|my \w+)|grateful|i owe you one
     """),
     polite=_any(r"""
         okay|oh|so|well|yes|yeah|yep|no|nope|right|alright|all right|great|perfect|good|cool|fine|sure|nice|lovely|awesome|brilliant|wonderful|excellent|super|really|very|much|just|please|then|now|again|again soon|today|you too|and|for|your|the|all|help|time|patience|everything|it|that|this|my|i|me|you|mate|sir|ma'am|madam|miss|dear|love|there|guys|everyone|helping|with|got it|understood|i see|that's|it's|works|will do|i'll do that|i'll try that|i'll wait|amazing|bye|too|got|as well|sorry|actually|a lot|so much
@@ -663,22 +737,22 @@ _ENGLISH = _Rules(
     ),
     greets_only=_any(r"""
         (?:is )?any(?:body|one) (?:there|home)|are you (?:there|still there)|you there|(?:can|do) you hear me(?: now| okay)?
-        how are you(?: doing)?(?: today| tonight| this \w+)?|how's it going|how do you do|how have you been|what's up|and (?:you|yourself)|how about (?:you|yourself)
+        how are you(?: doing)?(?: today| tonight| this \w+)?|how's it going|how do you do|how have you been|what's up|and (?:you|yourself)$|how about (?:you|yourself)$
         it's (?:me(?: again| here)?|\w+ (?:here|again|speaking))|me again|(?:this is|my name is|my name's) \w+(?: \w+)?(?: here| speaking| calling)?$|\w+ (?:here|speaking)$
         (?:nice|good|great|lovely|pleased) to (?:meet|hear|talk to|speak to|see) you(?: too| again)?|long time no (?:see|talk)|testing|test
     """),
     emergency=_any(rf"""
         (?:not|isn't|stopped|can't|cannot|barely|trouble|hard to|difficulty|struggling to|couldn't|hardly) breath(?:e|ing)
         chest (?:pains?|hurts?|is tight|feels tight|pressure)|(?:pain|pressure|tightness) in (?:my|his|her|the) (?:chest|left arm)
-        bleeding|blood everywhere|unconscious|unresponsive|passed out|fainted|collapsed|(?:having|had) a seizure|choking|drowning|drowned
-        poisoned|swallowed|overdos\w+|too many (?:pills|tablets)|allergic reaction|anaphyla\w+|(?:won't|not|can't|doesn't) wake up
+        bleeding|blood everywhere|unconscious|unresponsive|passed out|fainted|collapsed|(?:having|had) a seizure|(?:drank|ate|drunk|eaten) (?:\w+ )?(?:bleach|poison|detergent|cleaner|antifreeze|batteries|pills|mushrooms|berries)|choking|drowning|drowned
+        poisoned|swallowed|overdos\w+|too many (?:\w+ )?(?:pills|tablets|painkillers)|turning (?:blue|purple|grey|gray)|can't feel (?:my|his|her)|slurr\w+|allergic reaction|anaphyla\w+|(?:won't|not|can't|doesn't) wake up
         (?:there's|there is|is|are|caught|on|started|set|big|a) (?:a )?(?:fire)(?! (?:station|exit|alarm|place|wall|stick|sale|drill|works|tv|extinguisher|door|department|insurance|escape))|(?:house|kitchen|car|building|flat|apartment|oven|stove|garage|roof|room|engine|bed) (?:is |was |'s )?(?:on fire|burning)
         smell(?:s|ing)?(?: of| like)? (?:gas|smoke|burning)|gas leak|smoke (?:is )?(?:coming|everywhere|in the|from)|full of smoke|carbon monoxide
-        (?:someone|somebody|some guy|a man|he|they)(?:'s| is| are| was|'re)? (?:trying to (?:get|break) in|breaking in|in my (?:house|home|flat|room|garden|yard)|following me|at my window|attacking|has a (?:gun|knife)|threaten\w+)
-        broke(?:n)? in(?:to)?|break[- ]?in|intruder|burglar|at gunpoint|(?:hit|run over|knocked down) by a (?:car|bus|truck|train|bike)
+        (?:someone|somebody|some guy|a man|he|they)(?:'s| is| are| was|'re)? (?:trying to (?:get|break) in|break(?:ing)? in(?:to)?|in my (?:house|home|flat|room|garden|yard)|following me|at my window|attacking|(?:has|have|got|with|holding|had|carrying) (?:got )?a (?:gun|knife|weapon)|a (?:gun|knife) (?:outside|to my|at)|threaten\w+)
+        broke(?:n)? in(?:to)?|break[- ]?in|intruder|burglar|at gunpoint|(?:hit|run over|knocked down) by a (?:car|bus|truck|train|bike)|(?:got|was|been|were|just) (?:run over|knocked down|hit by)
         (?:call|need|send|get)(?: me| us)? (?:an ambulance|the police|the fire (?:brigade|department)|a doctor now)|this is an emergency|it's an emergency
         (?:{_EN_KIN}|he|she|i|abuel\w+)(?:'s| has| just| have)*(?: just)? (?:fell|fallen|slipped)(?! (?:asleep|in love|behind|for|apart|out with))
-        (?:kill|killing|hurt|hurting|harm|harming|cut|cutting) (?:myself|himself|herself|themselves)
+        (?:kill|killed|killing|hurt|hurting|harm|harming|cut|cutting) (?:myself|himself|herself|themselves)
         (?:want|wanted|going|better|ready|wish) (?:to|i could|i was|i were) (?:die|dead|be dead|end it(?: all)?|disappear)
         (?:don't|do not|can't|no longer|no reason to)(?: \w+)? (?:live|be alive|exist|go on)(?: anymore| any longer| like this)?
         don't want to be (?:here|alive|around)(?: anymore)?|suicid\w+|end (?:my|his|her) (?:own )?life
@@ -689,10 +763,10 @@ _ENGLISH = _Rules(
     grief=_any(rf"""
         died|dying|dead|death|passed (?:away|on)|passing away|deceased|funeral|buried|cremat\w+|miscarr\w+|stillb\w+|widow\w*|griev\w+|grief|mourning|bereave\w+|orphan\w*
         (?:the|a) late (?:husband|wife|father|mother)|gone forever|lost (?:my|our|his|her|the|their) (?:\w+ ){{0,2}}(?:{_EN_KIN}|job|home|house|business|savings|leg|arm|sight|hearing|everything)|lost (?:him|her|them|everything|everyone)
-        terminal(?:ly)?(?: ill)?|hospice|in a coma|life support|intensive care|in (?:the )?icu|biops\w+|chemo\w*|palliative|malignant|inoperable|metasta\w+|not much time left|weeks to live|months to live
+        terminal(?:ly)?(?: ill)?|hospice|in a coma|life support|intensive care|in (?:the )?icu|biops\w+|(?:a|another|the) lump|without (?:him|her)(?! (?:help|permission|knowing|approval))|chemo\w*|palliative|malignant|inoperable|metasta\w+|not much time left|weeks to live|months to live
         (?:has|have|had|having|'s got|'ve got|got|with|of|from|suffer\w*|fighting|survived?|beat|it's|it is|is|was) (?:\w+ ){{0,2}}{_EN_SICKNESS}|{_EN_SICKNESS} (?:is|has|came|spread|diagnosis|back)|diagnos\w+(?: me| him| her)?
         (?:it's|it has|it is|it) (?:back|spread|everywhere|in both|in (?:my|his|her) (?:\w+ )?(?:lungs?|liver|brain|bones?|lymph)|grown)(?! (?:on|online|up|to|in stock))
-        (?:left|dumped|leaving|cheated on|cheating on|abandoned|betrayed|ghosted) (?:me|us)(?! (?:a|an|the|my|with a (?:quote|message|note)))
+        got dumped|(?:left|dumped|leaving|cheated on|cheating on|abandoned|betrayed|ghosted) (?:me|us)(?! (?:a|an|the|my|with a (?:quote|message|note)))
         broke up|break ?up|broken up|split up|divorc\w+|separated|cheated|heartbroken|heartbreak|called off (?:the|our) (?:wedding|engagement)
         (?:laid|lay|let) off|got fired|been fired|was fired|fired (?:me|him|her)|sacked|made redundant|redundancy|unemployed|jobless|lost my job|let me go|let go from
         evict\w+|homeless|bankrupt\w*|foreclos\w+|repossess\w+
@@ -711,35 +785,38 @@ _ENGLISH = _Rules(
         panic(?:king)? attacks?|scared to (?:death|sleep|go)|worried sick|(?:miss|missing) (?:him|her|them|my (?:late )?{_EN_KIN})(?! (?:a |the )?(?:call|bus|train))
         (?:my|our|his|her|the) (?:{_EN_KIN}|house|flat|car|wallet|bike|phone|bag|passport)(?:'s| is| has| was|'ve| got| just| been)* (?:gone|missing|stolen|robbed|ill|very sick|dying)
         nobody (?:cares|loves|likes|wants|believes)|no one (?:cares|loves|likes|believes)|hate(?:s)? (?:myself|my life)
+        (?:couldn't|can't) (?:be saved|save|bring (?:him|her|them) back)|(?:months?|weeks?|days?) (?:left|to live)|ran away(?! with)|run away from home|(?:don't|can't) see (?:the|a|any) (?:point|way out|future)|(?:no|what's the|what is the) point (?:anymore|in (?:living|anything|going on))|flunk\w*|in (?:jail|prison|custody)|(?:lie|lying|lay) awake|cr(?:y|ied|ying) (?:myself|all|every)
         nothing (?:more |else )?(?:they|we|the (?:doctors?|vet)|anyone) can do|how much longer i can
+        (?:{_EN_KIN}|he|she|they) passed(?! (?:the|a|my|her|his|their|all|with|every|through|by|it|me|us|out))
         worst (?:day|week|year|month|time|news)|(?:bad|terrible|awful|sad|devastating|horrible|tough) news|rough (?:day|week|year|time|patch|night)|(?:hard|tough|bad|terrible|awful|horrible) (?:time|day|week|year|month|few (?:days|weeks|months))
         denied (?:my|our|me|his|her)|(?:application|claim|visa|loan|appeal|request|mortgage)(?: was| got| has been| is)* (?:denied|rejected|refused|declined|turned down)
         (?:took|stole|stolen|emptied|drained|cleaned out) (?:all )?(?:my|our|everything)(?: \w+)? ?(?:money|savings|account|wallet|salary|pension|everything)?
         fell for (?:a|the|this) (?:\w+ )?(?:scam|con|trick|fraud)
     """),
     anger=_any(r"""
-        ridiculous|unacceptable|outrag\w+|disgrac\w+|disgust\w+|pathetic|worthless|incompeten\w+|appalling|shambles|shameful|shocking|insult(?:ing|ed)?|absurd|infuriat\w+|insane
+        ridiculous|unacceptable|outrag\w+|disgrac\w+|disgust\w+|pathetic|worthless|incompeten\w+|appalling|shambles|shameful|shocking|insult(?:ing|ed)?|absurd|infuriat\w+|insane|nonsense|ruin(?:ed|ing|s)|your (?:fault|mistake|incompetence)|because of you(?:r mistake)?|thanks to you|any idea how long i|not like i have (?:a |any)|all the time in the world|(?:your|a|the|to a) (?:supervisor|manager|superior)
         (?:bull)?shit\w*|crap\w*|garbage|damn\w*|goddamn|hell of a (?:mess|time)|(?:what|who|why|where|how) the (?:hell|heck|fuck)|go to hell|f+u+c+k\w*|fricking|freaking|frigging|piss\w*|bloody|arse\w*|ass|asshole\w*|bastards?|bitch\w*|screw (?:you|this|that)|suck(?:s|ed)
         sick (?:and tired )?of|fed up|had (?:it|enough)|(?:enough is )?enough of|furious|livid|angry|pissed|mad (?:at|about)|raging|losing (?:my )?(?:patience|it|my mind)|at my wits' end|driving me (?:crazy|mad|insane|nuts)|fuming
         (?:i |really |just |absolutely )hate (?:this|your|you|it|that|calling|dealing|talking)|(?:this|that|it|you|company|service|place)(?:'s| is| are|'re)(?: a| some kind of a?| one)?(?: \w+)? joke|what a joke|kidding me|are you (?:serious|deaf|stupid|dumb|kidding|joking|even listening|insane)|you (?:must|have to|got to|'ve got to) be (?:joking|kidding)|is this a joke
         rip(?:ped|ping)?[- ]?off|scam(?:s|mers?)?|crooks?|thieves|robbery|daylight robbery|cheat(?:s|ers|ing customers)|lawyers?|(?:i'll|i'm going to|going to|will) (?:sue|report you|take (?:you|this) to)|sue you|legal action|consumer (?:protection|rights)|ombudsman|bad review
         (?:my|our) money back|(?:file|make|lodge|have|want) (?:a |an )?(?:formal |official )?complaint|complain(?:ing|ed)?|i demand|how dare you|shame on you
         how many (?:more )?times|(?:third|fourth|fifth|sixth|seventh|tenth|hundredth|umpteenth|millionth|\d+(?:rd|th)) (?:\w+ )?time(?! (?:zone|slot))|(?:twice|three times|four times|five times|six times|ten times|\w+ times) (?:now|already|this (?:week|month|year))|(?:over and over|again and again|time and (?:time )?again)
-        (?:nobody|no one|noone|not one person|none of you)(?:'s| has| is| ever| even| can| seems to| will| would| picks?| answers?| calls?| helps?| knows?| told| bothers?| listens?)+
+        (?:nobody|no one|noone|not one person|none of you|not a single person)(?: \w+){0,4}? (?:pick|answer|call|help|know|tell|told|bother|listen|respond|repl|show|came|come|care|turn|do|does|did|fix|explain|get|seem|want)\w*|how (?:hard|difficult) (?:can|is|could) it|you call (?:this|that|yourself)|^seriously(?: again| now| another)?$|(?:a|the) (?:hundred|million|thousand|dozen) times|\w+ different (?:people|agents|departments|persons)|(?:i've|i have|had to|having to) (?:already )?(?:explain\w*|repeat\w*|call\w*|told|said|ask\w*) (?:this|that|it|you|myself|back)(?: \w+)? ?(?:to|again|several|many|\w+ times|all|over|before)
         (?:still |been |i've been |was |kept |keep |have been )(?:waiting|on hold|put on hold|transferred|passed around|calling|chasing|trying to (?:reach|get through|call))(?: (?:on hold|here|for|since|all|you|now|around|three|two|an|from|half|over|forever|already|\w+ (?:hours?|minutes|weeks|days|months|times)))+
         still (?:haven't|hasn't|no (?:reply|answer|refund|response|one|sign|word|delivery)|nothing|not (?:fixed|working|here|done|sorted|resolved|received))|you (?:promised|people|guys (?:always|never|keep)|always|never|keep|lied|said (?:you|it|they|he|she|someone|somebody) (?:would|will|'d))
         charged (?:me |us )?(?:twice|again|double|three times|for something|for nothing)|over ?charg\w+|double charg\w+|keep(?:s)? charging|charging me
         stop (?:calling|texting|emailing|sending|bothering|harassing|charging|lying|spamming)(?: me| us)?|leave me alone|idiots?|idiotic|stupid\w*|morons?|dumb|liars?|lied|lying to me|waste of (?:my )?(?:time|money)|wast(?:ed|ing) my (?:time|day|money)|rude|hung up on me|useless
-        thanks for nothing|(?:oh |well |yeah |that's )(?:just |so )?(?:great|wonderful|fantastic|brilliant|lovely|perfect|marvelous|super|nice|terrific|fabulous|amazing) (?:just|another|now|so|yet|more|so now|the|my|our|now the|now my|it's|they|that's all i|and now)|just (?:great|what i needed|wonderful|brilliant|perfect|fantastic|my luck|lovely)|exactly what i needed|how (?:convenient|nice for you|wonderful for you|helpful of you)|(?:great|nice|wonderful|brilliant|amazing|fantastic|excellent|top) (?:job|service|work|customer service)(?: (?:guys|people|everyone|as always|really|you people|as usual))|yeah right|big surprise|what a surprise|surprise surprise|slow clap|real helpful|thanks a lot for
+        thanks for nothing|(?:oh |well |yeah |that's )(?:just |so )?(?:great|wonderful|fantastic|brilliant|lovely|perfect|marvelous|super|nice|terrific|fabulous|amazing) (?:just|another|now|so|yet|more|so now|the|my|our|now the|now my|it's|they|that's all i|and now)|just (?:great|what i needed|wonderful|brilliant|perfect|fantastic|my luck|lovely)|exactly what i needed|how (?:convenient|nice for you|wonderful for you|helpful of you)|(?:great|nice|wonderful|brilliant|amazing|fantastic|excellent|top) (?:job|service|work|customer service)(?: (?:losing|ruining|breaking|messing|forgetting|guys|people|everyone|as always|really|you people|as usual))|yeah right|big surprise|what a surprise|surprise surprise|slow clap|real helpful|thanks a lot for
         (?:terrible|awful|horrible|worst|lousy|dreadful|abysmal|poor|shoddy) (?:\w+ )?(?:service|company|experience|support|airline|hotel|product|app|customer|bank|joke|treatment)|the worst|never (?:again|using you|buying|ordering|coming|flying)|(?:i'm|i am) (?:never|done with) |cancel everything|let me (?:speak|talk) to (?:your|a|the) (?:manager|supervisor|boss)
         not (?:good enough|acceptable|okay with this)|(?:don't|do not) (?:you )?(?:care|tell me to calm|patronize)|who do you think|what(?:'s| is) wrong with you|(?:i )?(?:already|just) (?:told|gave|said|explained)(?: (?:you|this|that|it|to))+|i've told you|can you even|do you even|what kind of (?:company|service|place|business)
     """),
     trouble=_any(rf"""
-        (?:does|do|is|are|was|has|have|did|will|wo|ca|would|could|had)n'?t (?:\w+ ){{0,3}}?(?:work\w*|start\w*|turn|open|load|connect\w*|charg\w*|print\w*|respond\w*|sync\w*|arriv\w*|come|came|show\w*|receiv\w*|deliver\w*|get|log|sign|access|find|pay|afford|sleep|remember|reach|use|hear|walk|move|eat|pass|go (?:on|through)|let me|recogni[sz]e|accept\w*|read|play|updat\w*|boot\w*|heat\w*|cool\w*|drain\w*|flush\w*|ring\w*|shown|figure|stop|close|lock|unlock|send|fit|match|make sense|been (?:paid|delivered|fixed|refunded)|enough)
+        (?:i|we) (?:don't|haven't|didn't) (?:\w+ )?(?:feel|receive\w*|got|get (?:my|any|the|a|it|paid)|sleep|see (?:my|the|any)|understand why)
+        (?:does|is|are|was|has|did|will|wo|ca|would|could|had)n'?t (?:\w+ ){{0,3}}?(?:work\w*|start\w*|turn|open|load|connect\w*|charg\w*|print\w*|respond\w*|sync\w*|arriv\w*|come|came|show\w*|receiv\w*|deliver\w*|get|log|sign|access|find|pay|afford|sleep|remember|reach|use|hear|walk|move|eat|pass|go (?:on|through)|let me|recogni[sz]e|accept\w*|read|play|updat\w*|boot\w*|heat\w*|cool\w*|drain\w*|flush\w*|ring\w*|shown|figure|stop|close|lock|unlock|send|fit|match|make sense|been (?:paid|delivered|fixed|refunded)|enough)
         (?:not|never|stopped|quit|no longer|isn't|barely|hardly) (?:\w+ )?(?:working|work|arrived|came|come|received|delivered|got|showed|shown|starting|turning|charging|connecting|loading|responding|printing|heating|paid|feeling (?:well|good))
         keeps? (?:on )?(?:\w+ing|getting|me)|(?:won't|doesn't|didn't) (?:work|start|open|come|go)|out of order|on the fritz|acting up|playing up|malfunction\w*
         brok(?:e|en)(?: down)?|crack(?:ed|s)?|leak(?:s|ing|ed|y)?|smash\w+|shatter\w+|damag\w+|defective|faulty|froze(?:n)?|freez(?:es|ing)|crash(?:es|ed|ing)|stuck|jammed|blocked|clogged|flood(?:ed|ing)|burst|ruined|scratched|torn|ripped|bent|spoiled|expired|mou?ld(?:y)?|rotten|stain(?:ed|s)|dripping|beeping|buzzing|flickering|overheat\w*|dead
-        missing|lost|misplaced|disappeared|vanished|gone missing|left (?:my|it|our) (?:\w+ )?(?:on|in|at) (?:the|a|your)|wrong|mistake|mix(?:ed)? ?up|incorrect|late|delayed|delay|cancell?ed (?:my|our|on)|(?:flight|train|appointment|order|booking|class|show|bus)(?: was| got| is| has been|'s been|'s)* cancell?ed|overbooked|postponed|stranded
+        missing|(?:i|we)(?: have|'ve)?(?: just| also)? lost|lost (?:my|our)|(?:is|are|got|was|been|it's|gets?) lost|misplaced|disappeared|vanished|gone missing|left (?:my|it|our) (?:\w+ )?(?:on|in|at) (?:the|a|your)|wrong|mistake|mix(?:ed)? ?up|incorrect|late|delayed|delay|cancell?ed (?:my|our|on)|(?:flight|train|appointment|order|booking|class|show|bus)(?: was| got| is| has been|'s been|'s)* cancell?ed|overbooked|postponed|stranded
         no (?:hot water|power|internet|heating|heat|signal|electricity|sound|connection|wifi|wi fi|water|dial tone|picture|light|service|response|reservation|record|trace|idea what to)|without (?:power|internet|water|heating|electricity|heat|hot water)|(?:don't|doesn't|didn't|can't|couldn't|won't|not) (?:have|find|see|honou?r|accept) (?:\w+ )?(?:reservation|booking|record|appointment|order|name|account|payment|card)|(?:power|internet|wifi|system|site|website|app|server|line|network)(?:'s| is| are| has| went| was| goes| keeps)*(?: been)? (?:down|out|off|slow|cut|dropping|offline|terrible|not)|power (?:cut|outage)|outage
         errors?|problems?|trouble|issues?|bugs?|glitch\w*|complication\w*|difficult(?:y|ies)|struggl\w+|locked out|shut out|can't (?:log|get|find|open|see|hear|use|sleep|access|pay|afford|walk|move|eat|remember|reach|do|keep|make)|unable to|couldn't (?:log|get|find|open|pay)|having (?:a hard|a bad|trouble)|hard time
         forgot(?:ten)? (?:my|the|our)|declined|bounced|over(?:drawn|draft|due)|in debt|debts?|penalty|fine(?:d)? (?:for|me)|hacked|virus|phish\w*|fraud\w*|suspicious|charged|unauthori[sz]ed|(?:bill|rent|price|invoice)(?:'s| is| has| was)* (?:gone up|too high|doubled|wrong|higher|tripled|insane)
@@ -747,6 +824,8 @@ _ENGLISH = _Rules(
         feel(?:s|ing)? (?:\w+ )?(?:sick|bad|awful|terrible|unwell|dizzy|weak|faint|worse|tired|off|weird|funny|strange)|felt (?:sick|bad|awful|terrible)|worse|not (?:so |doing |feeling )?(?:well|great|good|so good)|exhausted|stressed|worried|nervous|upset|afraid|scared|confused
         something(?:'s| is)? (?:wrong|off|weird|strange)|what's wrong|(?:rats?|mice|mouse|cockroach\w*|bed ?bugs|ants|wasps|termites)(?: in| are| under)|smells? (?:bad|weird|funny|awful|terrible|strange|like)|stinks?|stench|went (?:off|out|wrong|missing|dead)|(?:i )?dropped (?:it|my|the|him|her)|spilled|spilt|tripped|ran out|run out|fell (?:off|out|down|in|into|from|on)|out of stock|sold me|disappoint\w+|unhappy|dissatisf\w+|not happy|annoy\w+|frustrat\w+|unfair\w*|noisy|too loud|dirty|filthy|cold food|rude|neglect\w+|mess(?:ed)?(?: up)?|screwed|terrible|awful|horrible|nightmare|disaster
         says? (?:it's |it is |it was |it )?(?:delivered|shipped|paid|closed|invalid|failed|denied|error)|but (?:there's nothing|nothing|it never|it still|it's not|it isn't|i never|i didn't|i still|they never|they didn't)|return(?:ed)? to sender|(?:instead of|supposed to) (?:be|get|have|arrive|come)?
+        sour|shuts? (?:itself )?(?:off|down)|turns itself (?:off|on)|locked (?:my|the|myself|in|inside)|in circles|overflow\w*|by (?:accident|mistake)|accidentally|dies (?:after|in|within|every)|died (?:after|in the middle)|there(?:'s| is| are| was| were) (?:\w+ ){{1,3}}(?:in|on) (?:it|my (?:food|soup|salad|bed|room|kitchen|drink|burger|pizza|meal))|(?:too|so|super|really|extremely) (?:hot|cold|slow|loud|noisy|late|tight|small|big|heavy|expensive|dark)
+        won't stop \w+ing|(?:i|we)(?: have|'ve)? already (?:paid|sent|cancelled|canceled|returned|told|called|asked|tried|explained)|fake|counterfeit|(?:i|we) missed (?:my|our|the)|nothing (?:works|helps|is working|happens|worked)|(?:yell|shout|scream|swear|laugh|snap)(?:ed|s|ing) at (?:me|us|my)|kick(?:ed|ing|s)? (?:\w+ )?out
         (?:water|smoke|sewage|steam|oil)(?:'s| is| was)? (?:coming|pouring|leaking|dripping|running|spraying|gushing) \w+|how much longer
         (?:says?|said|told|promised|paid|ordered|booked|supposed) .*but .*(?:not|\w+n't|never|nothing|no)
         threw|thrown|slammed|kicked out|towed|clamped|impounded|detained|arrested|deported|denied|refused|ignored|hung up|let (?:me|us) down
@@ -754,10 +833,10 @@ _ENGLISH = _Rules(
     good_news=_any(rf"""
         (?:i|we|she|he|they|{_EN_KIN})(?: (?:just|finally|actually|really))* (?:got (?:the|a|my|in|into|accepted|engaged|married|promoted|hired)(?! (?:fever|virus|flu|rash|cold|cough|ticket|bill|letter|error|problem|call|call saying|wrong|broken|damaged|diagnosis|results?|cancer))|passed (?:my|the|her|his|our|their|all)|won|made it|graduated|proposed|found (?:a|my|the) (?:job|flat|house|place))
         (?:got|getting|be|been|was) (?:engaged|married|promoted|accepted|hired)|(?:having|expecting|had) (?:a|our|another|twins) (?:baby|first|second|child|boy|girl|little)|said yes|pregnant with|is pregnant|i'm pregnant|we're pregnant|first (?:steps|word|tooth|house|goal)
-        cancer[- ]free|all clear|in remission|remission|(?:came back|were|was|is|are) (?:all )?(?:clear|clean|negative|benign)|beat (?:the )?cancer|benign|no (?:sign|trace) of|recover(?:ed|ing) (?:well|fully|nicely)|fully recovered
+        cancer[- ]free|all clear|in remission|remission|(?:came back|were|was|is|are) (?:all )?(?:clear|clean|negative|benign)|(?:beat|beating|survived|free of|over) (?:the |her |his |my )?{_EN_SICKNESS}|benign|no (?:sign|trace) of|recover(?:ed|ing) (?:well|fully|nicely)|fully recovered
         (?:good|great|wonderful|amazing|fantastic|happy|exciting|best) news|(?:so|really|very|super|over the moon|incredibly|absolutely)(?: \w+)? (?:happy|excited|thrilled|proud|glad|relieved|delighted|grateful)|(?:i'm|we're|am|are) (?:happy|excited|thrilled|proud|glad|relieved|delighted|over the moon)|(?:best|happiest) (?:day|week|birthday|holiday)
         (?:works|working|runs|running|fixed|sorted)(?: \w+)? (?:perfectly|great|fine|like a charm|again|now|beautifully|wonderfully|well)|(?:doesn't|don't) hurt (?:anymore|any more|at all)|(?:feel(?:s|ing)?|doing|getting|sleeping|much|lot)(?: (?:so much|much|a lot|way|far|even|already))? better|pain free|turned out (?:great|fine|well|perfect\w*|beautiful\w*|lovely)
-        (?:crying|cried|tears) (?:of|with|from|for) (?:joy|happiness|laughing|laughter)|happy tears|literally crying|can't (?:wait|believe (?:my luck|how lucky|it i|we won|i won))|dream come true|couldn't be happier|celebrat\w+|raise|lottery|scholarship
+        (?:crying|cried|tears) (?:of|with|from|for) (?:joy|happiness|laughing|laughter)|happy tears|literally crying|can't (?:wait|believe (?:my luck|how lucky|it i|we won|i won))|dream come true|couldn't be happier|celebrating|(?:got|getting) a raise|won the lottery
     """),
     harmless=_any(r"""
         dying to (?:know|see|try|hear|meet|go|tell|get|read)|to die for|dying (?:of|for) (?:laughter|laughing|a coffee|a drink|curiosity)|kill(?:ed|ing|s)? (?:it|time|two birds|some time|an hour)|killer \w+|(?:die|died|dead) laughing|laughed to death|die hard|bored to death|scared to death of
@@ -771,12 +850,12 @@ _ENGLISH = _Rules(
         (?:nearly|almost|practically) (?:gave me|had) a heart attack|heart attack burger|(?:a|my) stroke of (?:luck|genius)|break my heart(?: but| ha)|crash course|crash (?:at|on) (?:my|your|his|her|the|a) (?:place|couch|sofa|friend's)|bomb(?:s)?|blow(?:s|n)? my mind|mind blowing|blew my mind|shoot me (?:an|a) (?:email|text|message)|shot of (?:espresso|vodka|whiskey|tequila)|hot shot|photo ?shoot
         murder mystery|true crime|death (?:valley|star|metal|note|on the nile)|(?:funeral|cemetery|grave) (?:home number|march|song)|horror (?:movie|film|story)|(?:movie|film|book|song|show|series|game|novel|podcast|documentary|play|poem) (?:about|called|named|with|where|of) .*|(?:history|capital|definition|meaning|symptoms|causes|number) of (?:the )?\w+
         (?:sick|tired|exhausted) of waiting for (?:christmas|summer|the weekend)|(?:late|early) (?:check ?in|check ?out|night|checkout|fee|lunch|dinner|afternoon|morning|evening|summer|bird|shift|autumn|show|train|flight)|too late|late at night|later|(?:how|is it|am i) (?:too )?late|of late|(?:bit|little) late
-        what's wrong with (?:that|a|having)|nothing wrong|not wrong|don't get me wrong|correct me if i'm wrong|wrong number|can't go wrong|hard time choosing|spoilt for choice|long lost|lost cause|killing me softly|miss you|miss(?:ed)? (?:the|a|my|your) (?:call|bus|train|flight|turn|exit|appointment)|blood (?:type|test|tests|pressure|group|sugar|orange|donation|thinners?|work)|(?:flu|covid|rabies) (?:shot|shots|jab|vaccine|vaccination|test)|cold (?:brew|water|drink|coffee|beer|milk|weather|outside)|sore loser|painting|issue (?:number|of)|freezing (?:point|cold|outside)|leak test|stuck on (?:what|which|a (?:crossword|puzzle|level))|wrong way round
+        what's wrong with (?:that|a|having)|nothing wrong|not wrong|don't get me wrong|correct me if i'm wrong|wrong number|can't go wrong|hard time choosing|spoilt for choice|long lost|lost cause|killing me softly|miss you|blood (?:type|test|tests|pressure|group|sugar|orange|donation|thinners?|work)|(?:flu|covid|rabies) (?:shot|shots|jab|vaccine|vaccination|test)|cold (?:brew|water|drink|coffee|beer|milk|weather|outside)|sore loser|painting|issue (?:number|of)|freezing (?:point|cold|outside)|leak test|stuck on (?:what|which|a (?:crossword|puzzle|level))|wrong way round
         (?:can't|couldn't) (?:wait|believe|help but|complain|thank you enough|get enough|stop (?:laughing|smiling|eating|thinking))|can't make it|sad (?:song|movie|film|music|playlist|story|ending)s?|break ?up (?:song|playlist|movie)s?|divorce (?:rate|rates|law|papers? in)|mad (?:max|men|hatter)|angry birds|hell'?s kitchen|stranded (?:deep|on an island)|titanic|virus scan(?:ner)?|anti ?virus|fraud department|stain remover|rat race|mouse (?:pad|mat|button)|ants on a log
     """),
     corrects=_any(r"""
         (?:that|this|it|those)(?:'s| is| was|'re| are)?(?: just| really| actually)? (?:not|isn't|wasn't|ain't|aren't) (?:\w+ ){0,2}?(?:right|correct|true|accurate|it|mine|me|(?:what|who|where|when|how) (?:i|we) (?:\w+ )?(?:said|meant|asked|ordered|wanted|want|mean|need|needed|told|was asking)|the (?:one|right|address|name|date|number|point|question|problem|city|place|card|account|order|time|day|thing)|my (?:name|address|number|order|account|email|question|date|question))
-        (?:that|this|it|you)(?:'s| is|'re| are|'ve got (?:it|that|the \w+))? (?:wrong|incorrect|mistaken|mixed up|confus\w+|backwards)
+        (?:that|this|it|you)(?:'s| is|'re| are|'ve got (?:it|that|the \w+))? (?:the )?(?:wrong|incorrect|mistaken|mixed up|confus\w+|backwards)
         (?:no |nope |not |sorry |but )?i (?:said|meant|asked for|asked about|was asking|was talking about|was referring|told you|didn't (?:say|mean|ask|want|order)|never said|wanted to say)(?! (?:thank|thanks|it as a compliment|no harm))
         ^(?:no|sorry|oh|well|wait)(?: \w+)? i mean|i (?:wasn't|was not|am not|'m not) (?:asking|talking|referring)|i'm not (?:asking|talking)
         ^(?:it's|it is|i'm|that's|he's|she's|the|my) .*actually$
@@ -784,14 +863,24 @@ _ENGLISH = _Rules(
         (?:it's|it is|its|i'm|he's|she's|that's|was|is|the|for|at|on|in|with|to|\w+ing|make it|make that|than) (?:\w+ ){1,5}?not (?:the |in |on |at |for |from |a |an |my |of |with |to )?\w+(?: \w+){0,3}$
         ^(?:no |oh |sorry |well |and |but |wait |hang on )*not (?:the |a |an |in |on |at |for |from |with )?\w+(?: \w+)? (?:but|it's|it is|i said|the|in|on|at|i|with|\w+$)
         (?:my|the|his|her) (?:first |last |sur)?(?:name|surname|address|email|street)(?:'s| is)(?: actually| spelled| spelt)? .*(?:without|not|with an?|instead|double)
-        (?:without|with) an? \w(?: at the end| at the front| not (?:an? )?\w| instead| in the middle)?$|with an? (?:\w |\w+ )?(?:not|instead of)|(?:it's|it is|that's)? ?spel(?:led|t) (?:with|like|differently|\w)
         ^(?:no |oh |sorry |well |wait |hang on |but )*actually (?:it's|it is|i'm|i am|my|the|that|that's|he's|she's|we're|they|we|it was|i was|i|it)
-        (?:no|wait|hang on|sorry|hold on|oh)(?: no| wait| sorry)* (?:the other|it's|it is|its|that's|that was|my|the|make (?:it|that)|i'm|on|in|for|at|with) 
         make (?:that|it) (?:\w+ ?){1,5}(?: instead)?$|(?:should|supposed to) (?:be|have been|say|read) (?!able)\w+|scratch that|let me correct|correction|instead of (?:what|the)|rather than what
+        you (?:just |only |already )?(?:said|told me|mentioned)|^(?!i |we |you |it |that |this |there |he |she |they |maybe |probably |certainly |of course |why |is |do |can |well i |but i |and i |or |if |not |just |so i )(?:no |sorry |it's )?(?:the )?\w+(?: \w+){0,2} not (?:the |a |an )?\w+(?: \w+){0,2}$
         the other (?:one|card|address|number|account|way|date|store|branch|side|person)|there's no such|i think you (?:mean|meant|got|have|mixed|misunderst\w+)|other way (?:a)?round
         (?:though|but) (?:there's|it's|it is|there are) only|(?:that's|it's) not (?:how|why|when|where)|no it's|no that's|no it isn't|no it wasn't|that can't be right|that doesn't sound right|are you sure about that
     """),
-    openers=_set(_EN_LEAD.replace("|", " ") + " how what thank not most my sorry yesterday today tomorrow"),
+    concludes=_any(r"(?:and |oh |okay |wait )*so (?:i|you|it|that|there|we|they|he|she|no|if|the)(?:'\w+)?"),
+    asks_on=_any(r"(?:but |and |okay |even |also |only |including )*(?:for|on|in|at|with|to|from|until|by|even|including|or|than|per|about|after|before|during)|no \w+$|\w+(?: \w+)? or \w+"),
+    states=_any(r"(?:no |oh |sorry |actually )*(?:it's|it is|he's|she's|that's|that was|that is|i'm|we're|they're|he is|she is)"),
+    spells=_any(r"""
+        (?:without|with) an? \w(?: at the end| at the front| not (?:an? )?\w| instead| in the middle)?$|with an? (?:\w |\w+ )?(?:not|instead of)|(?:it's|it is|that's)? ?spel(?:led|t) (?:with|like|differently|\w)
+    """),
+    openers=_set(
+        _EN_LEAD.replace("|", " ") + " how what thank not most my nah correct exactly yesterday today tomorrow tonight monday "
+        "tuesday wednesday thursday friday saturday sunday january february march april may june july august september "
+        "october november december unfortunately seriously obviously apparently absolutely definitely finally however "
+        "later meanwhile probably regarding technically usually yup"
+    ),
     asking=_start(
         rf"""
         (?:what|where|when|why|who|whom|whose|which|how)(?:'s|'re|'d|'ll|'ve)(?! (?:been|gone) (?:happening )?is)
@@ -801,6 +890,7 @@ _ENGLISH = _Rules(
         (?:where|when|why|who|whom|how) (?:is|are|am|was|were|do|does|did|can|could|should|would|will|has|have|had|to|not|come|exactly|else|much|many|long|far|old|often|big|tall|fast|soon|late|early|deep|hot|cold|high|heavy|expensive|likely|safe|good|about|bad|easy|hard|might|in the world|on earth|well|quickly|dangerous|close|won|wrote|invented|made|discovered|built|plays|played|sings|sang|painted|runs|owns|said|directed|founded|killed|lives|lived|gets|pays|decides|else's|\w+ed|\w+s)
         (?:what|who|where|when|why|how|which|huh|pardon|sorry|come again|say what|which one|how so|how come|since when|what for|like what|such as)$
         (?:is|are|was|were|does|did|can|could|will|would|should|isn't|aren't|wasn't|weren't|doesn't|didn't|can't|couldn't|won't|wouldn't|shouldn't|haven't|hasn't|ain't) (?!be |wait|do$|not |believe |stop |fine|okay|great|good |stand|help but|find |get |log |sleep|hear you|even |really |remember |seem |work|make it|use |see |breathe|tell|say |nice|afford|pay |thank|complain|recommend|start|turn|let|open|load|come |connect)\w+
+        do (?!the |some |me |my )(?:\w+ )?\w+s \w+
         (?:do|don't|have|has|had|hasn't|having|am|may|might|shall) (?:i|you|he|she|it|we|they|there|any\w*|all|these|those|your|my|the)(?! (?:dishes|laundry|math|best))
         any (?:chance|idea|news|update|updates|word|discounts?|tips|suggestions|recommendations|questions|vegetarian|\w+ (?:left|available))
         (?:or|and) (?:what|how|where|when|why|who|is|are|do|does|can|could|will|would)(?:'s)? \w+
@@ -810,17 +900,18 @@ _ENGLISH = _Rules(
         lead=_EN_LEAD,
     ),
     asking_anywhere=_any(r"""
-        (?<!know )(?<!that's )(?<!understand )(?<!remember )(?<!about )(?<!is )(?<!was )(?<!see )(?<!tell you )(?<!forgot )(?<!no matter )(?<!me )(?<!sure )(?<!of )(?<!or )(?:what|where|when|why|how|who|which)(?:'s| is| are| do| does| did| can| could| should| would| am| exactly| come| much| many| long| about| time| kind of| one)(?! (?:you think|i think it|right|going on))
+        (?<!know )(?<!knows )(?<!finds )(?<!shows )(?<!tells )(?<!out )(?<!that's )(?<!understand )(?<!remember )(?<!about )(?<!is )(?<!was )(?<!see )(?<!tell you )(?<!forgot )(?<!no matter )(?<!me )(?<!sure )(?<!of )(?<!or )(?:what|where|when|why|how|who|which)(?:'s| is| are| do| does| did| can| could| should| would| am| exactly| come| much| many| long| about(?! to)| time| kind of| one)(?! (?:you think|i think it|right|going on))
         (?:and|so|but|then|because|sunday|now|or|\w+) (?:is|was) (?:that|this|it|there) (?:even|okay|legal|normal|possible|allowed|included|still|correct|safe|bad|true|any|worth|a (?:problem|thing|good)|right|something)
         (?<!what )(?<!where )(?<!how )(?<!if )(?<!neither )(?<!so )(?:do|did|can|could|should|would|am|will|have|must|may) (?:i|we) (?!not )\w+
         (?<!so )(?<!what )(?<!neither )(?:do|did|are|have) you (?:have|know|think|take|offer|sell|open|still|also|accept|deliver|do|need|got|guys|even|sure|ever|recommend|support|ship|charge|mean|want)
         (?:isn't|aren't|don't|didn't|doesn't|won't|wasn't|hasn't|haven't|can't|shouldn't) (?:it|you|they|he|she|we|i|there)$
+        (?:do|are|will|can|would|could|did|have) you$
         is that (?:right|correct|okay|it|all|true|so)$|or (?:not|what|something else)$|(?:right|correct|yeah|okay) or (?:wrong|not)$
         what (?:should|do|can|am) (?:i|we)(?: supposed)?(?: to)?
         (?:now|so|and|but|then) (?:is|are|was|do|does|did|can|will|has|have) (?:my|the|your|our|this|that|it|i|you|we|they|there) \w+
     """),
     asks_indirectly=_any(r"""
-        (?:i was|i'm|i am|we were|we're|was|am|just|been)(?: just| kind of| also)? (?:wondering|curious)|i wonder(?:ed)?
+        (?:i was|i'm|i am|we were|we're|was|am|just|been)(?: just| kind of| also)? (?:wondering|curious)|i wonder(?:ed)?(?! (?:if|whether) (?:you|someone|we) (?:could|can|would))
         (?:do|would|might|did) you (?:guys )?(?:happen to |even |maybe )?know(?! (?:that|what i mean))|(?:you know|any idea|any clue|no idea|not sure|no clue) (?:if|whether|what|how|why|where|when|who|which)
         (?:can|could|would|will|might) (?:you|someone|anyone) (?:please |maybe |just |also |quickly |possibly )*(?:tell|explain|let|clarify|describe|give)(?: (?:me|us|to me|to us))?(?: know)? (?:what|where|when|why|who|how|which|if|whether|about|more|the difference|the (?:price|time|address|hours|status|cost|reason|name|number|date)|an? (?:idea|estimate|overview)|some (?:info\w*|details)|info\w*|details|is|are|a bit (?:more|about))
         (?:i'd|i would|we'd) (?:really )?(?:love|like|want|be (?:interested|curious))(?: to)? (?:know|hear|find out|ask|learn|understand|see (?:if|whether|what|how))(?! (?:for|you to) )
@@ -830,30 +921,34 @@ _ENGLISH = _Rules(
         (?:asked|asks|asking|ask) (?:me |us |you )?(?:if|whether|what|how|why|where|when|who|which)|tell me (?:what|where|when|why|how|who|if|whether)
         (?:i|we)?(?:'ve| have| got|'ve got| had)? (?:a|one|another|two|some|few|couple) (?:of )?(?:quick |small |short |more |general |other |last )*questions?(?: (?:about|regarding|on|for))?|(?:quick |my |the )question(?:'s| is| was| would be)? |question (?:about|regarding|on)
         (?:i'm|i am|not|isn't|we're) (?:not )?(?:really |quite |totally |so |entirely )?(?:sure|clear|certain|confused)(?: about| on)? (?:if|whether|what|how|why|where|when|who|which)
+        (?:always|ever) wanted to know|wants? to know (?:if|whether|what|how|why|where|when|who|which)|wonders? (?:if|whether|what|how|why|where|when)
         help me (?:understand|figure out) (?:what|why|how|if|whether|where|when)|what(?:'s| is) the (?:deal|story|difference|status)|is there any way (?:to know|to find out)|i (?:heard|read|saw)(?: \w+){0,4} (?:is|was) (?:that|it) true|depends? on what
     """),
     requesting=_start(
         r"""
-        (?:can|could|would|will|won't) (?:you|u|someone|somebody|anyone|we|y'all|you all|you guys)(?! (?:believe|imagine|hear me|know|recommend (?:this|it)$|take a look at that))
+        (?:can|could|would|will|won't) (?:you|u|someone|somebody|anyone|we|y'all|you all|you guys)(?! (?:rather|say|think|prefer|consider|believe|imagine|hear me|know|recommend (?:this|it)$|take a look at that))
         (?:would|do) you mind|would it be (?:possible|okay|too much)|is it (?:possible|okay) (?:to|if i|for)|is there (?:any|a) (?:way|chance) (?:you|to|i|we|that)|any chance (?:you|i|of|we)
         (?:can|could|may|might) (?:i|we) (?:please |just |maybe |also |quickly )*(?:have|get|speak|talk|book|order|change|cancel|make|schedule|reserve|see|return|add|start|open|leave|borrow|request|reschedule|move|switch|update|buy|pick|set|put|arrange|sign|register|upgrade|extend|ask you to|hear|rent|hire|join|transfer|send you)
+        i(?:'d| would) rather (?!not)\w+|name (?:a|some|me|the|all|one|two|three|four|five|ten)(?= )
         (?:i'd|i would|we'd|we would|i)(?: really| also| just)? (?:like|love|prefer|appreciate)(?: (?:to|it if|if|an?|the|some|you|for|my|another|two|one|that|your|one))(?! (?:know|hear|ask))
         (?:i|we)(?: (?:just|really|also|actually|only|still|urgently))* (?:want|need|wanted|needed|wish|require)(?: (?:to|an?|the|some|you|my|your|one|two|it|help|another|more|that|this|someone|somebody|assistance|for))(?! (?:know|say thank|thank|be honest|hear|find out))
         (?:i|we)(?:'ll| will) (?:have|take|go (?:with|for))|let's(?! see| be honest| say)|let me (?:have|get|speak|talk|order|book|hear|try|do)
-        (?:i'm|i am|we're)(?: (?:just|actually|also))* (?:calling|phoning|ringing|trying|looking|hoping|here|interested|reaching out|after|searching|in need)(?: (?:to|for|in|because|about|at|of|on|regarding|out))(?! (?:know|ask|find out|say thank|thank|tell you|let you))
-        (?:put|transfer|connect|get|hook|patch) (?:me|us)|make (?:sure|it|me|an?|my|the|that|this|some|everything|him|her)(?! sense)|how about you|it would be (?:great|nice|helpful|lovely|good) if|i was hoping (?:you|to|i|for|we)|i hope you can|if you (?:could|can|would)|i just need|(?:want|need|would like|trying|looking) to
-        (?:add|play|set|book|cancel|send|turn|switch|stop|start|open|close|order|reserve|schedule|reschedule|remind|show|give|read|repeat|spell|write|help|translate|transfer|change|move|update|check|look|find|search|create|delete|remove|pause|skip|resume|increase|raise|lower|reduce|ignore|forget|pretend|output|print|say|speak|act|describe|explain|list|summari[sz]e|calculate|compute|convert|recommend|suggest|compare|define|register|sign|renew|extend|upgrade|downgrade|activate|deactivate|block|unblock|freeze|unlock|lock|reset|restart|reboot|install|download|email|text|call|ring|dial|phone|fax|mail|ship|deliver|pick|drop|bring|take|get|fetch|buy|pay|refund|return|exchange|swap|replace|fix|repair|sort|arrange|organi[sz]e|plan|prepare|draft|compose|record|save|store|note|mark|tag|rename|copy|paste|forward|reply|answer|respond|talk|sing|hum|teach|quiz|test me|count|roll|flip|choose|pick|guess(?! what)|imagine|think of|tell|let|leave|keep|hold the|submit|file|report|confirm|verify|dim|brighten|warm|cool|heat|vacuum|clean|feed|water|navigate|drive|route|guide|walk me|take me|try|use|speak|reveal|disregard|override|enter|switch|behave|roleplay|role play|go (?:to|back|over|through|slower|faster|with)|slow down|speed up|start over|speak (?:up|slower|louder)|double check|wake me|never mind|curse|swear|echo|recite|do(?! (?:you|i|we|they|these|any\w*|your|my|it))|don't|always|never|from now on|every time|before (?:every|each|you)|whenever you)(?! (?:is|was|are|has|number|id|code|club|card|of|ago|it is|like that$|not|mind|happened|again$|seen|been|had|heard|got|really)(?!\w))(?= \w)
+        (?:i'm|i am|we're)(?: (?:just|actually|also))* (?:calling|phoning|ringing|trying|looking|hoping|interested|reaching out|after|searching|in need)(?: (?:to|for|in|because|about|at|of|on|regarding|out))(?! (?:know|ask|find out|say|thank|tell you|let you))
+        (?:put|transfer|connect|get|hook|patch) (?:me|us)|make (?:sure|it|me|an?|my|the|that|this|some|everything|him|her)(?! sense)|how about you|it would be (?:great|nice|helpful|lovely|good) if|i was hoping (?:you|to|i|for|we)|i hope you can|if you (?:could|can|would)|i just need|you(?:'re| are) (?:now|from now on|going to)|put|(?:want|need|would like|trying|looking) to
+        (?:add|play|set|book|cancel|send|turn|switch|stop|start|open|close|order|reserve|schedule|reschedule|remind|show|give|read|repeat|spell|write|help|translate|transfer|change|move|update|check|look|find|search|create|delete|remove|pause|skip|resume|increase|raise|lower|reduce|ignore|forget|pretend|output|print|say|speak|act|describe|explain|list|summari[sz]e|calculate|compute|convert|recommend|suggest|compare|define|register|sign|renew|extend|upgrade|downgrade|activate|deactivate|block|unblock|freeze|unlock|lock|reset|restart|reboot|install|download|email|text|call|ring|dial|phone|fax|mail|ship|deliver|pick|drop|bring|take|get|fetch|buy|pay|refund|return|exchange|swap|replace|fix|repair|sort|arrange|organi[sz]e|plan|prepare|draft|compose|record|save|store|note|mark|tag|rename|copy|paste|forward|reply|answer|respond|talk|sing|hum|teach|quiz|test me|count|roll|flip|choose|pick|guess(?! what)|imagine|think of|tell|let|leave|keep|hold the|submit|file|report|confirm|verify|dim|brighten|warm|cool|heat|vacuum|clean|feed|water|navigate|drive|route|guide|walk me|take me|try|use|speak|reveal|disregard|override|enter|switch|behave|roleplay|role play|go (?:to|back|over|through|slower|faster|with)|slow down|speed up|start over|speak (?:up|slower|louder)|double check|wake me|never mind|curse|swear|echo|recite|do(?= (?:the|some|something|that|me|my) )|don't|always|never|from now on|every time|before (?:every|each|you)|whenever you)(?! (?:is|was|are|has|number|id|code|club|card|of|ago|it is|like that$|not|mind|happened|again$|seen|been|had|heard|got|really)(?!\w))(?= \w)
         (?:repeat|stop|continue|next|pause|skip|cancel|help|louder|slower|faster|again|operator|agent|representative|human|resume|undo|repeat that|go on)(?: please)?$
         (?:\w+ ){1,4}please$
         """,
         lead=_EN_LEAD + r"|(?:hey|hi|hello|okay) \w+",
     ),
     requesting_anywhere=_any(r"""
+        (?:maybe|if|hoping|thinking|perhaps|think|whether) (?:maybe |perhaps )?(?:you|we|someone|somebody) (?:could|can|would|might)|for the rest of (?:this|the|our)|until i (?:say|tell)|while we talk
         (?:can|could|would|will) (?:you|someone|somebody) (?:please |just |also |maybe |possibly |at least )*(?!believe|imagine)\w+
         (?:i'd|i would|we'd) (?:really |also )?(?:like|love|prefer) (?:to|an?|the|some|my|you|your|one|two|for|if)
         (?:i|we)(?: just| really| also| still)? (?:want|need|wanted|needed)(?: you)? (?:to|an?|the|some|my|your|it|help|another|that|this|someone|one|two)(?! (?:know|be honest|thank|say thank))
-        (?:i'm|we're) (?:calling|looking|trying|hoping|interested) (?:to|for|about|in|because)|please|may i (?:speak|talk|have)|ask (?:about|for) \w+|ignore (?:everything|all|your|the|previous)|(?:would|might|will) be (?:better|easier|nicer)|you (?:only|must|have to|will|should) (?:answer|say|reply|respond)|how about (?:we|you|you just|\w+ing)
+        (?:i'm|we're) (?:calling|looking|trying|hoping|interested) (?:to|for|about|in|because)(?! (?:say|thank|tell|let))|please|may i (?:speak|talk|have)|ask (?:about|for) \w+|ignore (?:everything|all|your|the|previous)|(?:would|might|will) be (?:better|easier|nicer)|you (?:only|must|have to|will|should) (?:answer|say|reply|respond)|how about (?:we|you|you just|\w+ing)
     """),
+    about_instructions=_any(r"your (?:\w+ )?(?:instructions?|prompt|guidelines|programming|rules|restrictions|training)|(?:system|hidden|initial|secret) (?:prompt|message|instructions?)|developer mode|(?:previous|prior|above|earlier) (?:instructions?|rules|prompts?)|jailbreak\w*|(?:no|without) (?:restrictions|filters?|rules)|(?:ignore|forget|disregard) (?:everything|all|what)"),
     agent_asks=_any(r"""
         (?:please |just |can you |could you |would you )?(?:tell|give|read|spell|say|confirm|enter|repeat|share|provide|state|let|show|describe|choose|pick|select|type|walk) (?:me|us|out|it|the|your|that|to me|a|an|one|again|which|whether|if|what|either|yes)
         i(?:'ll| will| just|'d)?(?: just| also| only)? need (?:your|the|a|an|you to|to know|to confirm|some)|go ahead|(?:may|can|could) i (?:have|get|ask|take|please have)|what (?:is|was|'s) your|your (?:\w+ ){0,2}please|is that (?:right|correct|okay)|i'm listening|all ears|which (?:one|of)
@@ -866,6 +961,7 @@ _ENGLISH = _Rules(
     agent_offers_help=_any(r"""
         (?:how|what)(?: else)? (?:can|may|could|should|shall) (?:i|we) (?:help|assist|do|be of|get)(?:.*)|(?:can|may|could) i help you|what(?:'s| is) (?:it|your call) about|what are you calling about|what would you like (?:to do|help)|need help with|where (?:should|shall|do) we (?:start|begin)|what can i do|reason for your call|your call about
     """),
+    agent_answers_phone=_any(r"hello|hi|good (?:morning|afternoon|evening)|welcome to|thank(?:s| you) for calling|speaking|you've reached|this is \w+ from"),
     agent_asks_trouble=_any(r"""
         what(?:'s| is| seems to be| exactly is)? (?:the |your )?(?:wrong|problem|issue|matter|trouble|symptoms?|complaint)|going wrong|what's the damage|where does it hurt|nurse line|emergency|what went wrong|sorry to hear|what's happening with|nine one one|911
     """),
@@ -880,6 +976,23 @@ _ENGLISH = _Rules(
         r"how (?:are|have) you(?: .*)?|how(?:'s| is) (?:it going|your (?:day|evening|morning)|everything)(?: .*)?"
     ),
     but=_any(r"but|though|however|still|except|only that"),
+    bad=_any(r"""
+        abandon\w*|abus\w+|accus\w+|afraid|agony|alarm(?:ed|ing)|alone|aggressive|anger|annoying|arguments?|argu(?:ed|ing)|arrest\w*|asham\w+|assault\w*|attack\w*|banned|battle|beaten|begg(?:ed|ing)|betray\w*|blam(?:ed|ing)|bleed\w*|blew up|blind|bored|bother(?:s|ed|ing)|bruise\w*|bull(?:y|ied|ies)|burd\w+|burn(?:t|ed|s|ing)
+        cheat\w*|chok\w+|clos(?:e|ed|ing) (?:down|it down|our|my)|had to (?:close|sell|give|shut|quit|drop|let|say goodbye|evacuate|sleep|walk|leave|cancel|throw)|cold water|collaps\w*|complain\w*|condemn\w*|confus(?:ed|ing)|conflict|contaminat\w+|corrupt\w*|cries|cry(?:ing)?|cried|cruel\w*|crush(?:ed|ing)|damag\w+|danger\w*|deaf|debt\w*|decay\w*|defeat\w*|delay\w*|demand\w*|deni(?:ed|es)|deny|destroy\w*|devastat\w+|difficult\w*|disabled|disast\w+|disappoint\w*|disappear\w*|discriminat\w+|disease|disgust\w*|dismiss(?:ed|al)|disput\w+|distress\w*|disturb\w*|dizzy|doubt\w*|dread\w*|drown\w*|drunk|dump(?:ed|s)
+        embarrass\w+|emergency|enem(?:y|ies)|evict\w*|exhaust\w+|expell\w+|explod\w+|explosion|fail(?:ed|s|ing|ure)?|faint\w*|fatal|fear\w*|fell|fight(?:ing|s)?|fought|fired|flat tire|flat tyre|flood\w*|forc(?:ed|ing) (?:me|us|to)|forgot|forgotten|fraud\w*|fright\w+|frozen|frustrat\w+|furious|gone|grim|grief|guilt\w*|half (?:empty|broken|missing|of it)|harass\w*|harm\w*|hate[sd]?|haunt\w*|hijack\w*|horr\w+|humiliat\w+|hungry|hurt\w*|ignor(?:ed|ing|es)|ill|illness|infect\w+|injur\w+|insult\w*|interrupt\w*|invaded|isolated|jail\w*|jealous|joke's on|kidnap\w*|kill(?:ed|s|ing)
+        lack(?:s|ing|ed)?|late|laugh(?:ed|ing) at|lawsuit|leak\w*|let (?:me|us) down|liar|lied|lies|limp\w*|lonely|los(?:e|es|ing|er)|loss(?:es)?|lost|lousy|mad|mean to me|mess(?:ed|y)?|miser\w+|misled|miss(?:ed|ing)|mistake\w*|mistreat\w*|mold\w*|mug(?:ged|ging)|nasty|neglect\w*|nervous|never (?:came|comes|called|calls|arrived|got|works|worked|shows|showed|answers?|replied|again)|nightmare\w*|no (?:longer|money|one|way out|hope|luck|time left|answer|reply|help)|nobody (?:came|wants?|cares?|listens?|believes?|helped|likes?)|badly|awake|not (?:fair|safe|well|good|right|happy|enough|there|here yet)|offen(?:ded|sive|ded)|outage|owe[sd]? (?:me|us)|overdue|pain\w*|panick?\w*|paralys\w+|paralyz\w+|penalt(?:y|ies)|pest\w*|plague\w*|poison\w*|poor\w*|punish\w*|quit on
+        racis\w+|rage|raid\w*|refus(?:ed|es|ing|al)|regret\w*|reject\w*|resign(?:ed)?|revenge|rob(?:bed|bery|bing)|rotten|rude\w*|ruin\w*|sad\w*|scam\w*|scar(?:ed|y|ing)|scold\w*|scream\w*|screw\w*|seizure\w*|severe\w*|shak(?:ing|en)|shock\w*|shout\w*|shut down|sick\w*|slap\w*|slow(?:er)?|smash\w*|smell\w*|snapped|sob\w+|split|spoil\w*|stab\w*|stalk\w*|starv\w*|steal\w*|stol(?:e|en)|stop(?:ped)? (?:working|talking to|answering|responding|paying|eating|breathing|charging|moving)|strand\w*|stress\w*|strike|struggl\w+|stuck|suffer\w*|sued|suspend\w*|swear\w*|swollen|tear(?:s|ing)|terribl\w+|terrif\w+|terror\w*|theft|thief|thieves|threat\w*|threw|tir(?:ed|ing) of|tortur\w+|toxic|tragic|tragedy|trap(?:ped)?|trauma\w*|trembl\w+|trouble\w*|ugly|unable|unbearable|unfair\w*|unfortunate\w*|unhappy|unsafe|unwell|upset\w*|urgent\w*|useless|victim\w*|violen\w+|vomit\w*|war|warn(?:ed|ing)|wast(?:e|ed|ing)|weak\w*|wept|weep\w*|worr(?:y|ied|ies|ying)|wors(?:e|t|ened|ening)|wound\w*|wreck\w*|wrong\w*|yell\w*
+    """),
+    good=_any(
+        r"good|great|fine|well|wonderful|fantastic|excellent|happy|lov\w+|beautiful\w*|amazing\w*|perfect\w*|nice\w*|better|best|"
+        r"works?|won|success\w*|finally|lovely|early|easy|easily|fun|enjoy\w*|thank\w*|arrived|fixed|favou?rite|interesting|"
+        r"delicious|brilliant\w*|pretty|helpful|sorted|impressed|proud|glad|clear|awesome|cute|improv\w+|recover\w+"
+    ),
+    of_a_thing=re.compile(
+        rf"(?:(?:ok|okay|so|well|hi|hello|hey|yes|yeah|good (?:morning|afternoon|evening)) )*(?:the|my|our|your|this|these) "
+        rf"(?!(?:\w+ )?{_EN_KIN}(?!\w))(?!name|number|address|email|order number|birthday|idea|plan|question|dream|appointment is|"
+        rf"flight is|favou?rite)\w+(?:'s)? \w+"
+    ),
     own=_any(r"(?:i|my|me|we|our|us|mine|i'm|i've|i'd|i'll|we're|we've|myself)(?:'\w+)?"),
     finite=_any(
         r"(?:i|you|he|she|we|they|it|there|that|this)(?:'\w+)?|is|are|was|were|am|has|have|had|do|does|did|can|could|will|"
@@ -894,13 +1007,15 @@ _ENGLISH = _Rules(
         (?:i'm|i am|mommy's|mummy's|daddy's|mom's|mum's|dad's|momma's|(?:he|she)'s|grandma's|we're) (?:still |just )?on (?:the|a|my|another) (?:phone|call|line)(?! (?:with you|for|since))
         (?:it|he|she|they|the (?:lady|man|guy|robot|bot|machine|computer|thing|assistant|person))(?:'s| is| are|'re| was) (?:just |now )?(?:asking|wanting)(?: (?:me|us))? (?:for|if|what|about|which|whether|how|when|where)|(?:it|she|he|they) wants? (?:to know )?(?:our|your|the|my) (?:\w+ )?(?:number|zip|postcode|address|name|code|email|date)
         bad (?:dog|cat|boy|girl|kitty)|good (?:boy|girl|dog|kitty)|(?:dinner|supper|lunch|breakfast|food)(?:'s| is) (?:ready|on the table)|brush your teeth|wash your hands|(?:finish|eat) your (?:\w+ )?(?:dinner|homework|food|vegetables|lunch|breakfast|cereal)|do your homework|go to (?:bed|your room)|put your (?:shoes|coat|jacket|toys|pajamas|pyjamas|plate|socks)|get (?:off|down from|out of) the (?:couch|sofa|table|bed|chair|counter|stairs|kitchen|bin)|get in the (?:car|bath)|stop (?:hitting|fighting|barking|screaming|jumping|running|teasing|pulling|pushing|biting|yelling|shouting|chasing|poking|licking|scratching)|(?:leave|be nice to|play with|share with|say sorry to|give (?:it|that) (?:back )?to) your (?:brother|sister|dad|mom|mum|cousin|friend)|ask your (?:dad|father|mom|mum|mother|brother|sister)|go (?:and )?(?:play|watch|ask|tell|find) (?:with|outside|upstairs|inside|tv|your|daddy|mommy|dad|mom|mum|in your)
-        (?:shh+|sh|hush|quiet) (?:\w+ )*(?:phone|call|sleeping|baby)|(?:mommy|daddy|mummy) (?:is|will|needs|said|can't|be)|keep the change|(?:no|one|two|three) sugars?|with milk and|put (?:it|that|them) (?:just |right |over )?there|just (?:leave|put) (?:it|that|them) (?:on|by|over|there|in|at|down)|i'll have (?:a|the) (?:latte|coffee|cappuccino|flat white|tea|americano) (?:to go|please)|(?:i'll|i will) be (?:right )?(?:down|up|out|home|with you guys)(?: in| soon|$)|(?:i'm )?coming (?:mom|mum|dad|honey|dear|in a)|come (?:here|down|inside|back here|over here)(?: (?:boy|girl|now|please|right now|this minute))?$|sit(?: down)?(?: boy| girl)$|drop it(?: boy| girl)|turn (?:that|the (?:tv|telly|music|radio|volume)) down(?: (?:i|will|would|can|please i|guys|you)\b.*)
+        (?:shh+|sh|hush|quiet) (?:\w+ )*(?:phone|call|sleeping|baby)|(?:mommy|daddy|mummy) (?:is|will|needs|said|can't|be)|keep the change|(?:no|one|two|three) sugars?|with milk and|put (?:it|that|them) (?:just |right |over )?there|just (?:leave|put) (?:it|that|them) (?:on|by|over|there|in|at|down)|i'll have (?:a|the) (?:latte|coffee|cappuccino|flat white|tea|americano) (?:to go|please)|(?:i'll|i will) be (?:right )?(?:down|up|out|home|with you guys)(?: in| soon|$)|(?:i'm )?coming (?:mom|mum|dad|honey|dear|in a)|^(?:\w+ )?come (?:here|down|inside|back here|over here)(?: (?:boy|girl|now|please|right now|this minute))?$|sit(?: down)?(?: boy| girl)$|drop it(?: boy| girl)|turn (?:that|the (?:tv|telly|music|radio|volume)) down(?: (?:i|will|would|can|please i|guys|you)\b.*)
         (?:no |sorry |oh )*not you|i wasn't talking to you|i'm (?:just )?talking to (?:my|the) \w+|^(?:hey |no |okay )*(?:get (?:down|off)|come here|sit down|stop (?:it|that)|quit it|cut it out|knock it off|settle down|behave)(?= |$)
         ^(?:hey |no |oh |okay )*(?:sweetie|sweetheart|honey|hon|darling|babe|mommy|daddy|mummy|kiddo) (?!is|was|and|who|garlic|mustard)\w+
+        ^no (?!i |it |we |they |he |she |that |this |but |because |sorry |not |thanks |actually |please |just )\w+ (?:you can't|don't|stop|put|leave|get|come|give)(?= )
+        no \w+ (?:no|down|off|sit|stay|drop)(?: \w+)?$
         who(?:'s| is) (?:that )?at the door|(?:can|could|will|would) you (?:get|answer) the door|did you (?:feed|walk|let out|lock|pick up|call|take out|turn off|see where) (?:the|your|my|mom|dad|i)|don't (?:touch|eat|put|hit|pull|climb|lick|throw) (?:that|it|the|your|him|her|this)|(?:watch|mind) (?:out|your (?:head|step|fingers))|hand me (?:the|that|my)|pass me (?:the|that|my)|where did (?:you|i|we) put (?:the|my|that)|have you seen my|what's our
     """),
     side_talk_if_asked=_any(r"""
-        (?:close|shut|open|lock) the (?:door|window|gate|fridge)|(?:what's|what is|what was|do you (?:know|remember)|where's|where is|where are|where do we (?:keep|have)|what are) (?:our|the (?:card|paper|letter|folder|bill)|my (?:glasses|wallet|purse|bag|phone|keys|card)|that (?:paper|letter|card))|turn (?:it|that|the \w+) (?:down|off)|give (?:it|that|me that) (?:back|here|to me)|(?:be|play) (?:nice|quiet)|go away|leave (?:it|that|him|her) alone|put (?:that|it) (?:down|back|away)|stop (?:it|that) (?:you|now|right|both|kids|guys|boys|girls)
+        (?:close|shut|open|lock) the (?:door|window|gate|fridge)|(?:what's|what is|what was|do you (?:know|remember)|where's|where is|where are|where do we (?:keep|have)|what are) (?:our|the (?:card|paper|letter|folder|bill)|my (?:glasses|wallet|purse|bag|phone|keys|card)|that (?:paper|letter|card))|turn (?:it|that|the \w+) (?:down|off)|give (?:it|that|me that) (?:back|here|to me)|(?:be|play) (?:nice|quiet)|(?:it|she|he|they) wants? to know|go away|leave (?:it|that|him|her) alone|put (?:that|it) (?:down|back|away)|stop (?:it|that) (?:you|now|right|both|kids|guys|boys|girls)
     """),
     vocative=re.compile(
         r"^(?:(?:hey|no|oh|okay|yes|yeah|shh|sh|hush|what|sorry|not now|one sec|in a minute|wait) )*(?:babe|baby|honey|hon|"
@@ -915,11 +1030,15 @@ _ENGLISH = _Rules(
         r"put (?:that|it|your)|give (?:it|that) back|go (?:to|play|outside|away)|be (?:quiet|careful|nice)|quit|drop it|"
         r"stop (?:it|that|\w+ing))"
     ),
+    hails=re.compile(
+        r"hey (\w+) \w+|(?!what|where|when|how|why|who|which|if|i|you|we|they)(\w+) (?:did|do|can|could|have|are|will|would) (?:you|we) \w+"
+    ),
     to_others=_start(
         r"""
         (?:no )?(?:get|stop|come|sit|leave|put|give|go|don't|be|quit|drop|close|shut|open|turn|bring|pass|hand|look|watch|wait|eat|hold|take|let|move|wash|tell|help|ask|do|keep|throw|grab|find|pick|listen|call|say|make|try|hurry|hang|clean|check|stay|see|play|feed|turn)
         (?:can|could|will|would|did|do|have|are|were|is|should) (?:you|i|we|he|she|dinner|the|that|it)
-        (?:what|where|when|why|who|which|how)(?:'s)? \w+|it's|i'm|i'll|i'm|not now|in a|yes|yeah|two|one|no|just|the
+        (?:what|where|when|why|who|which|how)(?:'s)? \w+|it's|i'm|i'll|i'm|not now|in a|yes|yeah|two|one|no|just|the|we're|\w+ (?:on|off|up|down)
+        (?:hey )?\w+ (?:can|could|will|would|did|do|have|are|is|what|where|when|why|who|which|how)
         \w+ (?:get|come|sit|leave|put|give|go|be|quit|drop|stop|don't)
         """,
         lead=r"hey|no|oh|okay|ok|yes|yeah|shh|please|just|and|now|then|babe|baby|honey|hon|sweetie|sweetheart|darling|mom|"
@@ -936,7 +1055,8 @@ _SPANISH = _Rules(
         (?<!¿)(?:el|la|los|las|un|una|unos|unas|y|o|pero|porque|que|de|del|al|con|para|por|en|mi|mis|tu|su|sus|sin|como|muy|aunque|cuando|donde|entonces|o sea|es que|es|está|son|quería|querría|quisiera|tengo que|pues)$(?<!^es)(?<!^que)
         (?:número|nombre|dirección|código|correo|problema|cosa) (?:es|era)(?: que)?$
     """),
-    cut_off_unless_asking=_any(r"(?:a|hasta|desde|sobre|me|te|se|le|lo|quiero|necesito|puedo|puede|voy a)$"),
+    may_end_with=_any(r"(?:a|hasta|desde|sobre|me|te|se|le|lo|quiero|necesito|puedo|puede|voy a)$"),
+    strands=_any(r"qué|quién|cuál|dónde|cómo|cuándo|cuánto|lo que"),
     hold=_start(
         r"""
         (?:espera|espere|espérate|espérese|esperá|aguarda|aguarde|aguante|un (?:momento|momentito|momentico|segundo|segundito|segundín|minuto|minutito)|dame un \w+|deme un \w+|déme un \w+|no cuelgue|no cuelgues|ahora vuelvo|ya vuelvo|enseguida vuelvo)(?: un (?:momento|momentito|segundo|segundito|poco|poquito|minuto|rato))?
@@ -944,11 +1064,13 @@ _SPANISH = _Rules(
         """,
         lead="ay|oye|oiga|perdón|perdona|perdone|no|sí|vale|bueno|pues|por favor|ok|okay|a ver|ya",
     ),
+    hold_at_end=_any(r"(?:un (?:momento|momentito|segundo|segundito)|espera|espere)(?: por favor)?$"),
     hush=_around(
         r"para(?: ya)?|pare|páralo|basta|ya basta|ya está bien|cállate|cállese|calla|calle|silencio|chist?|shh|"
         r"dej[ae] de hablar|no hables?|(?:es )?suficiente|déjame (?:hablar|terminar)|déjeme (?:hablar|terminar)|no he terminado",
         r"ya|vale|no|por favor|ok|un momento|oye|oiga|bueno|sí|gracias|ahora|espera|espere",
     ),
+    fetches=_start(r"(?:déjame|déjeme|deja|deje que)(?: que)? (?:busc\w+|coj\w+|mir\w+|pens\w+|apunt\w+|ver|sac\w+|cog\w+|agarr\w+|tom\w+)|voy a (?:por|buscar|coger|ver|mirar)|(?:lo|la) (?:estoy buscando|busco)|tengo que (?:buscar\w*|mirar\w*)", lead="sí|vale|bueno|pues|a ver|ay|ok"),
     busy=_any(
         r"que .*|por favor|estoy .*|voy .*|ahora .*|mientras .*|tengo que .*|déjame .*|es que .*|ya .*|me .*|lo .*|la .*|se .*|llaman .*|están .*|alguien .*|y (?:te|le) .*|mi .*"
     ),
@@ -1007,10 +1129,14 @@ _SPANISH = _Rules(
         r"no (?:hay|es|tengo) (?:ningún )?problema|sin problemas?|no importa|muerto de (?:risa|hambre|sueño|ganas)|muriendo de ganas|me muero (?:de ganas|por|de risa|de hambre)|(?:buenas tardes|más tarde|por la tarde|de la tarde|esta tarde|tarde o temprano|la tarde|hoy tarde)|si no es (?:mucha )?molestia|perder peso|he perdido (?:\w+ )?(?:kilos|peso)"
     ),
     corrects=_any(r"""
-        no (?:era|es|fue|está|son|soy|se llama|me llamo|dije|he dicho|quería|pedí|quise|me refería|eso|ese|esa)(?: \w+){1,6} (?:sino|es|era)|sino|(?:yo )?(?:dije|he dicho|decía|quería decir|me refería|quise decir|me refiero)|eso no (?:es|era)(?: lo que| correcto| cierto| así)?|(?:está|es) (?:mal|incorrecto|equivocado)|se (?:equivoca|ha equivocado|confunde)|te (?:equivocas|has equivocado|confundes)|no es (?:así|correcto|cierto|verdad)|en realidad (?:es|era|soy|me|el|la)|(?:con|sin) (?:be|uve|hache|ese|zeta|ge|jota|\w)$|mejor dicho|^no (?:no )?(?:es|era|el|la|en|para|con|a|mi|soy|me)(?= )|(?:el|la|los|las|es|en|a|para) \w+(?: \w+)? no (?:el|la|los|las|en|a|para|de)?(?: ?\w+){1,2}$
+        no (?:era|es|fue|está|son|soy|se llama|me llamo|dije|he dicho|quería|pedí|quise|me refería|eso|ese|esa)(?: \w+){1,6} (?:sino|es|era)|sino|(?:yo )?(?:dije|he dicho|decía|quería decir|me refería|quise decir|me refiero)|eso no (?:es|era)(?: lo que| correcto| cierto| así)?|(?:está|es) (?:mal|incorrecto|equivocado)|se (?:equivoca|ha equivocado|confunde)|te (?:equivocas|has equivocado|confundes)|no es (?:así|correcto|cierto|verdad)|en realidad (?:es|era|soy|me|el|la)|mejor dicho|^no (?:no )?(?:es|era|el|la|en|para|con|a|mi|soy|me)(?= )|(?:el|la|los|las|es|en|a|para) \w+(?: \w+)? no (?:el|la|los|las|en|a|para|de)?(?: ?\w+){1,2}$
     """),
+    concludes=_any(r"(?:entonces|o sea que|así que)"),
+    asks_on=_any(r"(?:y )?(?:para|en|con|de|a|hasta|desde|por)"),
+    states=_any(r"(?:no )?(?:es|son|era|soy|está)"),
+    spells=_any(r"(?:con|sin) (?:be|uve|hache|ese|zeta|ge|jota|\w)$"),
     openers=_set(
-        "a ah buenas bueno buenos disculpa disculpe días entonces es espera espere favor gracias hola mira mire no oiga ok oye perdona perdone perdón pero por pregunta pues que señor señorita sí tardes una vale ver y"
+        "claro exacto correcto mañana hoy ayer lunes martes miércoles jueves viernes sábado domingo desgraciadamente nada a ah buenas bueno buenos disculpa disculpe días entonces es espera espere favor gracias hola mira mire no oiga ok oye perdona perdone perdón pero por pregunta pues que señor señorita sí tardes una vale ver y"
     ),
     asking=_start(
         r"""
@@ -1037,6 +1163,7 @@ _SPANISH = _Rules(
     requesting_anywhere=_any(
         r"(?:puede|puedes|podría|podrías) \w+(?:r|rme|rnos|rlo|rla)|por favor|(?:quiero|quería|quisiera|necesito|me gustaría) \w+"
     ),
+    about_instructions=_any(r"(?:tus|sus|las) instrucciones|(?:ignora|olvida|ignore|olvide) (?:todo|todas|lo)|prompt|te (?:dijeron|ordenaron|mandaron)"),
     agent_asks=_any(
         r"(?:dígame|dime|indíqueme|indique|lea|léame|deme|dé|repita|repítame|confirme|confírmeme|deletree|cuénteme|cuéntame|necesito (?:su|el|la)|elija|facilíteme|díctemelo|dicte)|por favor su"
     ),
@@ -1046,6 +1173,7 @@ _SPANISH = _Rules(
     agent_offers_help=_any(
         r"(?:en qué|cómo) (?:le|te|les|os)? ?(?:puedo|podemos) (?:ayudar\w*|servir\w*)|puedo ayudar\w*|qué (?:desea|necesita|quería|se le ofrece)|dígame$|diga$"
     ),
+    agent_answers_phone=_any(r"buenos días|buenas (?:tardes|noches)|hola|bienvenid[oa]|le atiende|le habla|dígame"),
     agent_asks_trouble=_any(
         r"qué (?:problema|síntomas)|cuál es (?:el|su) (?:problema|avería)|qué le (?:pasa|duele|ocurre)|emergencias"
     ),
@@ -1084,21 +1212,24 @@ _GERMAN = _Rules(
         (?:für|mit|in|auf|an|ist|von|bei|und|oder|nach|zu|über|um|hat|habe|war) (?:der|die|das|den|ein|so)$
         (?:nummer|name|adresse|problem|sache|frage|code) (?:ist|war|lautet)(?: dass)?$
     """),
-    cut_off_unless_asking=_any(
+    may_end_with=_any(
         r"(?:ich (?:wollte|möchte|würde|hätte|bin|habe|hab|war|muss|will|kann|wollte eigentlich)|von|bei|über|wegen|in|mit dem|es ist|das ist|wir haben|wir sind)$"
     ),
+    strands=_any(r"was|wer|wen|wem|wo|wie|welche\w*|wann|wovon|wohin"),
     hold=_start(
         r"""
         (?:moment|momentchen|(?:einen|nen|ein|kleinen|einen kleinen|einen kurzen) (?:moment|augenblick)|(?:eine|ne) (?:sekunde|minute)|augenblick|sekunde|warte|warten sie|wart|warte mal|moment mal|bleiben sie (?:kurz )?dran|kurz warten|bin gleich (?:wieder da|zurück|soweit)|ich (?:hol|hole|such|suche|schau|schaue|guck|gucke|muss) (?:nur |mal |eben |kurz |gerade |schnell |noch )+|geben sie mir|gib mir)(?: (?:mal|bitte|kurz|noch|eben|einen|eine|moment|sekunde|minute|augenblick|kleinen|ganz))*
         """,
         lead="oh|ja|nein|äh|halt|stopp|bitte|entschuldigung|sorry|okay|ok|ach|einen|hm|so",
     ),
+    hold_at_end=_any(r"(?:einen moment|moment|augenblick|eine sekunde|warten sie|warte)(?: bitte| mal)?$"),
     hush=_around(
         r"ruhe|(?:sei|seien sie)? ?(?:bitte |mal )?(?:still|ruhig)|halt|stopp?|halt den mund|klappe|pss?t|schluss(?: damit)?|genug|"
         r"(?:das |es )?reicht|hör(?:en sie)? auf(?: zu reden)?|aufhören|nicht reden|ich bin noch nicht fertig|"
         r"(?:lassen sie|lass) mich ausreden",
         r"ja|nein|okay|bitte|jetzt|mal|kurz|moment|warte|warten sie|danke|schon|einen moment|einmal|so",
     ),
+    fetches=_start(r"ich (?:hol|hole|such|suche|schau|schaue|guck|gucke|muss) (?:nur |mal |eben |kurz |gerade |schnell |noch |das |die |den |es )+|da muss ich|lassen sie mich (?:kurz |mal |eben )*(?:schauen|suchen|nachsehen|überlegen|holen)", lead="ja|okay|moment|also|ach"),
     busy=_any(
         r"ich .*|bitte|da .*|es klingelt.*|mein\w* .*|der .*|die .*|bin .*|muss .*|hol .*|kurz.*|gleich.*|noch .*|lassen sie .*"
     ),
@@ -1160,10 +1291,14 @@ _GERMAN = _Rules(
         r"kein problem|keine probleme|ohne probleme|(?:todmüde|totgelacht|totlachen|todsicher)|nicht schlecht|tut nicht weh|macht nichts|(?:falls|wenn) es (?:ihnen )?keine umstände macht|(?:\w+ )?kilo(?:s)? (?:abgenommen|verloren)|nicht so schlimm|leider gut|hammer|laut (?:vertrag|rechnung|website|ihrer|ihnen|der|dem|plan)|kalt(?:es|e)? (?:wasser|getränk\w*|platte|bier)"
     ),
     corrects=_any(r"""
-        (?:nein|nee|nö|ne) (?:\w+ ){0,6}nicht|(?:das|es|der|die|ich) (?:\w+ ){1,6}(?:und )?nicht (?:der|die|das|den|dem|am|im|in|vom|um|für|mit|auf|nach|aus|zum|zur)?(?: ?\w+){1,2}$|sondern|ich (?:habe|hab|hatte) (?:\w+ ){0,3}(?:gesagt|gemeint|bestellt|gebeten)|(?:ich )?(?:meinte|meine) (?:nicht|den|die|das|eigentlich)|das (?:stimmt|ist|war) (?:so )?(?:nicht (?:richtig|ganz|das|der|die|korrekt|was)|nicht|falsch)|stimmt (?:so |aber )?nicht|falsch verstanden|verstanden sie mich falsch|missverst\w+|(?:sie|du) (?:haben|hast) (?:mich |da |das )+(?:falsch|verwechselt|missverstanden)|verwechsel\w+|eigentlich (?:ist|war|heiße|geht|meinte)|(?:mit|ohne) (?:\w|doppel \w|th|ck|ph|ie)(?: am ende)?$|mit (?:\w+ )?(?:statt|anstatt|nicht mit)|^(?:nein|nee|ne|nö) (?:nein )?(?:das|der|die|es|ich|am|im|für|mein\w*|mit|um|in|nach)
+        (?:nein|nee|nö|ne) (?:\w+ ){0,6}nicht|(?:das|es|der|die|ich) (?:\w+ ){1,6}(?:und )?nicht (?:der|die|das|den|dem|am|im|in|vom|um|für|mit|auf|nach|aus|zum|zur)?(?: ?\w+){1,2}$|sondern|ich (?:habe|hab|hatte) (?:\w+ ){0,3}(?:gesagt|gemeint|bestellt|gebeten)|(?:ich )?(?:meinte|meine) (?:nicht|den|die|das|eigentlich)|das (?:stimmt|ist|war) (?:so )?(?:nicht (?:richtig|ganz|das|der|die|korrekt|was)|nicht|falsch)|stimmt (?:so |aber )?nicht|falsch verstanden|verstanden sie mich falsch|missverst\w+|(?:sie|du) (?:haben|hast) (?:mich |da |das )+(?:falsch|verwechselt|missverstanden)|verwechsel\w+|eigentlich (?:ist|war|heiße|geht|meinte)|mit (?:\w+ )?(?:statt|anstatt|nicht mit)|^(?:nein|nee|ne|nö) (?:nein )?(?:das|der|die|es|ich|am|im|für|mein\w*|mit|um|in|nach)
     """),
+    concludes=_any(r"(?:also|dann|das heißt)"),
+    asks_on=_any(r"(?:und )?(?:für|auf|in|mit|von|zu|bis|ab|auch)"),
+    states=_any(r"(?:nein )?(?:das ist|es ist|er ist|sie ist|ich bin|das war)"),
+    spells=_any(r"(?:mit|ohne) (?:\w|doppel \w|th|ck|ph|ie)(?: am ende)?$"),
     openers=_set(
-        "aber ach alles also dank danke dann eine entschuldigung frage genau gut guten hab hallo hi ich ja klar kurze mal moment morgen ne nein nur oh ok okay sag sagen sie so sorry tag und verstehe vielen äh"
+        "nee nö doch stimmt leider richtig gestern heute morgen montag dienstag mittwoch donnerstag freitag samstag sonntag klar natürlich halt stopp aha aber ach alles also dank danke dann eine entschuldigung frage genau gut guten hab hallo hi ich ja klar kurze mal moment morgen ne nein nur oh ok okay sag sagen sie so sorry tag und verstehe vielen äh"
     ),
     asking=_start(
         r"""
@@ -1190,6 +1325,7 @@ _GERMAN = _Rules(
     requesting_anywhere=_any(
         r"(?:können|könnten|kannst|könntest|würden) (?:sie|du) \w+|bitte|(?:ich|wir) (?:möchte|möchten|würde gern\w*|hätte gern\w*|brauche|bräuchte|will)(?= )|(?:möchte|würde) ich"
     ),
+    about_instructions=_any(r"(?:deine|ihre|alle|diese|vorherigen) (?:\w+ )?(?:anweisungen|regeln|vorgaben)|(?:ignorier|vergiss)\w* (?:alles|alle|sie)|prompt|systemprompt"),
     agent_asks=_any(
         r"(?:nennen|sagen|geben|lesen|buchstabieren|bestätigen|wiederholen|beschreiben|erzählen) sie(?: .*)?|(?:erzähl|sag|nenn)\w* mir|ich (?:brauche|benötige) (?:noch )?(?:ihre?n?|die|den|das)|ihre? \w+ bitte"
     ),
@@ -1199,6 +1335,7 @@ _GERMAN = _Rules(
     agent_offers_help=_any(
         r"(?:wie|was|womit) (?:kann|können|darf|dürfen) (?:ich|wir) (?:ihnen |dir |für sie |heute )*(?:helfen|tun|behilflich|weiterhelfen)|worum geht(?:'s| es)|was kann ich|kann ich (?:ihnen )?helfen|was möchten sie|was haben sie auf dem herzen"
     ),
+    agent_answers_phone=_any(r"guten (?:tag|morgen|abend)|hallo|willkommen|mein name ist|am apparat"),
     agent_asks_trouble=_any(
         r"was (?:fehlt|ist das problem|ist kaputt|funktioniert)|wo (?:tut|drückt)|welche (?:beschwerden|symptome)|notruf|was ist denn los|welches problem"
     ),
@@ -1236,20 +1373,23 @@ _FRENCH = _Rules(
         (?:le|la|les|un|une|des|du|de|et|ou|mais|car|parce que|que|mon|ma|mes|ton|ta|votre|vos|notre|nos|leur|au|aux|pour|avec|dans|sur|sans|chez|vers|à|donc|très|si|quand|comme|dont|c'est|j'ai|je suis|il y a|je voudrais|je voulais|j'aimerais|enfin|puis|et puis|du coup|alors)$(?<!^alors)(?<!^si)(?<!^enfin)
         (?:numéro|nom|adresse|code|problème|chose|mail) (?:est|c'est|était)(?: que)?$
     """),
-    cut_off_unless_asking=_any(
+    may_end_with=_any(
         r"(?:en|est|sont|était|je|tu|il|elle|on|nous|vous|qui|par|me|te|se|je peux|je veux|il faut|où)$"
     ),
+    strands=_any(r"qui|quoi|où|quel\w*|comment|combien|quand|que|qu'\w+"),
     hold=_start(
         r"""
         (?:attendez|attends|patientez|une (?:seconde|minute|petite seconde|petite minute)|un (?:instant|moment|petit instant|petit moment)|deux (?:secondes|minutes)|ne quittez pas|ne raccrochez pas|je reviens|laissez-moi|laissez moi|laisse-moi|donnez-moi|donnez moi|je (?:cherche|prends|regarde|vérifie|vais chercher|note))(?: (?:un|une|deux|s'il vous plaît|instant|moment|seconde|secondes|minute|peu|juste|petit|petite|voir|le temps))*
         """,
         lead="oh|oui|non|pardon|excusez-moi|euh|ok|bon|ah|juste|s'il vous plaît|mais|alors",
     ),
+    hold_at_end=_any(r"(?:un instant|un moment|une (?:seconde|minute)|attendez|attends)(?: s'il vous plaît)?$"),
     hush=_around(
         r"stop|arrêtez?(?: de parler)?|taisez[- ]vous|tais[- ]toi|chut|silence|(?:ça )?suffit|assez|"
         r"laissez[- ]moi (?:parler|finir|terminer)|(?:je n'|j')ai pas (?:fini|terminé)|moins fort",
         r"oui|non|ok|bon|s'il vous plaît|s'il te plaît|maintenant|un instant|un moment|là|mais|c'est bon|attendez|merci",
     ),
+    fetches=_start(r"je (?:cherche|prends|regarde|vérifie|vais (?:chercher|voir|regarder|prendre))|laissez-moi (?:chercher|regarder|voir|réfléchir|prendre)|il faut que je (?:cherche|regarde|retrouve)", lead="oui|ok|bon|alors|attendez|d'accord"),
     busy=_any(
         r"je .*|j'ai .*|s'il vous plaît|on .*|il y a .*|que je .*|mon .*|ma .*|le temps .*|quelqu'un .*|ça .*|c'est .*|moi .*|le .*|la .*|les .*"
     ),
@@ -1309,10 +1449,14 @@ _FRENCH = _Rules(
         r"(?:pas|aucun|sans) (?:de )?(?:problèmes?|souci|soucis)|(?:morte?s? de (?:rire|faim|fatigue|soif))|(?:perdu|perdre) (?:\w+ )?(?:kilos|poids|du poids)|pas mal|j'ai hâte|fait plus mal|si ça ne vous dérange pas|con carne|eau (?:froide|chaude)|froide? (?:eau|boisson)|à tort|nul besoin|mort subite|pas grave|bon débarras"
     ),
     corrects=_any(r"""
-        (?:non|nan|mais) (?:\w+ ){0,4}pas|pas (?:\w+ ){1,3}(?:j'ai dit|mais|c'est)|(?:j'ai|j'avais) (?:dit|demandé|commandé)|je (?:voulais|veux) (?:dire|parler)|je parl(?:e|ais) de|ce n'est pas (?:ça|ce que|le|la|mon|ma|correct|exact|vrai|juste|celui|celle|bon)|c'est pas (?:ça|ce que|le|la|mon|ma|bon|vrai|juste)|c'est (?:faux|inexact|incorrect)|vous (?:vous )?(?:trompez|êtes trompée?|avez mal|confondez)|mal (?:compris|entendu|noté)|en fait (?:c'est|je|il|elle|non|mon|ma|le|la|on)|pas (?:le|la|les|à|de|du|en|un|une|chez|pour|au)? ?\w+(?: \w+)?$|(?:avec|sans) (?:un |une |deux )?\w(?: à la fin)?$|plutôt (?:le|la|à|en|pour)|^non (?:non )?(?:c'est|c'était|le|la|à|pour|je|mon|ma|en|pas|plutôt)
+        (?:non|nan|mais) (?:\w+ ){0,4}pas|pas (?:\w+ ){1,3}(?:j'ai dit|mais|c'est)|(?:j'ai|j'avais) (?:dit|demandé|commandé)|je (?:voulais|veux) (?:dire|parler)|je parl(?:e|ais) de|ce n'est pas (?:ça|ce que|le|la|mon|ma|correct|exact|vrai|juste|celui|celle|bon)|c'est pas (?:ça|ce que|le|la|mon|ma|bon|vrai|juste)|c'est (?:faux|inexact|incorrect)|vous (?:vous )?(?:trompez|êtes trompée?|avez mal|confondez)|mal (?:compris|entendu|noté)|en fait (?:c'est|je|il|elle|non|mon|ma|le|la|on)|pas (?:le|la|les|à|de|du|en|un|une|chez|pour|au)? ?\w+(?: \w+)?$|plutôt (?:le|la|à|en|pour)|^non (?:non )?(?:c'est|c'était|le|la|à|pour|je|mon|ma|en|pas|plutôt)
     """),
+    concludes=_any(r"(?:donc|alors|du coup)"),
+    asks_on=_any(r"(?:et )?(?:pour|en|avec|de|à|jusqu'à|depuis|même)"),
+    states=_any(r"(?:non )?(?:c'est|c'était|il est|elle est|je suis)"),
+    spells=_any(r"(?:avec|sans) (?:un |une |deux )?\w(?: à la fin)?$"),
     openers=_set(
-        "ah allô alors attendez attends bien bon bonjour bonsoir coup d'accord dites dites-moi donc du et euh excusez-moi mais merci non ok oui pardon plaît puis question s'il sinon super très une vous"
+        "exactement voilà hier demain aujourd'hui lundi mardi mercredi jeudi vendredi samedi dimanche malheureusement effectivement ah allô alors attendez attends bien bon bonjour bonsoir coup d'accord dites dites-moi donc du et euh excusez-moi mais merci non ok oui pardon plaît puis question s'il sinon super très une vous"
     ),
     asking=_start(
         r"""
@@ -1341,6 +1485,7 @@ _FRENCH = _Rules(
     requesting_anywhere=_any(
         r"(?:pouvez|pourriez|peux)[- ](?:vous|tu) \w+|vous (?:pouvez|pourriez) \w+|s'il (?:vous|te) plaît|je (?:voudrais|souhaite|veux)|j'(?:aimerais|ai besoin)|je vous appelle (?:pour|car|parce)"
     ),
+    about_instructions=_any(r"(?:tes|vos|les) (?:instructions|consignes|règles)|(?:ignore|oublie|ignorez|oubliez) (?:tout|toutes)|prompt"),
     agent_asks=_any(
         r"(?:donnez|dites|indiquez|épelez|lisez|confirmez|précisez|répétez|racontez|décrivez|expliquez)(?:-moi)?(?: .*)?|(?:votre|vos) (?:\w+ ){0,4}s'il vous plaît|j'(?:ai|aurais) besoin (?:de votre|du|de la)|il me faut(?:drait)? (?:votre|le|la)|je vous écoute"
     ),
@@ -1350,6 +1495,7 @@ _FRENCH = _Rules(
     agent_offers_help=_any(
         r"(?:comment|en quoi|que|qu'est-ce que) (?:puis-je|je peux|pouvons-nous|peut-on)(?: .*)?|puis-je vous aider|je vous écoute|que (?:désirez|souhaitez)[- ]vous|c'est à quel sujet"
     ),
+    agent_answers_phone=_any(r"bonjour|bonsoir|bienvenue|à votre écoute|à l'appareil"),
     agent_asks_trouble=_any(
         r"quel est (?:le|votre) problème|qu'est-ce qui ne (?:va|marche|fonctionne)|où avez-vous mal|quels symptômes|urgences|quel est le souci"
     ),
@@ -1387,18 +1533,21 @@ _PORTUGUESE = _Rules(
         (?:o|a|os|as|uma|uns|umas|e|ou|mas|porque|que|de|do|da|dos|das|no|na|nos|nas|com|para|pra|por|pelo|pela|em|meu|minha|meus|minhas|seu|sua|sem|se|quando|como|muito|então|tipo|aí|é que|ao|num|numa|eu|eu queria|queria|eu quero|preciso|eu tenho|tenho que|ou seja|quer dizer|assim)$(?<!^então)(?<!^tipo)(?<!^como)(?<!^aí)(?<!^assim)(?<!por que)(?<!é assim)(?<!isso aí)(?<!mesmo assim)(?<!está aí)
         (?:número|nome|endereço|código|email|e-mail|problema|coisa) (?:é|era)(?: que)?$
     """),
-    cut_off_unless_asking=_any(r"(?:está|são|foi|me|te|lhe|ele|ela|a gente|nós|até|desde|sobre|vou|posso|pode|ter)$"),
+    may_end_with=_any(r"(?:está|são|foi|me|te|lhe|ele|ela|a gente|nós|até|desde|sobre|vou|posso|pode|ter)$"),
+    strands=_any(r"que|quem|onde|qual|como|quando|quanto"),
     hold=_start(
         r"""
         (?:espera|espere|espera aí|peraí|pera aí|pera|aguarda|aguarde|calma|calma aí|(?:só )?(?:um|uns) (?:momento|momentinho|segundo|segundinho|minuto|minutinho|instante|pouquinho)|me dá um \w+|já volto|não desliga|não desligue|deixa eu (?:pegar|ver|procurar|olhar|anotar|achar|buscar|pensar|abrir)|vou (?:pegar|buscar|procurar|ver))(?: (?:um|uns|só|aí|pouco|pouquinho|momento|momentinho|minuto|minutinho|segundo|segundinho|por favor|que))*
         """,
         lead="ah|oi|opa|não|sim|tá|desculpa|desculpe|ok|então|moça|moço|olha|ai",
     ),
+    hold_at_end=_any(r"(?:um (?:momento|momentinho|minutinho|segundo|instante)|peraí|espera aí)(?: por favor)?$"),
     hush=_around(
         r"para|pare|parou|(?:já )?chega|basta|silêncio|(?:fica )?quiet[oa]|cal[ae] a boca|psiu|shh|par[ae] de falar|"
         r"deixa eu (?:falar|terminar)|não terminei|ainda não terminei",
         r"tá|não|sim|ok|por favor|agora|um momento|tá bom|já entendi|calma|moç[oa]|espera|aí|peraí|obrigad[oa]",
     ),
+    fetches=_start(r"deixa eu (?:pegar|ver|procurar|olhar|anotar|achar|buscar|pensar|abrir)|vou (?:pegar|buscar|procurar|ver)|tô (?:procurando|pegando|achando)|estou procurando|tenho que (?:procurar|pegar|ver)", lead="sim|tá|ok|ah|então|claro"),
     busy=_any(
         r"que .*|eu .*|deixa .*|por favor|estou .*|tô .*|vou .*|tenho .*|tem .*|meu .*|minha .*|o .*|a .*|já .*|tão .*|alguém .*|tá .*|pegar .*|enquanto .*"
     ),
@@ -1453,10 +1602,14 @@ _PORTUGUESE = _Rules(
         r"(?:sem|não tem|nenhum) problemas?|não faz mal|morrendo de (?:rir|fome|vontade|saudade|sono)|morta de (?:fome|cansaço)|morto de (?:fome|cansaço)|perdi (?:\w+ )?(?:quilos|peso|kilos)|nada mal|menos mal|sem querer incomodar|se não for (?:incômodo|incomodar)|droga(?:ria)|caiu (?:bem|como)|dá pra|dor de cotovelo"
     ),
     corrects=_any(r"""
-        não (?:moça |moço |senhora |senhor |não )*(?:é|era|foi|no|na|o|a|eu|meu|minha|em|para|pra)(?= )|(?:é|era|foi|no|na|o|a|para|pra|em) (?:\w+ ){1,5}(?:e )?não (?:é |era |o |a |no |na |em |para |pra |de )?\w+(?: \w+)?$|(?:eu )?(?:disse|falei|quis dizer|pedi|queria dizer|tava falando|estava falando|me referia|tô falando)|isso não (?:é|foi|está|tá)(?: o que)?|(?:está|tá|é) (?:errado|incorreto)|não foi (?:isso|o que)|você (?:se enganou|entendeu (?:errado|mal)|errou|confundiu)|entendeu errado|na verdade(?= )|(?:com|sem) (?:um |dois )?\w(?: no final)?$|(?:e )?sim (?:o|a|no|na|em)(?= )
+        não (?:moça |moço |senhora |senhor |não )*(?:é|era|foi|no|na|o|a|eu|meu|minha|em|para|pra)(?= )|(?:é|era|foi|no|na|o|a|para|pra|em) (?:\w+ ){1,5}(?:e )?não (?:é |era |o |a |no |na |em |para |pra |de )?\w+(?: \w+)?$|(?:eu )?(?:disse|falei|quis dizer|pedi|queria dizer|tava falando|estava falando|me referia|tô falando)|isso não (?:é|foi|está|tá)(?: o que)?|(?:está|tá|é) (?:errado|incorreto)|não foi (?:isso|o que)|você (?:se enganou|entendeu (?:errado|mal)|errou|confundiu)|entendeu errado|na verdade(?= )|(?:e )?sim (?:o|a|no|na|em)(?= )
     """),
+    concludes=_any(r"(?:então|quer dizer que|ou seja)"),
+    asks_on=_any(r"(?:e )?(?:para|pra|em|com|de|até|desde|por|no|na)"),
+    states=_any(r"(?:não )?(?:é|era|são|sou|está)"),
+    spells=_any(r"(?:com|sem) (?:um |dois )?\w(?: no final)?$"),
     openers=_set(
-        "ah alô aí beleza boa bom certo desculpa desculpe dia diz dúvida e entendi então escuta espera fala favor legal mas me moça moço noite não obrigad[oa] oi ok olha olá peraí pergunta por que sim só tarde tá uma é"
+        "claro isso exato amanhã hoje ontem segunda terça quarta quinta sexta sábado domingo infelizmente nossa ah alô aí beleza boa bom certo desculpa desculpe dia diz dúvida e entendi então escuta espera fala favor legal mas me moça moço noite não obrigad[oa] oi ok olha olá peraí pergunta por que sim só tarde tá uma é"
     ),
     asking=_start(
         r"""
@@ -1483,6 +1636,7 @@ _PORTUGUESE = _Rules(
     requesting_anywhere=_any(
         r"(?:pode|poderia|podia|consegue) (?:me )?\w+r|por favor|(?:eu )?(?:quero|queria|gostaria de|preciso) \w+|tem como"
     ),
+    about_instructions=_any(r"(?:suas|tuas|as) (?:instruções|regras)|(?:ignora|ignore|esquece|esqueça) (?:tudo|todas|o que)|prompt|(?:mandaram|disseram) (?:você|pra você)"),
     agent_asks=_any(
         r"(?:me )?(?:informe|diga|fale|passe|confirme|soletre|leia|repita|conte|descreva|digite|me diz|me fala|me passa|me conta)(?: .*)?|preciso d[oa] seu|(?:seu|sua) (?:\w+ ){0,3}por favor|pode falar"
     ),
@@ -1492,6 +1646,7 @@ _PORTUGUESE = _Rules(
     agent_offers_help=_any(
         r"(?:como|em que|no que) (?:eu )?(?:posso|podemos) (?:te |lhe |o |a )?(?:ajudar|ajudá\w*|auxiliar)(?: .*)?|posso (?:te )?ajudar|o que (?:deseja|precisa|você precisa|você deseja)|em que posso"
     ),
+    agent_answers_phone=_any(r"bom dia|boa (?:tarde|noite)|olá|bem-vind[oa]|quem fala"),
     agent_asks_trouble=_any(
         r"qual (?:é |seria )?o (?:problema|defeito)|o que (?:está sentindo|você sente|houve com)|quais (?:os )?sintomas|onde dói|emergência"
     ),

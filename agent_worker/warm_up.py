@@ -17,6 +17,14 @@ from agent_worker.utterance import classify
 #: Key of ``JobProcess.userdata`` under which the call finds its stack.
 STACK = "stack"
 _LONGEST = 180.0  # seconds
+_IMPORTED_WITH_THE_FIRST_REQUEST = (
+    "anyio._backends._asyncio",
+    "openai.lib.streaming.chat",
+    "openai.resources.audio.speech",
+    "openai.resources.audio.transcriptions",
+    "openai.resources.chat.completions",
+    "openai.resources.models",
+)
 
 
 def warm_up_process(
@@ -24,13 +32,14 @@ def warm_up_process(
 ) -> None:
     """Do in a process that waits for a call what would block the event loop in it.
 
-    Clients load certificates (0.1 s each), the transcript's pace needs a table of syllables (0.2 s), the HTTP
-    library imports its backend with the first request.
+    Clients load certificates (0.1 s each), the transcript's pace needs a table of syllables (0.2 s), and clients
+    import most of themselves with their first request (0.5 s in the caller's first turn).
     """
     process.userdata[STACK] = build_stack(settings)
     build_agent(process.userdata[STACK], settings)
     tokenize.basic.hyphenate_word("syllables")
-    importlib.import_module("anyio._backends._asyncio")
+    for module in _IMPORTED_WITH_THE_FIRST_REQUEST:
+        importlib.import_module(module)
     classify("Is everything ready?", settings.language)
 
 

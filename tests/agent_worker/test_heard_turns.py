@@ -1,0 +1,128 @@
+"""Turns that begin with the caller's voice: preemptive attempts, and recognisers that change their mind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from livekit.agents import AgentSession
+
+from agent_worker.phrases import PhraseBook
+from agent_worker.preresponse import PreResponseAgent
+from agent_worker.utterance import Kind
+from tests.scripted_llm import ScriptedLLM
+from tests.scripted_stt import ScriptedSTT, SilentMicrophone
+from tests.scripted_voice import Loudspeaker, ScriptedTTS
+
+PHRASE = "Let me think."
+BOOK = PhraseBook("en", {Kind.QUESTION: [PHRASE]})
+
+
+@dataclass
+class Call:
+    session: AgentSession[Any]
+    ears: ScriptedSTT
+    main: ScriptedLLM
+    gate: asyncio.Event
+    loudspeaker: Loudspeaker
+
+    @property
+    def said(self) -> list[str]:
+        return [item.text_content or "" for item in self.session.history.items if item.type == "message"]
+
+    async def until_said(self, count: int) -> None:
+        while len(self.said) < count:
+            await asyncio.sleep(0.01)
+
+    async def until_asked(self, times: int) -> None:
+        while len(self.main.requests) < times:
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def call(**options: Any) -> AsyncIterator[Call]:
+    gate = asyncio.Event()
+    main, ears, loudspeaker = ScriptedLLM("Nine.", gate=gate), ScriptedSTT(), Loudspeaker()
+    loudspeaker.automatic = True
+    agent = PreResponseAgent(
+        **{"instructions": "You help.", "strategy": "phrase", "phrases": BOOK, "quick_answer": 0.0, **options}
+    )
+    handling: Any = {
+        "turn_detection": "stt",
+        "endpointing": {"min_delay": 0.05, "max_delay": 0.05},
+        "preemptive_generation": {"enabled": True, "preemptive_tts": True},
+    }
+    session = AgentSession[Any](stt=ears, llm=main, tts=ScriptedTTS(), vad=None, turn_handling=handling)
+    async with session:
+        session.output.audio = loudspeaker
+        session.input.audio = SilentMicrophone()
+        await session.start(agent)
+        yield Call(session, ears, main, gate, loudspeaker)
+
+
+async def test_models_are_asked_before_the_turn_has_ended_and_nothing_is_said_until_then() -> None:
+    async with call() as now:
+        now.ears.hear_start()
+        now.ears.hear_preflight("When does it open?")
+        await now.until_asked(1)
+        await asyncio.sleep(0.1)
+        assert not now.loudspeaker.segments
+        now.ears.hear_final("When does it open?")
+        now.ears.hear_end()
+        await now.loudspeaker.until(lambda it: len(it.segments) == 1)
+        now.gate.set()
+        await now.until_said(2)
+        assert now.said == ["When does it open?", f"{PHRASE} Nine."]
+        assert len(now.main.requests) == 1
+
+
+async def test_attempt_on_words_that_changed_is_thrown_away_with_its_phrase() -> None:
+    async with call() as now:
+        now.ears.hear_start()
+        now.ears.hear_preflight("When does it")
+        await now.until_asked(1)
+        now.ears.hear_final("When does it open?")
+        now.ears.hear_end()
+        await now.loudspeaker.until(lambda it: len(it.segments) == 1)
+        now.gate.set()
+        await now.until_said(2)
+        assert now.said == ["When does it open?", f"{PHRASE} Nine."]
+        assert now.main.cancelled == 1
+
+
+async def test_utterance_that_is_finalised_twice_does_not_silence_the_agent() -> None:
+    async with call() as now:
+        now.gate.set()
+        for _ in range(2):
+            now.ears.hear_start()
+            now.ears.hear_final("When does it open?")
+            now.ears.hear_end()
+            await asyncio.sleep(0.5)
+        now.ears.hear_start()
+        now.ears.hear_final("When does it close?")
+        now.ears.hear_end()
+        while "When does it close?" not in now.said or now.said[-1] == "When does it close?":
+            await asyncio.sleep(0.01)
+        assert "Nine." in now.said[-1]
+        await asyncio.sleep(0.05)
+        assert now.session.agent_state == "listening"
+
+
+async def test_agent_that_says_it_speaks_is_heard() -> None:
+    """After an interruption too: 'speaking' without audio would leave the caller in silence."""
+    async with call() as now:
+        states: list[str] = []
+        now.session.on("agent_state_changed", lambda event: states.append(event.new_state))
+        now.gate.set()
+        for number, question in enumerate(("When does it open?", "When does it close?"), 1):
+            before = len(now.loudspeaker.segments)
+            now.ears.hear_start()
+            now.ears.hear_final(question)
+            now.ears.hear_end()
+            await now.until_said(2 * number)
+            assert len(now.loudspeaker.segments) > before
+            await now.session.interrupt()
+        assert states.count("speaking") <= len(now.loudspeaker.segments)
