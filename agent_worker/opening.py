@@ -10,7 +10,8 @@ _OPENINGS = {
     "en": (
         "sure, sure thing, of course, certainly, absolutely, definitely, great, good question, great question, "
         "that's a great question, that's a good question, okay, ok, all right, alright, got it, i see, i understand, "
-        "no problem, i'm sorry to hear that, i'm so sorry to hear that, oh i'm sorry to hear that, oh i'm so sorry to hear that, let me see, "
+        "no problem, i'm sorry to hear that, i'm so sorry to hear that, oh i'm sorry to hear that, "
+        "oh i'm so sorry to hear that, let me see, "
         "let me think, let me check, one moment, thanks for asking, thank you for asking, thank you for telling me, "
         "thanks for letting me know, you're welcome, you're very welcome, hello, hi, hi there"
     ),

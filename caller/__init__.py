@@ -7,6 +7,7 @@
 On a command line: ``python -m caller --help``. The report's shapes and units are in `caller.report`.
 """
 
+from caller.audio import Recording
 from caller.call import call
 from caller.errors import CallError, InputError, NoAgentError, RoomError
 from caller.options import CallOptions, Text, Utterance, Wav
@@ -31,6 +32,7 @@ __all__ = [
     "InputError",
     "Interim",
     "NoAgentError",
+    "Recording",
     "RoomError",
     "Segment",
     "Text",

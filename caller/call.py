@@ -25,15 +25,17 @@ _T = TypeVar("_T")
 OnTurn = Callable[[Turn], None]
 
 
-async def call(options: CallOptions, on_turn: OnTurn | None = None) -> CallReport:
+async def call(options: CallOptions, on_turn: OnTurn | None = None, recording: Recording | None = None) -> CallReport:
     """Join, say every utterance, leave. `on_turn` is called as each turn ends.
+
+    All that is heard goes to `recording`, for who wants to look into the sound itself.
 
     Raises `InputError` before joining, with all problems; `RoomError`; `NoAgentError`. A turn without a reply
     is no error: its `first_heard` is None.
     """
     clips = await load(options)
     clock = Clock()
-    heard = Recording() if options.record else None
+    heard = recording or (Recording() if options.record else None)
     sent = Recording() if options.record_caller else None
     ear = Ear(clock, heard)
     line = Line(clock, ear)

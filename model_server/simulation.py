@@ -35,6 +35,7 @@ from model_server.backends import (
 
 PREFIX = "simulated-"
 Milliseconds = Annotated[float, Field(ge=0)]
+Hertz = Annotated[float, Field(gt=0, lt=TTS_SAMPLE_RATE / 2)]
 P95_OF_NORMAL = 1.645
 WORDS_PER_SECOND = 3
 """How fast interim transcripts grow."""
@@ -76,7 +77,13 @@ class SimulatedTTS(Jitter):
     """Seconds that a second of audio takes to make."""
     chars_per_second: Annotated[float, Field(gt=0)] = 15.0
     """How fast the voice speaks: it makes a text's duration."""
-    tone_hz: Annotated[float, Field(gt=0, lt=TTS_SAMPLE_RATE / 2)] = 440.0
+    tone_hz: Hertz = 440.0
+    tones: dict[str, Hertz] = {}
+    """The tone of a text that contains the key, so that a listener can tell texts apart. The first that fits counts;
+    `tone_hz` is for the others."""
+
+    def tone(self, text: str) -> float:
+        return next((hertz for part, hertz in self.tones.items() if part in text), self.tone_hz)
 
 
 class SimulationConfig(_Strict):
@@ -215,7 +222,8 @@ class _TTS:
         await asyncio.sleep(model.ttfb_ms / 1000 * model.factor(rng))
         samples = int(len(request.text) / model.chars_per_second / request.speed * TTS_SAMPLE_RATE)
         step = int(self.chunk_seconds * TTS_SAMPLE_RATE)
+        hertz = model.tone(request.text)
         for start in range(0, samples, step):
             times = np.arange(start, min(start + step, samples)) / TTS_SAMPLE_RATE
-            yield to_pcm16((0.3 * np.sin(2 * np.pi * model.tone_hz * times)).astype(np.float32))
+            yield to_pcm16((0.3 * np.sin(2 * np.pi * hertz * times)).astype(np.float32))
             await asyncio.sleep(len(times) / TTS_SAMPLE_RATE * model.realtime_factor * model.factor(rng))

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import APIConnectOptions, NotGivenOr, stt
+from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, NotGivenOr, stt
 from livekit.agents.types import NOT_GIVEN
 from livekit.agents.utils import AudioBuffer
 from livekit.agents.voice import io
@@ -25,7 +25,7 @@ class ScriptedSTT(stt.STT[Any]):
         raise NotImplementedError("only streams")
 
     def stream(
-        self, *, language: NotGivenOr[str] = NOT_GIVEN, conn_options: APIConnectOptions = APIConnectOptions()
+        self, *, language: NotGivenOr[str] = NOT_GIVEN, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
     ) -> stt.RecognizeStream:
         return _ScriptedStream(stt=self, conn_options=conn_options)
 

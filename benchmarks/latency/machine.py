@@ -1,0 +1,53 @@
+"""Where and with what was it measured?"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from demo.processes import DemoError
+from demo.services import ROOT, find_binary
+
+_PACKAGES = ("livekit-agents", "livekit", "livekit-local-inference")
+
+
+def describe(arguments: list[str], pipecat_python: str) -> dict[str, Any]:
+    return {
+        "command": shlex.join(["python", "-m", "benchmarks.latency", *arguments]),
+        "machine": f"{os.cpu_count()} cores, {_cpu()}, {platform.system()} {platform.release()}",
+        "commit": _output("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
+        "versions": {
+            "Python": platform.python_version(),
+            "livekit-server": _livekit_server(),
+            **{name: metadata.version(name) for name in _PACKAGES},
+            "pipecat-ai": _output(
+                pipecat_python, "-c", "import importlib.metadata as m; print(m.version('pipecat-ai'))"
+            ),
+        },
+    }
+
+
+def _livekit_server() -> str:
+    try:
+        return _output(find_binary("livekit-server"), "--version").rpartition(" ")[2]
+    except DemoError:
+        return "not found"
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:  # not Linux
+        return platform.processor() or platform.machine()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _output(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or f"none ({Path(command[0]).name}, {sys.platform})"
