@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import Enum
@@ -50,31 +50,47 @@ def problem_with(
         recent: The pre-responses spoken lately.
         kind: What the caller's utterance is, if known: it decides whether an apology or cheer has its place.
     """
-    sentence = _Sentence.of(text)
-    rules = _RULES.get(language.replace("_", "-").split("-")[0].lower(), _ANY_LANGUAGE)
-    for reason, applies in (
-        (Reason.EMPTY, not any(letter.isalpha() for letter in text)),
-        (Reason.TOO_LONG, len(sentence.words) > MAX_WORDS),
-        (Reason.CHARACTERS, _unspeakable(text, rules)),
-        (Reason.NUMBER, any(letter.isdigit() for letter in text) or sentence.has(rules.number)),
-        (Reason.QUESTION, "?" in text or "¿" in text or sentence.has(rules.question)),
-        (Reason.LEAK, sentence.has(rules.leak)),
-        (Reason.LANGUAGE, _is_foreign(sentence, rules)),
-        (Reason.PROMISE, sentence.has(rules.promise)),
-        (Reason.TONE, _tone_is_wrong(sentence, kind, rules)),
-        (Reason.REPEATS_CALLER, _obeys(sentence, said, rules) or _echoes(sentence, said, rules)),
-        (Reason.ANSWER, _answers(sentence, said, kind, rules)),
-        (Reason.REPEATED, any(_alike(sentence.plain, _Sentence.of(other).plain) for other in recent)),
-    ):
-        if applies:
-            return reason
-    return None
+    return next(_problems(text, said, _rules_for(language), recent, kind), None)
+
+
+def _problems(text: str, said: str, rules: _Rules, recent: Sequence[str], kind: Kind | None) -> Iterator[Reason]:
+    sentence, said = _Sentence.of(text), said[:_JUDGED]
+    if not any(letter.isalpha() for letter in text):
+        yield Reason.EMPTY
+    if len(sentence.words) > MAX_WORDS or len(text) > _JUDGED:
+        yield Reason.TOO_LONG
+    if _unspeakable(text, rules):
+        yield Reason.CHARACTERS
+    if any(letter.isdigit() for letter in text) or sentence.has(rules.number):
+        yield Reason.NUMBER
+    if "?" in text or "¿" in text or sentence.has(rules.question):
+        yield Reason.QUESTION
+    if sentence.has(rules.leak):
+        yield Reason.LEAK
+    if _is_foreign(sentence, rules):
+        yield Reason.LANGUAGE
+    if sentence.has(rules.promise):
+        yield Reason.PROMISE
+    if _tone_is_wrong(sentence, kind, rules):
+        yield Reason.TONE
+    if _obeys(sentence, said, rules) or _echoes(sentence, said, rules):
+        yield Reason.REPEATS_CALLER
+    if _answers(sentence, said, kind, rules):
+        yield Reason.ANSWER
+    if any(_alike(sentence.plain, _Sentence.of(other).plain) for other in recent):
+        yield Reason.REPEATED
+
+
+_JUDGED = 500  # characters: of the caller's words, the first
 
 
 def shows_sympathy(text: str, language: str) -> bool:
     """Whether a sentence says sorry for the caller, as trouble and grief ask for."""
-    rules = _RULES.get(language.replace("_", "-").split("-")[0].lower(), _ANY_LANGUAGE)
-    return _Sentence.of(text).has(rules.sympathy)
+    return _Sentence.of(text).has(_rules_for(language).sympathy)
+
+
+def _rules_for(language: str) -> _Rules:
+    return _RULES.get(language.replace("_", "-").split("-")[0].lower(), _ANY_LANGUAGE)
 
 
 # --- The checks ------------------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def results(*rows: tuple[Setting, list[bool], list[float]]) -> Results:
 
 
 def test_choice_is_the_quickest_of_those_that_cut_no_more_than_allowed() -> None:
-    slow, quick, hasty = (replace(STOCK, max_delay=delay) for delay in (2.0, 1.5, 1.4))
+    slow, quick, hasty = (replace(STOCK, max_delay=delay) for delay in (2.4, 2.0, 1.9))
     table = results(
         (STOCK, [True, False], [1.0, 1.0]),
         (slow, [False, False], [0.9, 0.9]),
