@@ -75,16 +75,21 @@ class PhraseBook:
             kind: What the caller said.
             used: The pre-responses spoken so far, the latest last.
         """
+        return next(iter(self.fresh(kind, used)), None)
+
+    def fresh(self, kind: Kind, used: Sequence[str] = ()) -> list[str]:
+        """Every phrase that could be spoken, in an order drawn anew; see :meth:`pick`."""
         spent = {_spoken_form(phrase) for phrase in used[-KEPT_FRESH:]}
-        fresh = [phrase for phrase in self._of(kind) if _spoken_form(phrase) not in spent]
-        return self._rng.choice(fresh) if fresh else None
+        fresh = [phrase for phrase in self.of(kind) if _spoken_form(phrase) not in spent]
+        return self._rng.sample(fresh, len(fresh))
+
+    def of(self, kind: Kind) -> tuple[str, ...]:
+        """What can be said after an utterance of ``kind``; nothing if that is a silent one."""
+        return () if kind.silent else self._phrases.get(kind, ())
 
     def all(self) -> list[str]:
         """Every phrase once: what to synthesise beforehand."""
-        return list(dict.fromkeys(phrase for kind in SPOKEN_KINDS for phrase in self._of(kind)))
-
-    def _of(self, kind: Kind) -> Sequence[str]:
-        return () if kind.silent else self._phrases.get(kind, ())
+        return list(dict.fromkeys(phrase for kind in SPOKEN_KINDS for phrase in self.of(kind)))
 
 
 def base_language(language: str) -> str:

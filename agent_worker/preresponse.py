@@ -125,14 +125,15 @@ class PreResponseAgent(Agent):
     def _named(self, name: str) -> Strategy | None:
         if name == "off":
             return None
+        phrases = PhraseStrategy(self.phrases, self.phrase_audio.seconds if self.phrase_audio else lambda _: None)
         if name == "phrase":
-            return PhraseStrategy(self.phrases)
+            return phrases
         if name not in ("llm", "hybrid"):
             raise ValueError(f"no strategy {name!r}: use llm, phrase, hybrid or off")
         if self.fast_llm is None:
             raise ValueError(f"strategy {name!r} needs a fast_llm")
         budget = self._budget if name == "hybrid" else None
-        return ModelStrategy(self.fast_llm, self.phrases, self._synthesised, self._prompt, budget)
+        return ModelStrategy(self.fast_llm, phrases, self._synthesised, self._prompt, budget)
 
     def timeline(self, message_id: str) -> Timeline | None:
         """The instants of one of the last turns, by the id of the caller's message."""
@@ -259,7 +260,9 @@ class PreResponseAgent(Agent):
         choosing = None
         try:
             if await _first(ended, answer.speakable) is ended and not await self._answer_is_quick(answer, timeline):
-                choosing = asyncio.create_task(attempt.choose(), name="preresponse_choice")
+                choosing = asyncio.create_task(
+                    attempt.choose(self._forecast.remaining(timeline)), name="preresponse_choice"
+                )
                 await _first(choosing, answer.speakable, answer.calls_tool)
                 if answer.calls_tool.done() and not answer.speakable.done():
                     await _first(choosing, answer.speakable, timeout=_TOOL_PATIENCE)

@@ -73,6 +73,11 @@ class PhraseAudio:
         frame = self._audio.get(text)
         return pieces(frame) if frame else ()
 
+    def seconds(self, text: str) -> float | None:
+        """How long the text takes to speak; ``None`` if its audio has not been made."""
+        frame = self._audio.get(text)
+        return frame.duration if frame else None
+
     def load(self, texts: Iterable[str]) -> list[str]:
         """Read what there is from disk. Blocks: call it in a thread.
 

@@ -50,8 +50,12 @@ class Attempt(Protocol):
     likely: str | None
     """What will be said, or something like it: the main model is told. ``None`` if there is no telling."""
 
-    async def choose(self) -> Preresponse | None:
-        """What to say, asked once the turn has ended: every moment of this is silence for the caller."""
+    async def choose(self, answer_in: float | None) -> Preresponse | None:
+        """What to say, asked once the turn has ended: every moment of this is silence for the caller.
+
+        Args:
+            answer_in: Seconds until the answer is expected; ``None`` if there is no telling.
+        """
 
     async def aclose(self) -> None:
         """The turn is over or was interrupted."""
@@ -67,23 +71,42 @@ class Strategy(Protocol):
 
 
 class PhraseStrategy:
-    """A phrase that fits what the caller said. Its audio is there already: nothing is faster."""
+    """A phrase that fits what the caller said. Its audio is there already: nothing is faster.
+
+    Args:
+        book: The phrases.
+        seconds: How long a phrase takes to speak, if that is known: one that has ended when the answer is there
+            is preferred.
+    """
 
     name = "phrase"
 
-    def __init__(self, book: PhraseBook) -> None:
+    def __init__(self, book: PhraseBook, seconds: Callable[[str], float | None] = lambda _: None) -> None:
         self._book = book
+        self._seconds = seconds
 
     def begin(self, turn: CallersTurn) -> Attempt:
-        return _PhraseAttempt(self._book.pick(turn.kind, turn.used))
+        return self.phrase(turn)
+
+    def phrase(self, turn: CallersTurn) -> _PhraseAttempt:
+        return _PhraseAttempt(self._book.fresh(turn.kind, turn.used), self._seconds)
 
 
 class _PhraseAttempt:
-    def __init__(self, phrase: str | None) -> None:
-        self.likely = phrase
+    def __init__(self, phrases: Sequence[str], seconds: Callable[[str], float | None]) -> None:
+        self.likely = next(iter(phrases), None)
+        self._phrases = phrases
+        self._seconds = seconds
 
-    async def choose(self) -> Preresponse | None:
-        return Preresponse(self.likely, "phrase") if self.likely else None
+    def fitting(self, answer_in: float | None) -> Preresponse | None:
+        if self.likely is None:
+            return None
+        lengths = [(self._seconds(phrase) or 0.0, phrase) for phrase in self._phrases]
+        fits = (phrase for length, phrase in lengths if answer_in is None or length <= answer_in)
+        return Preresponse(next(fits, min(lengths)[1]), "phrase")
+
+    async def choose(self, answer_in: float | None) -> Preresponse | None:
+        return self.fitting(answer_in)
 
     async def aclose(self) -> None:
         pass
@@ -94,7 +117,7 @@ class ModelStrategy:
 
     Args:
         fast_llm: The fast model.
-        book: What to say instead.
+        phrases: What to say instead.
         speak: Starts the synthesis of a text.
         prompt: The fast model's system prompt.
         budget: How long the caller is made to wait for the fast model after the end of the turn, seconds.
@@ -104,14 +127,14 @@ class ModelStrategy:
     def __init__(
         self,
         fast_llm: llm.LLM[Any],
-        book: PhraseBook,
+        phrases: PhraseStrategy,
         speak: Callable[[str], AsyncIterable[rtc.AudioFrame] | None],
         prompt: str = fast_reply.DEFAULT_PRERESPONSE_PROMPT,
         budget: float | None = None,
     ) -> None:
         self.name = "llm" if budget is None else "hybrid"
         self.fast_llm = fast_llm
-        self.book = book
+        self.phrases = phrases
         self.speak = speak
         self.prompt = prompt
         self.budget = budget
@@ -122,7 +145,8 @@ class ModelStrategy:
 
 class _ModelAttempt:
     def __init__(self, strategy: ModelStrategy, turn: CallersTurn) -> None:
-        self.likely = strategy.book.pick(turn.kind, turn.used)
+        self._phrase = strategy.phrases.phrase(turn)
+        self.likely = self._phrase.likely
         self._strategy = strategy
         self._turn = turn
         request = fast_reply.request(strategy.prompt, turn.words)
@@ -130,11 +154,11 @@ class _ModelAttempt:
         self._speech: Speech | None = None
         self._own_words = asyncio.create_task(self._make_own_words(), name="preresponse_words")
 
-    async def choose(self) -> Preresponse | None:
+    async def choose(self, answer_in: float | None) -> Preresponse | None:
         await asyncio.wait([self._own_words], timeout=self._strategy.budget)
         if self._own_words.done() and (own_words := self._own_words.result()):
             return own_words
-        return Preresponse(self.likely, "phrase") if self.likely else None
+        return self._phrase.fitting(answer_in)
 
     async def _make_own_words(self) -> Preresponse | None:
         sentence = await self._reply.sentence

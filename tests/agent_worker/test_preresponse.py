@@ -34,7 +34,7 @@ class OneSentence:
         self.turns.append(turn)
         return self
 
-    async def choose(self) -> Preresponse | None:
+    async def choose(self, answer_in: float | None) -> Preresponse | None:
         if self.gate:
             await self.gate.wait()
         return Preresponse(self.likely, "phrase") if self.likely else None

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from agent_worker.phrases import PhraseBook
+from agent_worker.strategies import CallersTurn, PhraseStrategy
+from agent_worker.timeline import Timeline
+from agent_worker.utterance import Kind
+
+LENGTHS = {"Hm.": 0.3, "Let me see.": 0.8, "Let me think about that.": 1.5}
+BOOK = PhraseBook("en", {Kind.QUESTION: list(LENGTHS)})
+
+
+async def chosen(answer_in: float | None, used: tuple[str, ...] = ()) -> str | None:
+    turn = CallersTurn("When does it open?", Kind.QUESTION, "en", used, Timeline("phrase"))
+    preresponse = await PhraseStrategy(BOOK, LENGTHS.get).begin(turn).choose(answer_in)
+    return preresponse.text if preresponse else None
+
+
+@pytest.mark.parametrize(("answer_in", "fits"), [(0.5, {"Hm."}), (1.0, {"Hm.", "Let me see."}), (None, set(LENGTHS))])
+async def test_phrase_ends_before_the_answer_is_expected(answer_in: float | None, fits: set[str]) -> None:
+    assert {await chosen(answer_in) for _ in range(100)} == fits
+
+
+async def test_shortest_phrase_is_taken_when_none_is_short_enough() -> None:
+    assert await chosen(0.1) == "Hm."
+
+
+async def test_phrase_that_was_used_is_left_out_even_if_it_would_fit_best() -> None:
+    assert await chosen(0.1, used=("Hm.",)) == "Let me see."
+
+
+async def test_there_is_none_when_all_were_used() -> None:
+    assert await chosen(None, used=tuple(LENGTHS)) is None
