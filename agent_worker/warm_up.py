@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from livekit.agents import JobProcess, tokenize
 
+from agent_worker import guard
 from agent_worker.conversation import build_agent
 from agent_worker.log import logger
 from agent_worker.settings import Settings, SettingsT
@@ -40,7 +41,8 @@ def warm_up_process(
     tokenize.basic.hyphenate_word("syllables")
     for module in _IMPORTED_WITH_THE_FIRST_REQUEST:
         importlib.import_module(module)
-    classify("Is everything ready?", settings.language)
+    kind = classify("Is everything ready?", settings.language).kind
+    guard.problem_with("Yes.", said="", language=settings.language, recent=(), kind=kind)
 
 
 async def voice_phrases(stack: VoiceStack, settings: Settings) -> None:

@@ -1,0 +1,88 @@
+"""What the caller said is judged by kind, and silence is kept where it is due."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from agent_worker.phrases import built_in_languages
+from agent_worker.utterance import NEUTRAL, Kind, classify, word_classes
+
+ASKED = "Shall I put you down for Monday?"
+TOLD = "The parcel left our warehouse on Monday."
+
+
+@pytest.mark.parametrize(
+    ("said", "after_question", "after_statement"),
+    [
+        ("okay", Kind.YES_NO, Kind.BACKCHANNEL),
+        ("uh huh", Kind.YES_NO, Kind.BACKCHANNEL),
+        ("no", Kind.YES_NO, NEUTRAL),
+        ("yes please", Kind.YES_NO, Kind.YES_NO),
+    ],
+)
+def test_the_agents_last_words_decide_what_a_single_word_means(
+    said: str, after_question: Kind, after_statement: Kind
+) -> None:
+    assert classify(said, "en", ASKED).kind is after_question
+    assert classify(said, "en", TOLD).kind is after_statement
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["hang on a minute", "bye for now", "my account number is", "it was, um", "[laughs]", "daddy's on the phone"],
+)
+def test_silence_is_kept_where_nothing_is_wanted(said: str) -> None:
+    assert classify(said, "en", ASKED).silent
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("i was wondering if the pool is heated", Kind.QUESTION),
+        ("could you book me a taxi for seven", Kind.REQUEST),
+        ("can you cancel it my grandfather passed away", Kind.PROBLEM),
+        ("oh great thanks for nothing", Kind.PROBLEM),
+        ("no i said the green one", Kind.CORRECTION),
+        ("thank you that was kind", Kind.THANKS),
+        ("we spent the summer by the lake and the children learned to swim", Kind.STORY),
+        ("who shot abraham lincoln", Kind.QUESTION),
+        ("i lost ten pounds since easter", Kind.STORY),
+    ],
+)
+def test_feeling_wins_over_form_and_meaning_over_the_single_word(said: str, kind: Kind) -> None:
+    assert classify(said, "en", TOLD).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "grief"),
+    [
+        ("de", "wann fährt der letzte zug", "meine oma ist gestern gestorben"),
+        ("es", "a qué hora cierra la tienda", "ayer falleció mi abuela"),
+        ("fr", "où se trouve la gare", "ma grand-mère est décédée hier"),
+        ("pt", "quanto custa o bilhete", "minha mãe faleceu ontem"),
+    ],
+)
+def test_other_languages_know_questions_and_grief(language: str, question: str, grief: str) -> None:
+    assert classify(question, language).kind is Kind.QUESTION
+    assert classify(grief, f"{language}-XX").kind is Kind.PROBLEM
+
+
+def test_a_language_without_rules_gets_the_neutral_kind() -> None:
+    assert classify("jak się masz", "pl").kind is NEUTRAL
+
+
+@pytest.mark.parametrize("said", ["", "?!", "'", "a" * 10_000, "how " * 2_500, "(" * 10_000, "\x00\ud800 über"])
+def test_any_text_is_judged_in_no_time(said: str) -> None:
+    classify(said, "en", said)
+    started = time.process_time()
+    for _ in range(10):
+        classify(said, "en", said)
+    assert (time.process_time() - started) / 10 < 0.005
+
+
+@pytest.mark.parametrize("folder", ["utterance", "guard"])
+def test_no_language_has_a_word_class_that_nothing_uses(folder: str) -> None:
+    for language in built_in_languages():
+        assert word_classes(folder, language).keys() <= word_classes(folder, "en").keys()
