@@ -152,7 +152,8 @@ def _judge(turn: _Turn, agent: _Turn) -> Kind:
     3. What is not for the agent or asks for nothing: side-talk, wait and be quiet, goodbye.
     4. Greeting; thanks, unless a wish follows. Only yes, no, okay: an answer if the agent asked, else a backchannel.
     5. Trouble, unless it is an open correction or begins as a question or request. Corrections and contradictions.
-    6. Question or request by how a sentence begins. Short after a question: the answer. A wish within; else a story.
+    6. Question or request by how a sentence begins. Short after a question: the answer, unless it may be bad news. A
+       wish within; else a story.
     """
     asks = "?" in turn.marked or turn.begins("asks") or turn.says("asks_within")
     wishes = asks or turn.begins("requests")
@@ -195,6 +196,6 @@ def _judge(turn: _Turn, agent: _Turn) -> Kind:
     if wishes:
         return Kind.REQUEST if turn.begins("requests") and not turn.says("asks_within") else Kind.QUESTION
     if (agent_wants_fact and turn.length <= _SHORT) or (agent_asks and (denies or turn.starts("agrees"))):
-        return Kind.YES_NO
+        return Kind.STORY if turn.says("serious") else Kind.YES_NO
     fallback = NEUTRAL if turn.length <= _FRAGMENT and not turn.says("own") else Kind.STORY
     return Kind.REQUEST if turn.says("requests_within") else fallback

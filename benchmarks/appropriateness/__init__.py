@@ -1,0 +1,1 @@
+"""Does what is said before the answer fit what the caller said? Scored over labelled turns."""
