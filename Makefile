@@ -38,6 +38,11 @@ benchmark: install livekit-server ## hours: what callers wait, against other age
 	$(RUN)python -m benchmarks.endpointing
 	$(RUN)python -m benchmarks.appropriateness
 
+.PHONY: train
+train: install ## the model of utterance kinds, from training/utterances
+	$(UV) sync --frozen --group benchmarks
+	$(RUN)python -m training.train
+
 .PHONY: lint
 lint: install ## ruff, mypy, and whether requirements.txt matches the lock
 	$(RUN)ruff check .

@@ -12,7 +12,7 @@ import yaml  # type: ignore[import-untyped]
 
 from agent_worker import guard
 from agent_worker.log import logger
-from agent_worker.utterance import Kind
+from agent_worker.utterance import Kind, base_language
 
 SPOKEN_KINDS: tuple[Kind, ...] = tuple(kind for kind in Kind if not kind.silent)
 KEPT_FRESH = 5  #: a phrase is not spoken again within so many pre-responses
@@ -90,11 +90,6 @@ class PhraseBook:
     def all(self) -> list[str]:
         """Every phrase once: what to synthesise beforehand."""
         return list(dict.fromkeys(phrase for kind in SPOKEN_KINDS for phrase in self.of(kind)))
-
-
-def base_language(language: str) -> str:
-    """``en`` for ``en-US``."""
-    return language.replace("_", "-").split("-")[0].lower()
 
 
 def built_in_languages() -> list[str]:

@@ -14,7 +14,7 @@ from agent_worker.answer import Answer, Chunk
 from agent_worker.fast_reply import DEFAULT_PRERESPONSE_PROMPT
 from agent_worker.forecast import AnswerForecast
 from agent_worker.log import logger
-from agent_worker.phrases import KEPT_FRESH, PhraseBook, base_language
+from agent_worker.phrases import KEPT_FRESH, PhraseBook
 from agent_worker.settings import StrategyName
 from agent_worker.silence import without_edges
 from agent_worker.speech import PhraseAudio
@@ -27,7 +27,7 @@ from agent_worker.strategies import (
     Strategy,
 )
 from agent_worker.timeline import Timeline
-from agent_worker.utterance import classify
+from agent_worker.utterance import base_language, classify
 
 ANSWER_NOTE = (
     "Begin with the answer itself, without an introduction: the caller's words have been acknowledged already."

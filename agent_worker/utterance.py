@@ -16,6 +16,8 @@ from re import Pattern
 
 import yaml  # type: ignore[import-untyped]
 
+from agent_worker.kind_model import KindModel
+
 
 class Kind(str, Enum):
     """What the caller's utterance is, as far as the words before the answer depend on it."""
@@ -46,6 +48,15 @@ class Kind(str, Enum):
 
 _SILENT = frozenset({Kind.GOODBYE, Kind.BACKCHANNEL, Kind.HOLD, Kind.UNFINISHED, Kind.SIDE_TALK, Kind.NOISE})
 NEUTRAL = Kind.UNCLEAR  #: for what cannot be judged, as in a language without rules: its phrases fit everything
+# How likely a problem has to be: an apology for nothing is better than "Okay." to somebody who mourns.
+_FEARED = 0.03
+_FEARED_BY_MODEL = 0.35
+_FEW_WORDS = 2  # "no", "yes please": what they mean is decided by what the agent said, and the rules know that
+
+
+def base_language(language: str) -> str:
+    """``en`` for ``en-US``."""
+    return language.replace("_", "-").split("-")[0].lower()
 
 
 @dataclass(frozen=True)
@@ -68,16 +79,32 @@ def classify(text: str, language: str = "en", context: str | None = None) -> Utt
         language: Such as ``en`` or ``en-US``. Without rules for it the kind is :data:`NEUTRAL`.
         context: What the agent said last, perhaps cut off; it decides what a single word means.
     """
+    rule = by_rules(text, language, context)
+    if base_language(language) != "en" or len(text.split()) <= _FEW_WORDS:
+        return Utterance(text, rule)
+    return Utterance(text, _weighed(rule, KindModel.load().probabilities(text, context or "", rule)))
+
+
+def _weighed(rule: Kind, likely: dict[str, float]) -> Kind:
+    """The likeliest kind; but trouble comes first, and silence needs a majority."""
+    if likely[Kind.PROBLEM.value] > (_FEARED if rule is Kind.PROBLEM else _FEARED_BY_MODEL):
+        return Kind.PROBLEM
+    silent = sum(share for kind, share in likely.items() if Kind(kind).silent) > 0.5
+    return Kind(max((kind for kind in likely if Kind(kind).silent is silent), key=likely.__getitem__))
+
+
+def by_rules(text: str, language: str, context: str | None = None) -> Kind:
+    """What the word classes and :func:`_judge` alone say."""
     classes = word_classes("utterance", language)
     if not any(map(str.isalnum, _shortened(text))):
-        return Utterance(text, Kind.NOISE)
-    return Utterance(text, _judge(_Turn(text, classes), _Turn(context or "", classes)) if classes else NEUTRAL)
+        return Kind.NOISE
+    return _judge(_Turn(text, classes), _Turn(context or "", classes)) if classes else NEUTRAL
 
 
 @cache
 def word_classes(folder: str, language: str) -> dict[str, Pattern[str]]:
     """Patterns of whole words from ``data/<folder>/<language>.yaml``. A class that is not there matches nothing."""
-    language = language.replace("_", "-").split("-")[0].lower()
+    language = base_language(language)
     file = resources.files("agent_worker") / "data" / folder / f"{language}.yaml"
     if not language.isalpha() or not file.is_file():
         return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
+import contextlib
 import os
 import sys
 from datetime import datetime, timezone
@@ -17,7 +17,7 @@ from benchmarks.latency.report import markdown
 from benchmarks.latency.results import Results
 from benchmarks.latency.run import RunOptions, run
 from benchmarks.latency.systems import PIPECAT, SYSTEMS, has_pipecat
-from demo.processes import DemoError
+from demo.processes import DemoError, stop_on_signals
 from demo.services import ROOT
 
 OUT = ROOT / "docs" / "benchmarks" / "latency.json"
@@ -25,7 +25,6 @@ OUT = ROOT / "docs" / "benchmarks" / "latency.json"
 
 def main() -> int:
     arguments = _parser().parse_args()
-    logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its messages hold the caller's token
     if arguments.report_only:
         _report(raw.read(arguments.out), arguments.out)
         return 0
@@ -46,17 +45,34 @@ def main() -> int:
     if not results.meta:
         results.meta = {"began": _now(), **describe(sys.argv[1:], options.pipecat_python)}
     try:
-        asyncio.run(run(options, results, _say))
+        finished = asyncio.run(_run(options, results))
     except DemoError as error:
         print(f"latency: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    if not finished:
         _say(f"interrupted: --resume goes on with {options.out}")
         return 130
     results.meta["written"] = _now()
     raw.write(results, options.out)
     _report(results, options.out)
     return 0
+
+
+async def _run(options: RunOptions, results: Results) -> bool:
+    """Whether it was not interrupted. Everything that was started is stopped either way."""
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    running = asyncio.create_task(run(options, results, _say))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if running.done():
+        running.result()
+        return True
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    return False
 
 
 def _report(results: Results, out: Path) -> None:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
-import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from livekit import api
 
 from agent_worker.topics import TURN_TOPIC
 from benchmarks.latency.speech import UTTERANCES
-from benchmarks.latency.tones import hear_tones
+from benchmarks.latency.tones import Frame, hear_tones
 from caller import CallError, CallOptions, Recording, Turn, Wav, call
 from demo.services import API_KEY, API_SECRET
 
+_LEAD = 0.02
+"""Seconds of sound before the first that is audible, for an onset to be seen as one."""
 _NEAREST = 0.5
 """Seconds between a segment's text and its sound. LiveKit sends the text as the sound is played."""
 
@@ -72,19 +71,14 @@ class CallPlan:
     url: str
     room: str
     agent_name: str
-    clips: Sequence[Path]
+    clips: Sequence[str]
     settle: float
     quiet: float
     tones: bool
 
 
-def hold_call(plan: CallPlan) -> CallResult:
-    """Say every utterance and listen. To be run in a process of its own."""
-    logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its messages hold the caller's token
-    return asyncio.run(_hold_call(plan))
-
-
-async def _hold_call(plan: CallPlan) -> CallResult:
+async def hold_call(plan: CallPlan) -> CallResult:
+    """Say every utterance and listen."""
     recording = Recording()
     turns: list[Turn] = []
     options = CallOptions(
@@ -100,7 +94,7 @@ async def _hold_call(plan: CallPlan) -> CallResult:
         await call(options, turns.append, recording)
     except CallError as failed:
         error = str(failed)
-    return CallResult.of(_rows(turns, recording if plan.tones else None), error)
+    return CallResult.of(rows_of(turns, recording if plan.tones else None), error)
 
 
 def _token(room: str, agent_name: str) -> str:
@@ -115,19 +109,16 @@ def _token(room: str, agent_name: str) -> str:
         return token.to_jwt()
 
 
-def _rows(turns: Sequence[Turn], recording: Recording | None) -> list[TurnRow]:
+def rows_of(turns: Sequence[Turn], recording: Recording | None) -> list[TurnRow]:
+    """``recording`` has the simulated voices, which speak in tones; without it they are real ones."""
     rows = []
     for number, turn in enumerate(turns):
-        after = turns[number + 1].first_sent if number + 1 < len(turns) else float("inf")
         row = _row(number, turn)
         if recording is None:
             _by_transcript(row, turn)
-        else:
-            frames = [frame for frame in recording.frames if turn.first_sent <= frame[0] < after]
-            heard = hear_tones(frames)
-            row.answer_gap = None if heard.answer_start is None else heard.answer_start - turn.last_sent
-            row.seam = heard.seam
-            row.preresponse = heard.preresponse_end is not None
+        elif turn.first_heard is not None:
+            after = turns[number + 1].first_sent if number + 1 < len(turns) else float("inf")
+            _by_tone(row, turn, [frame for frame in recording.frames if turn.first_heard - _LEAD <= frame[0] < after])
         row.failure = _failure(row)
         rows.append(row)
     return rows
@@ -147,6 +138,14 @@ def _row(number: int, turn: Turn) -> TurnRow:
         misheard=understood if understood and understood != said else None,
         records=records,
     )
+
+
+def _by_tone(row: TurnRow, turn: Turn, frames: Sequence[Frame]) -> None:
+    """``frames`` begin with the reply, and not with what may have remained of an earlier one."""
+    heard = hear_tones(frames)
+    row.answer_gap = None if heard.answer_start is None else heard.answer_start - turn.last_sent
+    row.seam = heard.seam
+    row.preresponse = heard.preresponse_end is not None
 
 
 def _by_transcript(row: TurnRow, turn: Turn) -> None:

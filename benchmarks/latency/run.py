@@ -11,11 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import multiprocessing
 import random
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,7 +22,8 @@ from uuid import uuid4
 import psutil
 
 from benchmarks.latency import results as raw
-from benchmarks.latency.calls import CallPlan, CallResult, hold_call
+from benchmarks.latency.caller_process import call_apart
+from benchmarks.latency.calls import CallPlan, CallResult
 from benchmarks.latency.profiles import Profile, simulation
 from benchmarks.latency.results import Cell, Results
 from benchmarks.latency.speech import UTTERANCES, clips
@@ -150,7 +149,7 @@ class _Exchange:
             url=self.ports.livekit_url,
             room=room,
             agent_name="" if system.per_call else system.agent_name,
-            clips=self.audio,
+            clips=[str(path) for path in self.audio],
             settle=SETTLE + position * STAGGER,
             quiet=QUIET,
             tones=self.profile.simulated,
@@ -174,9 +173,7 @@ async def _wave(exchange: _Exchange, cells: Sequence[Cell], results: Results, sa
 
 async def _call_all(exchange: _Exchange, cells: Sequence[Cell]) -> list[CallResult]:
     rooms = [f"{exchange.system(cell).agent_name}-{cell.round}-{uuid4().hex[:6]}" for cell in cells]
-    loop = asyncio.get_running_loop()
     async with contextlib.AsyncExitStack() as stack:
-        callers = stack.enter_context(ProcessPoolExecutor(len(cells), multiprocessing.get_context("spawn")))
         failed: dict[Cell, str] = {}
         for cell, room in zip(cells, rooms, strict=True):
             try:
@@ -188,8 +185,7 @@ async def _call_all(exchange: _Exchange, cells: Sequence[Cell]) -> list[CallResu
             cell = cells[position]
             if cell in failed:
                 return CallResult.of([], failed[cell])
-            plan = exchange.call_plan(cell, rooms[position], position)
-            return await loop.run_in_executor(callers, hold_call, plan)
+            return await call_apart(exchange.call_plan(cell, rooms[position], position))
 
         return await asyncio.gather(*(one(position) for position in range(len(cells))))
 

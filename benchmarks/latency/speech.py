@@ -18,11 +18,11 @@ UTTERANCES = (
     "Is there a pharmacy near the station?",
     "Please cancel my appointment.",
     "My parcel is still not here.",
-    "I would like to change my order.",
+    "I need a new password.",
     "How much does the delivery cost?",
     "Thank you very much for your help.",
 )
-"""One turn each: a question, a request, a problem, a yes, another question, and thanks.
+"""One turn each: a question, a request, a problem, a wish, another question, and thanks.
 
 None has a pause inside, since the simulated Deepgram would take what follows one for the next utterance. And with each
 LiveKit's end-of-turn model is sure that the caller has finished (probability 0.57 to 0.82, where 0.36 decides). With

@@ -1,0 +1,140 @@
+"""Phrases fit their kind, none comes twice in a row, and own phrases are checked like the built-in ones."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from agent_worker.guard import problem_with
+from agent_worker.phrases import KEPT_FRESH, SPOKEN_KINDS, BadPhrasesError, PhraseBook, built_in_languages
+from agent_worker.utterance import Kind
+
+LANGUAGES = built_in_languages()
+NEVER_SAID = Path(__file__).parents[2] / "benchmarks" / "appropriateness" / "data" / "general-forbidden.json"
+
+
+def problems_of(path: Path, text: str) -> list[str]:
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadPhrasesError) as caught:
+        PhraseBook.load("en", path)
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_built_in_phrase_is_short_and_passes_the_guard_and_the_forbidden_list(language: str) -> None:
+    forbidden = [re.compile(entry["pattern"], re.IGNORECASE) for entry in json.loads(NEVER_SAID.read_text())]
+    book = PhraseBook.load(language)
+    for kind in SPOKEN_KINDS:
+        for phrase in book.of(kind):
+            assert 1 <= len(phrase.split()) <= 6, phrase
+            assert problem_with(phrase, said="", language=language, recent=(), kind=kind) is None, phrase
+            assert not any(pattern.search(phrase) for pattern in forbidden), phrase
+
+
+def test_english_has_enough_phrases_for_five_turns_of_a_kind_and_one_more() -> None:
+    book = PhraseBook.load("en")
+    assert all(len(book.of(kind)) > KEPT_FRESH for kind in SPOKEN_KINDS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_other_languages_have_several_phrases_for_each_kind(language: str) -> None:
+    book = PhraseBook.load(language)
+    assert all(len(book.of(kind)) >= 5 for kind in SPOKEN_KINDS)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_phrase_comes_again_within_five_pre_responses(seed: int) -> None:
+    rng = random.Random(seed)
+    book = PhraseBook.load("en", rng=rng)
+    used: list[str] = []
+    for _ in range(200):
+        phrase = book.pick(rng.choice(SPOKEN_KINDS), used)
+        assert phrase is not None
+        assert phrase not in used[-KEPT_FRESH:]
+        used.append(phrase)
+
+
+def test_a_phrase_is_spent_however_it_was_written() -> None:
+    book = PhraseBook("en", {Kind.STORY: ["I see."]})
+    assert book.pick(Kind.STORY, ["I see!"]) is None
+    assert book.pick(Kind.STORY, ["I see!", *"abcde"]) == "I see."
+
+
+def test_the_same_seed_picks_the_same_phrases() -> None:
+    def picked(seed: int) -> list[str | None]:
+        book = PhraseBook.load("en", rng=random.Random(seed))
+        return [book.pick(kind) for kind in SPOKEN_KINDS * 5]
+
+    assert picked(3) == picked(3)
+    assert picked(3) != picked(4)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind.silent])
+def test_nothing_is_said_where_silence_is_due(kind: Kind) -> None:
+    assert PhraseBook.load("en").pick(kind) is None
+
+
+def test_a_language_of_a_country_has_the_phrases_of_the_language() -> None:
+    assert PhraseBook.load("en-US").all() == PhraseBook.load("en").all()
+    assert PhraseBook.load("en-US").known
+
+
+def test_a_language_without_phrases_is_told_and_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    book = PhraseBook.load("xx")
+    assert not book.known
+    assert book.all() == []
+    assert book.pick(Kind.QUESTION) is None
+    assert "xx" in caplog.text
+
+
+def test_all_phrases_are_listed_once_for_synthesis() -> None:
+    book = PhraseBook.load("en")
+    assert len(book.all()) == len(set(book.all()))
+    assert {phrase for kind in SPOKEN_KINDS for phrase in book.of(kind)} == set(book.all())
+
+
+@pytest.mark.parametrize("text", ["story:\n  - Ah, okay.\n", '{"story": ["Ah, okay."]}'])
+def test_own_phrases_in_yaml_or_json_replace_whole_kinds(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "phrases"
+    path.write_text(text, encoding="utf-8")
+    book = PhraseBook.load("en", path)
+    assert book.of(Kind.STORY) == ("Ah, okay.",)
+    assert book.of(Kind.REQUEST) == PhraseBook.load("en").of(Kind.REQUEST)
+
+
+def test_every_problem_of_an_own_file_is_listed_at_once(tmp_path: Path) -> None:
+    problems = problems_of(
+        tmp_path / "phrases.yaml",
+        """
+        question: ["How can I help you?", "Let me see.", "Let me see!"]
+        request: [We will do that., Give me 5 minutes.]
+        story: [Okay and well then I see what you have been telling me there.]
+        problem: [Great!]
+        yes_no: [Yes]
+        thanks: You're welcome.
+        goodbye: [Bye.]
+        shouting: [Hm.]
+        """,
+    )
+    assert len(problems) == 10
+    assert {problem.split(":")[0] for problem in problems} == {
+        *("question", "request", "story", "problem", "yes_no", "thanks", "goodbye", "shouting")
+    }
+    assert any("question" in problem and "asks" in problem for problem in problems)
+    assert any("twice" in problem for problem in problems)
+    assert any("not text" in problem for problem in problems)
+    assert any("too long" in problem for problem in problems)
+
+
+@pytest.mark.parametrize("text", ["", "- Let me see.", "just words", "question: [", "{", "question: []"])
+def test_a_file_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
+    assert problems_of(tmp_path / "phrases.yaml", text)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadPhrasesError, match="cannot be read"):
+        PhraseBook.load("en", tmp_path / "none.yaml")
