@@ -38,7 +38,7 @@ class Reason(str, Enum):
 
 MAX_WORDS = 12
 _LANGUAGES = ("en", "es", "de", "fr", "pt")
-_MAY_BE_SAD = (Kind.PROBLEM, Kind.STORY, Kind.CORRECTION, Kind.UNCLEAR, None)
+_MAY_BE_SAD = (Kind.PROBLEM, None)
 _MARKUP = frozenset("*_#{}[]\\@&/%§")
 _APOSTROPHES = re.compile("[’‘`´]")
 _PARTS = re.compile(r"[.,;:!¡…–—]+|\s-\s|\b(?=(?:but|aber|pero|mais|mas)\b)")
@@ -76,7 +76,8 @@ def problem_with(
         if classes[reason.value].search(plain):
             return reason
     wrong_tone = ["comfort"] + ["cheer"] * (kind is Kind.PROBLEM) + ["sympathy"] * (kind not in _MAY_BE_SAD)
-    if any(classes[name].search(plain) for name in wrong_tone):
+    cold = kind is Kind.PROBLEM and not classes["sympathy"].search(plain)
+    if cold or any(classes[name].search(plain) for name in wrong_tone):
         return Reason.TONE
     echo = SequenceMatcher(None, words, theirs, autojunk=False).find_longest_match().size
     if 3 <= echo >= 0.75 * len(words):
