@@ -34,7 +34,7 @@ PIPECAT := $(CACHE)/pipecat-venv
 benchmark: install livekit-server ## hours: what callers wait, against other agents; then end of turn, and how well phrases fit
 	$(UV) sync --frozen --group benchmarks
 	UV_PROJECT_ENVIRONMENT=$(PIPECAT) $(UV) sync --frozen --no-default-groups --group pipecat
-	$(RUN)python -m benchmarks.latency --pipecat-python $(PIPECAT)/bin/python
+	$(RUN)python -m benchmarks.latency --parallel 2 --pipecat-python $(PIPECAT)/bin/python
 	$(RUN)python -m benchmarks.endpointing
 	$(RUN)python -m benchmarks.appropriateness
 
