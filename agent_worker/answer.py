@@ -40,6 +40,11 @@ class Answer:
         """Known at the end: nothing was said, and what the tools find is spoken in a later pass."""
         return self.calls_tool.done() and not self.text.strip() and not self.failed
 
+    @property
+    def empty(self) -> bool:
+        """Known at the end: nothing was said and no tool was called."""
+        return not self.text.strip() and not self.calls_tool.done()
+
     async def chunks(self, without_opening_in: str | None = None) -> AsyncIterator[Chunk]:
         """What the model says and calls.
 

@@ -10,6 +10,7 @@ from agent_worker.timeline import Timeline
 _TURNS = 5
 #: First token of the answer to its first audio, seconds, before the first turn has shown it.
 _TOKEN_TO_AUDIO = 0.4
+_LONGEST = 5.0
 
 
 class AnswerForecast:
@@ -25,8 +26,11 @@ class AnswerForecast:
             return
         self._to_token.append(timeline.main_first_token - timeline.main_request)
         # Behind a synthesised pre-response the voice had to wait: that says nothing about its speed.
-        if timeline.main_first_audio is not None and timeline.fast_first_audio is None:
-            self._to_audio.append(timeline.main_first_audio - timeline.main_first_token)
+        if timeline.main_first_audio is None or timeline.source == "llm":
+            return
+        to_audio = timeline.main_first_audio - timeline.main_first_token
+        if to_audio < _LONGEST:  # else it is the audio of something that was said later
+            self._to_audio.append(to_audio)
 
     def remaining(self, timeline: Timeline) -> float | None:
         """Seconds from now to the answer's first audio; ``None`` if nothing is known about this main model yet."""

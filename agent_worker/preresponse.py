@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Container
 from typing import Any
 
 from livekit import rtc
@@ -45,11 +45,12 @@ APOLOGIES = {
 EXTRA_KEY = "preresponse"
 
 #: ``Timeline.outcome``: what became of the pre-response in a turn.
-OUTCOMES = ("spoken", "off", "undecided", "silent_kind", "answer_first", "nothing_to_say")
+OUTCOMES = ("spoken", "not_heard", "off", "undecided", "silent_kind", "answer_first", "nothing_to_say")
 
 #: How long a tool may be at work in silence, and how long a tool call is held up for a pre-response, seconds.
 _SLOW_TOOL = 1.0
 _TOOL_PATIENCE = 0.3
+_LONGEST_DOUBT = 5.0
 _KEPT_TIMELINES = 16
 
 
@@ -145,8 +146,9 @@ class PreResponseAgent(Agent):
         """Yield the pre-response, a flush, then the main model's answer."""
         if self._slow_tool:
             self._slow_tool.cancel()
-        message = _callers_message(chat_ctx)
-        timeline = self._begin_timeline(message)
+        own = {item.id for item in self.chat_ctx.items}
+        message = _callers_message(chat_ctx, own)
+        timeline = self._begin_timeline(message, chat_ctx)
         attempt = self._begin_attempt(message, chat_ctx, timeline)
         answer = Answer(self._ask_main_model(chat_ctx, tools, model_settings, attempt), timeline)
         preresponse = None
@@ -159,11 +161,11 @@ class PreResponseAgent(Agent):
                 yield FlushSentinel()
             async for chunk in answer.chunks(without_opening_in=self.language if preresponse else None):
                 yield chunk
-            if answer.failed:
+            if answer.failed or (answer.empty and timeline.outcome != "silent_kind"):
                 yield FlushSentinel()
                 yield self._apology
             elif answer.only_calls_tools and attempt and attempt.likely and not preresponse:
-                self._slow_tool = asyncio.create_task(self._fill(attempt.likely), name="slow_tool")
+                self._slow_tool = asyncio.create_task(self._fill(attempt.likely, timeline), name="slow_tool")
         finally:
             await utils.aio.cancel_and_wait(answer.task)
             if attempt:
@@ -175,8 +177,7 @@ class PreResponseAgent(Agent):
         first = await anext(words, None)
         if first is None:
             return
-        made = self._made(first.strip())
-        if made is not None:
+        if (made := self._made(first, model_settings)) is not None:
             async for frame in made:
                 yield frame
             first = await anext(words, None)
@@ -207,9 +208,10 @@ class PreResponseAgent(Agent):
     def _apology(self) -> str:
         return APOLOGIES.get(base_language(self.language), APOLOGIES["en"])
 
-    def _begin_timeline(self, message: llm.ChatMessage | None) -> Timeline:
-        if message is None and self._timeline:
-            return self._timeline  # the reply after a tool call belongs to the same turn
+    def _begin_timeline(self, message: llm.ChatMessage | None, chat_ctx: llm.ChatContext) -> Timeline:
+        if message is None and (same_turn := self._timelines.get(_last_users_id(chat_ctx))):
+            self._timeline = same_turn  # as in the reply after a tool call
+            return same_turn
         if self._timeline:
             self._forecast.learn(self._timeline)
         self._timeline = Timeline(strategy=self.strategy.name if self.strategy else "off")
@@ -232,8 +234,9 @@ class PreResponseAgent(Agent):
             return None
         try:
             return self.strategy.begin(CallersTurn(words, kind, self.language, tuple(self._used), timeline))
-        except Exception:
-            logger.exception("strategy %s failed: the turn goes on without a pre-response", self.strategy.name)
+        except Exception as error:
+            logger.error("strategy %s failed, no pre-response: %s", self.strategy.name, type(error).__name__)
+            timeline.outcome = "nothing_to_say"
             return None
 
     def _ask_main_model(
@@ -259,7 +262,10 @@ class PreResponseAgent(Agent):
         ended = asyncio.create_task(self._end_of_turn(message_id), name="end_of_turn")
         choosing = None
         try:
-            if await _first(ended, answer.speakable) is ended and not await self._answer_is_quick(answer, timeline):
+            # Nothing is audible before the turn has ended, so an end that is never seen costs only this wait.
+            if await _first(
+                ended, answer.speakable, timeout=_LONGEST_DOUBT
+            ) is not answer.speakable and not await self._answer_is_quick(answer, timeline):
                 choosing = asyncio.create_task(
                     attempt.choose(self._forecast.remaining(timeline)), name="preresponse_choice"
                 )
@@ -289,47 +295,50 @@ class PreResponseAgent(Agent):
 
         This node often runs before that, on a transcript that may still change.
         """
-        added = asyncio.Event()
+        added, session = asyncio.Event(), self.session
 
         def on_item(event: ConversationItemAddedEvent) -> None:
             if isinstance(event.item, llm.ChatMessage) and event.item.id == message_id:
                 added.set()
 
-        self.session.on("conversation_item_added", on_item)
+        session.on("conversation_item_added", on_item)
         try:
             if not any(item.id == message_id for item in self.chat_ctx.items):
                 await added.wait()
         finally:
-            self.session.off("conversation_item_added", on_item)
+            session.off("conversation_item_added", on_item)
 
     def _note_spoken(self, preresponse: Preresponse, timeline: Timeline) -> None:
         self._speech = preresponse
         self._used.append(preresponse.text)
         timeline.source = preresponse.source
 
-    def _made(self, text: str) -> AsyncIterator[rtc.AudioFrame] | None:
-        """The text's audio, if it has been or is being made."""
-        if self._speech and self._speech.text == text and self._speech.speech:
-            made, self._speech = self._speech.speech, None
-            return made.frames()
+    def _made(self, first: str, model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame] | None:
+        """The audio of a text that begins a segment, if it is the pre-response or has been made beforehand."""
+        text = first.strip()
         frames = self.phrase_audio.frames(text) if self.phrase_audio else ()
-        if not frames:
-            return None
-        if self._timeline and self._speech and self._speech.text == text:
-            self._timeline.fast_first_audio = self._timeline.now()
-        return _replay(frames)
+        made = _replay(frames) if frames else None
+        if not self._speech or self._speech.text != text:
+            return made
+        preresponse, self._speech = self._speech, None
+        if preresponse.speech:
+            return preresponse.speech.frames()
+        spoken = made or without_edges(Agent.default.tts_node(self, _chain(first), model_settings), trailing=True)
+        return _timed(spoken, self._timeline)
 
     def _synthesised(self, text: str) -> AsyncIterable[rtc.AudioFrame] | None:
-        if self.session.output.audio is None:
+        if self.session.output.audio is None or not self.session.output.audio_enabled:
             return None
         return Agent.default.tts_node(self, _chain(text), ModelSettings())
 
-    async def _fill(self, phrase: str) -> None:
+    async def _fill(self, phrase: str, timeline: Timeline) -> None:
         """A tool is at work and nothing has been said: say something if it takes long."""
+        session = self.session
         await asyncio.sleep(_SLOW_TOOL)
-        if self.session.agent_state == "thinking" and self.session.user_state != "speaking":
+        if session.agent_state == "thinking" and session.user_state != "speaking":
             self._used.append(phrase)
-            self.session.say(phrase)
+            timeline.source, timeline.outcome, timeline.filler = "phrase", "spoken", phrase
+            session.say(phrase)
 
 
 async def _first(*awaited: asyncio.Future[Any], timeout: float | None = None) -> asyncio.Future[Any] | None:
@@ -341,7 +350,7 @@ async def _first(*awaited: asyncio.Future[Any], timeout: float | None = None) ->
 def _result_or_none(choosing: asyncio.Task[Preresponse | None]) -> Preresponse | None:
     """A strategy that fails must not cost the caller the answer."""
     if error := choosing.exception():
-        logger.error("strategy failed: the turn goes on without a pre-response", exc_info=error)
+        logger.error("strategy failed, no pre-response: %s", type(error).__name__)
         return None
     return choosing.result()
 
@@ -358,13 +367,34 @@ async def _replay(frames: Any) -> AsyncIterator[rtc.AudioFrame]:
         yield frame
 
 
-def _callers_message(chat_ctx: llm.ChatContext) -> llm.ChatMessage | None:
-    """What the caller just said; ``None`` when the model is not replying to the caller, as after a tool call."""
+async def _timed(frames: AsyncIterator[rtc.AudioFrame], timeline: Timeline | None) -> AsyncIterator[rtc.AudioFrame]:
+    """Note when the first audio of the pre-response is there."""
+    async for frame in frames:
+        if timeline and timeline.fast_first_audio is None:
+            timeline.fast_first_audio = timeline.now()
+        yield frame
+
+
+def _callers_message(chat_ctx: llm.ChatContext, own: Container[str]) -> llm.ChatMessage | None:
+    """What the caller just said; ``None`` when the model is not replying to the caller, as after a tool call.
+
+    Args:
+        chat_ctx: What the main model will see. A hook may have put notes behind the caller's words.
+        own: Ids of what is in the agent's own history.
+    """
     for item in reversed(chat_ctx.items):
-        if item.type == "message" and item.role in ("system", "developer"):
-            continue
-        return item if item.type == "message" and item.role == "user" else None
+        if item.type != "message":
+            return None
+        if item.role == "user":
+            return item
+        if item.role == "assistant" and item.id in own:
+            return None
     return None
+
+
+def _last_users_id(chat_ctx: llm.ChatContext) -> str:
+    callers = (item.id for item in reversed(chat_ctx.items) if item.type == "message" and item.role == "user")
+    return next(callers, "")
 
 
 def _agents_last_words(chat_ctx: llm.ChatContext) -> str | None:

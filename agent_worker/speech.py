@@ -35,9 +35,12 @@ class Speech:
         self.task.add_done_callback(self._finish)
 
     async def frames(self) -> AsyncIterator[rtc.AudioFrame]:
-        """The audio, as it comes. To be read once."""
-        async for frame in self._audio:
-            yield frame
+        """The audio, as it comes. To be read once; the synthesis ends with the reader."""
+        try:
+            async for frame in self._audio:
+                yield frame
+        finally:
+            self.task.cancel()
 
     async def _make(self, frames: AsyncIterable[rtc.AudioFrame], timeline: Timeline) -> None:
         try:

@@ -157,6 +157,7 @@ class _ModelAttempt:
     async def choose(self, answer_in: float | None) -> Preresponse | None:
         await asyncio.wait([self._own_words], timeout=self._strategy.budget)
         if self._own_words.done() and (own_words := self._own_words.result()):
+            self._speech = None  # it belongs to the reply now, and may go on when this attempt is over
             return own_words
         return self._phrase.fitting(answer_in)
 

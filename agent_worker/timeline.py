@@ -23,6 +23,8 @@ class Timeline:
     source: str | None = None
     """Where the pre-response came from: ``llm`` or ``phrase``."""
     uses_tools: bool = False
+    filler: str | None = None
+    """What was said because a tool took long."""
 
     fast_request: float | None = None
     fast_first_token: float | None = None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from livekit.agents import AgentSession, AgentStateChangedEvent, ChatMessage, ConversationItemAddedEvent
+from livekit.agents import Agent, AgentSession, AgentStateChangedEvent, ChatMessage, ConversationItemAddedEvent
 from livekit.agents.voice import io
 
 from agent_worker.preresponse import EXTRA_KEY, PreResponseAgent
@@ -86,6 +86,7 @@ class _Playout:
 @dataclass
 class _OpenTurn:
     caller: ChatMessage | None = None
+    agent: Agent | None = None
     replies: list[ChatMessage] = field(default_factory=list)
     playouts: list[_Playout] = field(default_factory=list)
 
@@ -123,7 +124,7 @@ class TurnRecorder:
             return
         if item.role == "user":
             self._finish()
-            self._open.caller = item
+            self._open.caller, self._open.agent = item, self._session.current_agent
         elif item.role == "assistant":
             self._open.replies.append(item)
             if self._session.agent_state == "listening":
@@ -139,11 +140,12 @@ class TurnRecorder:
             self._open.playouts = turn.playouts
             return
         self._turns += 1
-        self._on_turn(turn_record(self._turns, turn.caller, turn.replies, turn.playouts, self._timeline(turn.caller)))
+        self._on_turn(turn_record(self._turns, turn.caller, turn.replies, turn.playouts, _timeline(turn)))
 
-    def _timeline(self, caller: ChatMessage | None) -> Timeline | None:
-        agent = self._session.current_agent
-        return agent.timeline(caller.id) if caller and isinstance(agent, PreResponseAgent) else None
+
+def _timeline(turn: _OpenTurn) -> Timeline | None:
+    """Of the agent that the caller spoke to: another may have ended the turn."""
+    return turn.agent.timeline(turn.caller.id) if turn.caller and isinstance(turn.agent, PreResponseAgent) else None
 
 
 def turn_record(
@@ -153,7 +155,7 @@ def turn_record(
     playouts: Sequence[_Playout],
     timeline: Timeline | None,
 ) -> TurnRecord:
-    preresponse, answer = _parts(replies)
+    preresponse, answer = _parts(replies, timeline.filler if timeline else None)
     interrupted = any(reply.interrupted for reply in replies) or (caller is not None and not replies)
     instants = _instants(caller, playouts, timeline, preresponse is not None, interrupted)
     measured = caller.metrics if caller else {}
@@ -164,7 +166,7 @@ def turn_record(
         caller=caller.text_content if caller else None,
         preresponse=preresponse,
         preresponse_source=timeline.source if timeline else None,
-        preresponse_outcome=timeline.outcome if timeline else None,
+        preresponse_outcome=_outcome(timeline, preresponse),
         answer=answer,
         interrupted=interrupted,
         transcription_delay=measured.get("transcription_delay"),
@@ -175,13 +177,19 @@ def turn_record(
     )
 
 
-def _parts(replies: Sequence[ChatMessage]) -> tuple[str | None, str]:
+def _outcome(timeline: Timeline | None, preresponse: str | None) -> str | None:
+    if timeline is None:
+        return None
+    return "not_heard" if timeline.outcome == "spoken" and not preresponse else timeline.outcome
+
+
+def _parts(replies: Sequence[ChatMessage], filler: str | None) -> tuple[str | None, str]:
     """The pre-response and the answer, as far as they were spoken."""
     preresponse: str | None = None
     answer: list[str] = []
     for reply in replies:
         text = reply.text_content or ""
-        begins_with = reply.extra.get(EXTRA_KEY)
+        begins_with = reply.extra.get(EXTRA_KEY) or (filler if filler and filler.startswith(text.strip()) else None)
         if begins_with and not text.startswith(begins_with):
             preresponse, text = text.strip() or None, ""  # interrupted before it was spoken to its end
         elif begins_with:

@@ -23,11 +23,12 @@ def tone(seconds: float, level: float = 0.3) -> rtc.AudioFrame:
 
 
 class ScriptedTTS(tts.TTS[Any]):
-    """Speaks every text as a tone. ``error`` is raised instead, if there is one."""
+    """Speaks every text as a tone. ``error`` is raised instead, if there is one; the second half waits for ``gate``."""
 
     def __init__(self, error: Exception | None = None) -> None:
         super().__init__(capabilities=tts.TTSCapabilities(streaming=False), sample_rate=RATE, num_channels=1)
         self.error = error
+        self.gate: asyncio.Event | None = None
         self.texts: list[str] = []
 
     def synthesize(
@@ -44,7 +45,11 @@ class _ScriptedSpeech(tts.ChunkedStream):
         if voice.error is not None:
             raise voice.error
         output_emitter.initialize(request_id="scripted", sample_rate=RATE, num_channels=1, mime_type="audio/pcm")
-        output_emitter.push(bytes(tone(SECONDS_PER_CHARACTER * len(self.input_text)).data))
+        audio = bytes(tone(SECONDS_PER_CHARACTER * len(self.input_text)).data)
+        output_emitter.push(audio[: len(audio) // 4 * 2])
+        if voice.gate is not None:
+            await voice.gate.wait()
+        output_emitter.push(audio[len(audio) // 4 * 2 :])
         output_emitter.flush()
 
 

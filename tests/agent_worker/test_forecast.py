@@ -16,7 +16,7 @@ class At(Timeline):
         return At.clock
 
 
-def past_turn(to_token: float, to_audio: float | None, **more: float | bool) -> Timeline:
+def past_turn(to_token: float, to_audio: float | None, **more: bool | str) -> Timeline:
     audio = None if to_audio is None else 10 + to_token + to_audio
     return Timeline("phrase", main_request=10, main_first_token=10 + to_token, main_first_audio=audio, **more)  # type: ignore[arg-type]
 
@@ -58,6 +58,7 @@ def test_turns_with_tools_or_behind_a_synthesised_preresponse_do_not_mislead() -
     forecast = AnswerForecast()
     forecast.learn(past_turn(0.5, 0.3))
     forecast.learn(past_turn(8.0, 0.3, uses_tools=True))
-    forecast.learn(past_turn(0.5, 4.0, fast_first_audio=11.0))
+    forecast.learn(past_turn(0.5, 4.0, source="llm"))
+    forecast.learn(past_turn(0.5, 30.0))
     At.clock = 0.0
     assert forecast.remaining(At("phrase", main_request=0.0)) == pytest.approx(0.8)

@@ -222,6 +222,25 @@ async def test_main_model_that_fails_in_the_middle_is_followed_by_an_apology() -
     assert (reply.text_content or "").endswith(APOLOGIES["en"])
 
 
+async def test_main_model_that_says_nothing_is_followed_by_an_apology() -> None:
+    assert (await reply_to(agent_with("off"), ScriptedLLM(""))).text_content == APOLOGIES["en"]
+
+
+async def test_note_that_a_hook_puts_behind_the_callers_words_does_not_switch_the_engine_off() -> None:
+    agent, main = agent_with(OneSentence()), ScriptedLLM("Nine.")
+    async with running(agent, main):
+        caller = llm.ChatMessage(role="user", content=[QUESTION])
+        chat_ctx = agent.chat_ctx.copy()
+        chat_ctx.items.append(caller)
+        await agent.update_chat_ctx(chat_ctx)
+        with_note = chat_ctx.copy()
+        with_note.add_message(role="assistant", content="The museum opens at nine.")
+        main.gate = gate = asyncio.Event()
+        opener = asyncio.create_task(open_when_asked(main, gate))
+        assert await yielded(agent, with_note) == ["Let me look. ", FlushSentinel, "Nine."]
+        await opener
+
+
 async def test_fallback_model_answers_when_the_main_one_fails() -> None:
     both = llm.FallbackAdapter([ScriptedLLM(RuntimeError("down")), ScriptedLLM("Nine, I think.")])
     async with running(agent_with("off"), both) as session:

@@ -113,6 +113,21 @@ async def test_voice_that_fails_only_for_the_fast_models_words_is_replaced_by_a_
         assert now.voice.texts == ["Let me look."]
 
 
+async def test_fast_models_words_are_spoken_to_their_end_though_the_answer_is_complete_before() -> None:
+    voice = ScriptedTTS()
+    fast = ScriptedLLM("Let me look.")
+    async with call("Nine.", voice=voice, strategy="llm", fast_llm=fast) as now:
+        now.loudspeaker.automatic = True
+        voice.gate = asyncio.Event()
+        reply = now.session.generate_reply(user_input=QUESTION)
+        await now.loudspeaker.until(lambda it: it.playing)
+        now.gate.set()
+        await now.settle()
+        voice.gate.set()
+        await reply
+        assert round(now.loudspeaker.segments[0], 1) == pytest.approx(seconds_of("Let me look."), abs=0.11)
+
+
 async def barge_in(now: Call) -> None:
     await now.session.interrupt()
     await now.settle()
@@ -202,8 +217,10 @@ async def test_slow_tool_is_bridged_by_a_phrase_when_the_main_model_is_quick() -
         await now.loudspeaker.until(lambda it: len(it.segments) == 2)
         found.set()
         await reply
-        assert PHRASE in str(now.said[-2:])
+        await now.settle()
         assert (now.said[-1] or "").endswith("Nine.")
+        record = now.records[-1]
+        assert (record.preresponse, record.preresponse_source, record.answer) == (PHRASE, "phrase", "Nine.")
 
 
 async def test_record_has_every_instant_in_order_on_one_clock() -> None:
