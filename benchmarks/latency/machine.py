@@ -19,7 +19,7 @@ _PACKAGES = ("livekit-agents", "livekit", "livekit-local-inference")
 
 def describe(arguments: list[str], pipecat_python: str) -> dict[str, Any]:
     return {
-        "command": shlex.join(["python", "-m", "benchmarks.latency", *arguments]),
+        "command": shlex.join(["python", "-m", "benchmarks.latency", *_without_paths(arguments)]),
         "machine": f"{os.cpu_count()} cores, {_cpu()}, {platform.system()} {platform.release()}",
         "commit": _output("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
         "versions": {
@@ -31,6 +31,18 @@ def describe(arguments: list[str], pipecat_python: str) -> dict[str, Any]:
             ),
         },
     }
+
+
+def _without_paths(arguments: list[str]) -> list[str]:
+    """Where things lie on this machine is nobody's business, and nobody else's command."""
+    options = ("--pipecat-python", "--out")
+    return [
+        argument
+        for before, argument in zip(["", *arguments], arguments, strict=False)
+        if argument not in options
+        and before not in options
+        and not argument.startswith(tuple(f"{o}=" for o in options))
+    ]
 
 
 def _livekit_server() -> str:

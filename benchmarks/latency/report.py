@@ -115,12 +115,13 @@ def _notes(results: Results) -> Iterator[str]:
 
 
 def _record(summary: Summary) -> str:
-    record = summary.record
+    record, own = summary.record, summary.own_after_end_of_turn
     assert record is not None
+    added = f"; end of turn to first audio by its own clock: p50 {_ms(own.p50)}, p95 {_ms(own.p95)}" if own else ""
     return (
         f"- {summary.profile}, {summary.system}: response gap in the turn record against the caller's, {record.count}"
         f" turns: p50 {_ms(record.p50)}, p95 {_ms(record.p95)}; without the median offset of {_ms(record.offset)}, p95"
-        f" {_ms(record.p95_without_offset)}"
+        f" {_ms(record.p95_without_offset)}{added}"
     )
 
 

@@ -25,6 +25,8 @@ class Summary:
     """The agent's own measure: caller's last voice to its decision that the turn has ended."""
     after_end_of_turn: Spread | None
     """Response gap less the end-of-turn delay of the same turn. It has the way there and back in it."""
+    own_after_end_of_turn: Spread | None
+    """The same by the agent's own clock, which knows nothing of the way: what the engine adds."""
     seam: Spread | None
     seam_when_ready: Spread | None
     """Of the turns whose answer had its first sound before the pre-response ended."""
@@ -64,6 +66,7 @@ def summarise(profile: str, system: str, rows: Sequence[Row]) -> Summary:
         answer_gap=spread(_values(good, "answer_gap")),
         end_of_turn=spread(_recorded(good, "end_of_turn_delay")),
         after_end_of_turn=spread(_after_end_of_turn(good)),
+        own_after_end_of_turn=spread(_own_after_end_of_turn(good)),
         seam=spread(_values(good, "seam")),
         seam_when_ready=spread(_values(ready, "seam")),
         waited_in_silence=spread(_values([row for row in good if row.get("seam", 1.0) > AUDIBLE_SEAM], "answer_gap")),
@@ -95,6 +98,12 @@ def _recorded(rows: Iterable[Row], name: str) -> list[float]:
 def _after_end_of_turn(rows: Iterable[Row]) -> list[float]:
     delays = ((row["response_gap"], record_of(row).get("end_of_turn_delay")) for row in rows)
     return [gap - delay for gap, delay in delays if delay is not None]
+
+
+def _own_after_end_of_turn(rows: Iterable[Row]) -> list[float]:
+    records = map(record_of, rows)
+    delays = ((record.get("response_gap"), record.get("end_of_turn_delay")) for record in records)
+    return [gap - delay for gap, delay in delays if gap is not None and delay is not None]
 
 
 def _gaps(row: Row) -> tuple[float, float] | None:
