@@ -16,7 +16,7 @@ import numpy.typing as npt
 from livekit import rtc
 from livekit.agents import inference, vad
 from livekit.agents.inference.eot.base import MIN_SILENCE_DURATION_MS
-from livekit.plugins import silero
+from livekit.plugins.silero import VAD as SileroVAD  # noqa: N811
 
 from benchmarks.endpointing.speech import SAMPLE_RATE, Recording
 from benchmarks.endpointing.turns import Silence, Turn
@@ -32,8 +32,8 @@ def vads() -> dict[str, vad.VAD]:
         "inference 0.25": inference.VAD(min_silence_duration=0.25),
         "inference 0.30": inference.VAD(min_silence_duration=0.30),
         "inference 0.55": inference.VAD(min_silence_duration=0.55),
-        "plugin 0.25": silero.VAD.load(min_silence_duration=0.25),
-        "plugin 0.55": silero.VAD.load(),
+        "plugin 0.25": SileroVAD.load(min_silence_duration=0.25),
+        "plugin 0.55": SileroVAD.load(),
     }
 
 
