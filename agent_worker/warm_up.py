@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import sys
 from collections.abc import Callable
 
 from livekit.agents import JobProcess, tokenize
@@ -58,7 +59,8 @@ async def voice_phrases(stack: VoiceStack, settings: Settings) -> None:
     missing = audio.load(agent.fixed_texts)
     if not missing:
         return
-    logger.info("having %d phrases spoken, once for this voice", len(missing))
+    # Not logged: the worker, which sets up logging, has not started yet.
+    print(f"having {len(missing)} phrases spoken, once for this voice", file=sys.stderr, flush=True)
     try:
         failed = await asyncio.wait_for(audio.make(missing, stack.tts), _LONGEST)
     except asyncio.TimeoutError:
