@@ -23,7 +23,7 @@ from agent_worker.topics import TURN_TOPIC
 from agent_worker.turns import TurnRecord
 
 
-async def hold_conversation(job: JobContext, stack: VoiceStack, settings: Settings) -> None:
+async def hold_conversation(job: JobContext, stack: VoiceStack, agent: PreResponseAgent, settings: Settings) -> None:
     """Join the room and begin to talk. The session goes on by itself until the caller leaves."""
     keep_personal_data_out()
     session = build_session(stack, settings)
@@ -31,9 +31,6 @@ async def hold_conversation(job: JobContext, stack: VoiceStack, settings: Settin
     recorder = measure(session, stack, on_turn=publish)
     # The call is over then; without this the agent would wait in the empty room, and a draining worker with it.
     session.once("close", lambda _: job.shutdown(reason="the conversation has ended"))
-    agent = build_agent(stack, settings)
-    if agent.phrase_audio:
-        await asyncio.to_thread(agent.phrase_audio.load, agent.fixed_texts)
     await session.start(agent=agent, room=job.room)
     pace(session)
     recorder.watch(session.output.audio)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterable, AsyncIterator, Container
+from collections.abc import AsyncIterable, AsyncIterator, Container, Iterable
 from typing import Any
 
 from livekit import rtc
@@ -209,7 +209,8 @@ class PreResponseAgent(Agent):
         return APOLOGIES.get(base_language(self.language), APOLOGIES["en"])
 
     def _begin_timeline(self, message: llm.ChatMessage | None, chat_ctx: llm.ChatContext) -> Timeline:
-        if message is None and (same_turn := self._timelines.get(_last_users_id(chat_ctx))):
+        caller = message or _last_message(chat_ctx, "user")
+        if message is None and caller and (same_turn := self._timelines.get(caller.id)):
             self._timeline = same_turn  # as in the reply after a tool call
             return same_turn
         if self._timeline:
@@ -226,8 +227,8 @@ class PreResponseAgent(Agent):
     ) -> Attempt | None:
         if message is None or self.strategy is None:
             return None
-        words = message.text_content or ""
-        kind = classify(words, self.language, _agents_last_words(chat_ctx)).kind
+        words, agents = message.text_content or "", _last_message(chat_ctx, "assistant")
+        kind = classify(words, self.language, agents.text_content if agents else None).kind
         timeline.kind = kind.value
         timeline.outcome = "silent_kind" if kind.silent else "undecided"
         if kind.silent:
@@ -260,26 +261,31 @@ class PreResponseAgent(Agent):
     ) -> Preresponse | None:
         """What to say before the answer, decided when the turn has ended."""
         ended = asyncio.create_task(self._end_of_turn(message_id), name="end_of_turn")
-        choosing = None
         try:
             # Nothing is audible before the turn has ended, so an end that is never seen costs only this wait.
-            if await _first(
-                ended, answer.speakable, timeout=_LONGEST_DOUBT
-            ) is not answer.speakable and not await self._answer_is_quick(answer, timeline):
-                choosing = asyncio.create_task(
-                    attempt.choose(self._forecast.remaining(timeline)), name="preresponse_choice"
-                )
-                await _first(choosing, answer.speakable, answer.calls_tool)
-                if answer.calls_tool.done() and not answer.speakable.done():
-                    await _first(choosing, answer.speakable, timeout=_TOOL_PATIENCE)
-            if choosing is None or not choosing.done():
+            first = await _first(ended, answer.speakable, timeout=_LONGEST_DOUBT)
+        finally:
+            await utils.aio.cancel_and_wait(ended)
+        if first is answer.speakable or await self._answer_is_quick(answer, timeline):
+            timeline.outcome = "answer_first"
+            return None
+        return await self._choose(attempt, answer, timeline)
+
+    async def _choose(self, attempt: Attempt, answer: Answer, timeline: Timeline) -> Preresponse | None:
+        """What the strategy wants to say, unless the answer is there before it."""
+        choosing = asyncio.create_task(attempt.choose(self._forecast.remaining(timeline)), name="preresponse_choice")
+        try:
+            await _first(choosing, answer.speakable, answer.calls_tool)
+            if answer.calls_tool.done() and not answer.speakable.done():
+                await _first(choosing, answer.speakable, timeout=_TOOL_PATIENCE)
+            if not choosing.done():
                 timeline.outcome = "answer_first"
                 return None
             preresponse = _result_or_none(choosing)
             timeline.outcome = "spoken" if preresponse else "nothing_to_say"
             return preresponse
         finally:
-            await utils.aio.cancel_and_wait(ended, *([choosing] if choosing else []))
+            await utils.aio.cancel_and_wait(choosing)
 
     async def _answer_is_quick(self, answer: Answer, timeline: Timeline) -> bool:
         """Whether the answer is there, or comes so soon that a pre-response would only be in its way."""
@@ -362,7 +368,7 @@ async def _chain(first: str, rest: AsyncIterator[str] | None = None) -> AsyncIte
             yield piece
 
 
-async def _replay(frames: Any) -> AsyncIterator[rtc.AudioFrame]:
+async def _replay(frames: Iterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
     for frame in frames:
         yield frame
 
@@ -392,14 +398,8 @@ def _callers_message(chat_ctx: llm.ChatContext, own: Container[str]) -> llm.Chat
     return None
 
 
-def _last_users_id(chat_ctx: llm.ChatContext) -> str:
-    callers = (item.id for item in reversed(chat_ctx.items) if item.type == "message" and item.role == "user")
-    return next(callers, "")
-
-
-def _agents_last_words(chat_ctx: llm.ChatContext) -> str | None:
-    spoken = (item for item in reversed(chat_ctx.items) if item.type == "message" and item.role == "assistant")
-    return next((item.text_content for item in spoken), None)
+def _last_message(chat_ctx: llm.ChatContext, role: llm.ChatRole) -> llm.ChatMessage | None:
+    return next((item for item in reversed(chat_ctx.items) if item.type == "message" and item.role == role), None)
 
 
 def _preresponse_chunk(text: str) -> llm.ChatChunk:

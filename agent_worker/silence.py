@@ -28,18 +28,19 @@ async def without_edges(frames: AsyncIterable[rtc.AudioFrame], *, trailing: bool
     speaking = False
     held: list[rtc.AudioFrame] = []
     async for frame in frames:
-        begin, end = _speech(frame)
         if not speaking:
             userdata = _joined(userdata, frame.userdata)
+            begin, end = _speech(frame)
             if begin == end:
                 continue
             speaking = True
             frame = _cut(frame, begin, frame.samples_per_channel)
             frame.userdata.update(userdata)
-            begin, end = _speech(frame)
         if not trailing:
             yield frame
-        elif begin == end:
+            continue
+        begin, end = _speech(frame)
+        if begin == end:
             held.append(frame)
         else:
             for silent in held:

@@ -86,9 +86,6 @@ class PhraseStrategy:
         self._seconds = seconds
 
     def begin(self, turn: CallersTurn) -> Attempt:
-        return self.phrase(turn)
-
-    def phrase(self, turn: CallersTurn) -> _PhraseAttempt:
         return _PhraseAttempt(self._book.fresh(turn.kind, turn.used), self._seconds)
 
 
@@ -98,15 +95,12 @@ class _PhraseAttempt:
         self._phrases = phrases
         self._seconds = seconds
 
-    def fitting(self, answer_in: float | None) -> Preresponse | None:
+    async def choose(self, answer_in: float | None) -> Preresponse | None:
         if self.likely is None:
             return None
         lengths = [(self._seconds(phrase) or 0.0, phrase) for phrase in self._phrases]
         fits = (phrase for length, phrase in lengths if answer_in is None or length <= answer_in)
         return Preresponse(next(fits, min(lengths)[1]), "phrase")
-
-    async def choose(self, answer_in: float | None) -> Preresponse | None:
-        return self.fitting(answer_in)
 
     async def aclose(self) -> None:
         pass
@@ -145,7 +139,7 @@ class ModelStrategy:
 
 class _ModelAttempt:
     def __init__(self, strategy: ModelStrategy, turn: CallersTurn) -> None:
-        self._phrase = strategy.phrases.phrase(turn)
+        self._phrase = strategy.phrases.begin(turn)
         self.likely = self._phrase.likely
         self._strategy = strategy
         self._turn = turn
@@ -159,7 +153,7 @@ class _ModelAttempt:
         if self._own_words.done() and (own_words := self._own_words.result()):
             self._speech = None  # it belongs to the reply now, and may go on when this attempt is over
             return own_words
-        return self._phrase.fitting(answer_in)
+        return await self._phrase.choose(answer_in)
 
     async def _make_own_words(self) -> Preresponse | None:
         sentence = await self._reply.sentence

@@ -1,7 +1,8 @@
 """What kind of utterance is this, and should the agent say anything before its answer?
 
-Word classes (``data/utterance``), not a model: fast, and the reason can be read. The decisions are in :func:`_judge`;
-they hold for a recogniser's raw text as for punctuated text. When in doubt a kind is chosen with neutral phrases.
+Word classes (``data/utterance``) and the decisions of :func:`_judge` over them; for English a linear model
+(``kind_model.py``) that knows what they say has the last word. Both take a recogniser's raw text as well as punctuated
+text. When in doubt a kind is chosen with neutral phrases.
 """
 
 from __future__ import annotations

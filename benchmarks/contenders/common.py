@@ -15,12 +15,12 @@ from livekit import rtc
 from livekit.agents import AgentServer, AgentSession, ChatMessage, ConversationItemAddedEvent, JobContext, cli
 from livekit.plugins import deepgram, groq, openai
 
-from agent_worker.settings import DEFAULT_SYSTEM_PROMPT
+from agent_worker.settings import DEFAULT_SYSTEM_PROMPT, CloudSettings
 from agent_worker.topics import TURN_TOPIC
 
 INSTRUCTIONS = DEFAULT_SYSTEM_PROMPT
-FAST_MODEL = "llama-3.1-8b-instant"
-MAIN_MODEL = "llama-3.3-70b-versatile"
+FAST_MODEL: str = CloudSettings.model_fields["groq_fast_model"].default
+MAIN_MODEL: str = CloudSettings.model_fields["groq_main_model"].default
 
 
 def hearing() -> deepgram.STT:

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import itertools
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from agent_worker.environment import cache_dir
 from model_server import weights
 from model_server.audio import from_pcm16, pcm_reader, to_pcm16
 from model_server.backends import TTS_SAMPLE_RATE, Audio, SpeechRequest
@@ -194,7 +194,7 @@ def _samples(seconds: float) -> int:
 
 def cached_speech() -> Speak:
     """Kokoro takes about 0.6 s of two cores for 1 s of speech, so what it said is kept for the next run."""
-    folder = cache_folder()
+    folder = cache_dir() / "benchmarks" / "endpointing"
     folder.mkdir(parents=True, exist_ok=True)
     kokoro: KokoroTTS | None = None
 
@@ -210,11 +210,6 @@ def cached_speech() -> Speak:
         return from_pcm16(path.read_bytes())
 
     return speak
-
-
-def cache_folder() -> Path:
-    cache = os.environ.get("AGENT_WORKER_CACHE")
-    return (Path(cache) if cache else Path.home() / ".cache" / "agent-worker") / "benchmarks" / "endpointing"
 
 
 def _synthesise(kokoro: KokoroTTS, text: str, voice: str) -> bytes:

@@ -10,15 +10,10 @@ from typing import Any
 
 from livekit.agents import AgentSession
 
-from agent_worker.phrases import PhraseBook
-from agent_worker.preresponse import PreResponseAgent
-from agent_worker.utterance import Kind
+from tests.agent_worker.museum import PHRASE, museum_agent
 from tests.scripted_llm import ScriptedLLM
 from tests.scripted_stt import ScriptedSTT, SilentMicrophone
 from tests.scripted_voice import Loudspeaker, ScriptedTTS
-
-PHRASE = "Let me think."
-BOOK = PhraseBook("en", {Kind.QUESTION: [PHRASE]})
 
 
 @dataclass
@@ -37,6 +32,14 @@ class Call:
         while len(self.said) < count:
             await asyncio.sleep(0.01)
 
+    async def finish_turn(self, words: str) -> None:
+        """The words are final, the pre-response is heard, then the main model answers."""
+        self.ears.hear_final(words)
+        self.ears.hear_end()
+        await self.loudspeaker.until(lambda it: len(it.segments) == 1)
+        self.gate.set()
+        await self.until_said(2)
+
     async def until_asked(self, times: int) -> None:
         while len(self.main.requests) < times:
             await asyncio.sleep(0.01)
@@ -47,9 +50,7 @@ async def call(**options: Any) -> AsyncIterator[Call]:
     gate = asyncio.Event()
     main, ears, loudspeaker = ScriptedLLM("Nine.", gate=gate), ScriptedSTT(), Loudspeaker()
     loudspeaker.automatic = True
-    agent = PreResponseAgent(
-        **{"instructions": "You help.", "strategy": "phrase", "phrases": BOOK, "quick_answer": 0.0, **options}
-    )
+    agent = museum_agent(**options)
     handling: Any = {
         "turn_detection": "stt",
         "endpointing": {"min_delay": 0.05, "max_delay": 0.05},
@@ -70,11 +71,7 @@ async def test_models_are_asked_before_the_turn_has_ended_and_nothing_is_said_un
         await now.until_asked(1)
         await asyncio.sleep(0.1)
         assert not now.loudspeaker.segments
-        now.ears.hear_final("When does it open?")
-        now.ears.hear_end()
-        await now.loudspeaker.until(lambda it: len(it.segments) == 1)
-        now.gate.set()
-        await now.until_said(2)
+        await now.finish_turn("When does it open?")
         assert now.said == ["When does it open?", f"{PHRASE} Nine."]
         assert len(now.main.requests) == 1
 
@@ -84,11 +81,7 @@ async def test_attempt_on_words_that_changed_is_thrown_away_with_its_phrase() ->
         now.ears.hear_start()
         now.ears.hear_preflight("When does it")
         await now.until_asked(1)
-        now.ears.hear_final("When does it open?")
-        now.ears.hear_end()
-        await now.loudspeaker.until(lambda it: len(it.segments) == 1)
-        now.gate.set()
-        await now.until_said(2)
+        await now.finish_turn("When does it open?")
         assert now.said == ["When does it open?", f"{PHRASE} Nine."]
         assert now.main.cancelled == 1
 
@@ -97,13 +90,9 @@ async def test_utterance_that_is_finalised_twice_does_not_silence_the_agent() ->
     async with call() as now:
         now.gate.set()
         for _ in range(2):
-            now.ears.hear_start()
-            now.ears.hear_final("When does it open?")
-            now.ears.hear_end()
+            now.ears.hear_turn("When does it open?")
             await asyncio.sleep(0.5)
-        now.ears.hear_start()
-        now.ears.hear_final("When does it close?")
-        now.ears.hear_end()
+        now.ears.hear_turn("When does it close?")
         while "When does it close?" not in now.said or now.said[-1] == "When does it close?":
             await asyncio.sleep(0.01)
         assert "Nine." in now.said[-1]
@@ -119,9 +108,7 @@ async def test_agent_that_says_it_speaks_is_heard() -> None:
         now.gate.set()
         for number, question in enumerate(("When does it open?", "When does it close?"), 1):
             before = len(now.loudspeaker.segments)
-            now.ears.hear_start()
-            now.ears.hear_final(question)
-            now.ears.hear_end()
+            now.ears.hear_turn(question)
             await now.until_said(2 * number)
             assert len(now.loudspeaker.segments) > before
             await now.session.interrupt()

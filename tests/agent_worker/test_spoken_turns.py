@@ -12,17 +12,13 @@ from typing import Any
 import pytest
 from livekit.agents import AgentSession, function_tool, llm
 
-from agent_worker.phrases import PhraseBook
-from agent_worker.preresponse import PreResponseAgent
 from agent_worker.speech import PhraseAudio
 from agent_worker.turns import TurnRecord, TurnRecorder
-from agent_worker.utterance import Kind
+from tests.agent_worker.museum import PHRASE, museum_agent
 from tests.scripted_llm import ScriptedLLM
 from tests.scripted_voice import SECONDS_PER_CHARACTER, Loudspeaker, ScriptedTTS
 
 QUESTION = "What time does the museum open?"
-PHRASE = "Let me think."
-BOOK = PhraseBook("en", {Kind.QUESTION: [PHRASE]})
 
 
 @dataclass
@@ -49,9 +45,7 @@ async def call(*answer: Any, voice: ScriptedTTS | None = None, **options: Any) -
     gate = asyncio.Event()
     main = ScriptedLLM(*answer, gate=gate, tool_call=options.pop("tool_call", None))
     voice = voice or ScriptedTTS()
-    agent = PreResponseAgent(
-        **{"instructions": "You help.", "strategy": "phrase", "phrases": BOOK, "quick_answer": 0.0, **options}
-    )
+    agent = museum_agent(**options)
     handling: Any = {"turn_detection": None}
     async with AgentSession[Any](llm=main, tts=voice, vad=None, turn_handling=handling) as session:
         records: list[TurnRecord] = []

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from agent_worker.environment import cache_dir
+
 
 @dataclass(frozen=True)
 class LiveKitServer:
@@ -23,8 +25,7 @@ class LiveKitServer:
 
 
 def _server_binary() -> str | None:
-    cache = Path(os.environ.get("AGENT_WORKER_CACHE") or Path.home() / ".cache" / "agent-worker")
-    cached = cache / "bin" / "livekit-server"
+    cached = cache_dir() / "bin" / "livekit-server"
     return (
         os.environ.get("LIVEKIT_SERVER_BIN")
         or shutil.which("livekit-server")

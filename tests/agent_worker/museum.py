@@ -1,0 +1,22 @@
+"""The agent of a museum's telephone, as the tests of whole turns call it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent_worker.phrases import PhraseBook
+from agent_worker.preresponse import PreResponseAgent
+from agent_worker.utterance import Kind
+
+PHRASE = "Let me think."
+
+
+def museum_agent(**options: Any) -> PreResponseAgent:
+    """One that has a single phrase, for questions, and says it however quick the answer may be."""
+    standard = {
+        "instructions": "You help.",
+        "strategy": "phrase",
+        "phrases": PhraseBook("en", {Kind.QUESTION: [PHRASE]}),
+        "quick_answer": 0.0,
+    }
+    return PreResponseAgent(**{**standard, **options})
