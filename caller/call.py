@@ -118,8 +118,10 @@ class _Conversation:
                 " dispatched to this room, or raise --agent-timeout"
             )
         # An agent that never listens leaves the turns without a reply, and that is what is reported.
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(publication.wait_for_subscription(), timeout)
+        # Not `wait_for`: before Python 3.12 it forgets a Ctrl-C that falls together with the end of the wait.
+        subscribed = asyncio.ensure_future(publication.wait_for_subscription())
+        await asyncio.wait([subscribed], timeout=timeout)
+        subscribed.cancel()
         await self._until(lambda: self._line.state != "initializing", timeout)
         return agent
 
