@@ -1,7 +1,7 @@
 """A small linear model over words: what kind is an utterance that no rule knows?
 
-A logistic regression over hashed words, word pairs and pieces of words, trained by ``training/train.py`` on the
-utterances beside it. It sees what the rules of ``utterance.py`` say as one more feature.
+A logistic regression over hashed words, word pairs and pieces of words, of all languages alike, trained by
+``training/train.py`` on the utterances beside it. It sees what the rules of ``utterance.py`` say as one more feature.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class KindModel:
     @cache
     def load(cls) -> KindModel:
         """The model that comes with the package."""
-        with resources.files("agent_worker").joinpath("data/utterance/en.npz").open("rb") as file:
+        with resources.files("agent_worker").joinpath("data/utterance/kinds.npz").open("rb") as file:
             stored = np.load(file)
             return cls(list(stored["kinds"]), stored["weights"].astype(np.float32) * stored["scale"])
 

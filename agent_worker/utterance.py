@@ -1,6 +1,6 @@
 """What kind of utterance is this, and should the agent say anything before its answer?
 
-Word classes (``data/utterance``) and the decisions of :func:`_judge` over them; for English a linear model
+Word classes (``data/utterance``) and the decisions of :func:`_judge` over them; a linear model
 (``kind_model.py``) that knows what they say has the last word. Both take a recogniser's raw text as well as punctuated
 text. When in doubt a kind is chosen with neutral phrases.
 """
@@ -52,6 +52,7 @@ NEUTRAL = Kind.UNCLEAR  #: for what cannot be judged, as in a language without r
 # How likely a problem has to be: an apology for nothing is better than "Okay." to somebody who mourns.
 _FEARED = 0.03
 _FEARED_BY_MODEL = 0.35
+_SILENT_WITH_RULES, _SILENT_AGAINST_RULES = 0.4, 0.6
 _FEW_WORDS = 2  # "no", "yes please": what they mean is decided by what the agent said, and the rules know that
 
 
@@ -81,16 +82,17 @@ def classify(text: str, language: str = "en", context: str | None = None) -> Utt
         context: What the agent said last, perhaps cut off; it decides what a single word means.
     """
     rule = by_rules(text, language, context)
-    if base_language(language) != "en" or len(text.split()) <= _FEW_WORDS:
+    if not word_classes("utterance", language) or len(text.split()) <= _FEW_WORDS:
         return Utterance(text, rule)
     return Utterance(text, _weighed(rule, KindModel.load().probabilities(text, context or "", rule)))
 
 
 def _weighed(rule: Kind, likely: dict[str, float]) -> Kind:
-    """The likeliest kind; but trouble comes first, and silence needs a majority."""
+    """The likeliest kind; but trouble comes first, and silence against the rules needs a clear majority."""
     if likely[Kind.PROBLEM.value] > (_FEARED if rule is Kind.PROBLEM else _FEARED_BY_MODEL):
         return Kind.PROBLEM
-    silent = sum(share for kind, share in likely.items() if Kind(kind).silent) > 0.5
+    silence = sum(share for kind, share in likely.items() if Kind(kind).silent)
+    silent = silence > (_SILENT_WITH_RULES if rule.silent else _SILENT_AGAINST_RULES)
     return Kind(max((kind for kind in likely if Kind(kind).silent is silent), key=likely.__getitem__))
 
 
