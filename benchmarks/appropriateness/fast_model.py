@@ -6,8 +6,6 @@ from typing import Any
 
 from benchmarks.appropriateness.candidates import Ask
 
-_MAX_TOKENS = 40
-
 
 def fast_model(url: str, model: str, api_key: str = "none", timeout: float = 60.0) -> Ask:
     """A function that asks ``model`` at ``url`` and returns the first sentence of its reply, or an empty string."""
@@ -15,6 +13,7 @@ def fast_model(url: str, model: str, api_key: str = "none", timeout: float = 60.
     from openai import OpenAI
 
     from agent_worker import fast_reply
+    from agent_worker.worker import FAST_REPLY_MAX_TOKENS
 
     client = OpenAI(base_url=url, api_key=api_key, timeout=timeout)
 
@@ -22,7 +21,7 @@ def fast_model(url: str, model: str, api_key: str = "none", timeout: float = 60.
         reply = client.chat.completions.create(
             model=model,
             messages=_messages(fast_reply.request(fast_reply.DEFAULT_PRERESPONSE_PROMPT, said)),
-            max_tokens=_MAX_TOKENS,
+            max_tokens=FAST_REPLY_MAX_TOKENS,
             temperature=0,
         )
         return fast_reply.first_sentence(reply.choices[0].message.content or "", complete=True) or ""
