@@ -125,4 +125,8 @@ def _keep_library_logs_off() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: a thread of LiveKit's library that calls back into an interpreter that is ending aborts the process.
+    os._exit(code)

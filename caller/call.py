@@ -17,6 +17,7 @@ from caller.options import CallOptions
 from caller.report import CallReport, Greeting, Turn, response_start
 from caller.transcripts import Transcripts
 from caller.utterances import load
+from caller.waiting import within
 
 _POLL = 0.02  # seconds; instants are taken from the audio, so this only delays our own next step
 _LEAVE = 5.0  # seconds; a server that is gone does not say goodbye
@@ -48,7 +49,7 @@ async def call(options: CallOptions, on_turn: OnTurn | None = None, recording: R
     finally:
         await ear.aclose()
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(line.room.disconnect(), _LEAVE)
+            await within(line.room.disconnect(), _LEAVE)
         await microphone.aclose()
         if options.record and heard:
             await asyncio.to_thread(heard.write, options.record)
@@ -118,10 +119,8 @@ class _Conversation:
                 " dispatched to this room, or raise --agent-timeout"
             )
         # An agent that never listens leaves the turns without a reply, and that is what is reported.
-        # Not `wait_for`: before Python 3.12 it forgets a Ctrl-C that falls together with the end of the wait.
-        subscribed = asyncio.ensure_future(publication.wait_for_subscription())
-        await asyncio.wait([subscribed], timeout=timeout)
-        subscribed.cancel()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await within(publication.wait_for_subscription(), timeout)
         await self._until(lambda: self._line.state != "initializing", timeout)
         return agent
 

@@ -10,9 +10,11 @@ from caller.clock import Clock
 from caller.ear import Ear
 from caller.errors import RoomError
 from caller.options import CallOptions
+from caller.waiting import within
 
 _STATE = "lk.agent.state"
 _ON_BEHALF = "lk.publish_on_behalf"
+_COMING = 5.0  # seconds; a connection that is being made when we are told to leave
 
 
 class Line:
@@ -43,15 +45,19 @@ class Line:
 
     async def join(self, options: CallOptions) -> None:
         where = urlsplit(options.url).netloc.rpartition("@")[2]  # an address may carry a password
-        connecting = self.room.connect(
-            options.url, _token(options), rtc.RoomOptions(connect_timeout=options.connect_timeout)
-        )
+        room_options = rtc.RoomOptions(connect_timeout=options.connect_timeout)
+        connecting = asyncio.ensure_future(self.room.connect(options.url, _token(options), room_options))
         try:
-            await asyncio.wait_for(connecting, options.connect_timeout)
+            await within(asyncio.shield(connecting), options.connect_timeout)
+        except asyncio.CancelledError:
+            # The library goes on connecting, cancelled or not: there has to be a room to leave before we exit.
+            await asyncio.wait([connecting], timeout=_COMING)
+            raise
         except rtc.ConnectError as error:
             # Not chained and not quoted: the message has the token in it.
             raise RoomError(_refusal(error.message, where, bool(options.token))) from None
         except asyncio.TimeoutError:
+            connecting.cancel()
             raise RoomError(
                 f"{where}: no answer within {options.connect_timeout:g} s: check the address, then --connect-timeout"
             ) from None
