@@ -38,7 +38,13 @@ async def _start(*arguments: str | Path, **env: str) -> asyncio.subprocess.Proce
         env=clean | env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=None if sys.platform == "win32" else _heed_interrupts,
     )
+
+
+def _heed_interrupts() -> None:
+    """What a shell starts in the background ignores SIGINT, and so would all that the tests start from there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _env(server: LiveKitServer) -> dict[str, str]:
