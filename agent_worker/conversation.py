@@ -8,9 +8,11 @@ from typing import Any
 
 from livekit import rtc
 from livekit.agents import NOT_GIVEN, AgentSession, JobContext, inference, llm
+from livekit.agents.voice import room_io
 
 from agent_worker.environment import cache_dir
 from agent_worker.fast_reply import DEFAULT_PRERESPONSE_PROMPT
+from agent_worker.hearing import listen
 from agent_worker.log import keep_personal_data_out, logger
 from agent_worker.measurement import measure
 from agent_worker.phrases import PhraseBook
@@ -22,6 +24,10 @@ from agent_worker.stack import VoiceStack
 from agent_worker.topics import TURN_TOPIC
 from agent_worker.turns import TurnRecord
 
+#: Frames as short as the network's packets: those of the default, 50 ms, let the end of the caller's voice be heard
+#: up to 50 ms later.
+INPUT = room_io.AudioInputOptions(frame_size_ms=20)
+
 
 async def hold_conversation(job: JobContext, stack: VoiceStack, agent: PreResponseAgent, settings: Settings) -> None:
     """Join the room and begin to talk. The session goes on by itself until the caller leaves."""
@@ -31,9 +37,9 @@ async def hold_conversation(job: JobContext, stack: VoiceStack, agent: PreRespon
     recorder = measure(session, stack, on_turn=publish)
     # The call is over then; without this the agent would wait in the empty room, and a draining worker with it.
     session.once("close", lambda _: job.shutdown(reason="the conversation has ended"))
-    await session.start(agent=agent, room=job.room)
+    await session.start(agent=agent, room=job.room, room_options=room_io.RoomOptions(audio_input=INPUT))
     pace(session)
-    recorder.watch(session.output.audio)
+    recorder.watch(session.output.audio, listen(session))
     stack.fast_llm.prewarm()
     if not settings.no_greeting:
         session.say(settings.greeting)

@@ -35,11 +35,10 @@ def measure(
     @session.on("conversation_item_added")
     def _on_item(event: ConversationItemAddedEvent) -> None:
         if isinstance(event.item, ChatMessage) and event.item.role == "user":
-            _on_caller_message(event.item)
+            metrics.TURNS.inc()
 
     def _on_turn(record: TurnRecord) -> None:
-        if record.response_gap is not None:
-            metrics.TOTAL_LATENCY.set(record.response_gap * 1000)
+        _on_turn_record(record)
         if on_turn is not None:
             on_turn(record)
 
@@ -81,9 +80,11 @@ def _count_active(session: AgentSession[None]) -> None:
             metrics.ACTIVE_CONVERSATIONS.dec()
 
 
-def _on_caller_message(message: ChatMessage) -> None:
-    metrics.TURNS.inc()
-    if (delay := message.metrics.get("transcription_delay")) is not None:
-        metrics.STT_DURATION.set(delay * 1000)
-    if (delay := message.metrics.get("end_of_turn_delay")) is not None:
-        metrics.EOU_DELAY.set(delay * 1000)
+def _on_turn_record(record: TurnRecord) -> None:
+    for gauge, seconds in (
+        (metrics.STT_DURATION, record.transcription_delay),
+        (metrics.EOU_DELAY, record.end_of_turn_delay),
+        (metrics.TOTAL_LATENCY, record.response_gap),
+    ):
+        if seconds is not None:
+            gauge.set(seconds * 1000)

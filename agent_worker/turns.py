@@ -11,6 +11,7 @@ from typing import Any
 from livekit.agents import Agent, AgentSession, AgentStateChangedEvent, ChatMessage, ConversationItemAddedEvent
 from livekit.agents.voice import io
 
+from agent_worker.hearing import HeardAudio
 from agent_worker.preresponse import EXTRA_KEY, PreResponseAgent
 from agent_worker.timeline import Timeline, monotonic_of
 
@@ -23,7 +24,7 @@ class Instants:
     """
 
     last_voice: float | None = None
-    """The caller's last voice, as the voice activity detector heard it."""
+    """The end of the caller's last sound (:class:`agent_worker.hearing.HeardAudio`)."""
     stt_final: float | None = None
     end_of_turn: float | None = None
     """The decision that the caller has finished."""
@@ -86,6 +87,7 @@ class _Playout:
 @dataclass
 class _OpenTurn:
     caller: ChatMessage | None = None
+    last_voice: float | None = None
     agent: Agent | None = None
     replies: list[ChatMessage] = field(default_factory=list)
     playouts: list[_Playout] = field(default_factory=list)
@@ -94,19 +96,22 @@ class _OpenTurn:
 class TurnRecorder:
     """Watches a session and calls ``on_turn`` with each turn's record once its reply has ended.
 
-    Make it before ``session.start``; give it the audio output afterwards.
+    Make it before ``session.start``; give it what the caller hears and says afterwards.
     """
 
     def __init__(self, session: AgentSession[Any], on_turn: Callable[[TurnRecord], None]) -> None:
         self._session = session
         self._on_turn = on_turn
         self._turns = 0
+        self._heard: HeardAudio | None = None
         self._open = _OpenTurn()
         session.on("conversation_item_added", self._on_item)
         session.on("agent_state_changed", self._on_state)
         session.on("close", lambda _: self._finish())
 
-    def watch(self, output: io.AudioOutput | None) -> None:
+    def watch(self, output: io.AudioOutput | None, heard: HeardAudio | None = None) -> None:
+        """From now on take the playout from ``output`` and the end of the caller's last sound from ``heard``."""
+        self._heard = heard
         if output is not None:
             output.on("playback_started", self._on_playback_started)
             output.on("playback_finished", self._on_playback_finished)
@@ -125,6 +130,7 @@ class TurnRecorder:
         if item.role == "user":
             self._finish()
             self._open.caller, self._open.agent = item, self._session.current_agent
+            self._open.last_voice = self._last_voice(item)
         elif item.role == "assistant":
             self._open.replies.append(item)
             if self._session.agent_state == "listening":
@@ -134,13 +140,22 @@ class TurnRecorder:
         if event.new_state == "listening" and self._open.replies:
             self._finish()
 
+    def _last_voice(self, caller: ChatMessage) -> float | None:
+        """Asked as the turn ends, while the audio is remembered."""
+        if (stopped := caller.metrics.get("stopped_speaking_at")) is None:
+            return None
+        detected = monotonic_of(stopped)
+        return self._heard.last_audible(detected) if self._heard else detected
+
     def _finish(self) -> None:
         turn, self._open = self._open, _OpenTurn()
         if turn.caller is None and not turn.replies:
             self._open.playouts = turn.playouts
             return
         self._turns += 1
-        self._on_turn(turn_record(self._turns, turn.caller, turn.replies, turn.playouts, _timeline(turn)))
+        self._on_turn(
+            turn_record(self._turns, turn.caller, turn.replies, turn.playouts, _timeline(turn), turn.last_voice)
+        )
 
 
 def _timeline(turn: _OpenTurn) -> Timeline | None:
@@ -154,11 +169,11 @@ def turn_record(
     replies: Sequence[ChatMessage],
     playouts: Sequence[_Playout],
     timeline: Timeline | None,
+    last_voice: float | None = None,
 ) -> TurnRecord:
     preresponse, answer = _parts(replies, timeline.filler if timeline else None)
     interrupted = any(reply.interrupted for reply in replies) or (caller is not None and not replies)
-    instants = _instants(caller, playouts, timeline, preresponse is not None, interrupted)
-    measured = caller.metrics if caller else {}
+    instants = _instants(_heard(caller, last_voice), playouts, timeline, preresponse is not None, interrupted)
     return TurnRecord(
         turn=turn,
         strategy=timeline.strategy if timeline else None,
@@ -169,8 +184,8 @@ def turn_record(
         preresponse_outcome=_outcome(timeline, preresponse),
         answer=answer,
         interrupted=interrupted,
-        transcription_delay=measured.get("transcription_delay"),
-        end_of_turn_delay=measured.get("end_of_turn_delay"),
+        transcription_delay=_after_last_voice(instants, instants.stt_final),
+        end_of_turn_delay=_after_last_voice(instants, instants.end_of_turn),
         response_gap=_after_last_voice(instants, instants.preresponse_start, instants.answer_start),
         answer_gap=_after_last_voice(instants, instants.answer_start),
         instants=instants,
@@ -198,19 +213,29 @@ def _parts(replies: Sequence[ChatMessage], filler: str | None) -> tuple[str | No
     return preresponse, " ".join(part for part in answer if part)
 
 
+def _heard(caller: ChatMessage | None, last_voice: float | None) -> dict[str, float | None]:
+    """When the caller fell silent, was understood, and was taken to have finished.
+
+    The framework counts from the detector's last voice.
+    """
+    if caller is None or (stopped := caller.metrics.get("stopped_speaking_at")) is None:
+        return {}
+    detected = monotonic_of(stopped)
+    found: dict[str, float | None] = {"last_voice": detected if last_voice is None else last_voice}
+    for name, delay in (("stt_final", "transcription_delay"), ("end_of_turn", "end_of_turn_delay")):
+        if (seconds := caller.metrics.get(delay)) is not None:
+            found[name] = detected + float(seconds)  # type: ignore[arg-type]
+    return found
+
+
 def _instants(
-    caller: ChatMessage | None,
+    heard: dict[str, float | None],
     playouts: Sequence[_Playout],
     timeline: Timeline | None,
     has_preresponse: bool,
     interrupted: bool,
 ) -> Instants:
-    found: dict[str, float | None] = {}
-    if caller and (stopped := caller.metrics.get("stopped_speaking_at")) is not None:
-        last_voice = found["last_voice"] = monotonic_of(stopped)
-        for name, delay in (("stt_final", "transcription_delay"), ("end_of_turn", "end_of_turn_delay")):
-            if (seconds := caller.metrics.get(delay)) is not None:
-                found[name] = last_voice + float(seconds)  # type: ignore[arg-type]
+    found = dict(heard)
     if timeline:
         names = {instant.name for instant in dataclasses.fields(Instants)}
         found.update({name: value for name, value in vars(timeline).items() if name in names})

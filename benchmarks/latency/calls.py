@@ -83,7 +83,7 @@ async def hold_call(plan: CallPlan) -> CallResult:
     turns: list[Turn] = []
     options = CallOptions(
         url=plan.url,
-        token=_token(plan.room, plan.agent_name),
+        token=room_token(plan.room, "caller", plan.agent_name),
         utterances=[Wav(path) for path in plan.clips],
         topics=[TURN_TOPIC],
         greeting_wait=plan.settle,
@@ -97,9 +97,9 @@ async def hold_call(plan: CallPlan) -> CallResult:
     return CallResult.of(rows_of(turns, recording if plan.tones else None), error)
 
 
-def _token(room: str, agent_name: str) -> str:
-    """Lets the caller in, and has LiveKit dispatch the agent as the room is made."""
-    token = api.AccessToken(API_KEY, API_SECRET).with_identity("caller").with_ttl(timedelta(hours=1))
+def room_token(room: str, identity: str, agent_name: str = "") -> str:
+    """Lets a participant in, and has LiveKit dispatch the agent, if there is one, as the room is made."""
+    token = api.AccessToken(API_KEY, API_SECRET).with_identity(identity).with_ttl(timedelta(hours=1))
     token = token.with_grants(api.VideoGrants(room_join=True, room=room))
     if agent_name:
         dispatch = api.RoomAgentDispatch(agent_name=agent_name)

@@ -106,6 +106,8 @@ def _notes(results: Results) -> Iterator[str]:
     yield ""
     yield f"- {len(results.calls)} calls, {retried} of them a second attempt after one that failed"
     yield f"- {misheard} of {len(results.turns)} turns were understood as something else than what was said"
+    for profile, way in results.way.items():
+        yield f"- {profile}: sound is {_ms(way)} ms on its way between caller and agent, there and back"
     if busy:
         yield f"- the machine was {busy[len(busy) // 2]:.0f} % busy in the median call, {busy[-1]:.0f} % in the worst"
     for call in results.calls:
@@ -119,9 +121,8 @@ def _record(summary: Summary) -> str:
     assert record is not None
     added = f"; end of turn to first audio by its own clock: p50 {_ms(own.p50)}, p95 {_ms(own.p95)}" if own else ""
     return (
-        f"- {summary.profile}, {summary.system}: response gap in the turn record against the caller's, {record.count}"
-        f" turns: p50 {_ms(record.p50)}, p95 {_ms(record.p95)}; without the median offset of {_ms(record.offset)}, p95"
-        f" {_ms(record.p95_without_offset)}{added}"
+        f"- {summary.profile}, {summary.system}: response gap in the turn record and the way against the caller's,"
+        f" {record.count} turns: median difference {_ms(record.offset)}, p95 {_ms(record.p95)}{added}"
     )
 
 

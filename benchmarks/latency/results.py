@@ -24,11 +24,13 @@ class Cell(NamedTuple):
 class Results:
     """Attributes:
     meta: Of the run: when, where, with what.
+    way: By profile, how long sound was between caller and agent, there and back, seconds (``way.py``).
     calls: One for each attempt.
     turns: One for each turn of the attempt that counts.
     """
 
     meta: Row = field(default_factory=dict)
+    way: dict[str, float] = field(default_factory=dict)
     calls: list[Row] = field(default_factory=list)
     turns: list[Row] = field(default_factory=list)
 
@@ -43,13 +45,13 @@ class Results:
 
 def read(path: Path) -> Results:
     data = json.loads(path.read_text(encoding="utf-8"))
-    return Results(data["meta"], data["calls"], data["turns"])
+    return Results(data["meta"], data.get("way", {}), data["calls"], data["turns"])
 
 
 def write(results: Results, path: Path) -> None:
     """Whole or not at all: an interrupted run must be able to go on."""
-    meta = json.dumps(results.meta, ensure_ascii=False)
-    text = f'{{"meta": {meta},\n"calls": {_lines(results.calls)},\n"turns": {_lines(results.turns)}}}\n'
+    meta, way = json.dumps(results.meta, ensure_ascii=False), json.dumps(results.way)
+    text = f'{{"meta": {meta},\n"way": {way},\n"calls": {_lines(results.calls)},\n"turns": {_lines(results.turns)}}}\n'
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_text(text, encoding="utf-8")

@@ -28,6 +28,7 @@ from benchmarks.latency.profiles import Profile, simulation
 from benchmarks.latency.results import Cell, Results
 from benchmarks.latency.speech import UTTERANCES, clips
 from benchmarks.latency.systems import System, environment, in_the_room, worker_service
+from benchmarks.latency.way import measure_way
 from demo.processes import DemoError, free_port
 from demo.services import Ports, Service, livekit_server, model_server, running
 
@@ -99,6 +100,7 @@ async def _run_profile(
     ports = Ports(livekit=free_port(), models=free_port())
     exchange = _Exchange(options, profile, ports, folder, audio)
     async with running(_services(options, profile, ports, folder), folder, say):
+        results.way.setdefault(profile.name, await measure_way(ports.livekit_url))
         for number, wave in enumerate(waves, 1):
             await _wave(exchange, [cell for cell in wave if cell not in results.done()], results, say)
             await asyncio.to_thread(raw.write, results, options.out)

@@ -46,14 +46,12 @@ def _medians(sample: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far one clock's values are from another's, p50 and p95 of the absolute difference."""
+    """How far one clock's values are from another's, p95 of the absolute difference."""
 
     count: int
     offset: float
     """Median of the difference."""
-    p50: float
     p95: float
-    p95_without_offset: float
 
 
 def agreement(pairs: Sequence[tuple[float, float]]) -> Agreement | None:
@@ -62,7 +60,4 @@ def agreement(pairs: Sequence[tuple[float, float]]) -> Agreement | None:
         return None
     theirs, ours = np.asarray(pairs, float).T
     difference = theirs - ours
-    offset = float(np.median(difference))
-    p50, p95 = np.percentile(np.abs(difference), (50, 95))
-    rest = np.percentile(np.abs(difference - offset), 95)
-    return Agreement(len(pairs), offset, float(p50), float(p95), float(rest))
+    return Agreement(len(pairs), float(np.median(difference)), float(np.percentile(np.abs(difference), 95)))

@@ -30,11 +30,12 @@ class Summary:
     seam: Spread | None
     seam_when_ready: Spread | None
     """Of the turns whose answer had its first sound before the pre-response ended."""
-    waited_in_silence: Spread | None
-    """Answer gap of the turns in which the pre-response was over before the answer's turn came: without one, or with a
-    seam that can be heard."""
+    answer_due: Spread | None
+    """Answer gap, but to when the answer could have been heard where the pre-response was still playing then."""
+    covered: int
+    """Turns in which it was."""
     record: Agreement | None
-    """Response gap as the caller heard it against the agent's turn record."""
+    """Response gap as the caller heard it, less the way there and back, against the agent's turn record."""
 
     @property
     def preresponse_share(self) -> float:
@@ -50,10 +51,11 @@ def summaries(results: Results) -> dict[tuple[str, str], Summary]:
     cells: dict[tuple[str, str], list[Row]] = {}
     for row in results.turns:
         cells.setdefault((row["profile"], row["system"]), []).append(row)
-    return {key: summarise(*key, rows) for key, rows in cells.items()}
+    return {key: summarise(*key, rows, results.way.get(key[0], 0.0)) for key, rows in cells.items()}
 
 
-def summarise(profile: str, system: str, rows: Sequence[Row]) -> Summary:
+def summarise(profile: str, system: str, rows: Sequence[Row], way: float = 0.0) -> Summary:
+    """``way``: seconds that sound was between caller and agent, there and back."""
     good = [row for row in rows if "failure" not in row]
     ready = [row for row in good if answer_was_ready(row)]
     return Summary(
@@ -69,8 +71,9 @@ def summarise(profile: str, system: str, rows: Sequence[Row]) -> Summary:
         own_after_end_of_turn=spread(_own_after_end_of_turn(good)),
         seam=spread(_values(good, "seam")),
         seam_when_ready=spread(_values(ready, "seam")),
-        waited_in_silence=spread(_values([row for row in good if row.get("seam", 1.0) > AUDIBLE_SEAM], "answer_gap")),
-        record=agreement([pair for row in good if (pair := _gaps(row)) is not None]),
+        answer_due=spread([_answer_due(row, way) for row in good]),
+        covered=sum(_covered(row) for row in good),
+        record=agreement([(heard - way, recorded) for row in good for heard, recorded in _gaps(row)]),
     )
 
 
@@ -85,6 +88,17 @@ def answer_was_ready(row: Row) -> bool:
     instants = record_of(row).get("instants") or {}
     ready, end = instants.get("main_first_audio"), instants.get("preresponse_end")
     return ready is not None and end is not None and ready <= end
+
+
+def _covered(row: Row) -> bool:
+    """Whether the answer came while the pre-response was still playing, and followed it without an audible silence."""
+    return answer_was_ready(row) and row.get("seam", 1.0) <= AUDIBLE_SEAM
+
+
+def _answer_due(row: Row, way: float) -> float:
+    """What the caller would have waited for the answer if nothing had been said before it."""
+    heard: float = row["answer_gap"]
+    return min(heard, record_of(row)["instants"]["main_first_audio"] + way) if _covered(row) else heard
 
 
 def _values(rows: Iterable[Row], name: str) -> list[float]:
@@ -106,6 +120,6 @@ def _own_after_end_of_turn(rows: Iterable[Row]) -> list[float]:
     return [gap - delay for gap, delay in delays if gap is not None and delay is not None]
 
 
-def _gaps(row: Row) -> tuple[float, float] | None:
+def _gaps(row: Row) -> list[tuple[float, float]]:
     recorded = record_of(row).get("response_gap")
-    return None if recorded is None else (row["response_gap"], recorded)
+    return [] if recorded is None else [(row["response_gap"], recorded)]

@@ -64,10 +64,10 @@ def _in_profile(table: Table, profile: str) -> Iterator[Target]:
     record = ours.record
     yield Target(
         profile,
-        "turn record's response gap against the caller's, p95",
+        "turn record's response gap and the way against the caller's, p95",
         record.p95 if record else None,
         0.04,
-        note=f"{_ms(record.p95_without_offset)} without the median offset of {_ms(record.offset)}" if record else "",
+        note=f"{record.count} turns, median difference {_ms(record.offset)}" if record else "",
     )
 
 
@@ -88,13 +88,11 @@ def _cloud(ours: Summary, stock: Summary | None, seed: Summary | None) -> Iterat
 
 
 def _answer(ours: Summary, stock: Summary | None) -> Iterator[Target]:
-    what = "answer gap p50 less stock's, of turns that waited for it in silence"
-    if ours.waited_in_silence is None:
-        yield Target(ours.profile, what, 0.0, 0.05, note="none did: the pre-response lasted until the answer")
-        return
-    waited, theirs = ours.waited_in_silence, _p50(stock, "answer_gap")
-    note = f"{waited.count} of {ours.turns} turns"
-    yield Target(ours.profile, what, _difference(waited.p50, theirs), 0.05, note=note)
+    note = f"the pre-response was still playing in {ours.covered} of {ours.turns} turns" if ours.covered else ""
+    value = _difference(_p50(ours, "answer_due"), _p50(stock, "answer_gap"))
+    yield Target(
+        ours.profile, "answer gap p50 less stock's, or ready while the pre-response played", value, 0.05, note=note
+    )
 
 
 def _p50(summary: Summary | None, name: str) -> float | None:

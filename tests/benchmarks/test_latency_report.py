@@ -60,7 +60,7 @@ def test_real_models_are_called_one_at_a_time(tmp_path: Path) -> None:
 
 def test_results_come_back_from_the_file(tmp_path: Path) -> None:
     cell = Cell("cloud", "stock", 0)
-    results = Results({"machine": "two cores"})
+    results = Results({"machine": "two cores"}, {"cloud": 0.1})
     result = CallResult.of([TurnRow(1, UTTERANCES[0], 0.7, 1.5, seam=0.0, records=[{"answer": "é"}])], "line cut")
     results.add(cell, result, counts=False, attempt=1)
     assert results.done() == set()
@@ -95,18 +95,25 @@ def test_seam_counts_apart_where_the_answer_was_ready() -> None:
     assert summary.seam_when_ready.p50 == 0.05
 
 
-def test_answer_under_a_pre_response_is_not_compared_with_stocks() -> None:
-    late_but_covered = preresponse(0.05, ready=1.0, end=1.9, answer=3.0)
+@pytest.mark.parametrize(
+    ("seam", "ready", "later"),
+    [(0.05, 1.0, -0.1), (0.5, 2.5, 1.8)],
+    ids=["pre-response was still playing: from when it was ready", "waited for in silence: as heard"],
+)
+def test_answer_is_compared_with_stocks_from_when_it_could_be_heard(seam: float, ready: float, later: float) -> None:
+    ours = preresponse(seam, ready=ready, end=1.9, answer=3.0)
     table = {
-        ("cloud", OURS): summarise("cloud", OURS, [late_but_covered]),
+        ("cloud", OURS): summarise("cloud", OURS, [ours], way=0.1),
         ("cloud", "stock"): summarise("cloud", "stock", [row()]),
     }
     (found,) = [target for target in targets(table) if target.what.startswith("answer gap")]
-    assert found.met
-    table["cloud", OURS] = summarise("cloud", OURS, [preresponse(0.5, ready=2.5, end=1.9, answer=3.0)])
-    (found,) = [target for target in targets(table) if target.what.startswith("answer gap")]
-    assert found.met is False
-    assert found.value == pytest.approx(1.8)
+    assert found.value == pytest.approx(later)
+
+
+def test_way_between_agent_and_caller_is_no_disagreement_of_record_and_caller() -> None:
+    summary = summarise("cloud", OURS, [preresponse(0.1, ready=1.0, end=1.5)], way=0.1)
+    assert summary.record is not None
+    assert summary.record.p95 == pytest.approx(0.0)
 
 
 def test_ratio_to_the_others() -> None:
