@@ -15,7 +15,7 @@ from livekit.plugins import openai
 from agent_worker import worker
 from agent_worker.preflight import Provider
 from agent_worker.settings import SelfHostedSettings
-from agent_worker.stack import VoiceStack
+from agent_worker.stack import Providers, VoiceStack
 
 
 def build_stack(settings: SelfHostedSettings) -> VoiceStack:
@@ -53,6 +53,7 @@ def build_stack(settings: SelfHostedSettings) -> VoiceStack:
         # hears when the caller starts and stops
         vad=inference.VAD(model="silero"),
         voice=f"{settings.kokoro_model} {settings.kokoro_voice}",
+        providers=Providers(stt="speaches", llm="ollama", tts="kokoro"),
     )
 
 

@@ -15,7 +15,7 @@ from livekit.plugins import deepgram, groq, openai
 from agent_worker import worker
 from agent_worker.preflight import Provider
 from agent_worker.settings import CloudSettings
-from agent_worker.stack import VoiceStack
+from agent_worker.stack import Providers, VoiceStack
 
 
 def build_stack(settings: CloudSettings) -> VoiceStack:
@@ -53,6 +53,7 @@ def build_stack(settings: CloudSettings) -> VoiceStack:
         # hears when the caller starts and stops
         vad=inference.VAD(model="silero"),
         voice=f"{settings.openai_tts_model} {settings.openai_tts_voice}",
+        providers=Providers(stt="deepgram", llm="groq", tts="openai"),
     )
 
 

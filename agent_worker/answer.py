@@ -8,10 +8,10 @@ from typing import Any
 
 from livekit.agents import FlushSentinel, llm, utils
 
-from agent_worker.fast_reply import sentences
+from agent_worker.fast_reply import characters, sentences
 from agent_worker.log import logger
 from agent_worker.opening import OpeningFilter
-from agent_worker.timeline import Timeline
+from agent_worker.timeline import CutOff, Timeline
 
 Chunk = llm.ChatChunk | str | FlushSentinel
 
@@ -23,12 +23,14 @@ class Answer:
     pre-response would only hold the answer up. ``calls_tool`` is done once the model has called a tool.
     """
 
-    def __init__(self, source: AsyncIterable[Any], timeline: Timeline) -> None:
+    def __init__(self, source: AsyncIterable[Any], timeline: Timeline, asked: llm.ChatContext) -> None:
         loop = asyncio.get_running_loop()
         self.speakable: asyncio.Future[None] = loop.create_future()
         self.calls_tool: asyncio.Future[None] = loop.create_future()
         self.text = ""
         self.failed = False
+        self._asked = asked
+        self._billed = False
         self._timeline = timeline
         self._chunks = utils.aio.Chan[Chunk]()
         timeline.main_request = timeline.main_request or timeline.now()
@@ -64,6 +66,10 @@ class Answer:
         try:
             async for chunk in source:
                 self._take(chunk)
+        except asyncio.CancelledError:
+            if self.text and not self._billed:
+                self._timeline.on_cut_off(CutOff("main", characters(self._asked), len(self.text)))
+            raise
         except Exception as error:
             # Not the error's text: providers put what the caller said into it.
             logger.error("no answer: main model failed: %s %s", type(error).__name__, getattr(error, "status_code", ""))
@@ -71,6 +77,7 @@ class Answer:
 
     def _take(self, chunk: Chunk) -> None:
         self._chunks.send_nowait(chunk)
+        self._billed = self._billed or (isinstance(chunk, llm.ChatChunk) and chunk.usage is not None)
         if isinstance(chunk, llm.ChatChunk) and chunk.delta and chunk.delta.tool_calls and not self.calls_tool.done():
             self._timeline.uses_tools = True
             self.calls_tool.set_result(None)

@@ -14,7 +14,7 @@ from agent_worker.environment import cache_dir
 from agent_worker.fast_reply import DEFAULT_PRERESPONSE_PROMPT
 from agent_worker.hearing import listen
 from agent_worker.log import keep_personal_data_out, logger
-from agent_worker.measurement import measure
+from agent_worker.measurement import Meter
 from agent_worker.phrases import PhraseBook
 from agent_worker.playout import pace
 from agent_worker.preresponse import PreResponseAgent
@@ -29,12 +29,14 @@ from agent_worker.turns import TurnRecord
 INPUT = room_io.AudioInputOptions(frame_size_ms=20)
 
 
-async def hold_conversation(job: JobContext, stack: VoiceStack, agent: PreResponseAgent, settings: Settings) -> None:
+async def hold_conversation(
+    job: JobContext, stack: VoiceStack, agent: PreResponseAgent, meter: Meter, settings: Settings
+) -> None:
     """Join the room and begin to talk. The session goes on by itself until the caller leaves."""
     keep_personal_data_out()
     session = build_session(stack, settings)
     publish = _TurnPublisher(job.room, settings)
-    recorder = measure(session, stack, on_turn=publish)
+    recorder = meter.watch(session, agent, on_turn=publish)
     # The call is over then; without this the agent would wait in the empty room, and a draining worker with it.
     session.once("close", lambda _: job.shutdown(reason="the conversation has ended"))
     await session.start(agent=agent, room=job.room, room_options=room_io.RoomOptions(audio_input=INPUT))

@@ -1,8 +1,10 @@
-"""From the session's events to metrics."""
+"""From the events of a session and its components to metrics."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from typing import Any, Literal
 
 from livekit.agents import (
     AgentSession,
@@ -10,67 +12,173 @@ from livekit.agents import (
     ChatMessage,
     CloseEvent,
     ConversationItemAddedEvent,
+    llm,
 )
 from livekit.agents import metrics as lk_metrics
 
 from agent_worker import metrics
+from agent_worker.preresponse import PreResponseAgent
+from agent_worker.prices import LLMPrice, Prices
 from agent_worker.stack import VoiceStack
+from agent_worker.timeline import CutOff
 from agent_worker.turns import TurnRecord, TurnRecorder
 
+Role = Literal["fast", "main"]
 
-def measure(
-    session: AgentSession[None], stack: VoiceStack, on_turn: Callable[[TurnRecord], None] | None = None
-) -> TurnRecorder:
-    """Count everything that happens in a session, from now to its end.
+#: English text has about four characters to a token (https://platform.openai.com/tokenizer).
+_CHARACTERS_PER_TOKEN = 4
+_KEPT_MESSAGES = 64
 
-    Call it before ``session.start``, and the returned recorder's ``watch`` after it. Each component reports
-    what it used itself: the session knows nothing of the fast model.
+
+class Meter:
+    """Counts what a process's components use, and what its sessions go through.
+
+    Each component reports what it used itself: the session knows nothing of the fast model. Their series are made
+    here and not in a call.
+
+    Args:
+        stack: The components. They are listened to from now on.
+        prices: What they cost.
     """
-    stack.main_llm.on("metrics_collected", _on_main_llm)
-    stack.fast_llm.on("metrics_collected", _on_llm)
-    stack.stt.on("metrics_collected", _on_stt)
-    stack.tts.on("metrics_collected", _on_tts)
-    _count_active(session)
 
-    @session.on("conversation_item_added")
-    def _on_item(event: ConversationItemAddedEvent) -> None:
-        if isinstance(event.item, ChatMessage) and event.item.role == "user":
-            metrics.TURNS.inc()
+    def __init__(self, stack: VoiceStack, prices: Prices) -> None:
+        self._llms = {
+            "main": _LLMMeter("main", stack.main_llm, stack.providers.llm, prices),
+            "fast": _LLMMeter("fast", stack.fast_llm, stack.providers.llm, prices),
+        }
+        _meter_stt(stack, prices)
+        _meter_tts(stack, prices)
+        stack.vad.on("metrics_collected", _on_vad)
 
-    def _on_turn(record: TurnRecord) -> None:
-        _on_turn_record(record)
-        if on_turn is not None:
-            on_turn(record)
+    def watch(
+        self,
+        session: AgentSession[Any],
+        agent: PreResponseAgent,
+        on_turn: Callable[[TurnRecord], None] | None = None,
+    ) -> TurnRecorder:
+        """Count everything that happens in a session, from now to its end.
 
-    return TurnRecorder(session, _on_turn)
+        Call it before ``session.start``, and the returned recorder's ``watch`` after it.
+        """
+        agent.on_cut_off = self._on_cut_off
+        _count_conversation(session)
+        _count_turns(session)
 
+        def on_record(record: TurnRecord) -> None:
+            count_turn(record)
+            if on_turn is not None:
+                on_turn(record)
 
-def _on_main_llm(event: lk_metrics.LLMMetrics) -> None:
-    if not event.cancelled:
-        metrics.LLM_DURATION.set(event.duration * 1000)
-    _on_llm(event)
+        return TurnRecorder(session, on_record)
 
-
-def _on_llm(event: lk_metrics.LLMMetrics) -> None:
-    metrics.count_llm_tokens(event.prompt_tokens, event.completion_tokens)
-
-
-def _on_stt(event: lk_metrics.STTMetrics) -> None:
-    metrics.count_stt_audio(event.audio_duration)
-
-
-def _on_tts(event: lk_metrics.TTSMetrics) -> None:
-    if not event.cancelled:
-        metrics.TTS_DURATION.set(event.duration * 1000)
-    metrics.count_tts_chars(event.characters_count)
+    def _on_cut_off(self, request: CutOff) -> None:
+        self._llms[request.role].estimate(request)
 
 
-def _count_active(session: AgentSession[None]) -> None:
+class _LLMMeter:
+    def __init__(self, role: Role, model: llm.LLM[Any], provider: str, prices: Prices) -> None:
+        labels = (role, provider, model.model)
+        self._is_main = role == "main"
+        self._price: LLMPrice = prices.of_llm(provider, model.model)
+        self._ttft = metrics.LLM_TTFT.labels(*labels)
+        self._seconds = metrics.LLM_SECONDS.labels(*labels)
+        self._completed, self._cancelled = (
+            metrics.LLM_REQUESTS.labels(*labels, outcome) for outcome in ("completed", "cancelled")
+        )
+        self._prompt, self._completion, self._cached = (
+            metrics.MODEL_TOKENS.labels(*labels, type_) for type_ in ("prompt", "completion", "cached_prompt")
+        )
+        self._all_prompt, self._all_completion = (metrics.LLM_TOKENS.labels(t) for t in ("prompt", "completion"))
+        self._estimated = [metrics.ESTIMATED_TOKENS.labels(type_) for type_ in ("prompt", "completion")]
+        self._cost = metrics.COST.labels("llm", provider, model.model)
+        model.on("metrics_collected", self._on_metrics)
+        model.on("error", _counted(f"{role}_llm"))
+
+    def estimate(self, request: CutOff) -> None:
+        """A cancelled request was billed, and the provider did not say how many tokens."""
+        tokens = [
+            round(characters / _CHARACTERS_PER_TOKEN)
+            for characters in (request.prompt_characters, request.completion_characters)
+        ]
+        for counter, number in zip(self._estimated, tokens, strict=True):
+            counter.inc(number)
+        self._count(*tokens)
+
+    def _on_metrics(self, event: lk_metrics.LLMMetrics) -> None:
+        if event.cancelled:
+            self._cancelled.inc()
+        else:
+            self._completed.inc()
+            self._seconds.observe(event.duration)
+            if self._is_main:
+                metrics.LLM_DURATION.set(event.duration * 1000)
+        if event.ttft >= 0:
+            self._ttft.observe(event.ttft)
+        if event.total_tokens:
+            self._count(event.prompt_tokens, event.completion_tokens, event.prompt_cached_tokens)
+
+    def _count(self, prompt: int, completion: int, cached: int = 0) -> None:
+        self._all_prompt.inc(prompt)
+        self._prompt.inc(prompt)
+        self._all_completion.inc(completion)
+        self._completion.inc(completion)
+        if cached:
+            self._cached.inc(cached)
+        metrics.TOTAL_TOKENS.inc(prompt + completion)
+        cost = self._price.of(prompt, completion, cached)
+        metrics.LLM_COST.inc(cost)
+        self._cost.inc(cost)
+
+
+def _meter_stt(stack: VoiceStack, prices: Prices) -> None:
+    provider, model = stack.providers.stt, stack.stt.model
+    price, cost = prices.of_stt(provider, model), metrics.COST.labels("stt", provider, model)
+
+    def on_metrics(event: lk_metrics.STTMetrics) -> None:
+        metrics.STT_SECONDS.inc(event.audio_duration)
+        metrics.STT_COST.inc(price.of(event.audio_duration))
+        cost.inc(price.of(event.audio_duration))
+
+    stack.stt.on("metrics_collected", on_metrics)
+    stack.stt.on("error", _counted("stt"))
+
+
+def _meter_tts(stack: VoiceStack, prices: Prices) -> None:
+    provider, model = stack.providers.tts, stack.tts.model
+    price, cost = prices.of_tts(provider, model), metrics.COST.labels("tts", provider, model)
+    ttfb, seconds = metrics.TTS_TTFB.labels(provider, model), metrics.TTS_SECONDS.labels(provider, model)
+
+    def on_metrics(event: lk_metrics.TTSMetrics) -> None:
+        if event.ttfb >= 0:
+            ttfb.observe(event.ttfb)
+        if not event.cancelled:
+            seconds.observe(event.duration)
+            metrics.TTS_DURATION.set(event.duration * 1000)
+        metrics.TTS_CHARS.inc(event.characters_count)
+        metrics.TTS_COST.inc(price.of(event.characters_count))
+        cost.inc(price.of(event.characters_count))
+
+    stack.tts.on("metrics_collected", on_metrics)
+    stack.tts.on("error", _counted("tts"))
+
+
+def _on_vad(event: lk_metrics.VADMetrics) -> None:
+    metrics.VAD_SECONDS.inc(event.inference_duration_total)
+    metrics.VAD_INFERENCES.inc(event.inference_count)
+
+
+def _counted(component: str) -> Callable[[object], None]:
+    counter = metrics.ERRORS.labels(component)
+    return lambda _: counter.inc()
+
+
+def _count_conversation(session: AgentSession[Any]) -> None:
     counted = False
 
     @session.once("agent_state_changed")  # not before: a session that fails to start never closes
     def _on_started(_: AgentStateChangedEvent) -> None:
         nonlocal counted
+        metrics.CONVERSATIONS.inc()
         metrics.ACTIVE_CONVERSATIONS.inc()
         counted = True
 
@@ -80,11 +188,54 @@ def _count_active(session: AgentSession[None]) -> None:
             metrics.ACTIVE_CONVERSATIONS.dec()
 
 
-def _on_turn_record(record: TurnRecord) -> None:
-    for gauge, seconds in (
-        (metrics.STT_DURATION, record.transcription_delay),
-        (metrics.EOU_DELAY, record.end_of_turn_delay),
-        (metrics.TOTAL_LATENCY, record.response_gap),
-    ):
-        if seconds is not None:
-            gauge.set(seconds * 1000)
+def _count_turns(session: AgentSession[Any]) -> None:
+    """As they are taken into the conversation, so that none is lost with a process that dies in its reply."""
+    counted: deque[str] = deque(maxlen=_KEPT_MESSAGES)
+
+    @session.on("conversation_item_added")
+    def _on_item(event: ConversationItemAddedEvent) -> None:
+        item = event.item
+        if isinstance(item, ChatMessage) and item.role == "user" and item.id not in counted:
+            counted.append(item.id)
+            metrics.TURNS.inc()
+
+
+def count_turn(record: TurnRecord) -> None:
+    """Add one turn that is over."""
+    _observe_stages(record)
+    instants = record.instants
+    reply = "answer" if instants.preresponse_start is None else "preresponse"
+    if record.response_gap is not None:
+        metrics.RESPONSE_GAP.labels(reply).observe(record.response_gap)
+        metrics.TOTAL_LATENCY.set(record.response_gap * 1000)
+    if record.answer_gap is not None:
+        metrics.ANSWER_GAP.labels(reply).observe(record.answer_gap)
+    if instants.preresponse_end is not None and instants.answer_start is not None:
+        metrics.SEAM.observe(max(0.0, instants.answer_start - instants.preresponse_end))
+    if record.interrupted:
+        metrics.INTERRUPTIONS.labels(_cut(record)).inc()
+    if record.preresponse_outcome is not None:
+        strategy = record.strategy if record.strategy in metrics.STRATEGIES else "custom"
+        metrics.PRERESPONSES.labels(strategy, record.preresponse_source or "none", _outcome(record)).inc()
+
+
+def _observe_stages(record: TurnRecord) -> None:
+    if record.transcription_delay is not None:
+        metrics.TRANSCRIPTION_DELAY.observe(record.transcription_delay)
+        metrics.STT_DURATION.set(record.transcription_delay * 1000)
+    if record.end_of_turn_delay is not None:
+        metrics.END_OF_TURN_DELAY.observe(record.end_of_turn_delay)
+        metrics.EOU_DELAY.set(record.end_of_turn_delay * 1000)
+
+
+def _cut(record: TurnRecord) -> str:
+    """What the caller cut off: one of ``metrics.CUT``."""
+    if record.instants.answer_start is not None:
+        return "answer"
+    return "before_audio" if record.instants.preresponse_start is None else "preresponse"
+
+
+def _outcome(record: TurnRecord) -> str:
+    if record.preresponse_outcome == "spoken" and record.interrupted and _cut(record) == "preresponse":
+        return "interrupted"
+    return record.preresponse_outcome or "off"

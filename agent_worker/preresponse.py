@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterable, AsyncIterator, Container, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Container, Iterable
 from typing import Any
 
 from livekit import rtc
@@ -26,7 +26,7 @@ from agent_worker.strategies import (
     Preresponse,
     Strategy,
 )
-from agent_worker.timeline import Timeline
+from agent_worker.timeline import CutOff, Timeline
 from agent_worker.utterance import base_language, classify
 
 ANSWER_NOTE = (
@@ -45,7 +45,7 @@ APOLOGIES = {
 EXTRA_KEY = "preresponse"
 
 #: ``Timeline.outcome``: what became of the pre-response in a turn.
-OUTCOMES = ("spoken", "not_heard", "off", "undecided", "silent_kind", "answer_first", "nothing_to_say")
+OUTCOMES = ("spoken", "not_heard", "off", "undecided", "silent_kind", "answer_first", "nothing_to_say", "failed")
 
 #: How long a tool may be at work in silence, and how long a tool call is held up for a pre-response, seconds.
 _SLOW_TOOL = 1.0
@@ -112,6 +112,8 @@ class PreResponseAgent(Agent):
         self._timeline: Timeline | None = None
         self._timelines: OrderedDict[str, Timeline] = OrderedDict()
         self._slow_tool: asyncio.Task[None] | None = None
+        #: Called with each request that was cancelled while its model was answering.
+        self.on_cut_off: Callable[[CutOff], None] = lambda _: None
         self.strategy = strategy
 
     @property
@@ -150,7 +152,7 @@ class PreResponseAgent(Agent):
         message = _callers_message(chat_ctx, own)
         timeline = self._begin_timeline(message, chat_ctx)
         attempt = self._begin_attempt(message, chat_ctx, timeline)
-        answer = Answer(self._ask_main_model(chat_ctx, tools, model_settings, attempt), timeline)
+        answer = Answer(self._ask_main_model(chat_ctx, tools, model_settings, attempt), timeline, chat_ctx)
         preresponse = None
         try:
             if attempt and message:
@@ -215,7 +217,7 @@ class PreResponseAgent(Agent):
             return same_turn
         if self._timeline:
             self._forecast.learn(self._timeline)
-        self._timeline = Timeline(strategy=self.strategy.name if self.strategy else "off")
+        self._timeline = Timeline(self.strategy.name if self.strategy else "off", self.on_cut_off)
         if message:
             self._timelines[message.id] = self._timeline
             while len(self._timelines) > _KEPT_TIMELINES:
@@ -237,7 +239,7 @@ class PreResponseAgent(Agent):
             return self.strategy.begin(CallersTurn(words, kind, self.language, tuple(self._used), timeline))
         except Exception as error:
             logger.error("strategy %s failed, no pre-response: %s", self.strategy.name, type(error).__name__)
-            timeline.outcome = "nothing_to_say"
+            timeline.outcome = "failed"
             return None
 
     def _ask_main_model(
@@ -281,7 +283,11 @@ class PreResponseAgent(Agent):
             if not choosing.done():
                 timeline.outcome = "answer_first"
                 return None
-            preresponse = _result_or_none(choosing)
+            if error := choosing.exception():  # a strategy that fails must not cost the caller the answer
+                logger.error("strategy failed, no pre-response: %s", type(error).__name__)
+                timeline.outcome = "failed"
+                return None
+            preresponse = choosing.result()
             timeline.outcome = "spoken" if preresponse else "nothing_to_say"
             return preresponse
         finally:
@@ -351,14 +357,6 @@ async def _first(*awaited: asyncio.Future[Any], timeout: float | None = None) ->
     """The first that is done, in the order given if several are; ``None`` if none is in time."""
     await asyncio.wait(awaited, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
     return next((one for one in awaited if one.done()), None)
-
-
-def _result_or_none(choosing: asyncio.Task[Preresponse | None]) -> Preresponse | None:
-    """A strategy that fails must not cost the caller the answer."""
-    if error := choosing.exception():
-        logger.error("strategy failed, no pre-response: %s", type(error).__name__)
-        return None
-    return choosing.result()
 
 
 async def _chain(first: str, rest: AsyncIterator[str] | None = None) -> AsyncIterator[str]:

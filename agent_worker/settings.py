@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     endpointing_min_delay: Annotated[float, Field(ge=0, le=10)] = 0.25
     endpointing_max_delay: Annotated[float, Field(ge=0, le=10)] = 1.8
     endpointing_threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
+    prices: Path | None = None
     turn_log: Literal["off", "timing", "full"] = "off"
 
     worker_port: Annotated[int, Field(ge=0, le=65535)] = 8081

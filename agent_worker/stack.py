@@ -9,6 +9,15 @@ from livekit.agents import llm, stt, tts, vad
 
 
 @dataclass(frozen=True)
+class Providers:
+    """Who serves each part: what prices are found by, and a label of the metrics."""
+
+    stt: str
+    llm: str
+    tts: str
+
+
+@dataclass(frozen=True)
 class VoiceStack:
     """What a conversation runs on. Built anew for each call, in the call's own process."""
 
@@ -19,3 +28,4 @@ class VoiceStack:
     vad: vad.VAD
     voice: str
     """Names the voice: everything beside the text that its audio depends on."""
+    providers: Providers

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 
 def monotonic_of(wall_clock: float) -> float:
@@ -11,11 +13,21 @@ def monotonic_of(wall_clock: float) -> float:
     return wall_clock - time.time() + time.monotonic()
 
 
+@dataclass(frozen=True)
+class CutOff:
+    """A request that was cancelled while the model was answering: it is billed, and nobody says for how much."""
+
+    role: Literal["fast", "main"]
+    prompt_characters: int
+    completion_characters: int
+
+
 @dataclass
 class Timeline:
     """What the engine did in one turn, and when: ``time.monotonic()``, seconds; ``None`` if it did not happen."""
 
     strategy: str
+    on_cut_off: Callable[[CutOff], None] = lambda _: None
     kind: str | None = None
     """What the caller's words are (``agent_worker.utterance.Kind``)."""
     outcome: str = "off"

@@ -79,7 +79,7 @@ class TurnRecord:
 
 
 @dataclass
-class _Playout:
+class Playout:
     start: float
     end: float | None = None
 
@@ -90,7 +90,7 @@ class _OpenTurn:
     last_voice: float | None = None
     agent: Agent | None = None
     replies: list[ChatMessage] = field(default_factory=list)
-    playouts: list[_Playout] = field(default_factory=list)
+    playouts: list[Playout] = field(default_factory=list)
 
 
 class TurnRecorder:
@@ -117,7 +117,7 @@ class TurnRecorder:
             output.on("playback_finished", self._on_playback_finished)
 
     def _on_playback_started(self, event: io.PlaybackStartedEvent) -> None:
-        self._open.playouts.append(_Playout(monotonic_of(event.created_at)))
+        self._open.playouts.append(Playout(monotonic_of(event.created_at)))
 
     def _on_playback_finished(self, _: io.PlaybackFinishedEvent) -> None:
         if self._open.playouts and self._open.playouts[-1].end is None:
@@ -167,7 +167,7 @@ def turn_record(
     turn: int,
     caller: ChatMessage | None,
     replies: Sequence[ChatMessage],
-    playouts: Sequence[_Playout],
+    playouts: Sequence[Playout],
     timeline: Timeline | None,
     last_voice: float | None = None,
 ) -> TurnRecord:
@@ -230,7 +230,7 @@ def _heard(caller: ChatMessage | None, last_voice: float | None) -> dict[str, fl
 
 def _instants(
     heard: dict[str, float | None],
-    playouts: Sequence[_Playout],
+    playouts: Sequence[Playout],
     timeline: Timeline | None,
     has_preresponse: bool,
     interrupted: bool,

@@ -12,13 +12,16 @@ from livekit.agents import JobProcess, tokenize
 from agent_worker import guard
 from agent_worker.conversation import build_agent
 from agent_worker.log import logger
+from agent_worker.measurement import Meter
+from agent_worker.prices import Prices
 from agent_worker.settings import Settings, SettingsT
 from agent_worker.stack import VoiceStack
 from agent_worker.utterance import classify
 
-#: Keys of ``JobProcess.userdata`` under which the call finds its stack and its agent.
+#: Keys of ``JobProcess.userdata`` under which the call finds its stack, its agent and what measures both.
 STACK = "stack"
 AGENT = "agent"
+METER = "meter"
 _LONGEST = 180.0  # seconds
 _IMPORTED_WITH_THE_FIRST_REQUEST = (
     "anyio._backends._asyncio",
@@ -40,6 +43,7 @@ def warm_up_process(
     """
     process.userdata[STACK] = stack = build_stack(settings)
     process.userdata[AGENT] = agent = build_agent(stack, settings)
+    process.userdata[METER] = Meter(stack, Prices.load(settings.prices))
     if agent.phrase_audio:
         agent.phrase_audio.load(agent.fixed_texts)
     tokenize.basic.hyphenate_word("syllables")
@@ -54,8 +58,10 @@ async def voice_phrases(stack: VoiceStack, settings: Settings) -> None:
 
     Raises:
         BadPhrasesError: If the file of own phrases cannot be used.
+        BadPricesError: If the file of own prices cannot be used.
     """
     agent = build_agent(stack, settings)
+    Meter(stack, Prices.load(settings.prices))  # what the phrases cost is counted too
     audio = agent.phrase_audio
     if agent.strategy is None or audio is None:
         return

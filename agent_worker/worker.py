@@ -13,9 +13,10 @@ from livekit.agents import AgentServer, JobContext, cli
 from agent_worker.conversation import hold_conversation
 from agent_worker.phrases import BadPhrasesError
 from agent_worker.preflight import Provider, check
+from agent_worker.prices import BadPricesError
 from agent_worker.settings import BadSettingsError, Settings, SettingsT, load
 from agent_worker.stack import VoiceStack
-from agent_worker.warm_up import AGENT, STACK, voice_phrases, warm_up_process
+from agent_worker.warm_up import AGENT, METER, STACK, voice_phrases, warm_up_process
 
 #: Enough for a short sentence; a small model that rambles is cut off by the provider.
 FAST_REPLY_MAX_TOKENS = 32
@@ -53,7 +54,7 @@ def run(
         settings = load(settings_type, _given_on_command_line(arguments))
         asyncio.run(check(settings, providers(settings), with_livekit=arguments[0] != "console"))
         asyncio.run(voice_phrases(build_stack(settings), settings))
-    except (BadSettingsError, BadPhrasesError) as error:
+    except (BadSettingsError, BadPhrasesError, BadPricesError) as error:
         _exit_with(error.problems)
     cli.run_app(build_server(settings, build_stack))
 
@@ -78,7 +79,8 @@ def _share_of_calls(max_calls: int, server: AgentServer) -> float:
 
 
 async def _serve_call(job: JobContext, *, settings: Settings) -> None:
-    await hold_conversation(job, job.proc.userdata[STACK], job.proc.userdata[AGENT], settings)
+    made = job.proc.userdata
+    await hold_conversation(job, made[STACK], made[AGENT], made[METER], settings)
 
 
 def _given_on_command_line(arguments: Sequence[str]) -> dict[str, Any]:

@@ -1,15 +1,35 @@
+"""What an event, a session and a turn add to the metrics."""
+
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from prometheus_client import CollectorRegistry, generate_latest
+import pytest
+from livekit import rtc
+from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent, llm, metrics, utils
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent_metrics.__main__ import MultiprocessFolder
+from agent_worker.answer import Answer
+from agent_worker.measurement import Meter, count_turn
+from agent_worker.preresponse import PreResponseAgent
+from agent_worker.prices import LLMPrice, Prices
+from agent_worker.stack import Providers, VoiceStack
+from agent_worker.timeline import Timeline
+from agent_worker.turns import Playout, turn_record
+from tests.agent_worker.museum import museum_agent
+from tests.scripted_llm import ScriptedLLM
+from tests.scripted_stt import ScriptedSTT
+from tests.scripted_voice import ScriptedTTS
 
 LAST_TURN = {
     "livekit_llm_duration_ms",
@@ -29,6 +49,7 @@ SUMS = {
     "livekit_stt_cost_total",
     "livekit_tts_cost_total",
 }
+HOSTILE = ('"', "\n", "{}", "\\", "a" * 10_000, "🦊", "'; DROP TABLE", "\x00", "}\n# HELP", "é")
 
 
 def write_as_worker(folder: Path, code: str) -> None:
@@ -57,20 +78,210 @@ def test_sums_are_there_before_the_first_call_and_latencies_of_a_last_turn_are_n
 
 
 def test_workers_add_up_and_the_newest_latency_wins(tmp_path: Path) -> None:
-    write_as_worker(
-        tmp_path / "worker-1",
-        "metrics.count_llm_tokens(1000, 100); metrics.TURNS.inc(); metrics.EOU_DELAY.set(500)",
-    )
-    write_as_worker(
-        tmp_path / "worker-2",
-        "metrics.count_llm_tokens(1000, 100); metrics.count_tts_chars(1000); metrics.count_stt_audio(60)",
-    )
+    write_as_worker(tmp_path / "worker-1", "metrics.TURNS.inc(); metrics.LLM_COST.inc(1); metrics.EOU_DELAY.set(500)")
+    write_as_worker(tmp_path / "worker-2", "metrics.TURNS.inc(); metrics.LLM_COST.inc(2); metrics.EOU_DELAY.set(400)")
     values = scrape(tmp_path)
-    assert values['livekit_llm_tokens_total{"type": "prompt"}'] == 2000
-    assert values['livekit_llm_tokens_total{"type": "completion"}'] == 200
-    assert values["livekit_total_tokens_total{}"] == 2200
-    assert values["livekit_conversation_turns_total{}"] == 1
-    assert round(values["livekit_llm_cost_total{}"], 9) == 0.026
-    assert round(values["livekit_tts_cost_total{}"], 9) == 0.015
-    assert round(values["livekit_stt_cost_total{}"], 9) == 0.006
-    assert values["livekit_eou_delay_ms{}"] == 500
+    assert values["livekit_conversation_turns_total{}"] == 2
+    assert values["livekit_llm_cost_total{}"] == 3
+    assert values["livekit_eou_delay_ms{}"] == 400
+
+
+class Changes:
+    """What the metrics of this process have gained since this was made."""
+
+    def __init__(self) -> None:
+        self._before = dict(_samples())
+
+    def __call__(self, name: str, **labels: str) -> float:
+        key = (name, tuple(sorted(labels.items())))
+        return dict(_samples()).get(key, 0.0) - self._before.get(key, 0.0)
+
+
+def _samples() -> Iterator[tuple[tuple[str, tuple[tuple[str, str], ...]], float]]:
+    for family in REGISTRY.collect():
+        if family.name.startswith("livekit_"):
+            for sample in family.samples:
+                yield (sample.name, tuple(sorted(sample.labels.items()))), sample.value
+
+
+def a_stack() -> VoiceStack:
+    vad: Any = rtc.EventEmitter[Any]()
+    return VoiceStack(
+        stt=ScriptedSTT(),
+        fast_llm=ScriptedLLM(),
+        main_llm=ScriptedLLM(),
+        tts=ScriptedTTS(),
+        vad=vad,
+        voice="voice",
+        providers=Providers(stt="deepgram", llm="groq", tts="openai"),
+    )
+
+
+@pytest.fixture
+def stack() -> VoiceStack:
+    return a_stack()
+
+
+@pytest.fixture
+def meter(stack: VoiceStack) -> Meter:
+    return Meter(stack, Prices.load())
+
+
+def llm_event(**fields: Any) -> metrics.LLMMetrics:
+    standard = {
+        "label": "",
+        "request_id": "1",
+        "timestamp": 0.0,
+        "duration": 0.8,
+        "ttft": 0.2,
+        "cancelled": False,
+        "completion_tokens": 100,
+        "prompt_tokens": 1000,
+        "prompt_cached_tokens": 0,
+        "total_tokens": 1100,
+        "tokens_per_second": 100.0,
+    }
+    return metrics.LLMMetrics(**{**standard, **fields})
+
+
+def test_both_models_are_counted_together_and_apart(stack: VoiceStack, meter: Meter) -> None:
+    gained = Changes()
+    stack.main_llm.emit("metrics_collected", llm_event())
+    stack.fast_llm.emit("metrics_collected", llm_event(ttft=0.1))
+    assert gained("livekit_llm_tokens_total", type="prompt") == 2000
+    assert gained("livekit_llm_tokens_total", type="completion") == 200
+    assert gained("livekit_total_tokens_total") == 2200
+    assert gained("livekit_llm_cost_total") == pytest.approx(0.026)
+    model = {"provider": "groq", "model": "unknown"}
+    assert gained("livekit_cost_usd_total", component="llm", **model) == pytest.approx(0.026)
+    assert gained("livekit_model_tokens_total", role="fast", type="prompt", **model) == 1000
+    assert gained("livekit_llm_ttft_seconds_sum", role="fast", **model) == pytest.approx(0.1)
+    assert gained("livekit_llm_ttft_seconds_sum", role="main", **model) == pytest.approx(0.2)
+    assert gained("livekit_llm_requests_total", role="main", outcome="completed", **model) == 1
+
+
+def test_price_of_a_model_is_that_of_the_table(stack: VoiceStack) -> None:
+    prices = Prices.load().model_copy(update={"llm": {"*": LLMPrice(prompt=1, completion=2, cached_prompt=0)}})
+    Meter(stack, prices)
+    gained = Changes()
+    stack.main_llm.emit("metrics_collected", llm_event(prompt_cached_tokens=500))
+    assert gained("livekit_llm_cost_total") == pytest.approx((500 * 1 + 100 * 2) / 1e6)
+
+
+def test_cancelled_request_has_no_duration_and_counts_what_the_provider_told(stack: VoiceStack, meter: Meter) -> None:
+    gained = Changes()
+    stack.main_llm.emit("metrics_collected", llm_event(cancelled=True))
+    model = {"provider": "groq", "model": "unknown"}
+    assert gained("livekit_llm_requests_total", role="main", outcome="cancelled", **model) == 1
+    assert gained("livekit_llm_duration_seconds_count", role="main", **model) == 0
+    assert gained("livekit_total_tokens_total") == 1100
+
+
+async def test_tokens_of_a_request_that_is_cut_off_are_estimated(stack: VoiceStack, meter: Meter) -> None:
+    session = AgentSession[None]()
+    agent = museum_agent()
+    meter.watch(session, agent)
+    gained = Changes()
+    reached = await cut_off_in_the_answer(agent)
+    assert reached == "It opens"
+    assert gained("livekit_estimated_tokens_total", type="completion") == 2
+    assert gained("livekit_llm_tokens_total", type="completion") == 2
+    assert gained("livekit_estimated_tokens_total", type="prompt") == len("How are you doing today?") / 4
+    assert gained("livekit_llm_cost_total") > 0
+
+
+async def cut_off_in_the_answer(agent: PreResponseAgent) -> str:
+    """Cancel the main model's answer after its first words, as a barge-in does."""
+
+    async def words() -> Any:
+        yield "It opens"
+        await asyncio.Event().wait()
+
+    asked = llm.ChatContext.empty()
+    asked.add_message(role="user", content="How are you doing today?")
+    answer = Answer(words(), Timeline("phrase", agent.on_cut_off), asked)
+    async for chunk in answer.chunks():
+        await utils.aio.cancel_and_wait(answer.task)
+        return str(chunk)
+    return ""
+
+
+def test_speech_recognition_and_synthesis_are_counted_and_cost(stack: VoiceStack, meter: Meter) -> None:
+    gained = Changes()
+    common = {"label": "", "request_id": "1", "timestamp": 0.0, "streamed": True}
+    stack.stt.emit("metrics_collected", metrics.STTMetrics(duration=0.0, audio_duration=60.0, **common))
+    stack.tts.emit(
+        "metrics_collected",
+        metrics.TTSMetrics(
+            ttfb=0.3, duration=0.5, audio_duration=1.0, cancelled=False, characters_count=1000, **common
+        ),
+    )
+    assert gained("livekit_stt_duration_seconds_total") == 60
+    assert gained("livekit_stt_cost_total") == pytest.approx(0.006)
+    assert gained("livekit_tts_chars_total") == 1000
+    assert gained("livekit_tts_cost_total") == pytest.approx(0.015)
+    assert gained("livekit_tts_ttfb_seconds_count", provider="openai", model="unknown") == 1
+
+
+def test_errors_are_counted_by_component(stack: VoiceStack, meter: Meter) -> None:
+    gained = Changes()
+    for component in (stack.stt, stack.fast_llm, stack.main_llm, stack.main_llm, stack.tts):
+        component.emit("error", object())
+    found = {name: gained("livekit_errors_total", component=name) for name in ("stt", "fast_llm", "main_llm", "tts")}
+    assert found == {"stt": 1, "fast_llm": 1, "main_llm": 2, "tts": 1}
+
+
+async def test_turn_is_counted_once_however_often_its_message_is_added(meter: Meter) -> None:
+    session = AgentSession[None]()
+    meter.watch(session, museum_agent())
+    gained = Changes()
+    message = ChatMessage(role="user", content=["When?"])
+    for _ in range(2):
+        session.emit("conversation_item_added", ConversationItemAddedEvent(item=message))
+    assert gained("livekit_conversation_turns_total") == 1
+
+
+def record(meter: Meter, **turn: Any) -> None:
+    """Let a turn end."""
+    caller = ChatMessage(role="user", content=[turn.get("words", "When?")])
+    caller.metrics.update(stopped_speaking_at=time.time() - 10, transcription_delay=0.2, end_of_turn_delay=0.4)
+    voice = time.monotonic() - 10
+    playouts = [Playout(voice + start, voice + end) for start, end in turn["playouts"]]
+    timeline = Timeline(turn.get("strategy", "phrase"), outcome=turn.get("outcome", "spoken"), source="phrase")
+    said = ChatMessage(role="assistant", content=[turn["said"]], interrupted=turn.get("interrupted", False))
+    if timeline.outcome == "spoken":
+        said.extra["preresponse"] = "Let me see."
+    count_turn(turn_record(1, caller, [said], playouts, timeline))
+
+
+def test_turn_with_a_preresponse_counts_both_waits_and_the_seam(meter: Meter) -> None:
+    gained = Changes()
+    record(meter, said="Let me see. At nine.", playouts=[(0.5, 1.5), (1.75, 3.0)])
+    assert gained("livekit_response_gap_seconds_sum", reply="preresponse") == pytest.approx(0.5, abs=0.01)
+    assert gained("livekit_answer_gap_seconds_sum", reply="preresponse") == pytest.approx(1.75, abs=0.01)
+    assert gained("livekit_seam_seconds_sum") == pytest.approx(0.25, abs=0.01)
+    assert gained("livekit_preresponses_total", strategy="phrase", source="phrase", outcome="spoken") == 1
+    assert gained("livekit_end_of_turn_delay_seconds_sum") == pytest.approx(0.4, abs=0.01)
+
+
+def test_turn_without_one_counts_the_answer_as_what_was_heard_first(meter: Meter) -> None:
+    gained = Changes()
+    record(meter, said="At nine.", playouts=[(1.2, 3.0)], outcome="answer_first")
+    assert gained("livekit_response_gap_seconds_sum", reply="answer") == pytest.approx(1.2, abs=0.01)
+    assert gained("livekit_seam_seconds_count") == 0
+
+
+def test_preresponse_that_is_cut_off_is_an_interruption_of_it(meter: Meter) -> None:
+    gained = Changes()
+    record(meter, said="Let me", playouts=[(0.5, 0.8)], interrupted=True)
+    assert gained("livekit_preresponses_total", strategy="phrase", source="phrase", outcome="interrupted") == 1
+    assert gained("livekit_interruptions_total", during="preresponse") == 1
+
+
+def test_ten_thousand_hostile_callers_make_no_new_series(meter: Meter) -> None:
+    record(meter, said="Let me see. At nine.", playouts=[(0.5, 1.5), (1.75, 3.0)], strategy="x")
+    before = len(dict(_samples()))
+    for number in range(10_000):
+        name = f"{HOSTILE[number % len(HOSTILE)]}{number}"
+        record(meter, said=f"Let me see. {name}", words=name, playouts=[(0.5, 1.5), (1.75, 3.0)], strategy=name)
+    assert len(dict(_samples())) == before
