@@ -37,6 +37,7 @@ benchmark: install livekit-server ## hours: what callers wait, against other age
 	$(RUN)python -m benchmarks.latency --parallel 2 --pipecat-python $(PIPECAT)/bin/python
 	$(RUN)python -m benchmarks.endpointing
 	$(RUN)python -m benchmarks.appropriateness
+	$(RUN)python -m benchmarks.metric_events
 
 .PHONY: train
 train: install ## the model of utterance kinds, from training/utterances

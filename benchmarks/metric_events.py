@@ -1,0 +1,132 @@
+"""``python -m benchmarks.metric_events``: how long does it take to count something?
+
+Writes docs/benchmarks/metric-events.md. Counting happens on the event loop of a call, between two pieces of audio. It
+is measured as in a worker: prometheus_client's multiprocess files, every write to a memory map.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from livekit import rtc
+from livekit.agents import ChatMessage, metrics
+
+from benchmarks.latency.machine import describe
+
+OUT = Path(__file__).parents[1] / "docs" / "benchmarks" / "metric-events.md"
+LIMIT = 20e-6
+_TIMES = 20_000
+_IN_A_WORKER = "METRIC_EVENTS_IN_A_WORKER"
+
+
+def main() -> None:
+    if _IN_A_WORKER in os.environ:
+        _measure()
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        env = {**os.environ, _IN_A_WORKER: "1", "PROMETHEUS_MULTIPROC_DIR": folder}
+        command = [sys.executable, "-m", "benchmarks.metric_events"]
+        rows = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
+    about = describe([], sys.executable)
+    page = _PAGE.format(rows=rows, times=_TIMES, machine=about["machine"], commit=about["commit"])
+    OUT.write_text(page, encoding="utf-8")
+    print(page)
+
+
+_PAGE = """# How long does it take to count something?
+
+Made by `python -m benchmarks.metric_events`; do not edit. Of {times} times each, in a process that does nothing else
+and writes prometheus_client's multiprocess files. What the framework's event emitter takes is in all but the last row.
+{machine}, commit {commit}.
+
+| event | p50, µs | p95, µs | p50 at most 20 µs |
+| --- | ---: | ---: | --- |
+{rows}
+"""
+
+
+def _measure() -> None:
+    for name, event in _events():
+        seconds = np.array([_seconds(event) for _ in range(_TIMES)])
+        p50, p95 = np.percentile(seconds, (50, 95))
+        print(f"| {name} | {p50 * 1e6:.1f} | {p95 * 1e6:.1f} | {'met' if p50 <= LIMIT else '**NOT met**'} |")
+
+
+def _seconds(event: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    event()
+    return time.perf_counter() - started
+
+
+class _Component(rtc.EventEmitter[Any]):
+    model = "model"
+
+
+def _events() -> Iterator[tuple[str, Callable[[], None]]]:
+    # Imported here, where the metrics go to files.
+    from agent_worker.measurement import Meter, count_turn
+    from agent_worker.prices import Prices
+    from agent_worker.stack import Providers, VoiceStack
+
+    parts: dict[str, Any] = {name: _Component() for name in ("stt", "fast_llm", "main_llm", "tts", "vad")}
+    Meter(VoiceStack(**parts, voice="", providers=Providers("deepgram", "groq", "openai")), Prices.load())
+    idle = _Component()
+    idle.on("metrics_collected", lambda _: None)
+    yield "event that nobody counts", lambda: idle.emit("metrics_collected", _VAD)
+    for name, part, event in _REPORTS:
+        yield name, lambda part=parts[part], event=event: part.emit("metrics_collected", event)
+    turn = _turn()
+    yield "turn with a pre-response is over", lambda: count_turn(turn)
+
+
+def _turn() -> Any:
+    from agent_worker.timeline import Timeline
+    from agent_worker.turns import Playout, turn_record
+
+    caller = ChatMessage(role="user", content=["When?"])
+    caller.metrics["stopped_speaking_at"] = time.time() - 10
+    caller.metrics["transcription_delay"], caller.metrics["end_of_turn_delay"] = 0.2, 0.4
+    reply = ChatMessage(role="assistant", content=["Let me see. At nine."], extra={"preresponse": "Let me see."})
+    voice = time.monotonic() - 10
+    playouts = [Playout(voice + 0.5, voice + 1.5), Playout(voice + 1.6, voice + 3)]
+    return turn_record(1, caller, [reply], playouts, Timeline("phrase", outcome="spoken", source="phrase"))
+
+
+_COMMON: dict[str, Any] = {"label": "", "request_id": "", "timestamp": 0.0}
+_LLM = metrics.LLMMetrics(
+    **_COMMON,
+    duration=0.8,
+    ttft=0.2,
+    cancelled=False,
+    completion_tokens=100,
+    prompt_tokens=1000,
+    prompt_cached_tokens=500,
+    total_tokens=1100,
+    tokens_per_second=100.0,
+)
+_TTS = metrics.TTSMetrics(
+    **_COMMON, ttfb=0.3, duration=0.5, audio_duration=1.0, cancelled=False, characters_count=100, streamed=False
+)
+_STT = metrics.STTMetrics(**_COMMON, duration=0.0, audio_duration=5.0, streamed=True)
+_VAD = metrics.VADMetrics(label="", timestamp=0.0, idle_time=0.0, inference_duration_total=0.01, inference_count=32)
+_REPORTS = cast(
+    "list[tuple[str, str, Any]]",
+    [
+        ("LLM request is over", "main_llm", _LLM),
+        ("TTS request is over", "tts", _TTS),
+        ("STT reports audio", "stt", _STT),
+        ("VAD reports a second", "vad", _VAD),
+    ],
+)
+
+
+if __name__ == "__main__":
+    main()
