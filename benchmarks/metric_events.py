@@ -56,8 +56,8 @@ def _row(name: str, p50: float, p95: float, ours: float) -> str:
 _PAGE = """# How long does it take to count something?
 
 Made by `python -m benchmarks.metric_events`; do not edit. Of {times} times each, in a process that does nothing else
-and writes prometheus_client's multiprocess files. The framework's event emitter takes {emitter:.1f} µs of each but the last,
-whoever listens. {machine}, commit {commit}.
+and writes prometheus_client's multiprocess files. The framework's event emitter takes {emitter:.1f} µs of each but the
+last, whoever listens. {machine}, commit {commit}.
 
 | event | p50, µs | p95, µs | p50 without the emitter, µs | at most 20 µs |
 | --- | ---: | ---: | ---: | --- |

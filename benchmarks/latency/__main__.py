@@ -41,9 +41,10 @@ def main() -> int:
         out=arguments.out,
         pipecat_python=arguments.pipecat_python,
     )
-    results = raw.read(options.out) if arguments.resume and options.out.exists() else Results()
-    if not results.meta:
-        results.meta = {"began": _now(), **describe(sys.argv[1:], options.pipecat_python)}
+    results = raw.read(options.out) if options.out.exists() else Results()
+    if not arguments.resume:
+        results = results.without(arguments.profiles)
+    results.meta = describe(sys.argv[1:], options.pipecat_python)
     try:
         finished = asyncio.run(_run(options, results))
     except DemoError as error:
@@ -100,7 +101,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--parallel", type=int, default=3, help="calls at a time (default: 3)")
     parser.add_argument("--seed", type=int, default=1, help="of the order and the simulated latencies (default: 1)")
     parser.add_argument("--out", type=Path, default=OUT, help=f"raw results (default: {OUT.relative_to(ROOT)})")
-    parser.add_argument("--resume", action="store_true", help="make only the calls that the raw results do not have")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="make only the calls that the raw results do not have; otherwise those of the profiles are replaced",
+    )
     parser.add_argument("--report-only", action="store_true", help="make no call, write the report anew")
     parser.add_argument(
         "--pipecat-python",

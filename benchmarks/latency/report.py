@@ -36,10 +36,10 @@ def _head(results: Results, plot: Path) -> Iterator[str]:
     versions = ", ".join(f"{name} {version}" for name, version in meta.get("versions", {}).items())
     yield "# How long does a caller wait?"
     yield ""
-    yield f"Made by `{meta.get('command', 'python -m benchmarks.latency')}`. Do not edit; run it again."
+    yield "Made by `python -m benchmarks.latency`, each profile as the end of this page tells. Do not edit; run it again."
     yield "What is measured and how: [README](../../benchmarks/latency/README.md). Times are milliseconds."
     yield ""
-    yield f"- begun {meta.get('began')}, written {meta.get('written')}, commit {meta.get('commit')}"
+    yield f"- written {meta.get('written')}"
     yield f"- {meta.get('machine')}"
     yield f"- {versions}"
     yield f"- each row of the tables is in [`{plot.with_suffix('.json').name}`]({plot.with_suffix('.json').name})"
@@ -106,8 +106,9 @@ def _notes(results: Results) -> Iterator[str]:
     yield ""
     yield f"- {len(results.calls)} calls, {retried} of them a second attempt after one that failed"
     yield f"- {misheard} of {len(results.turns)} turns were understood as something else than what was said"
-    for profile, way in results.way.items():
-        yield f"- {profile}: sound is {_ms(way)} ms on its way between caller and agent, there and back"
+    for profile, about in results.profiles.items():
+        way = f"; sound was {_ms(about['way'])} ms on its way there and back" if "way" in about else ""
+        yield f"- {profile}: `{about['command']}`, begun {about['began']}, commit {about['commit']}{way}"
     if busy:
         yield f"- the machine was {busy[len(busy) // 2]:.0f} % busy in the median call, {busy[-1]:.0f} % in the worst"
     for call in results.calls:

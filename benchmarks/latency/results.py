@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,14 +24,15 @@ class Cell(NamedTuple):
 @dataclass
 class Results:
     """Attributes:
-    meta: Of the run: when, where, with what.
-    way: By profile, how long sound was between caller and agent, there and back, seconds (``way.py``).
+    meta: Of the latest run: when, where, with what.
+    profiles: Of each profile's run: ``command``, ``began``, ``commit``, and ``way``, how long sound was between caller and
+        agent, there and back, seconds (``way.py``).
     calls: One for each attempt.
     turns: One for each turn of the attempt that counts.
     """
 
     meta: Row = field(default_factory=dict)
-    way: dict[str, float] = field(default_factory=dict)
+    profiles: dict[str, Row] = field(default_factory=dict)
     calls: list[Row] = field(default_factory=list)
     turns: list[Row] = field(default_factory=list)
 
@@ -39,19 +41,28 @@ class Results:
         if counts:
             self.turns += [{**cell._asdict(), **as_json(row)} for row in result.rows]
 
+    def without(self, profiles: Collection[str]) -> Results:
+        """What was measured in all other profiles."""
+        return Results(
+            profiles={name: about for name, about in self.profiles.items() if name not in profiles},
+            calls=[row for row in self.calls if row["profile"] not in profiles],
+            turns=[row for row in self.turns if row["profile"] not in profiles],
+        )
+
     def done(self) -> set[Cell]:
         return {Cell(row["profile"], row["system"], row["round"]) for row in self.turns}
 
 
 def read(path: Path) -> Results:
     data = json.loads(path.read_text(encoding="utf-8"))
-    return Results(data["meta"], data.get("way", {}), data["calls"], data["turns"])
+    return Results(data["meta"], data["profiles"], data["calls"], data["turns"])
 
 
 def write(results: Results, path: Path) -> None:
     """Whole or not at all: an interrupted run must be able to go on."""
-    meta, way = json.dumps(results.meta, ensure_ascii=False), json.dumps(results.way)
-    text = f'{{"meta": {meta},\n"way": {way},\n"calls": {_lines(results.calls)},\n"turns": {_lines(results.turns)}}}\n'
+    meta, profiles = json.dumps(results.meta, ensure_ascii=False), json.dumps(results.profiles)
+    calls, turns = _lines(results.calls), _lines(results.turns)
+    text = f'{{"meta": {meta},\n"profiles": {profiles},\n"calls": {calls},\n"turns": {turns}}}\n'
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_text(text, encoding="utf-8")

@@ -100,7 +100,9 @@ async def _run_profile(
     ports = Ports(livekit=free_port(), models=free_port())
     exchange = _Exchange(options, profile, ports, folder, audio)
     async with running(_services(options, profile, ports, folder), folder, say):
-        results.way.setdefault(profile.name, await measure_way(ports.livekit_url))
+        if profile.name not in results.profiles:
+            about = {name: results.meta.get(name) for name in ("command", "commit")}
+            results.profiles[profile.name] = about | {"began": _now(), "way": await measure_way(ports.livekit_url)}
         for number, wave in enumerate(waves, 1):
             await _wave(exchange, [cell for cell in wave if cell not in results.done()], results, say)
             await asyncio.to_thread(raw.write, results, options.out)
@@ -161,7 +163,7 @@ class _Exchange:
 async def _wave(exchange: _Exchange, cells: Sequence[Cell], results: Results, say: Say) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         psutil.cpu_percent()  # the next one is of the time from here
-        began = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        began = _now()
         outcomes = await _call_all(exchange, cells)
         cpu = psutil.cpu_percent()
         for cell, outcome in zip(cells, outcomes, strict=True):
@@ -190,6 +192,10 @@ async def _call_all(exchange: _Exchange, cells: Sequence[Cell]) -> list[CallResu
             return await call_apart(exchange.call_plan(cell, rooms[position], position))
 
         return await asyncio.gather(*(one(position) for position in range(len(cells))))
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def _line(cell: Cell, outcome: CallResult) -> str:

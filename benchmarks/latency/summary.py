@@ -51,7 +51,13 @@ def summaries(results: Results) -> dict[tuple[str, str], Summary]:
     cells: dict[tuple[str, str], list[Row]] = {}
     for row in results.turns:
         cells.setdefault((row["profile"], row["system"]), []).append(row)
-    return {key: summarise(*key, rows, results.way.get(key[0], 0.0)) for key, rows in cells.items()}
+    return {key: summarise(*key, rows, _way(results, key[0])) for key, rows in cells.items()}
+
+
+def _way(results: Results, profile: str) -> float:
+    """0 where it was not measured."""
+    way: float = results.profiles.get(profile, {}).get("way", 0.0)
+    return way
 
 
 def summarise(profile: str, system: str, rows: Sequence[Row], way: float = 0.0) -> Summary:

@@ -60,7 +60,7 @@ def test_real_models_are_called_one_at_a_time(tmp_path: Path) -> None:
 
 def test_results_come_back_from_the_file(tmp_path: Path) -> None:
     cell = Cell("cloud", "stock", 0)
-    results = Results({"machine": "two cores"}, {"cloud": 0.1})
+    results = Results({"machine": "two cores"}, {"cloud": {"way": 0.1}})
     result = CallResult.of([TurnRow(1, UTTERANCES[0], 0.7, 1.5, seam=0.0, records=[{"answer": "é"}])], "line cut")
     results.add(cell, result, counts=False, attempt=1)
     assert results.done() == set()
@@ -71,6 +71,16 @@ def test_results_come_back_from_the_file(tmp_path: Path) -> None:
     assert back.done() == {cell}
     assert back.turns[0]["seam"] == 0.0
     assert "preresponse" not in back.turns[0]
+
+
+def test_profiles_that_are_measured_anew_leave_the_others_as_they_are() -> None:
+    results = Results(profiles={"cloud": {"way": 0.1}, "jitter": {"way": 0.2}})
+    for profile in ("cloud", "jitter"):
+        results.add(Cell(profile, "stock", 0), CallResult.of([]), counts=True)
+    left = results.without(["cloud"])
+    assert left.profiles == {"jitter": {"way": 0.2}}
+    assert left.done() == {Cell("jitter", "stock", 0)}
+    assert {call["profile"] for call in left.calls} == {"jitter"}
 
 
 def test_call_that_fails_has_a_failure_for_each_turn_it_did_not_have() -> None:
