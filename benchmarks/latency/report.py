@@ -36,7 +36,7 @@ def _head(results: Results, plot: Path) -> Iterator[str]:
     versions = ", ".join(f"{name} {version}" for name, version in meta.get("versions", {}).items())
     yield "# How long does a caller wait?"
     yield ""
-    yield "Made by `python -m benchmarks.latency`, each profile as the end of this page tells. Do not edit; run it again."
+    yield "Made by `python -m benchmarks.latency`, each profile as told at the end. Do not edit; run it again."
     yield "What is measured and how: [README](../../benchmarks/latency/README.md). Times are milliseconds."
     yield ""
     yield f"- written {meta.get('written')}"

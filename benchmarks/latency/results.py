@@ -25,8 +25,8 @@ class Cell(NamedTuple):
 class Results:
     """Attributes:
     meta: Of the latest run: when, where, with what.
-    profiles: Of each profile's run: ``command``, ``began``, ``commit``, and ``way``, how long sound was between caller and
-        agent, there and back, seconds (``way.py``).
+    profiles: Of each profile's run: ``command``, ``began``, ``commit``, and ``way``, how long sound was between caller
+        and agent, there and back, seconds (``way.py``).
     calls: One for each attempt.
     turns: One for each turn of the attempt that counts.
     """
