@@ -10,7 +10,7 @@ from pathlib import Path
 from re import Pattern
 
 DATA = Path(__file__).parent / "data"
-PARTS = ("tune", "heldout")
+PARTS = ("tune", "validation", "heldout")
 
 
 @dataclass(frozen=True)
