@@ -38,14 +38,19 @@ class Reason(str, Enum):
 
 MAX_WORDS = 12
 _LANGUAGES = ("en", "es", "de", "fr", "pt")
-_MAY_BE_SAD = (Kind.PROBLEM, None)
 _MARKUP = frozenset("*_#{}[]\\@&/%§")
 _APOSTROPHES = re.compile("[’‘`´]")
 _PARTS = re.compile(r"[.,;:!¡…–—]+|\s-\s|\b(?=(?:but|aber|pero|mais|mas)\b)")
 
 
 def problem_with(
-    text: str, *, said: str, language: str, recent: Sequence[str], kind: Kind | None = None
+    text: str,
+    *,
+    said: str,
+    language: str,
+    recent: Sequence[str],
+    kind: Kind | None = None,
+    also: Sequence[Kind] = (),
 ) -> Reason | None:
     """Why ``text`` must not be spoken as a pre-response, or ``None`` when it can be.
 
@@ -55,6 +60,7 @@ def problem_with(
         language: The language of the call. Without rules for it only what holds for every language is checked.
         recent: The pre-responses spoken lately.
         kind: What the caller's utterance is, if known: it decides whether an apology or cheer has its place.
+        also: What it may be instead: where a problem is only possible, an apology may be said and need not be.
     """
     words, theirs, classes = _words(text), _words(said), word_classes("guard", language)
     plain = " ".join(words)
@@ -75,8 +81,10 @@ def problem_with(
     for reason in (Reason.NUMBER, Reason.PROMISE, Reason.LEAK):
         if classes[reason.value].search(plain):
             return reason
-    wrong_tone = ["comfort"] + ["cheer"] * (kind is Kind.PROBLEM) + ["sympathy"] * (kind not in _MAY_BE_SAD)
-    cold = kind is Kind.PROBLEM and not classes["sympathy"].search(plain)
+    possible = (kind, *also)
+    unhappy, may_be_sad = Kind.PROBLEM in possible, kind is None or Kind.PROBLEM in possible
+    wrong_tone = ["comfort"] + ["cheer"] * unhappy + ["sympathy"] * (not may_be_sad)
+    cold = possible == (Kind.PROBLEM,) and not classes["sympathy"].search(plain)
     if cold or any(classes[name].search(plain) for name in wrong_tone):
         return Reason.TONE
     echo = SequenceMatcher(None, words, theirs, autojunk=False).find_longest_match().size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from agent_worker.log import logger
 from agent_worker.utterance import Kind, base_language
 
 SPOKEN_KINDS: tuple[Kind, ...] = tuple(kind for kind in Kind if not kind.silent)
+PERHAPS_PROBLEM = "perhaps_problem"
+"""In a file: the phrases that fit a problem which is only possible. Humane if it is one, harmless if not."""
 KEPT_FRESH = 5  #: a phrase is not spoken again within so many pre-responses
 _MAX_WORDS = 8
 _MAX_CHARACTERS = 60  # languages that are written without spaces have no words to count
@@ -37,13 +40,13 @@ class PhraseBook:
 
     Args:
         language: The language of the phrases.
-        phrases: Phrases by kind. Kinds that are missing have none.
+        phrases: Phrases by kind, and :data:`PERHAPS_PROBLEM`. Kinds that are missing have none.
         rng: Chooses among the phrases that are not spent; give it a seed for a choice that can be repeated.
     """
 
-    def __init__(self, language: str, phrases: Mapping[Kind, Sequence[str]], rng: random.Random | None = None) -> None:
+    def __init__(self, language: str, phrases: Mapping[str, Sequence[str]], rng: random.Random | None = None) -> None:
         self.language = language
-        self._phrases = {kind: tuple(of_kind) for kind, of_kind in phrases.items()}
+        self._phrases = {str(kind): tuple(of_kind) for kind, of_kind in phrases.items()}
         self._rng = rng or random.Random()
 
     @classmethod
@@ -68,28 +71,41 @@ class PhraseBook:
         """Whether there is anything to say in this language."""
         return any(self._phrases.values())
 
-    def pick(self, kind: Kind, used: Sequence[str] = ()) -> str | None:
+    def pick(self, kind: Kind, used: Sequence[str] = (), also: Sequence[Kind] = ()) -> str | None:
         """A phrase for an utterance of ``kind``, or ``None`` when there is nothing to say or nothing fresh.
 
         Args:
             kind: What the caller said.
             used: The pre-responses spoken so far, the latest last.
+            also: What it may be instead, the likeliest first.
         """
-        return next(iter(self.fresh(kind, used)), None)
+        return next(iter(self.fresh(kind, used, also)), None)
 
-    def fresh(self, kind: Kind, used: Sequence[str] = ()) -> list[str]:
-        """Every phrase that could be spoken, in an order drawn anew; see :meth:`pick`."""
+    def fresh(self, kind: Kind, used: Sequence[str] = (), also: Sequence[Kind] = ()) -> list[str]:
+        """Every phrase that could be spoken, in an order drawn anew; see :meth:`pick`.
+
+        Few phrases fit two kinds: when all of them are spent, those of ``kind`` have to do.
+        """
         spent = {_spoken_form(phrase) for phrase in used[-KEPT_FRESH:]}
-        fresh = [phrase for phrase in self.of(kind) if _spoken_form(phrase) not in spent]
-        return self._rng.sample(fresh, len(fresh))
+        for phrases in (self.of(kind, also), self.of(kind)):
+            if fresh := [phrase for phrase in phrases if _spoken_form(phrase) not in spent]:
+                return self._rng.sample(fresh, len(fresh))
+        return []
 
-    def of(self, kind: Kind) -> tuple[str, ...]:
-        """What can be said after an utterance of ``kind``; nothing if that is a silent one."""
-        return () if kind.silent else self._phrases.get(kind, ())
+    def of(self, kind: Kind, also: Sequence[Kind] = ()) -> tuple[str, ...]:
+        """What can be said after an utterance of ``kind``; nothing if that is a silent one.
+
+        Of these, what fits the kinds in ``also`` as well. One that shares nothing with the others is left out.
+        """
+        if kind.silent:
+            return ()
+        names = [PERHAPS_PROBLEM if also and each is Kind.PROBLEM else each.value for each in (kind, *also)]
+        return reduce(_shared, (self._phrases.get(name, ()) for name in names))
 
     def all(self) -> list[str]:
         """Every phrase once: what to synthesise beforehand."""
-        return list(dict.fromkeys(phrase for kind in SPOKEN_KINDS for phrase in self.of(kind)))
+        names = [*SPOKEN_KINDS, PERHAPS_PROBLEM]
+        return list(dict.fromkeys(phrase for name in names for phrase in self._phrases.get(name, ())))
 
 
 def built_in_languages() -> list[str]:
@@ -101,14 +117,14 @@ def _folder() -> Any:
     return resources.files("agent_worker") / "data" / "phrases"
 
 
-def _built_in(language: str) -> dict[Kind, tuple[str, ...]]:
+def _built_in(language: str) -> dict[str, tuple[str, ...]]:
     if language not in built_in_languages():
         return {}
     found = yaml.safe_load((_folder() / f"{language}.yaml").read_text(encoding="utf-8"))
-    return {Kind(name): tuple(phrases) for name, phrases in found.items()}
+    return {name: tuple(phrases) for name, phrases in found.items()}
 
 
-def _own(path: Path, language: str) -> dict[Kind, tuple[str, ...]]:
+def _own(path: Path, language: str) -> dict[str, tuple[str, ...]]:
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
     except (OSError, UnicodeDecodeError) as error:
@@ -120,25 +136,25 @@ def _own(path: Path, language: str) -> dict[Kind, tuple[str, ...]]:
     problems = [problem for name, phrases in found.items() for problem in _problems_of_kind(name, phrases, language)]
     if problems:
         raise BadPhrasesError(path, problems)
-    return {Kind(name): tuple(phrase.strip() for phrase in phrases) for name, phrases in found.items()}
+    return {name: tuple(phrase.strip() for phrase in phrases) for name, phrases in found.items()}
 
 
 def _problems_of_kind(name: object, phrases: object, language: str) -> Iterable[str]:
-    if name not in list(SPOKEN_KINDS):
-        yield f"{name}: no such kind: use {', '.join(kind.value for kind in SPOKEN_KINDS)}"
+    if name not in [*SPOKEN_KINDS, PERHAPS_PROBLEM]:
+        yield f"{name}: no such kind: use {', '.join([*SPOKEN_KINDS, PERHAPS_PROBLEM])}"
         return
     if not isinstance(phrases, list) or not phrases:
         yield f"{name}: must be a list of phrases"
         return
     for phrase in phrases:
-        if problem := problem_with_phrase(phrase, Kind(name), language):
+        if problem := problem_with_phrase(phrase, None if name == PERHAPS_PROBLEM else Kind(name), language):
             yield f"{name}: {phrase!r}: {problem}"
     texts = [_spoken_form(phrase) for phrase in phrases if isinstance(phrase, str)]
     for twice in sorted({text for text in texts if texts.count(text) > 1}):
         yield f"{name}: {twice!r} is there twice"
 
 
-def problem_with_phrase(phrase: object, kind: Kind, language: str) -> str | None:
+def problem_with_phrase(phrase: object, kind: Kind | None, language: str) -> str | None:
     """Why a phrase must not be spoken, in words for whoever wrote it; ``None`` when it can be."""
     if not isinstance(phrase, str):
         return 'is not text: put it into quotes, as "Yes" and "No" need it in YAML'
@@ -162,6 +178,10 @@ _EXPLAINED = {
     guard.Reason.REPEATS_CALLER: "repeats the caller",
     guard.Reason.REPEATED: "is repeated",
 }
+
+
+def _shared(phrases: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(phrase for phrase in phrases if phrase in others) or phrases
 
 
 def _spoken_form(phrase: str) -> str:

@@ -230,13 +230,14 @@ class PreResponseAgent(Agent):
         if message is None or self.strategy is None:
             return None
         words, agents = message.text_content or "", _last_message(chat_ctx, "assistant")
-        kind = classify(words, self.language, agents.text_content if agents else None).kind
-        timeline.kind = kind.value
-        timeline.outcome = "silent_kind" if kind.silent else "undecided"
-        if kind.silent:
+        said = classify(words, self.language, agents.text_content if agents else None)
+        timeline.kind = said.kind.value
+        timeline.outcome = "silent_kind" if said.silent else "undecided"
+        if said.silent:
             return None
+        turn = CallersTurn(words, said.kind, self.language, tuple(self._used), timeline, said.also)
         try:
-            return self.strategy.begin(CallersTurn(words, kind, self.language, tuple(self._used), timeline))
+            return self.strategy.begin(turn)
         except Exception as error:
             logger.error("strategy %s failed, no pre-response: %s", self.strategy.name, type(error).__name__)
             timeline.outcome = "failed"

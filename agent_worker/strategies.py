@@ -35,13 +35,18 @@ class Preresponse:
 
 @dataclass(frozen=True)
 class CallersTurn:
-    """What a strategy knows of the turn: the caller's words, what they are, and what was said in the last turns."""
+    """What a strategy knows of the turn: the caller's words, what they are, and what was said in the last turns.
+
+    Attributes:
+        also: What they may be as well as ``kind``, the likeliest first.
+    """
 
     words: str
     kind: Kind
     language: str
     used: Sequence[str]
     timeline: Timeline
+    also: tuple[Kind, ...] = ()
 
 
 class Attempt(Protocol):
@@ -86,7 +91,7 @@ class PhraseStrategy:
         self._seconds = seconds
 
     def begin(self, turn: CallersTurn) -> Attempt:
-        return _PhraseAttempt(self._book.fresh(turn.kind, turn.used), self._seconds)
+        return _PhraseAttempt(self._book.fresh(turn.kind, turn.used, turn.also), self._seconds)
 
 
 class _PhraseAttempt:
@@ -161,7 +166,7 @@ class _ModelAttempt:
             return None
         turn = self._turn
         problem = guard.problem_with(
-            sentence, said=turn.words, language=turn.language, recent=turn.used, kind=turn.kind
+            sentence, said=turn.words, language=turn.language, recent=turn.used, kind=turn.kind, also=turn.also
         )
         if problem:
             logger.debug("the fast model's sentence is not spoken: %s", problem)

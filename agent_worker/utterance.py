@@ -49,9 +49,10 @@ class Kind(str, Enum):
 
 _SILENT = frozenset({Kind.GOODBYE, Kind.BACKCHANNEL, Kind.HOLD, Kind.UNFINISHED, Kind.SIDE_TALK, Kind.NOISE})
 NEUTRAL = Kind.UNCLEAR  #: for what cannot be judged, as in a language without rules: its phrases fit everything
-# How likely a problem has to be: an apology for nothing is better than "Okay." to somebody who mourns.
-_FEARED = 0.03
-_FEARED_BY_MODEL = 0.35
+# How much a problem outweighs other kinds, with and without the rules: sympathy for nothing is better than "Okay." to
+# somebody who mourns.
+_FEARED, _FEARED_BY_RULES = 1.5, 4.0
+_PLAUSIBLE = 0.45  # of the likeliest kind's share: what else the utterance may well be
 _SILENT_WITH_RULES, _SILENT_AGAINST_RULES = 0.4, 0.6
 _FEW_WORDS = 2  # "no", "yes please": what they mean is decided by what the agent said, and the rules know that
 
@@ -63,10 +64,15 @@ def base_language(language: str) -> str:
 
 @dataclass(frozen=True)
 class Utterance:
-    """What the caller said, judged."""
+    """What the caller said, judged.
+
+    Attributes:
+        also: What it may be as well as ``kind``, the likeliest first: what is said should fit them too.
+    """
 
     text: str
     kind: Kind
+    also: tuple[Kind, ...] = ()
 
     @property
     def silent(self) -> bool:
@@ -84,16 +90,19 @@ def classify(text: str, language: str = "en", context: str | None = None) -> Utt
     rule = by_rules(text, language, context)
     if not word_classes("utterance", language) or len(text.split()) <= _FEW_WORDS:
         return Utterance(text, rule)
-    return Utterance(text, _weighed(rule, KindModel.load().probabilities(text, context or "", rule)))
+    likely = KindModel.load().probabilities(text, context or "", rule)
+    return Utterance(text, *_weighed(rule, {Kind(kind): share for kind, share in likely.items()}))
 
 
-def _weighed(rule: Kind, likely: dict[str, float]) -> Kind:
-    """The likeliest kind; but trouble comes first, and silence against the rules needs a clear majority."""
-    if likely[Kind.PROBLEM.value] > (_FEARED if rule is Kind.PROBLEM else _FEARED_BY_MODEL):
-        return Kind.PROBLEM
-    silence = sum(share for kind, share in likely.items() if Kind(kind).silent)
+def _weighed(rule: Kind, likely: dict[Kind, float]) -> tuple[Kind, tuple[Kind, ...]]:
+    """The likeliest kind, and what else is plausible. Silence against the rules needs a clear majority."""
+    likely = likely | {Kind.PROBLEM: likely[Kind.PROBLEM] * (_FEARED_BY_RULES if rule is Kind.PROBLEM else _FEARED)}
+    silence = sum(share for kind, share in likely.items() if kind.silent)
     silent = silence > (_SILENT_WITH_RULES if rule.silent else _SILENT_AGAINST_RULES)
-    return Kind(max((kind for kind in likely if Kind(kind).silent is silent), key=likely.__getitem__))
+    best, *others = sorted((kind for kind in likely if kind.silent is silent), key=likely.__getitem__, reverse=True)
+    if silent or best is rule is Kind.PROBLEM:  # what rules and model both take for trouble is certain enough
+        return best, ()
+    return best, tuple(kind for kind in others if likely[kind] > _PLAUSIBLE * likely[best])
 
 
 def by_rules(text: str, language: str, context: str | None = None) -> Kind:

@@ -1,7 +1,8 @@
 """``python -m benchmarks.appropriateness``: does what each strategy says at once fit what callers said?
 
-Scores over data/tune.jsonl and data/heldout.jsonl, apart, and writes docs/benchmarks/appropriateness.{md,json}. Of the
-held-out turns only totals are printed and written. ``--part tune`` is for work on the rules.
+Scores over data/tune.jsonl, validation.jsonl and heldout.jsonl, apart, and writes
+docs/benchmarks/appropriateness.{md,json}. Of the held-out turns only totals are printed and written.
+``--part tune`` is for work on the rules, ``--part validation`` for the choice between models.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from agent_worker import guard
@@ -25,19 +25,21 @@ class Candidate:
         texts: What may be heard: the model's sentence, or every phrase that could have been picked; empty for silence.
         source: ``phrase``, ``llm`` or ``silence``.
         refused: Why the model's sentence was not spoken: a guard's reason, ``late`` or ``no_answer``.
+        also: What else the turn may be, as classified.
     """
 
     kind: Kind
     texts: tuple[str, ...]
     source: str
     refused: str | None = None
+    also: tuple[Kind, ...] = ()
 
 
 def phrase(turn: Turn) -> Candidate:
     """Strategy ``phrase``."""
-    kind = classify(turn.caller, turn.language, turn.agent).kind
-    texts = _phrases(turn.language, kind)
-    return Candidate(kind, texts, "phrase" if texts else "silence")
+    said = classify(turn.caller, turn.language, turn.agent)
+    texts = phrases(turn.language, said.kind, said.also)
+    return Candidate(said.kind, texts, "phrase" if texts else "silence", also=said.also)
 
 
 def llm(turn: Turn, ask: Ask, budget: float | None = None) -> Candidate:
@@ -48,20 +50,23 @@ def llm(turn: Turn, ask: Ask, budget: float | None = None) -> Candidate:
     started = time.monotonic()
     sentence = ask(turn.caller)
     if budget is not None and time.monotonic() - started > budget:
-        return Candidate(instead.kind, instead.texts, "phrase", "late")
-    reason = _problem(sentence, turn, instead.kind)
+        return replace(instead, refused="late")
+    reason = _problem(sentence, turn, instead)
     if reason:
-        return Candidate(instead.kind, instead.texts, "phrase", reason)
+        return replace(instead, refused=reason)
     return Candidate(instead.kind, (sentence,), "llm")
 
 
-def _problem(sentence: str, turn: Turn, kind: Kind) -> str | None:
+def _problem(sentence: str, turn: Turn, judged: Candidate) -> str | None:
     if not sentence:
         return "no_answer"
-    reason = guard.problem_with(sentence, said=turn.caller, language=turn.language, recent=(), kind=kind)
+    reason = guard.problem_with(
+        sentence, said=turn.caller, language=turn.language, recent=(), kind=judged.kind, also=judged.also
+    )
     return reason.value if reason else None
 
 
 @cache
-def _phrases(language: str, kind: Kind) -> tuple[str, ...]:
-    return PhraseBook.load(language).of(kind)
+def phrases(language: str, kind: Kind, also: tuple[Kind, ...] = ()) -> tuple[str, ...]:
+    """Every phrase that could be picked."""
+    return PhraseBook.load(language).of(kind, also)

@@ -12,7 +12,8 @@ from benchmarks.appropriateness.scoring import Score, Share, Verdict, by, confus
 
 _COLUMNS = {
     "decision": "speaks or keeps silent as it should",
-    "kind": "fits",
+    "kind": "the kind is a label",
+    "words": "the words fit",
     "forbidden": "says what it must not",
     "right": "all of it right",
 }
@@ -30,7 +31,7 @@ class Result:
     """What was measured.
 
     Attributes:
-        verdicts: By part (``tune``, ``heldout``) and strategy.
+        verdicts: By part (``tune``, ``validation``, ``heldout``) and strategy.
         timings: Milliseconds of the calls of ``classify``, sorted, by part.
         model: The fast model's name, if one was asked.
     """
@@ -102,7 +103,8 @@ def _introduction(result: Result) -> str:
         "**The question.** In how many of the turns of a labelled set does the agent rightly speak or keep silent "
         "before its answer, does what it says fit, and does it say nothing that it must not say before the answer is "
         "known?\n\n"
-        "The rules were written with the turns of `tune` in sight; `heldout` was scored, and never looked at."
+        "The rules were written with the turns of `tune` in sight; `validation` was seen while choosing between models "
+        "and phrases, and says little by itself; `heldout` was scored, and never looked at."
     )
 
 
@@ -157,8 +159,13 @@ def _method(result: Result) -> str:
         "written by a language model to imitate phone speech, and one author decided all labels: the shares compare "
         "versions of this project, and say little about other callers.\n"
         "- Whether to speak is decided by `agent_worker.utterance.classify` in every strategy.\n"
-        "- A phrase fits if its kind is one of the turn's labels. It counts as forbidden if any phrase that could "
-        "have been picked matches a pattern of the turn or a general one.\n"
+        "- *The kind is a label*: the kind that the turn was judged to be is one of its labels. *The words fit*: every "
+        "phrase that could have been picked stands in the list of a kind that is one of the labels, whatever the turn "
+        "was judged to be: where the kind is in doubt, what two lists share is said. What fits a problem that is only "
+        "possible (`perhaps_problem`) does not count as fitting `problem`.\n"
+        "- *All of it right* asks for the strict one of the two, the kind.\n"
+        "- It counts as forbidden if any phrase that could have been picked matches a pattern of the turn or a general "
+        "one.\n"
         "- A model's sentence is spoken if the guard lets it through, else a phrase is. It fits if it says sorry where "
         "`problem` is the best label, and does not where no label allows it. `hybrid` gives the model its time "
         "budget, counted from the request.\n"

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from re import Pattern
 
-from benchmarks.appropriateness.candidates import Candidate
+from agent_worker.utterance import Kind
+from benchmarks.appropriateness.candidates import Candidate, phrases
 from benchmarks.appropriateness.turns import Turn
 
 _FEELING = "problem"
@@ -26,7 +27,8 @@ class Verdict:
     """One turn, judged.
 
     Attributes:
-        fits: Whether what was said fits; ``None`` unless something was said that should be.
+        fits: Whether the kind is one of the turn's; ``None`` unless something was said that should be.
+        words_fit: Whether the words fit, whatever the kind was judged to be; ``None`` as for ``fits``.
         forbidden: Whether it said what must not be said; ``None`` if nothing was said.
     """
 
@@ -34,6 +36,7 @@ class Verdict:
     candidate: Candidate
     decision_right: bool
     fits: bool | None
+    words_fit: bool | None
     forbidden: bool | None
 
     @property
@@ -45,14 +48,17 @@ class Verdict:
 def judge(turn: Turn, candidate: Candidate, general: Sequence[Pattern[str]]) -> Verdict:
     """Judge what a strategy says in a turn.
 
-    A phrase fits if its kind is one of the turn's. A model's sentence has passed the guard; it fits if it says sorry
-    where only that fits (``problem`` alone or first), and does not where it never does.
+    A phrase's kind fits if it is one of the turn's. Its words fit if every phrase that could have been picked is in the
+    list of one of the turn's kinds. A model's sentence has passed the guard; both fit if it says sorry where only that
+    fits (``problem`` alone or first), and does not where it never does.
     """
     speaks = bool(candidate.texts)
-    fits = _fits(turn, candidate) if speaks and turn.speak else None
+    both = speaks and turn.speak
+    fits = _fits(turn, candidate) if both else None
+    words_fit = _words_fit(turn, candidate) if both else None
     patterns = (*turn.forbidden, *general)
     forbidden = any(pattern.search(text) for pattern in patterns for text in candidate.texts) if speaks else None
-    return Verdict(turn, candidate, speaks == turn.speak, fits, forbidden)
+    return Verdict(turn, candidate, speaks == turn.speak, fits, words_fit, forbidden)
 
 
 def _fits(turn: Turn, candidate: Candidate) -> bool:
@@ -62,6 +68,13 @@ def _fits(turn: Turn, candidate: Candidate) -> bool:
     if turn.kinds[0] == _FEELING:
         return sorry
     return not sorry or bool(_APOLOGY_MAY_FIT & set(turn.kinds))
+
+
+def _words_fit(turn: Turn, candidate: Candidate) -> bool:
+    if candidate.source != "phrase":
+        return _fits(turn, candidate)
+    fitting = {text for kind in turn.kinds for text in phrases(turn.language, Kind(kind))}
+    return fitting.issuperset(candidate.texts)
 
 
 @dataclass(frozen=True)
@@ -104,7 +117,8 @@ class Score:
 
     Attributes:
         decision: Turns in which it was right to speak or to be silent.
-        kind: Of the turns in which something was said and should be: what was said fits.
+        kind: Of the turns in which something was said and should be: the kind is one of the labels.
+        words: Of the same: every phrase that could have been picked is in the list of a kind that is a label.
         forbidden: Of the turns in which something was said: it must not be said.
         right: Turns in which nothing at all is wrong.
         spoke_wrongly: Of the turns that should have been silent.
@@ -115,6 +129,7 @@ class Score:
 
     decision: Share
     kind: Share
+    words: Share
     forbidden: Share
     right: Share
     spoke_wrongly: Share
@@ -135,6 +150,7 @@ def score(verdicts: Sequence[Verdict]) -> Score:
     return Score(
         decision=share(verdicts, lambda verdict: verdict.decision_right),
         kind=share((v for v in verdicts if v.fits is not None), lambda verdict: bool(verdict.fits)),
+        words=share((v for v in verdicts if v.words_fit is not None), lambda verdict: bool(verdict.words_fit)),
         forbidden=share(spoken, lambda verdict: bool(verdict.forbidden)),
         right=share(verdicts, lambda verdict: verdict.right),
         spoke_wrongly=share((v for v in verdicts if not v.turn.speak), lambda verdict: bool(verdict.candidate.texts)),

@@ -10,7 +10,7 @@ from pathlib import Path
 from re import Pattern
 
 DATA = Path(__file__).parent / "data"
-PARTS = ("tune", "heldout")
+PARTS = ("tune", "validation", "heldout")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Turn:
 
 
 def read(part: str, folder: Path = DATA) -> list[Turn]:
-    """The turns of ``tune`` or ``heldout``."""
+    """The turns of ``tune``, ``validation`` or ``heldout``."""
     lines = (folder / f"{part}.jsonl").read_text(encoding="utf-8").splitlines()
     return [_turn(json.loads(line)) for line in lines if line.strip()]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from agent_worker.guard import Reason, problem_with
@@ -9,8 +11,10 @@ from agent_worker.phrases import SPOKEN_KINDS, PhraseBook, built_in_languages
 from agent_worker.utterance import Kind
 
 
-def problem(text: str, said: str = "", language: str = "en", kind: Kind | None = None) -> Reason | None:
-    return problem_with(text, said=said, language=language, recent=("One moment, please.",), kind=kind)
+def problem(
+    text: str, said: str = "", language: str = "en", kind: Kind | None = None, also: Sequence[Kind] = ()
+) -> Reason | None:
+    return problem_with(text, said=said, language=language, recent=("One moment, please.",), kind=kind, also=also)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,13 @@ def test_trouble_is_never_met_with_cheer(text: str) -> None:
 def test_sympathy_needs_a_reason() -> None:
     assert problem("I'm so sorry to hear that.", kind=Kind.PROBLEM) is None
     assert problem("I'm so sorry to hear that.", kind=Kind.GREETING) is Reason.TONE
+
+
+def test_a_possible_problem_needs_no_apology_and_allows_one_and_is_never_met_with_cheer() -> None:
+    for kind, other in ((Kind.STORY, Kind.PROBLEM), (Kind.PROBLEM, Kind.STORY)):
+        assert problem("I hear you.", kind=kind, also=[other]) is None
+        assert problem("I'm so sorry to hear that.", kind=kind, also=[other]) is None
+        assert problem("Great!", kind=kind, also=[other]) is Reason.TONE
 
 
 @pytest.mark.parametrize("language", built_in_languages())

@@ -64,6 +64,65 @@ def test_a_phrase_is_spent_however_it_was_written() -> None:
     assert book.pick(Kind.STORY, ["I see!", *"abcde"]) == "I see."
 
 
+def test_what_is_said_in_doubt_fits_every_kind_in_question() -> None:
+    book = PhraseBook("en", {"question": ["Hm.", "Let me see."], "request": ["Let me see.", "One moment."]})
+    assert book.of(Kind.QUESTION, [Kind.REQUEST]) == ("Let me see.",)
+
+
+def test_a_kind_that_shares_nothing_with_the_likelier_ones_is_left_out() -> None:
+    book = PhraseBook(
+        "en", {"question": ["Hm.", "Let me see."], "request": ["Let me see."], "thanks": ["My pleasure."]}
+    )
+    assert book.of(Kind.QUESTION, [Kind.THANKS, Kind.REQUEST]) == ("Let me see.",)
+
+
+def test_phrases_of_the_likeliest_kind_have_to_do_when_those_in_doubt_are_spent() -> None:
+    book = PhraseBook("en", {"question": ["Hm.", "Let me see."], "request": ["Let me see."]})
+    assert book.pick(Kind.QUESTION, ["Let me see."], [Kind.REQUEST]) == "Hm."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_problem_that_is_only_possible_is_met_without_an_apology_and_a_certain_one_with_it(language: str) -> None:
+    book = PhraseBook.load(language)
+    for kind in (Kind.QUESTION, Kind.REQUEST, Kind.STORY, Kind.CORRECTION, Kind.YES_NO):
+        for phrases in (book.of(kind, [Kind.PROBLEM]), book.of(Kind.PROBLEM, [kind])):
+            assert phrases
+            assert set(phrases) <= set(book.of(kind))
+            assert not set(phrases) & set(book.of(Kind.PROBLEM))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("narrow", "wide"), [(Kind.REQUEST, Kind.QUESTION), (Kind.YES_NO, Kind.CORRECTION)])
+def test_kinds_that_are_easily_confused_have_phrases_that_are_right_for_both(
+    language: str, narrow: Kind, wide: Kind
+) -> None:
+    book = PhraseBook.load(language)
+    assert set(book.of(narrow)) <= set(book.of(wide))
+
+
+@pytest.mark.parametrize(
+    ("kind", "other"),
+    [
+        (Kind.STORY, Kind.CORRECTION),
+        (Kind.STORY, Kind.YES_NO),
+        (Kind.REQUEST, Kind.YES_NO),
+        (Kind.REQUEST, Kind.UNCLEAR),
+    ],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_neighbouring_kinds_share_a_phrase(language: str, kind: Kind, other: Kind) -> None:
+    book = PhraseBook.load(language)
+    assert set(book.of(kind, [other])) <= set(book.of(kind)) & set(book.of(other))
+
+
+def test_own_phrases_for_a_possible_problem_need_no_apology_and_are_synthesised(tmp_path: Path) -> None:
+    path = tmp_path / "phrases.yaml"
+    path.write_text("perhaps_problem: [I hear you.]\nstory: [I hear you., I see.]", encoding="utf-8")
+    book = PhraseBook.load("en", path)
+    assert book.of(Kind.STORY, [Kind.PROBLEM]) == ("I hear you.",)
+    assert "I hear you." in book.all()
+
+
 def test_the_same_seed_picks_the_same_phrases() -> None:
     def picked(seed: int) -> list[str | None]:
         book = PhraseBook.load("en", rng=random.Random(seed))

@@ -30,5 +30,11 @@ async def test_phrase_that_was_used_is_left_out_even_if_it_would_fit_best() -> N
     assert await chosen(0.1, used=("Hm.",)) == "Let me see."
 
 
+async def test_phrase_fits_what_the_utterance_may_be_as_well() -> None:
+    book = PhraseBook("en", {"question": ["Hm.", "Let me see."], "request": ["Let me see."]})
+    turn = CallersTurn("Can you look it up?", Kind.QUESTION, "en", (), Timeline("phrase"), (Kind.REQUEST,))
+    assert PhraseStrategy(book).begin(turn).likely == "Let me see."
+
+
 async def test_there_is_none_when_all_were_used() -> None:
     assert await chosen(None, used=tuple(LENGTHS)) is None

@@ -8,6 +8,7 @@ import pytest
 
 from agent_worker.phrases import built_in_languages
 from agent_worker.utterance import NEUTRAL, Kind, classify, word_classes
+from benchmarks.appropriateness.turns import read
 
 ASKED = "Shall I put you down for Monday?"
 TOLD = "The parcel left our warehouse on Monday."
@@ -65,6 +66,25 @@ def test_feeling_wins_over_form_and_meaning_over_the_single_word(said: str, kind
 def test_other_languages_know_questions_and_grief(language: str, question: str, grief: str) -> None:
     assert classify(question, language).kind is Kind.QUESTION
     assert classify(grief, f"{language}-XX").kind is Kind.PROBLEM
+
+
+@pytest.mark.parametrize("said", ["my grandmother died last night", "he is not breathing", "I want to kill myself"])
+def test_grief_and_danger_in_plain_words_leave_no_doubt(said: str) -> None:
+    assert (classify(said).kind, classify(said).also) == (Kind.PROBLEM, ())
+
+
+def test_what_else_an_utterance_may_be_is_told_without_silent_kinds_and_without_its_own() -> None:
+    judged = [classify(row.caller, row.language, row.agent) for row in read("validation")]
+    doubtful = [utterance for utterance in judged if utterance.also]
+    assert 0 < len(doubtful) < len(judged) / 5
+    for utterance in doubtful:
+        assert not utterance.silent
+        assert not any(kind.silent or kind is utterance.kind for kind in utterance.also)
+
+
+def test_silence_and_few_words_leave_no_doubt() -> None:
+    for said in ("okay", "yes please", "hang on a minute", "my account number is"):
+        assert classify(said, "en", ASKED).also == ()
 
 
 def test_a_language_without_rules_gets_the_neutral_kind() -> None:

@@ -39,6 +39,19 @@ def test_any_of_the_labels_fits() -> None:
     assert not verdict(turn("question", "request"), said(Kind.THANKS, "You're welcome.")).fits
 
 
+def test_words_fit_if_every_phrase_is_in_the_list_of_a_label_whatever_the_kind_was_judged_to_be() -> None:
+    confused = verdict(turn("request"), said(Kind.QUESTION, "One moment.", "Let me see."))
+    assert (confused.fits, confused.words_fit) == (False, True)
+    assert not verdict(turn("request"), said(Kind.REQUEST, "One moment.", "You're welcome.")).words_fit
+    assert verdict(turn("request"), said(Kind.HOLD)).words_fit is None
+
+
+def test_what_fits_a_possible_problem_does_not_count_as_fitting_a_problem() -> None:
+    hedged = verdict(turn("problem"), said(Kind.PROBLEM, "Mm, I hear you."))
+    assert (hedged.fits, hedged.words_fit) == (True, False)
+    assert score([hedged]).feeling_missed.count == 1
+
+
 def test_one_forbidden_phrase_among_those_that_could_be_picked_is_enough() -> None:
     judged = verdict(turn("request", forbidden=["taxi"]), said(Kind.REQUEST, "One moment.", "A taxi, okay."))
     assert judged.forbidden
@@ -119,7 +132,8 @@ def test_the_page_shows_confusions_of_the_tuning_part_only() -> None:
     assert "Kinds, on `heldout`" not in shown
 
 
-def test_the_turns_that_may_be_read_are_complete() -> None:
-    turns = read("tune")
-    assert len({turn.id for turn in turns}) == len(turns) == 179
+@pytest.mark.parametrize(("part", "count"), [("tune", 179), ("validation", 308)])
+def test_the_turns_that_may_be_read_are_complete(part: str, count: int) -> None:
+    turns = read(part)
+    assert len({turn.id for turn in turns}) == len(turns) == count
     assert {kind for turn in turns for kind in turn.kinds} <= {kind.value for kind in Kind if not kind.silent}
