@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import uvicorn
 from dotenv import load_dotenv
-from prometheus_client import values
+from prometheus_client import disable_created_metrics, values
 
 from agent_metrics.ledger import BadLedgerError
 from agent_metrics.service import FolderTakenError, Service, claim
@@ -29,6 +29,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))  # uvicorn finishes what it does before it comes to this
     values.ValueClass = values.MutexValue  # or our own metrics would be among the files that we read
+    disable_created_metrics()
     config = _web_config(options.web_config_file)
     listener = _listen(options.host, options.port)
     service, _lock = _open(options.dir)

@@ -1,4 +1,4 @@
-"""Who does the work, and when? One thread: scrapes, and between them slices of folding, each a few milliseconds long."""
+"""Who does the work, and when? One thread: scrapes, and between them slices of folding of a few milliseconds each."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def _join(kind: str, a: Amount, b: Amount) -> Amount:
     if rule == "all":
         return {**a, **b}
     if rule == "mostrecent":
-        return b if b[0] > a[0] else a
+        return max(a, b)  # of two set at the same moment, always the same one
     return (b if b < a else a) if rule == "min" else (b if b > a else a)
 
 

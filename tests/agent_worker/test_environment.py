@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from prometheus_client import values
 
 from agent_worker.environment import prepare
 
@@ -11,6 +12,7 @@ from agent_worker.environment import prepare
 @pytest.fixture(autouse=True)
 def metrics_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(values, "ValueClass", values.MutexValue)
     monkeypatch.setenv("AGENT_WORKER_METRICS_FOLDER", "of another worker")
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
     return tmp_path / "metrics"

@@ -9,7 +9,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent_metrics.__main__ import MultiprocessFolder
+from agent_metrics.collector import FolderCollector
 
 LAST_TURN = {
     "livekit_llm_duration_ms",
@@ -40,7 +40,7 @@ def write_as_worker(folder: Path, code: str) -> None:
 
 def scrape(folder: Path) -> dict[str, float]:
     registry = CollectorRegistry()
-    registry.register(MultiprocessFolder(folder))
+    registry.register(FolderCollector(folder))
     families = text_string_to_metric_families(generate_latest(registry).decode())
     return {
         sample.name + json.dumps(sample.labels, sort_keys=True): sample.value
