@@ -45,8 +45,8 @@ class _Process:
 
     Attributes:
         readings: What its files said when they were last read.
-        was_read: Whether anybody has tried.
-        is_final: Whether it was dead by then and all could be read, so that this is all.
+        was_read: Whether anybody has tried that since it died.
+        is_final: Whether all could be read since it died, so that this is all.
     """
 
     id: str
@@ -124,7 +124,7 @@ class FolderCollector(Collector):
         return [process for process in self._processes.values() if not process.is_alive]
 
     def _read(self, process: _Process) -> None:
-        process.was_read = True
+        process.was_read = not process.is_alive
         try:
             readings = read_process(process.folder)
         except OSError as error:

@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 
 from livekit.agents import AgentServer, JobContext, Plugin, cli
 
-from agent_worker import __version__
 from agent_worker.conversation import hold_conversation
 from agent_worker.phrases import BadPhrasesError
 from agent_worker.preflight import Provider, check
@@ -61,7 +60,7 @@ def run(
 
 def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack]) -> AgentServer:
     # First in the process that calls' processes are forked from, before the plugins: they make livekit's metrics.
-    Plugin.registered_plugins.insert(0, Plugin("agent-metrics", __version__, "agent_worker.preload"))
+    Plugin.registered_plugins.insert(0, Plugin("agent-metrics", "1", "agent_worker.preload"))
     server = AgentServer(
         ws_url=str(settings.livekit_url),
         api_key=settings.livekit_api_key,
