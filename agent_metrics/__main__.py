@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import uvicorn
 from dotenv import load_dotenv
-from prometheus_client import disable_created_metrics, values
+from prometheus_client import disable_created_metrics
 
 from agent_metrics.ledger import BadLedgerError
 from agent_metrics.service import FolderTakenError, Service, claim
@@ -28,8 +28,7 @@ def main() -> None:
     logging.basicConfig(format="agent_metrics: %(message)s", level=logging.WARNING)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))  # uvicorn finishes what it does before it comes to this
-    values.ValueClass = values.MutexValue  # or our own metrics would be among the files that we read
-    disable_created_metrics()
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     config = _web_config(options.web_config_file)
     listener = _listen(options.host, options.port)
     service, _lock = _open(options.dir)
@@ -66,6 +65,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen(128)  # who comes before all is up waits
     except OSError as error:
         _fail(f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --host and --port.")
     return listener

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import Counter as Count
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 
 from agent_metrics.files import FLAWS, Flaw
 
@@ -20,9 +21,14 @@ class Status:
     """Every metric of the service about itself. ``registry`` serves them."""
 
     def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self.paused_because: str | None = None
         self._noted: set[str] = set()
+        with _kept_in_memory():
+            self._declare()
+
+    def _declare(self) -> None:
+        registry = self.registry
 
         def gauge(name: str, what: str, labels: Sequence[str] = ()) -> Gauge:
             return Gauge(f"agent_metrics_{name}", what, labels, registry=registry)
@@ -105,3 +111,14 @@ class Status:
         if what not in self._noted:
             self._noted.add(what)
             _logger.warning("%s", message)
+
+
+@contextlib.contextmanager
+def _kept_in_memory() -> Iterator[None]:
+    """In a process of many that share their metrics, too: or our own would be among the files that we read."""
+    before = values.ValueClass
+    values.ValueClass = values.MutexValue
+    try:
+        yield
+    finally:
+        values.ValueClass = before

@@ -18,6 +18,7 @@ from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
 from agent_metrics.collector import FolderCollector
 from agent_metrics.files import KEPT_KINDS, LIVE_KINDS
+from agent_metrics.totals import condensed, exact_sum
 from tests.agent_metrics.processes import PlayedProcess, Samples, copy_files, fold_all, merged, samples
 
 HOSTILE = ["", '"', "\\", "\n", "}", ',le="1"', "😀", "é" * 300, "\x00", " ", "a_b", '{"pid": "1"}']
@@ -146,8 +147,6 @@ def test_living_dead_and_folded_processes(written: list[list[File]], data: st.Da
 
 @given(st.lists(st.floats(allow_nan=False), max_size=20), st.integers(0, 20))
 def test_a_sum_is_the_same_in_whatever_parts_it_is_kept(numbers: list[float], split: int) -> None:
-    from agent_metrics.totals import condensed, exact_sum
-
     kept = condensed(numbers[:split])
     whole, parts = exact_sum(numbers), exact_sum([*kept, *numbers[split:]])
     assert whole == parts or (math.isnan(whole) and math.isnan(parts)) or not math.isfinite(whole)

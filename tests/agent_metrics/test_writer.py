@@ -130,9 +130,7 @@ def test_a_fork_while_another_thread_counts_does_not_hang_the_child(tmp_path: Pa
     assert total(collector, "c_total") == 40_020
 
 
-def test_a_program_that_was_started_does_not_keep_its_starter_alive(
-    tmp_path: Path, collector: FolderCollector
-) -> None:
+def test_a_program_that_was_started_does_not_keep_its_starter_alive(tmp_path: Path, collector: FolderCollector) -> None:
     process = start(
         """
         import subprocess
