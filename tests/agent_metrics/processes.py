@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-from prometheus_client import Metric, values
+from prometheus_client import Metric
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.values import MultiProcessValue
 
 from agent_metrics.collector import FolderCollector
 from agent_metrics.files import KEPT_KINDS
@@ -59,31 +57,20 @@ class PlayedProcess:
     def path(self, kind: str) -> Path:
         return self.folder.path / f"{kind}_{self.folder.id}.db"
 
-    def write(self, kind: str, name: str, value: float, timestamp: float = 0.0, **labels: str) -> None:
-        write(self.path(kind), name, value, timestamp, **labels)
-
-    def run(self, monkeypatch: pytest.MonkeyPatch, action: Callable[[], None]) -> None:
-        """Make metrics with prometheus_client itself, in this process's folder."""
-        run_as(self.folder.path, self.folder.id, monkeypatch, action)
+    def write(
+        self, kind: str, name: str, value: float, timestamp: float = 0.0, sample: str = "", **labels: str
+    ) -> None:
+        write(self.path(kind), name, value, timestamp, sample, **labels)
 
     def die(self) -> PlayedProcess:
         self.folder.release()
         return self
 
 
-def write(path: Path, name: str, value: float, timestamp: float = 0.0, **labels: str) -> None:
+def write(path: Path, name: str, value: float, timestamp: float = 0.0, sample: str = "", **labels: str) -> None:
     file = MmapedDict(str(path))
-    file.write_value(mmap_key(name, name, list(labels), list(labels.values()), "help"), value, timestamp)
+    file.write_value(mmap_key(name, sample or name, list(labels), list(labels.values()), "help"), value, timestamp)
     file.close()
-
-
-def run_as(folder: Path, pid: str, monkeypatch: pytest.MonkeyPatch, action: Callable[[], None]) -> None:
-    """Make metrics as a process that knows nothing of us does."""
-    with monkeypatch.context() as patch:
-        patch.setenv("PROMETHEUS_MULTIPROC_DIR", str(folder))
-        patch.setattr(values, "ValueClass", MultiProcessValue(lambda: pid))
-        action()
-        values.close_all_multiprocess_files()
 
 
 def merged(files: Iterable[Path]) -> Samples:

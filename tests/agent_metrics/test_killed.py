@@ -10,6 +10,7 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -105,7 +106,7 @@ def test_service_killed_at_any_line(folder: Path, before: Path) -> None:
         root = folder / "root"
         shutil.copytree(before, root)
         for _ in range(chance.randint(1, 3)):  # and again while it comes back
-            killed += not killing.kill_at_line(lambda: serve(root), chance.randint(1, lines))
+            killed += not killing.kill_at_line(partial(serve, root), chance.randint(1, lines))
         assert_all_counts_once(root, expected)
         shutil.rmtree(root)
 
@@ -119,7 +120,7 @@ def test_service_killed_at_every_syscall(folder: Path, before: Path) -> None:
     killed = 0
     for name, number in calls:
         shutil.copytree(before, root)
-        killed += not killing.kill_at_syscall(lambda: serve(root), name, number)
+        killed += not killing.kill_at_syscall(partial(serve, root), name, number)
         assert_all_counts_once(root, expected)
         shutil.rmtree(root)
     assert killed >= 0.95 * len(calls)  # how often a file is read may depend on the run
@@ -148,9 +149,10 @@ def talk(root: Path, acknowledge: int) -> None:
         histogram.observe(number)
 
 
-def _acknowledged(action: Callable[[int], bool]) -> tuple[bool, int]:
+def _acknowledged(root: Path, kill: Callable[[killing.Action], bool]) -> tuple[bool, int]:
+    """Kill a writer. Returns whether it came to its end before, and how many events it had acknowledged."""
     reader, acknowledge = os.pipe()
-    ended = action(acknowledge)
+    ended = kill(partial(talk, root, acknowledge))
     os.close(acknowledge)
     words = len(os.read(reader, 2 * EVENTS))
     os.close(reader)
@@ -175,7 +177,7 @@ def test_writer_killed_at_any_line(folder: Path) -> None:
         root = folder / str(number)
         root.mkdir()
         point = chance.randint(1, lines)
-        ended, acknowledged = _acknowledged(lambda ack: killing.kill_at_line(lambda: talk(root, ack), point))
+        ended, acknowledged = _acknowledged(root, partial(killing.kill_at_line, line=point))
         assert not ended
         assert_counted(root, acknowledged)
 
@@ -187,7 +189,7 @@ def test_writer_killed_at_every_syscall(folder: Path) -> None:
     for index, (name, number) in enumerate(calls):
         root = folder / str(index)
         root.mkdir()
-        ended, acknowledged = _acknowledged(lambda ack: killing.kill_at_syscall(lambda: talk(root, ack), name, number))
+        ended, acknowledged = _acknowledged(root, partial(killing.kill_at_syscall, name=name, number=number))
         killed += not ended
         assert_counted(root, acknowledged)
     assert killed >= 0.95 * len(calls)

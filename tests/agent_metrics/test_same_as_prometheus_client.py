@@ -73,7 +73,7 @@ comparison = settings(
 
 
 def write(path: Path, file: File, moments: set[float]) -> None:
-    """`moments` keeps two values from being set at the same time: prometheus_client would pick by the order of files."""
+    """`moments` keeps two values from being set at the same time: prometheus_client goes by the order of files then."""
     target = MmapedDict(str(path))
     for key, (value, timestamp) in file.entries.items():
         while timestamp and timestamp in moments:

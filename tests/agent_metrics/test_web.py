@@ -31,7 +31,7 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     root = tmp_path_factory.mktemp("metrics")
     dead = PlayedProcess.start(root)
-    dead.write("counter", "c_total", 3)
+    dead.write("counter", "c", 3, sample="c_total")
     dead.write("gauge_sum", "cost_total", 0.5, label='hostile "\n\\ 😀')
     dead.die()
     with running(root) as service:
@@ -224,14 +224,21 @@ async def test_tls_below_the_minimum_and_plain_http_are_refused(
                 await http.get(f"{service.url.replace('https', 'http')}/healthz")
 
 
-async def test_clients_can_be_asked_for_a_certificate(secured: Path, authority: trustme.CA, tmp_path: Path) -> None:
+@pytest.fixture
+def asking_for_certificates(secured: Path) -> Path:
     secured.write_text(
         "tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n"
         "  client_ca_file: ca.pem\n  client_auth_type: RequireAndVerifyClientCert\n"
     )
+    return secured
+
+
+async def test_clients_can_be_asked_for_a_certificate(
+    asking_for_certificates: Path, authority: trustme.CA, tmp_path: Path
+) -> None:
     known = _trusting(authority)
     authority.issue_cert("prometheus.test").configure_cert(known)
-    with running(tmp_path / "root", "--web.config.file", str(secured)) as service:
+    with running(tmp_path / "root", "--web.config.file", str(asking_for_certificates)) as service:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=known)) as http:
             await wait_until_ready(service, http)
         async with aiohttp.ClientSession() as http:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import subprocess
@@ -36,7 +37,7 @@ def collector(tmp_path: Path) -> Iterator[FolderCollector]:
 
 def start(code: str, root: Path, **options: object) -> subprocess.Popen[str]:
     """Run code with our writer; it ends when its standard input does."""
-    source = PREAMBLE + textwrap.dedent(code) + "\nprint('written', flush=True)\nsys.stdin.read()"
+    source = PREAMBLE + textwrap.dedent(code) + "\nos.write(1, b'written\\n')\nsys.stdin.read()"
     process: subprocess.Popen[str] = subprocess.Popen(  # type: ignore[call-overload]
         [sys.executable, "-c", source, str(root)],
         stdin=subprocess.PIPE,
@@ -86,7 +87,7 @@ def test_a_forked_child_counts_for_itself_and_keeps_nobody_alive(tmp_path: Path,
         """
         counter.inc(1)
         if os.fork():
-            print("written", flush=True)
+            os.write(1, b"written\n")
             os._exit(0)  # the child lives on without its parent
         counter.inc(10)
         assert counter._value.get() == 10
@@ -239,10 +240,8 @@ def test_a_worker_that_starts_while_its_folder_is_tidied_away_starts(tmp_path: P
     if not tidying:
         while True:
             for path in (*tmp_path.glob("worker-1/.p-*"), worker):
-                try:
+                with contextlib.suppress(OSError):
                     path.rename(path.with_name(".swept")) if path is not worker else path.rmdir()
-                except OSError:
-                    pass
     try:
         for _ in range(50):
             folder = ProcessFolder(worker)
