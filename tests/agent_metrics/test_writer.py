@@ -87,7 +87,7 @@ def test_a_forked_child_counts_for_itself_and_keeps_nobody_alive(tmp_path: Path,
         """
         counter.inc(1)
         if os.fork():
-            os.write(1, b"written\n")
+            os.write(1, b"written\\n")
             os._exit(0)  # the child lives on without its parent
         counter.inc(10)
         assert counter._value.get() == 10
