@@ -29,7 +29,7 @@ COMMIT;
 """
 _UPSERT = """
 INSERT INTO series VALUES (?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET numbers = excluded.numbers, timestamp = excluded.timestamp
+ON CONFLICT (kind, key) DO UPDATE SET numbers = excluded.numbers, timestamp = excluded.timestamp
 """
 
 
@@ -117,6 +117,9 @@ class Ledger:
             raise
 
     def _load(self, connection: sqlite3.Connection) -> None:
+        if connection.execute("PRAGMA user_version").fetchone() == (0,):  # made on a full disk, without its tables
+            self.is_loaded = True
+            return
         totals = Totals()
         for kind, key, numbers, timestamp in connection.execute("SELECT * FROM series"):
             if parse_key(kind, key) is not None:

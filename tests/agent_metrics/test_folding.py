@@ -301,6 +301,21 @@ def test_a_full_disk_pauses_folding_and_changes_no_total(small_disk: Path, caplo
     collector.close()
 
 
+def test_a_disk_that_is_full_from_the_beginning_is_served(small_disk: Path) -> None:
+    dead(small_disk, 3)
+    filler = fill(small_disk)
+    collector = FolderCollector(small_disk)
+    for _ in range(3):
+        fold_all(collector)
+        assert collector.is_ready
+        assert total(collector, "m") == 3
+    filler.unlink()
+    fold_all(collector)
+    assert total(collector, "m") == 3
+    assert names_left(small_disk) == []
+    collector.close()
+
+
 def test_a_read_only_disk_pauses_folding_and_changes_no_total(small_disk: Path) -> None:
     dead(small_disk, 3)
     collector = FolderCollector(small_disk)
