@@ -31,12 +31,13 @@ test-ollama: install livekit-server ollama ## a conversation through a real Olla
 PIPECAT := $(CACHE)/pipecat-venv
 
 .PHONY: benchmark
-benchmark: install livekit-server ## hours: what callers wait, against other agents; then end of turn, and how well phrases fit
+benchmark: install livekit-server ## hours: what callers wait, against other agents; end of turn; how well phrases fit; scrapes
 	$(UV) sync --frozen --group benchmarks
 	UV_PROJECT_ENVIRONMENT=$(PIPECAT) $(UV) sync --frozen --no-default-groups --group pipecat
 	$(RUN)python -m benchmarks.latency --parallel 2 --pipecat-python $(PIPECAT)/bin/python
 	$(RUN)python -m benchmarks.endpointing
 	$(RUN)python -m benchmarks.appropriateness
+	$(RUN)python -m benchmarks.metrics_scale
 
 .PHONY: train
 train: install ## the model of utterance kinds, from training/utterances
