@@ -5,7 +5,6 @@ Children are forked from a process that has imported everything, so a death cost
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,14 +29,6 @@ SYSCALLS = (
     "openat,open,creat,close,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,write,pwrite64,ftruncate,"
     "fsync,fdatasync,flock,fcntl,mmap,munmap,getdents64,read,pread64"
 )
-
-
-@contextlib.contextmanager
-def fast_folder() -> Iterator[Path]:
-    """A folder in memory where there is one: thousands of fsyncs to a disk would take minutes."""
-    shared = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as path:
-        yield Path(path)
 
 
 def forked(action: Action) -> int:

@@ -20,7 +20,7 @@ from prometheus_client import Counter, Histogram, values
 from agent_metrics import writer
 from agent_metrics.collector import FolderCollector
 from tests.agent_metrics import killing
-from tests.agent_metrics.processes import PlayedProcess, Samples, fold_all, own_metric, samples
+from tests.agent_metrics.processes import PlayedProcess, Samples, fast_folder, fold_all, own_metric, samples
 
 FACTOR = int(os.environ.get("KILL_FACTOR", "1"))
 T = TypeVar("T")
@@ -29,7 +29,7 @@ SEED = int(os.environ.get("KILL_SEED", "7"))
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    with killing.fast_folder() as path:
+    with fast_folder() as path:
         yield path
 
 

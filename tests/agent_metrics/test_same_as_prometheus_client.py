@@ -6,9 +6,6 @@ A process that is dead is compared without its `gauge_live*` and `gauge_all` fil
 from __future__ import annotations
 
 import math
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +16,7 @@ from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from agent_metrics.collector import FolderCollector
 from agent_metrics.files import KEPT_KINDS, LIVE_KINDS
 from agent_metrics.totals import condensed, exact_sum
-from tests.agent_metrics.processes import PlayedProcess, Samples, copy_files, fold_all, merged, samples
+from tests.agent_metrics.processes import PlayedProcess, Samples, copy_files, fast_folder, fold_all, merged, samples
 
 HOSTILE = ["", '"', "\\", "\n", "}", ',le="1"', "😀", "é" * 300, "\x00", " ", "a_b", '{"pid": "1"}']
 KINDS = sorted(KEPT_KINDS | LIVE_KINDS)
@@ -90,18 +87,11 @@ def assert_same(found: Samples, expected: Samples) -> None:
         assert found[name] == value or math.isclose(found[name], value, rel_tol=1e-9, abs_tol=1e-6), name
 
 
-@contextmanager
-def folder() -> Iterator[Path]:
-    # A folder for each example; pytest's tmp_path is one for all of them.
-    with tempfile.TemporaryDirectory() as path:
-        yield Path(path)
-
-
 @comparison
 @given(processes)
 def test_processes_that_know_nothing_of_us(written: list[list[File]]) -> None:
     moments: set[float] = set()
-    with folder() as root:
+    with fast_folder() as root:
         for pid, process in enumerate(written):
             for file in process:
                 write(root / f"{file.kind}_{pid}.db", file, moments)
@@ -112,7 +102,7 @@ def test_processes_that_know_nothing_of_us(written: list[list[File]]) -> None:
 @given(processes, st.data())
 def test_living_dead_and_folded_processes(written: list[list[File]], data: st.DataObject) -> None:
     moments: set[float] = set()
-    with folder() as root, folder() as reference:
+    with fast_folder() as root, fast_folder() as reference:
         collector = FolderCollector(root)
         everybody = []
         for number, files_of_one in enumerate(written):
