@@ -7,6 +7,7 @@ import random
 import resource
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from agent_metrics.files import LOCK_NAME, PROCESS_PREFIX
 LIVING = 50
 TEMPLATES = 20
 EVENTS = 10
-_BATCH = 500
+_BATCH = 1000
 
 
 def talk(seed: int) -> None:
@@ -78,16 +79,33 @@ def _write_as_theirs(root: Path, seed: int) -> None:
 
 
 def add_past(root: Path, templates: Templates, count: int) -> None:
-    """Have so many processes die, in batches, and fold each batch as the service does."""
-    collector = FolderCollector(root)
-    root.mkdir(exist_ok=True)
-    collector.fold(0)
-    for first in range(0, count, _BATCH):
-        for number in range(first, min(first + _BATCH, count)):
-            copy_process(templates.ours[number % TEMPLATES], root / f"worker-{number % 7}", f"past{number}")
-        while collector.fold(0.1):
-            pass
-    collector.close()
+    """Have so many processes die, in batches, and fold each batch as the service does; in memory, if there is room."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as path:
+        past, batches = Path(path) / "past", [range(count)[first : first + _BATCH] for first in range(0, count, _BATCH)]
+        past.mkdir()
+        collector = FolderCollector(past)
+        copying = _copied(templates, past, batches[0]) if batches else 0
+        for index in range(len(batches)):
+            _wait(copying)
+            past.with_name("next").rename(past / f"batch-{index}")
+            if index + 1 < len(batches):
+                copying = _copied(templates, past, batches[index + 1])  # while this one is folded
+            while collector.fold(0.5):
+                pass
+            (past / f"batch-{index}").rmdir()
+        collector.close()
+        shutil.copytree(past, root)
+
+
+def _copied(templates: Templates, past: Path, numbers: range) -> int:
+    """A child that puts a batch of dead processes where the service does not look yet."""
+
+    def copy() -> None:
+        for number in numbers:
+            copy_process(templates.ours[number % TEMPLATES], past.with_name("next"), f"past{number}")
+
+    return _forked(copy)
 
 
 def copy_process(template: Path, parent: Path, name: str) -> Path:
