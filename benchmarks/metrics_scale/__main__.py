@@ -119,7 +119,7 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
         "templates": TEMPLATES,
         "machine": f"{os.cpu_count()} cores, {cpu()}, {platform.system()}",
         "versions": f"Python {platform.python_version()}, prometheus_client {metadata.version('prometheus-client')}",
-        "note": options.note,
+        "note": f" {options.note}" if options.note else "",
     }
 
 
