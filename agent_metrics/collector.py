@@ -7,7 +7,6 @@ death until it is folded, and in the ledger after that. One thread does it all, 
 from __future__ import annotations
 
 import contextlib
-import logging
 import shutil
 import sqlite3
 import time
@@ -35,8 +34,6 @@ from agent_metrics.totals import Totals, lives_on, metrics
 
 #: A process that has not got its name after this long was killed while it was starting.
 _BIRTH_SECONDS = 60.0
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass
