@@ -17,7 +17,7 @@ demo: install livekit-server ## a real spoken conversation on this machine; ONCE
 	@exec $(RUN)python -m demo $(if $(ONCE),--once)
 
 .PHONY: test
-test: install livekit-server lint ## lint, types, unit tests and end-to-end tests with real servers and models
+test: install livekit-server prometheus-client-tests lint ## lint, types, unit tests and end-to-end tests with real servers and models
 	$(RUN)pytest -m "not ollama"
 
 .PHONY: test-unit
@@ -31,13 +31,14 @@ test-ollama: install livekit-server ollama ## a conversation through a real Olla
 PIPECAT := $(CACHE)/pipecat-venv
 
 .PHONY: benchmark
-benchmark: install livekit-server ## hours: what callers wait, against other agents; then end of turn, and how well phrases fit
+benchmark: install livekit-server ## hours: what callers wait, against other agents; end of turn; how well phrases fit; scrapes
 	$(UV) sync --frozen --group benchmarks
 	UV_PROJECT_ENVIRONMENT=$(PIPECAT) $(UV) sync --frozen --no-default-groups --group pipecat
 	$(RUN)python -m benchmarks.latency --parallel 2 --pipecat-python $(PIPECAT)/bin/python
 	$(RUN)python -m benchmarks.endpointing
 	$(RUN)python -m benchmarks.appropriateness
 	$(RUN)python -m benchmarks.metric_events
+	$(RUN)python -m benchmarks.metrics_scale
 
 .PHONY: train
 train: install ## the model of utterance kinds, from training/utterances
@@ -75,6 +76,15 @@ $(CACHE)/uv/bin/uv:
 	@echo "==> installing uv"
 	python3 -m venv $(CACHE)/uv
 	$(CACHE)/uv/bin/pip install --quiet uv
+
+PROMETHEUS_CLIENT := $(shell sed -nE 's/^prometheus-client==([0-9.]+).*/\1/p' requirements.txt)
+PROMETHEUS_CLIENT_SDIST := $(CACHE)/sources/prometheus_client-$(PROMETHEUS_CLIENT).tar.gz
+
+.PHONY: prometheus-client-tests
+prometheus-client-tests: $(UV) ## prometheus_client's own tests, from its source package; they are skipped without it
+	@test -e $(PROMETHEUS_CLIENT_SDIST) || python3 -m pip download --quiet --no-deps --no-binary prometheus-client \
+	  --dest $(CACHE)/sources prometheus-client==$(PROMETHEUS_CLIENT) \
+	  || echo "==> no source package of prometheus-client: its tests will be skipped"
 
 .PHONY: livekit-server
 livekit-server: ## a LiveKit server: the one on PATH, or built once with Go, or docker's image

@@ -3,61 +3,104 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
+import socket
 import sys
-import threading
-from collections.abc import Iterable
 from pathlib import Path
+from typing import NoReturn
 
+import uvicorn
 from dotenv import load_dotenv
-from prometheus_client import CollectorRegistry, Metric, start_http_server
-from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
+from prometheus_client import disable_created_metrics
+
+from agent_metrics.ledger import BadLedgerError
+from agent_metrics.service import FolderTakenError, Service, claim
+from agent_metrics.web import create_app
+from agent_metrics.web_config import BadWebConfigError, WebConfig, load
+from agent_metrics.writer import DEFAULT_ROOT
 
 
-class MultiprocessFolder(Collector):
-    """Aggregates the ``prometheus_client`` files in a folder and in the workers' folders below it."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def collect(self) -> Iterable[Metric]:
-        files = [str(path) for pattern in ("*.db", "*/*.db") for path in self._folder.glob(pattern)]
-        metrics: Iterable[Metric] = MultiProcessCollector.merge(files, accumulate=True)  # type: ignore[no-untyped-call]
-        return metrics
-
-
-def main() -> int:
+def main() -> None:
     load_dotenv(".env")
-    parser = argparse.ArgumentParser(prog="agent_metrics", description=__doc__)
-    default_folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or "/tmp/prometheus_multiproc"
-    parser.add_argument("--dir", type=Path, default=Path(default_folder), help="default: %(default)s")
-    parser.add_argument("--host", default="0.0.0.0", help="default: %(default)s")
-    parser.add_argument("--port", type=int, default=9100, help="default: %(default)s")
-    options = parser.parse_args()
-
-    registry = CollectorRegistry()
-    registry.register(MultiprocessFolder(options.dir))
-    try:
-        server, thread = start_http_server(options.port, addr=options.host, registry=registry)
-    except OSError as error:
-        print(
-            f"agent_metrics: cannot listen on {options.host}:{options.port}: {error.strerror}. "
-            "Choose another with --port.",
-            file=sys.stderr,
-        )
-        return 2
-    print(f"agent_metrics: serving {options.dir} on http://{options.host}:{options.port}/metrics", flush=True)
-
-    stop = threading.Event()
+    options = _options()
+    logging.basicConfig(format="agent_metrics: %(message)s", level=logging.WARNING)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    stop.wait()
-    server.shutdown()
-    thread.join()
-    return 0
+        signal.signal(number, lambda *_: sys.exit(0))  # uvicorn finishes what it does before it comes to this
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    config = _web_config(options.web_config_file)
+    listener = _listen(options.host, options.port)
+    service, _lock = _open(options.dir)
+    _serve(listener, service, config, options.dir)
+    sys.exit(0)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m agent_metrics", description=__doc__)
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or DEFAULT_ROOT
+    parser.add_argument("--dir", type=Path, default=Path(folder), help="the metrics folder (default: %(default)s)")
+    parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=9100, help="default: %(default)s")
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config_file",
+        type=Path,
+        metavar="FILE",
+        help="TLS and basic auth, in the format of Prometheus's exporter-toolkit",
+    )
+    return parser.parse_args()
+
+
+def _web_config(path: Path | None) -> WebConfig:
+    try:
+        return load(path) if path else WebConfig()
+    except BadWebConfigError as error:
+        _fail(f"{len(error.problems)} problem(s) in {path}", *error.problems)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)  # who comes before all is up waits
+    except OSError as error:
+        _fail(f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --host and --port.")
+    return listener
+
+
+def _open(root: Path) -> tuple[Service, int | None]:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = claim(root)
+        service = Service(root)
+        service.open()
+    except OSError as error:
+        _fail(f"cannot make the folder {root}: {error.strerror}. Choose another with --dir.")
+    except FolderTakenError as error:
+        _fail(str(error))
+    except BadLedgerError as error:
+        _fail(f"{error}. Put a copy from before in its place; or move it away, and all totals begin at zero.")
+    return service, lock
+
+
+def _serve(listener: socket.socket, service: Service, config: WebConfig, root: Path) -> None:
+    tls = config.tls
+    app = create_app(service, config.users)
+    settings = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+    settings.load()
+    settings.ssl = tls
+    host, port = listener.getsockname()[:2]
+    print(f"agent_metrics: serving {root} on http{'s' if tls else ''}://{host}:{port}/metrics", flush=True)
+    uvicorn.Server(settings).run(sockets=[listener])
+
+
+def _fail(message: str, *more: str) -> NoReturn:
+    print("\n  - ".join((f"agent_metrics: {message}", *more)), file=sys.stderr)
+    sys.exit(2)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 
+from agent_metrics import writer
+
 _PREPARED = "AGENT_WORKER_METRICS_FOLDER"
-DEFAULT_METRICS_DIR = "/tmp/prometheus_multiproc"
 
 
 def prepare() -> None:
@@ -21,14 +22,20 @@ def prepare() -> None:
     The folder is ``PROMETHEUS_MULTIPROC_DIR/worker-<random>``. A livekit ``AgentServer`` deletes every file
     in its metrics folder when it starts; in a shared one it would wipe the other workers' metrics.
     Job processes, which run the script's imports again, inherit the worker's environment and keep its folder.
+    In it each process has a folder of its own, with a lock: see :mod:`agent_metrics.writer`.
     """
-    if os.environ.get(_PREPARED) == os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""):
-        return
-    load_dotenv(".env")
-    root = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or DEFAULT_METRICS_DIR
-    folder = Path(root) / f"worker-{secrets.token_hex(6)}"
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = os.environ[_PREPARED] = str(folder)
+    if os.environ.get(_PREPARED) != os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""):
+        load_dotenv(".env")
+        root = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or writer.DEFAULT_ROOT
+        folder = str(Path(root) / f"worker-{secrets.token_hex(6)}")
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = os.environ[_PREPARED] = folder
+    elif not os.environ.get(_PREPARED):
+        return  # a job of a worker that could not make the folder
+    writer.install()
+    if not os.path.isdir(os.environ["PROMETHEUS_MULTIPROC_DIR"]):
+        # livekit would fail where it cannot make the folder, and a worker without metrics can still talk.
+        del os.environ["PROMETHEUS_MULTIPROC_DIR"]
+        os.environ[_PREPARED] = ""
 
 
 def cache_dir() -> Path:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from livekit.agents import AgentServer, JobContext, cli
+from livekit.agents import AgentServer, JobContext, Plugin, cli
 
 from agent_worker.conversation import hold_conversation
 from agent_worker.phrases import BadPhrasesError
@@ -60,6 +60,8 @@ def run(
 
 
 def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack]) -> AgentServer:
+    # First in the process that calls' processes are forked from, before the plugins: they make livekit's metrics.
+    Plugin.registered_plugins.insert(0, Plugin("agent-metrics", "1", "agent_worker.preload"))
     server = AgentServer(
         ws_url=str(settings.livekit_url),
         api_key=settings.livekit_api_key,

@@ -20,7 +20,7 @@ _PACKAGES = ("livekit-agents", "livekit", "livekit-local-inference")
 def describe(arguments: list[str], pipecat_python: str) -> dict[str, Any]:
     return {
         "command": shlex.join(["python", "-m", "benchmarks.latency", *_without_paths(arguments)]),
-        "machine": f"{os.cpu_count()} cores, {_cpu()}, {platform.system()} {platform.release()}",
+        "machine": f"{os.cpu_count()} cores, {cpu()}, {platform.system()} {platform.release()}",
         "commit": _output("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
         "versions": {
             "Python": platform.python_version(),
@@ -52,7 +52,7 @@ def _livekit_server() -> str:
         return "not found"
 
 
-def _cpu() -> str:
+def cpu() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:  # not Linux

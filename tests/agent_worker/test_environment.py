@@ -4,13 +4,16 @@ import os
 from pathlib import Path
 
 import pytest
+from prometheus_client import values
 
+from agent_metrics import writer
 from agent_worker.environment import prepare
 
 
 @pytest.fixture(autouse=True)
 def metrics_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(values, "ValueClass", values.MutexValue)
     monkeypatch.setenv("AGENT_WORKER_METRICS_FOLDER", "of another worker")
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
     return tmp_path / "metrics"
@@ -28,6 +31,15 @@ def test_job_process_keeps_the_folder_of_its_worker() -> None:
     folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
     prepare()  # the job's process inherits the environment and imports the script again
     assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == folder
+
+
+def test_worker_whose_folder_cannot_be_made_starts_without_metrics(metrics_root: Path) -> None:
+    metrics_root.touch()
+    prepare()
+    assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ  # livekit would fail to make it
+    assert writer.problem() is not None
+    prepare()  # in a job of this worker
+    assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 
 
 def test_folder_from_dotenv_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

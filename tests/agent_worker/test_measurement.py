@@ -18,7 +18,7 @@ from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent_metrics.__main__ import MultiprocessFolder
+from agent_metrics.collector import FolderCollector
 from agent_worker.answer import Answer
 from agent_worker.measurement import Meter, count_turn
 from agent_worker.preresponse import PreResponseAgent
@@ -61,7 +61,7 @@ def write_as_worker(folder: Path, code: str) -> None:
 
 def scrape(folder: Path) -> dict[str, float]:
     registry = CollectorRegistry()
-    registry.register(MultiprocessFolder(folder))
+    registry.register(FolderCollector(folder))
     families = text_string_to_metric_families(generate_latest(registry).decode())
     return {
         sample.name + json.dumps(sample.labels, sort_keys=True): sample.value

@@ -47,6 +47,7 @@ async def test_caller_is_understood_and_answered_aloud_and_the_metrics_match(
             await asyncio.sleep(0.5)
         turns, report = await talking
         values = await asyncio.wait_for(_scrape_after_call(ports), 60)
+        assert not list(folder.glob("*/*.db"))  # every process of the worker has a folder with a lock
 
     assert len(turns) == len(SENTENCES)
     assert any(turn.preresponse for turn in turns)
