@@ -63,7 +63,8 @@ def _at_a_glance(board: dashboard.Dashboard) -> dashboard.Dashboard:
         (
             Panel(
                 "Errors per turn",
-                "Failed provider requests, retries included, for each turn of a caller. Over 0.05: see which component.",
+                "Failed provider requests, retries included, for each turn of a caller. Over 0.05: see which "
+                "component.",
                 Unit.SHARE,
                 [Query(ratio(increase("livekit_errors_total", over=RANGE), turns))],
                 4,
@@ -94,22 +95,22 @@ def _waits(board: dashboard.Dashboard) -> dashboard.Dashboard:
     panels = (
         Panel(
             "First sound, with a pre-response",
-            f"{_FROM_LAST_SOUND} Bad when over 1 s: the end of the turn is decided late, or pre-responses come from a slow "
-            "fast model instead of phrases made beforehand.",
+            f"{_FROM_LAST_SOUND} Bad when over 1 s: the end of the turn is decided late, or pre-responses come from "
+            "a slow fast model instead of phrases made beforehand.",
             Unit.SECONDS,
             _quantiles("livekit_response_gap_seconds", 'reply="preresponse"'),
         ),
         Panel(
             "First sound, without",
-            f"{_FROM_LAST_SOUND} Turns in which the answer was heard first. Bad when far over the pre-responses': an answer "
-            "that is slow should not go without one; see the outcomes.",
+            f"{_FROM_LAST_SOUND} Turns in which the answer was heard first. Bad when far over the pre-responses': an "
+            "answer that is slow should not go without one; see the outcomes.",
             Unit.SECONDS,
             _quantiles("livekit_response_gap_seconds", 'reply="answer"'),
         ),
         Panel(
             "Answer",
-            f"{_FROM_LAST_SOUND} All turns. Bad when it rises while the first sound does not: the main model is slow, and "
-            "the pre-response hides it only for a moment.",
+            f"{_FROM_LAST_SOUND} All turns. Bad when it rises while the first sound does not: the main model is "
+            "slow, and the pre-response hides it only for a moment.",
             Unit.SECONDS,
             _quantiles("livekit_answer_gap_seconds"),
         ),
@@ -126,9 +127,9 @@ def _turns(board: dashboard.Dashboard) -> dashboard.Dashboard:
             lines(
                 Panel(
                     "Stages, medians",
-                    "The median of each stage, stacked to show which one weighs most. The stages overlap (both models are "
-                    "asked before the turn has ended), so the sum is more than a caller waits. A stage that grows is the one "
-                    "to look at on the page of stages.",
+                    "The median of each stage, stacked to show which one weighs most. The stages overlap (both "
+                    "models are asked before the turn has ended), so the sum is more than a caller waits. A stage "
+                    "that grows is the one to look at on the page of stages.",
                     Unit.SECONDS,
                     [
                         Query(quantile(0.5, "livekit_end_of_turn_delay_seconds"), "end of turn"),
@@ -145,8 +146,8 @@ def _turns(board: dashboard.Dashboard) -> dashboard.Dashboard:
             lines(
                 Panel(
                     "Turns that began with a pre-response",
-                    "Of the turns in which something was heard. Falls to zero when pre-responses are off or fail; it is "
-                    "also low, and rightly, when the main model is quick.",
+                    "Of the turns in which something was heard. Falls to zero when pre-responses are off or fail; it "
+                    "is also low, and rightly, when the main model is quick.",
                     Unit.SHARE,
                     [Query(ratio(increase("livekit_response_gap_seconds_count", 'reply="preresponse"'), heard))],
                 )
@@ -157,8 +158,8 @@ def _turns(board: dashboard.Dashboard) -> dashboard.Dashboard:
                 Panel(
                     "Pre-responses, by outcome",
                     "Replies to callers: spoken, or why there was no pre-response. Bad: failed (the strategy did), "
-                    "nothing_to_say (no phrase fits and the fast model had none), undecided and not_heard (callers go on "
-                    "speaking: turns are ended too soon).",
+                    "nothing_to_say (no phrase fits and the fast model had none), undecided and not_heard (callers "
+                    "go on speaking: turns are ended too soon).",
                     Unit.COUNT,
                     [Query(increase("livekit_preresponses_total", by="outcome"), "{{outcome}}")],
                 ),
@@ -186,16 +187,16 @@ def _events(board: dashboard.Dashboard) -> dashboard.Dashboard:
         ),
         Panel(
             "Interruptions, by what was cut",
-            "Replies that callers cut off. Many before_audio or preresponse: the turn is taken to have ended while callers "
-            "only pause. Many in the answer: it is too long or beside the point.",
+            "Replies that callers cut off. Many before_audio or preresponse: the turn is taken to have ended while "
+            "callers only pause. Many in the answer: it is too long or beside the point.",
             Unit.COUNT,
             [Query(increase("livekit_interruptions_total", by="during"), "{{during}}")],
             6,
         ),
         Panel(
             "Errors, by component",
-            "Failed requests to providers, each attempt of one that is tried again. main_llm: the fast model answers in its "
-            "place. fast_llm: phrases only. stt, tts: callers are not heard, or hear nothing.",
+            "Failed requests to providers, each attempt of one that is tried again. main_llm: the fast model answers "
+            "in its place. fast_llm: phrases only. stt, tts: callers are not heard, or hear nothing.",
             Unit.COUNT,
             [Query(increase("livekit_errors_total", by="component"), "{{component}}")],
             6,
@@ -229,7 +230,8 @@ def _use(board: dashboard.Dashboard) -> dashboard.Dashboard:
         ),
         Panel(
             "Cost per conversation",
-            "Spent, by conversations begun in the same time; a call longer than that time is spread over several points.",
+            "Spent, by conversations begun in the same time; a call longer than that time is spread over several "
+            "points.",
             Unit.USD,
             [Query(f"{increase(cost, by='component')} / scalar({begun} > 0)", "{{component}}")],
             6,

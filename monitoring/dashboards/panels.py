@@ -109,7 +109,10 @@ def _describe(
 
 def _targets(panel: Panel) -> list[prometheus.Dataquery]:
     return [
-        prometheus.Dataquery().expr(query.expr).legend_format(query.legend or panel.title).ref_id(chr(ord("A") + number))
+        prometheus.Dataquery()
+        .expr(query.expr)
+        .legend_format(query.legend or panel.title)
+        .ref_id(chr(ord("A") + number))
         for number, query in enumerate(panel.queries)
     ]
 

@@ -13,7 +13,7 @@ RATE_INTERVAL = "$__rate_interval"
 
 def selector(metric: str, matchers: str = "") -> str:
     """Args: matchers: as in PromQL, such as ``type="prompt"``."""
-    return f"{metric}{{job=~\"$job\"{', ' if matchers else ''}{matchers}}}"
+    return f'{metric}{{job=~"$job"{", " if matchers else ""}{matchers}}}'
 
 
 def increase(metric: str, matchers: str = "", by: str = "", over: str = WINDOW) -> str:

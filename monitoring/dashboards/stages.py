@@ -38,8 +38,8 @@ def _last_turn(board: dashboard.Dashboard) -> dashboard.Dashboard:
         number(
             Panel(
                 "The last turn of all",
-                "Milliseconds of the newest turn or request, whichever call it was in: for trying something out, not for "
-                "judging. The total is no sum: the stages overlap.",
+                "Milliseconds of the newest turn or request, whichever call it was in: for trying something out, not "
+                "for judging. The total is no sum: the stages overlap.",
                 Unit.MILLISECONDS,
                 [Query(f"max({selector(gauge)})", legend) for gauge, legend in parts],
                 24,
@@ -55,8 +55,9 @@ def _hearing(board: dashboard.Dashboard) -> dashboard.Dashboard:
             lines(
                 Panel(
                     "Transcript and end of turn",
-                    "From the caller's last sound to the final transcript, and to the decision that they have finished. A "
-                    "transcript later than the decision's usual delay holds every turn up: recognition is slow or far away.",
+                    "From the caller's last sound to the final transcript, and to the decision that they have "
+                    "finished. A transcript later than the decision's usual delay holds every turn up: recognition "
+                    "is slow or far away.",
                     Unit.SECONDS,
                     [
                         *_p50_p95("livekit_transcription_delay_seconds", "transcript"),
@@ -69,8 +70,9 @@ def _hearing(board: dashboard.Dashboard) -> dashboard.Dashboard:
             heat(
                 Panel(
                     "End of turn, every turn",
-                    "Two bands are as they should be: callers who have finished (ENDPOINTING_MIN_DELAY), and those who may "
-                    "go on (ENDPOINTING_MAX_DELAY). Many in the upper one wait for nothing: ENDPOINTING_THRESHOLD is high.",
+                    "Two bands are as they should be: callers who have finished (ENDPOINTING_MIN_DELAY), and those "
+                    "who may go on (ENDPOINTING_MAX_DELAY). Many in the upper one wait for nothing: "
+                    "ENDPOINTING_THRESHOLD is high.",
                     Unit.SECONDS,
                     [Query(_buckets("livekit_end_of_turn_delay_seconds"), "{{le}}")],
                 )
@@ -80,8 +82,8 @@ def _hearing(board: dashboard.Dashboard) -> dashboard.Dashboard:
             lines(
                 Panel(
                     "Voice activity detection, for one window",
-                    "Time to judge one window of audio. Near the window's own length (about 30 ms): the CPU cannot keep up, "
-                    "and everything after it is late.",
+                    "Time to judge one window of audio. Near the window's own length (about 30 ms): the CPU cannot "
+                    "keep up, and everything after it is late.",
                     Unit.SECONDS,
                     [Query(ratio(seconds, windows), "inference")],
                 )
@@ -96,7 +98,8 @@ def _models(board: dashboard.Dashboard) -> dashboard.Dashboard:
             lines(
                 Panel(
                     "First token",
-                    "A request to its first token. The fast model's should be far under the main one's, or it is of no use.",
+                    "A request to its first token. The fast model's should be far under the main one's, or it is of "
+                    "no use.",
                     Unit.SECONDS,
                     _p50_p95("livekit_llm_ttft_seconds", _LLM, _OF_LLM),
                 )
@@ -106,7 +109,8 @@ def _models(board: dashboard.Dashboard) -> dashboard.Dashboard:
             lines(
                 Panel(
                     "Whole reply",
-                    "A request to its last token, without cancelled ones. High with a good first token: answers are long.",
+                    "A request to its last token, without cancelled ones. High with a good first token: answers are "
+                    "long.",
                     Unit.SECONDS,
                     _p50_p95("livekit_llm_duration_seconds", _LLM, _OF_LLM),
                 )
@@ -126,8 +130,8 @@ def _models(board: dashboard.Dashboard) -> dashboard.Dashboard:
             lines(
                 Panel(
                     "Requests per minute, by outcome",
-                    "Requests that were answered. Many cancelled ones of the main model: attempts on words that changed, or "
-                    "interruptions; they are paid for.",
+                    "Requests that were answered. Many cancelled ones of the main model: attempts on words that "
+                    "changed, or interruptions; they are paid for.",
                     Unit.PER_MINUTE,
                     [Query(f"{rate('livekit_llm_requests_total', by='role, outcome')} * 60", "{{role}}: {{outcome}}")],
                     24,
@@ -140,7 +144,9 @@ def _models(board: dashboard.Dashboard) -> dashboard.Dashboard:
 
 def _tokens(board: dashboard.Dashboard) -> dashboard.Dashboard:
     tokens = rate("livekit_model_tokens_total", by=f"{_OF_LLM}, type")
-    cached, prompt = (increase("livekit_model_tokens_total", f'type="{type_}"') for type_ in ("cached_prompt", "prompt"))
+    cached, prompt = (
+        increase("livekit_model_tokens_total", f'type="{type_}"') for type_ in ("cached_prompt", "prompt")
+    )
     estimated, all_tokens = (increase(f"livekit_{which}_tokens_total") for which in ("estimated", "llm"))
     panels = (
         Panel(
@@ -157,8 +163,8 @@ def _tokens(board: dashboard.Dashboard) -> dashboard.Dashboard:
         ),
         Panel(
             "Estimated tokens",
-            "Of all tokens, those of cancelled requests, whose number the provider did not tell. Over a tenth: do not take "
-            "the cost for the bill.",
+            "Of all tokens, those of cancelled requests, whose number the provider did not tell. Over a tenth: do "
+            "not take the cost for the bill.",
             Unit.SHARE,
             [Query(ratio(estimated, all_tokens), "estimated")],
         ),
@@ -172,8 +178,8 @@ def _voice(board: dashboard.Dashboard) -> dashboard.Dashboard:
     panels = (
         Panel(
             "First audio of the voice",
-            "A request to its first audio. It is in the wait of every answer, and of every pre-response that was not made "
-            "beforehand.",
+            "A request to its first audio. It is in the wait of every answer, and of every pre-response that was not "
+            "made beforehand.",
             Unit.SECONDS,
             _p50_p95("livekit_tts_ttfb_seconds", _MODEL, _OF_MODEL),
         ),
@@ -185,8 +191,8 @@ def _voice(board: dashboard.Dashboard) -> dashboard.Dashboard:
         ),
         Panel(
             "Characters and seconds per minute",
-            "Characters sent to speech synthesis, and seconds of audio sent to recognition: what both are billed by. More "
-            "than 60 seconds a minute for each conversation: audio is sent twice.",
+            "Characters sent to speech synthesis, and seconds of audio sent to recognition: what both are billed by. "
+            "More than 60 seconds a minute for each conversation: audio is sent twice.",
             Unit.COUNT,
             [
                 Query(f"{rate('livekit_tts_chars_total')} * 60", "characters spoken"),
@@ -205,7 +211,8 @@ def _waits(board: dashboard.Dashboard) -> dashboard.Dashboard:
             heat(
                 Panel(
                     "First sound, every turn",
-                    "Caller's last sound to the agent's first audio. Two bands: turns with a pre-response, and without.",
+                    "Caller's last sound to the agent's first audio. Two bands: turns with a pre-response, and "
+                    "without.",
                     Unit.SECONDS,
                     [Query(_buckets("livekit_response_gap_seconds"), "{{le}}")],
                 )
@@ -215,7 +222,8 @@ def _waits(board: dashboard.Dashboard) -> dashboard.Dashboard:
             heat(
                 Panel(
                     "Answer, every turn",
-                    "Caller's last sound to the first audio of the answer. Single dark cells high up: the fallback answered.",
+                    "Caller's last sound to the first audio of the answer. Single dark cells high up: the fallback "
+                    "answered.",
                     Unit.SECONDS,
                     [Query(_buckets("livekit_answer_gap_seconds"), "{{le}}")],
                 )
@@ -225,8 +233,8 @@ def _waits(board: dashboard.Dashboard) -> dashboard.Dashboard:
             lines(
                 Panel(
                     "Seam",
-                    "Silence between the pre-response and the answer. Over a second it sounds like a broken call: the main "
-                    "model is too slow for the pre-response's length.",
+                    "Silence between the pre-response and the answer. Over a second it sounds like a broken call: "
+                    "the main model is too slow for the pre-response's length.",
                     Unit.SECONDS,
                     _p50_p95("livekit_seam_seconds", "seam"),
                 )
@@ -242,8 +250,8 @@ def _agent_metrics(board: dashboard.Dashboard) -> dashboard.Dashboard:
             lines(
                 Panel(
                     "Scrape of agent-metrics",
-                    "What a scrape takes. It should not grow with the calls of the past. Near the scrape interval, points "
-                    "go missing.",
+                    "What a scrape takes. It should not grow with the calls of the past. Near the scrape interval, "
+                    "points go missing.",
                     Unit.SECONDS,
                     [Query(f"{selector('scrape_duration_seconds')} {ours}", "{{instance}}")],
                 )
@@ -253,8 +261,8 @@ def _agent_metrics(board: dashboard.Dashboard) -> dashboard.Dashboard:
             lines(
                 Panel(
                     "Processes, files, series",
-                    "What agent-metrics tells of itself. Processes that wait only rise: dead ones are not folded. Files set "
-                    "aside or flawed: something else writes to the folder, or the disk is full.",
+                    "What agent-metrics tells of itself. Processes that wait only rise: dead ones are not folded. "
+                    "Files set aside or flawed: something else writes to the folder, or the disk is full.",
                     Unit.COUNT,
                     [Query(_own("(processes|files|series|ledger_series).*"), "{{__name__}}")],
                 )
@@ -264,7 +272,8 @@ def _agent_metrics(board: dashboard.Dashboard) -> dashboard.Dashboard:
             lines(
                 Panel(
                     "Ledger",
-                    "Size of the file that keeps what ended processes counted. It follows the number of series, and stays.",
+                    "Size of the file that keeps what ended processes counted. It follows the number of series, and "
+                    "stays.",
                     "bytes",
                     [Query(_own("ledger_bytes"), "{{__name__}}")],
                 )

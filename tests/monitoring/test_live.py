@@ -9,7 +9,6 @@ import re
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -113,7 +112,9 @@ async def test_every_recording_rule_has_recorded_data(call: Call, rule: Mapping[
 
 async def test_every_rule_is_healthy_and_no_alert_fires(call: Call) -> None:
     evaluated = await call.prometheus.rules()
-    assert {rule["name"] for rule in evaluated} == {rule.get("record") or rule["alert"] for rule in [*RECORDED, *ALERTS]}
+    assert {rule["name"] for rule in evaluated} == {
+        rule.get("record") or rule["alert"] for rule in [*RECORDED, *ALERTS]
+    }
     assert {rule["health"] for rule in evaluated} == {"ok"}
     assert not [rule["name"] for rule in evaluated if rule.get("state") == "firing"]
 

@@ -67,9 +67,7 @@ def test_all_alerts_but_those_that_need_none_have_a_guard() -> None:
 def test_alert_fires_and_is_silent_in_its_tests(alert: dict[str, Any]) -> None:
     groups = load("alerts.test.yml")["tests"]
     name = re.compile(rf'alertname="{alert["alert"]}"')
-    fired = [
-        bool(name.search(str(one["exp_samples"]))) for group in groups for one in group["promql_expr_test"]
-    ]
+    fired = [bool(name.search(str(one["exp_samples"]))) for group in groups for one in group["promql_expr_test"]]
     assert any(fired)
     assert not all(fired)
     assert any(alert["alert"] in group["name"] for group in groups)
