@@ -229,7 +229,7 @@ def _use(board: dashboard.Dashboard) -> dashboard.Dashboard:
             6,
         ),
         Panel(
-            "Cost per conversation",
+            "Cost per conversation, by component",
             "Spent, by conversations begun in the same time; a call longer than that time is spread over several "
             "points.",
             Unit.USD,

@@ -26,7 +26,7 @@ class Unit:
     USD = "currencyUSD"
     COUNT = "short"
     PER_MINUTE = "cpm"
-    PER_SECOND = "cps"
+    BYTES = "bytes"
 
 
 @dataclass(frozen=True)

@@ -245,46 +245,47 @@ def _waits(board: dashboard.Dashboard) -> dashboard.Dashboard:
 
 def _agent_metrics(board: dashboard.Dashboard) -> dashboard.Dashboard:
     ours = "and on (job, instance) livekit_active_conversations"
-    return (
-        board.with_panel(
-            lines(
-                Panel(
-                    "Scrape of agent-metrics",
-                    "What a scrape takes. It should not grow with the calls of the past. Near the scrape interval, "
-                    "points go missing.",
-                    Unit.SECONDS,
-                    [Query(f"{selector('scrape_duration_seconds')} {ours}", "{{instance}}")],
-                )
-            )
-        )
-        .with_panel(
-            lines(
-                Panel(
-                    "Processes, files, series",
-                    "What agent-metrics tells of itself. Processes that wait only rise: dead ones are not folded. "
-                    "Files set aside or flawed: something else writes to the folder, or the disk is full.",
-                    Unit.COUNT,
-                    [Query(_own("(processes|files|series|ledger_series).*"), "{{__name__}}")],
-                )
-            )
-        )
-        .with_panel(
-            lines(
-                Panel(
-                    "Ledger",
-                    "Size of the file that keeps what ended processes counted. It follows the number of series, and "
-                    "stays.",
-                    "bytes",
-                    [Query(_own("ledger_bytes"), "{{__name__}}")],
-                )
-            )
-        )
+    panels = (
+        Panel(
+            "Scrape of agent-metrics",
+            "What a scrape takes. It should not grow with the calls of the past. Near the scrape interval, points go "
+            "missing.",
+            Unit.SECONDS,
+            [Query(f"{selector('scrape_duration_seconds')} {ours}", "{{instance}}")],
+            6,
+        ),
+        Panel(
+            "Processes and files",
+            "What agent-metrics reads. Waiting ones that only rise: what ended processes counted does not get into the "
+            "ledger.",
+            Unit.COUNT,
+            [Query(_own("(processes|files)_(living|waiting|unmanaged)"), "{{__name__}}")],
+            6,
+        ),
+        Panel(
+            "What agent-metrics could not do",
+            "Zero is right. Files flawed or set aside: something else writes to the folder, or the disk was full. "
+            "Series left out: versions of the worker that disagree. Folding paused: the ledger cannot be written.",
+            Unit.COUNT,
+            [Query(_own("(files_flawed|files_set_aside_total|series_left_out|folding_paused)"), "{{__name__}}")],
+            6,
+        ),
+        Panel(
+            "Ledger",
+            "Size of the file that keeps what ended processes counted. It follows the number of series, and stays.",
+            Unit.BYTES,
+            [Query(_own("ledger_bytes"), "{{__name__}}")],
+            6,
+        ),
     )
+    for panel in panels:
+        board = board.with_panel(lines(panel))
+    return board
 
 
 def _own(names: str) -> str:
-    """By a pattern: which of them there are depends on the version of agent-metrics."""
-    return f'sum by (__name__) ({{__name__=~"agent_metrics_{names}", __name__!~".+_created", job=~"$job"}})'
+    """By a pattern, so that what a version of agent-metrics does not tell is left out."""
+    return f'sum by (__name__) ({{__name__=~"agent_metrics_{names}", job=~"$job"}})'
 
 
 def _p50_p95(histogram: str, legend: str, by: str = "") -> list[Query]:

@@ -145,12 +145,13 @@ def _scale(axes: Any, panel: Panel, span: _Span) -> None:
 
 
 def _bars(axes: Any, drawn: Drawn, _: _Span) -> None:
-    ordered = sorted(drawn.series.items(), key=lambda item: item[1].values[-1])
-    values = [one.values[-1] for _, one in ordered]
+    last = {name: one.values[-1] for name, one in drawn.series.items() if math.isfinite(one.values[-1])}
+    ordered = sorted(last, key=last.__getitem__)
+    values = [last[name] for name in ordered]
     axes.barh(range(len(values)), values, height=0.34, color=_SERIES[: len(values)], alpha=0.85)
     axes.set_xlim(0, max(values, default=1) * 1.25 or 1)
     axes.set_ylim(-0.6, len(values) - 0.2)
-    for row, (name, _series) in enumerate(ordered):
+    for row, name in enumerate(ordered):
         axes.text(0, row + 0.26, name, color=_TEXT, fontsize=7)
         axes.text(
             values[row] * 1.02, row, written(values[row], drawn.panel.unit), color=_TEXT, fontsize=7.5, va="center"

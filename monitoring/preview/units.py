@@ -15,7 +15,7 @@ def written(value: float, unit: str) -> str:
         return f"{_short(value * 100)}%"
     if unit == "currencyUSD":
         return f"${_short(value)}"
-    return _short(value) + {"cpm": " c/m", "cps": " c/s", "ms": " ms"}.get(unit, "")
+    return _short(value) + {"cpm": " c/m", "ms": " ms"}.get(unit, "")
 
 
 def _short(value: float) -> str:

@@ -68,6 +68,12 @@ def test_panel_says_what_it_shows_and_in_which_unit(panel: Panel) -> None:
     assert len({target.legend for target in panel.targets}) == len(panel.targets)
 
 
+@pytest.mark.parametrize("panel", PANELS)
+def test_panel_is_in_the_documentation(panel: Panel) -> None:
+    cells = re.split(r" \| | · |\n\| ", (board.FOLDER.parents[2] / "docs" / "monitoring.md").read_text())
+    assert panel.title in cells
+
+
 @pytest.mark.parametrize("name", BOARDS)
 def test_panels_lie_side_by_side_on_the_grid(name: str) -> None:
     taken: set[tuple[int, int]] = set()
