@@ -36,6 +36,7 @@ SENTENCES = (
     "My flight was cancelled this morning.",
     "Goodbye, and have a nice day.",
 )
+SHORT_ANSWERS = {"ANSWER_MAX_TOKENS": "30"}  # they are spoken in real time
 _AFTER = 10.0
 
 
@@ -43,7 +44,7 @@ async def preview(calls: int, turns: int, window: str, path: Path) -> None:
     ports, port = Ports(free_port(), free_port(), free_port()), free_port()
     folder = Path(tempfile.mkdtemp(prefix="agent-worker-preview-"))
     _say(f"logs are in {folder}")
-    async with running(watched_system(SCRIPT, ports, port, folder), folder, _say):
+    async with running(watched_system(SCRIPT, ports, port, folder, SHORT_ANSWERS), folder, _say):
         start, prometheus = time.time(), Prometheus(port)
         held = [await _call(ports, number, turns) for number in range(calls)]  # two at once are too much for one CPU
         await asyncio.wait_for(all_calls_counted(prometheus, sum(held)), 60)
@@ -74,7 +75,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="monitoring.preview", description=__doc__)
     parser.add_argument("--calls", type=int, default=3, help="one after the other; default: %(default)s")
     parser.add_argument("--turns", type=int, default=8, help="of each call; default: %(default)s")
-    parser.add_argument("--window", default="2m", help="what each point covers; default: %(default)s")
+    parser.add_argument("--window", default="3m", help="what each point covers; default: %(default)s")
     parser.add_argument("--output", type=Path, default=PICTURE, help="default: %(default)s")
     options = parser.parse_args()
     logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its messages hold the callers' tokens
