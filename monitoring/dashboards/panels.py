@@ -101,9 +101,8 @@ def heat(panel: Panel) -> heatmap.Panel:
     return built
 
 
-def _describe(
-    built: timeseries.Panel | stat.Panel | bargauge.Panel | heatmap.Panel, panel: Panel
-) -> None:  # builders change in place
+def _describe(built: timeseries.Panel | stat.Panel | bargauge.Panel | heatmap.Panel, panel: Panel) -> None:
+    """Builders change in place."""
     built.title(panel.title).description(panel.description).unit(panel.unit).span(panel.width).datasource(DATASOURCE)
 
 
@@ -132,10 +131,4 @@ def _traffic_light(good_until: float, bad_from: float) -> dashboard.ThresholdsCo
         models.Threshold(value=good_until, color="yellow"),
         models.Threshold(value=bad_from, color="red"),
     ]
-    if bad_from < good_until:  # more is better
-        steps = [
-            models.Threshold(value=None, color="red"),
-            models.Threshold(value=bad_from, color="yellow"),
-            models.Threshold(value=good_until, color="green"),
-        ]
     return dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps)
