@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import sys
 import tempfile
@@ -64,7 +65,7 @@ async def _call(ports: Ports, number: int, turns: int) -> int:
     _, report = await converse(
         ports, f"preview-{number}", sentences, lambda turn: _say(f"caller {number}: {turn.said}")
     )
-    return sum('"caller": null' not in text.text for text in report.texts)
+    return sum(json.loads(text.text)["caller"] is not None for text in report.texts)
 
 
 def _say(line: str) -> None:
@@ -84,6 +85,8 @@ def main() -> int:
     except (DemoError, CallError) as error:
         print(f"monitoring.preview: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
