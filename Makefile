@@ -18,6 +18,7 @@ demo: install livekit-server ## a real spoken conversation on this machine; ONCE
 
 .PHONY: test
 test: install livekit-server prometheus-client-tests lint ## lint, types, unit tests and end-to-end tests with real servers and models
+	@scripts/get-prometheus || echo "==> without it, the tests that need Prometheus are skipped"
 	$(RUN)pytest -m "not ollama"
 
 .PHONY: test-unit
@@ -44,6 +45,10 @@ benchmark: install livekit-server ## hours: what callers wait, against other age
 train: install ## the model of utterance kinds, from training/utterances
 	$(UV) sync --frozen --group benchmarks
 	$(RUN)python -m training.train
+
+.PHONY: monitoring
+monitoring: install ## the Grafana dashboards' JSON, from monitoring/dashboards
+	$(RUN)python -m monitoring.dashboards
 
 .PHONY: lint
 lint: install ## ruff, mypy, and whether requirements.txt matches the lock
@@ -89,6 +94,10 @@ prometheus-client-tests: $(UV) ## prometheus_client's own tests, from its source
 .PHONY: livekit-server
 livekit-server: ## a LiveKit server: the one on PATH, or built once with Go, or docker's image
 	@scripts/get-livekit-server $(LIVEKIT_VERSION)
+
+.PHONY: prometheus promtool
+prometheus promtool: # Prometheus and promtool: those on PATH, or out of the distribution's package
+	@scripts/get-prometheus
 
 .PHONY: ollama
 ollama: ## a real Ollama: the one on PATH, or built once with Go

@@ -1,8 +1,5 @@
 """How does it look?"""
 
-# mypy: disable-error-code="import-not-found"
-# matplotlib is in the dependency group `benchmarks`, which is not in the environment that is linted.
-
 from __future__ import annotations
 
 from pathlib import Path

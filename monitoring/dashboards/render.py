@@ -1,0 +1,29 @@
+"""The dashboards as the JSON that Grafana loads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import dashboard as models
+
+from monitoring.board import FOLDER
+from monitoring.dashboards import overview, stages
+
+
+def rendered() -> dict[Path, str]:
+    """What each file of the folder has to hold."""
+    return {
+        FOLDER / f"{name}.json": json.dumps(_numbered(board), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
+        for name, board in {"overview": overview.build(), "stages": stages.build()}.items()
+    }
+
+
+def _numbered(builder: Dashboard) -> models.Dashboard:
+    """Grafana numbers panels that have no id when it loads them, and links to one would change."""
+    board = builder.build()
+    for number, panel in enumerate(board.panels or [], start=1):
+        panel.id_val = number
+    return board

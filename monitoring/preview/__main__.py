@@ -1,0 +1,94 @@
+"""``python -m monitoring.preview``: hold real calls, and draw what the overview shows of them.
+
+A real LiveKit server, real Whisper, Kokoro and a small language model, the worker, agent-metrics and Prometheus, all on
+this machine. The panels, their queries and units are those of the dashboard that Grafana loads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+import tempfile
+import time
+from itertools import cycle, islice
+from pathlib import Path
+
+from caller import CallError
+from demo.conversation import converse
+from demo.processes import DemoError, free_port
+from demo.services import ROOT, Ports, running
+from monitoring.board import TimeRange
+from monitoring.live import all_calls_counted, watched_system
+from monitoring.preview.answers import answers
+from monitoring.preview.draw import draw
+from monitoring.server import Prometheus
+
+PICTURE = ROOT / "docs" / "monitoring.png"
+SCRIPT = "fast-preresponse.py"
+SENTENCES = (
+    "What is the best way to learn how to cook?",
+    "How can I sleep better at night?",
+    "Can you tell me about the history of trains?",
+    "Okay.",
+    "What should I know before I buy a house?",
+    "My flight was cancelled this morning.",
+    "Goodbye, and have a nice day.",
+)
+SHORT_ANSWERS = {"ANSWER_MAX_TOKENS": "30"}  # they are spoken in real time
+_AFTER = 10.0
+
+
+async def preview(calls: int, turns: int, window: str, path: Path) -> None:
+    ports, port = Ports(free_port(), free_port(), free_port()), free_port()
+    folder = Path(tempfile.mkdtemp(prefix="agent-worker-preview-"))
+    _say(f"logs are in {folder}")
+    async with running(watched_system(SCRIPT, ports, port, folder, SHORT_ANSWERS), folder, _say):
+        start, prometheus = time.time(), Prometheus(port)
+        held = [await _call(ports, number, turns) for number in range(calls)]  # two at once are too much for one CPU
+        await asyncio.wait_for(all_calls_counted(prometheus, sum(held)), 60)
+        await asyncio.sleep(_AFTER)
+        drawn = await answers(prometheus, TimeRange(start, time.time(), scrape_interval=1), window)
+    caption = (
+        f"{calls} calls, {sum(held)} turns, with small models that share one CPU with everything else: the times say "
+        f"nothing about a real deployment.  Each point covers the last {window}."
+    )
+    draw(drawn, caption, path)
+    _say(f"the picture is in {path}")
+
+
+async def _call(ports: Ports, number: int, turns: int) -> int:
+    """Returns how many turns were taken into the conversation."""
+    sentences = tuple(islice(cycle(SENTENCES), number * turns, (number + 1) * turns))
+    _, report = await converse(
+        ports, f"preview-{number}", sentences, lambda turn: _say(f"caller {number}: {turn.said}")
+    )
+    return sum(json.loads(text.text)["caller"] is not None for text in report.texts)
+
+
+def _say(line: str) -> None:
+    print(f"==> {line}", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="monitoring.preview", description=__doc__)
+    parser.add_argument("--calls", type=int, default=3, help="one after the other; default: %(default)s")
+    parser.add_argument("--turns", type=int, default=8, help="of each call; default: %(default)s")
+    parser.add_argument("--window", default="3m", help="what each point covers; default: %(default)s")
+    parser.add_argument("--output", type=Path, default=PICTURE, help="default: %(default)s")
+    options = parser.parse_args()
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its messages hold the callers' tokens
+    try:
+        asyncio.run(preview(options.calls, options.turns, options.window, options.output))
+    except (DemoError, CallError) as error:
+        print(f"monitoring.preview: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

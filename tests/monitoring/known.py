@@ -1,0 +1,32 @@
+"""Every metric that there is, with its labels."""
+
+from __future__ import annotations
+
+from prometheus_client.metrics import MetricWrapperBase
+
+from agent_worker import metrics
+
+TARGET_LABELS = {"job", "instance"}
+#: What Prometheus itself says of each target.
+_OF_PROMETHEUS: dict[str, set[str]] = {"up": set(), "scrape_duration_seconds": set()}
+_SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
+
+
+def declared() -> dict[str, set[str]]:
+    """Of ``agent_worker.metrics``: names as Prometheus sees them."""
+    found = {}
+    for metric in vars(metrics).values():
+        if isinstance(metric, MetricWrapperBase):
+            (family,) = metric.describe()
+            for suffix in _SUFFIXES[family.type]:
+                labels = set(metric._labelnames)  # nothing public tells the labels of a metric without series
+                found[family.name + suffix] = labels | ({"le"} if suffix == "_bucket" else set())
+    return found
+
+
+def labels_of(metric: str) -> set[str] | None:
+    """``None`` if there is no such metric. A recording rule's name tells its labels: ``job_component:what:how``."""
+    if ":" in metric:
+        return set(metric.split(":")[0].split("_"))
+    found = {**declared(), **_OF_PROMETHEUS}.get(metric)
+    return None if found is None else found | TARGET_LABELS
