@@ -17,7 +17,7 @@ from livekit.agents import (
 from livekit.agents import metrics as lk_metrics
 
 from agent_worker import metrics
-from agent_worker.preresponse import PreResponseAgent
+from agent_worker.preresponse import OUTCOMES, PreResponseAgent
 from agent_worker.prices import LLMPrice, Prices
 from agent_worker.stack import VoiceStack
 from agent_worker.timeline import CutOff
@@ -61,6 +61,7 @@ class Meter:
         Call it before ``session.start``, and the returned recorder's ``watch`` after it.
         """
         agent.on_cut_off = self._on_cut_off
+        _make_preresponse_series(_strategy(agent.strategy.name if agent.strategy else "off"))
         _count_conversation(session)
         _count_turns(session)
 
@@ -215,8 +216,19 @@ def count_turn(record: TurnRecord) -> None:
     if record.interrupted:
         metrics.INTERRUPTIONS.labels(_cut(record)).inc()
     if record.preresponse_outcome is not None:
-        strategy = record.strategy if record.strategy in metrics.STRATEGIES else "custom"
-        metrics.PRERESPONSES.labels(strategy, record.preresponse_source or "none", _outcome(record)).inc()
+        source, strategy = record.preresponse_source or "none", _strategy(record.strategy)
+        metrics.PRERESPONSES.labels(strategy, source, _outcome(record)).inc()
+
+
+def _make_preresponse_series(strategy: str) -> None:
+    """Before their first event: a counter that begins at 1 has not grown, as Prometheus sees it."""
+    for outcome in (*OUTCOMES, "interrupted"):
+        for source in ("llm", "phrase") if outcome in ("spoken", "interrupted") else ("none",):
+            metrics.PRERESPONSES.labels(strategy, source, outcome)
+
+
+def _strategy(name: str | None) -> str:
+    return name if name in metrics.STRATEGIES else "custom"
 
 
 def _observe_stages(record: TurnRecord) -> None:

@@ -90,15 +90,24 @@ def classify(text: str, language: str = "en", context: str | None = None) -> Utt
     rule = by_rules(text, language, context)
     if not word_classes("utterance", language) or len(text.split()) <= _FEW_WORDS:
         return Utterance(text, rule)
-    likely = KindModel.load().probabilities(text, context or "", rule)
-    return Utterance(text, *_weighed(rule, {Kind(kind): share for kind, share in likely.items()}))
+    likely = _likely(text, context or "", rule)
+    silent = _silence(likely) > (_SILENT_WITH_RULES if rule.silent else _SILENT_AGAINST_RULES)
+    if silent and not rule.silent:  # what is said to nobody here is that whatever the agent has said before
+        silent = _silence(_likely(text, "", rule)) > _SILENT_AGAINST_RULES
+    return Utterance(text, *_weighed(rule, likely, silent))
 
 
-def _weighed(rule: Kind, likely: dict[Kind, float]) -> tuple[Kind, tuple[Kind, ...]]:
-    """The likeliest kind, and what else is plausible. Silence against the rules needs a clear majority."""
+def _likely(text: str, context: str, rule: Kind) -> dict[Kind, float]:
+    return {Kind(kind): share for kind, share in KindModel.load().probabilities(text, context, rule).items()}
+
+
+def _silence(likely: dict[Kind, float]) -> float:
+    return sum(share for kind, share in likely.items() if kind.silent)
+
+
+def _weighed(rule: Kind, likely: dict[Kind, float], silent: bool) -> tuple[Kind, tuple[Kind, ...]]:
+    """The likeliest kind, and what else is plausible."""
     likely = likely | {Kind.PROBLEM: likely[Kind.PROBLEM] * (_FEARED_BY_RULES if rule is Kind.PROBLEM else _FEARED)}
-    silence = sum(share for kind, share in likely.items() if kind.silent)
-    silent = silence > (_SILENT_WITH_RULES if rule.silent else _SILENT_AGAINST_RULES)
     best, *others = sorted((kind for kind in likely if kind.silent is silent), key=likely.__getitem__, reverse=True)
     if silent or best is rule is Kind.PROBLEM:  # what rules and model both take for trouble is certain enough
         return best, ()

@@ -104,3 +104,17 @@ def test_any_text_is_judged_in_no_time(said: str) -> None:
 def test_no_language_has_a_word_class_that_nothing_uses(folder: str) -> None:
     for language in built_in_languages():
         assert word_classes(folder, language).keys() <= word_classes(folder, "en").keys()
+
+
+@pytest.mark.parametrize(
+    "words", ["My parcel is still not here.", "The light in the hall is broken.", "I need a new card."]
+)
+def test_somebody_who_speaks_to_the_agent_is_answered_whatever_it_said_before(words: str) -> None:
+    said = [
+        "Your answer is here. The answer is simple.",
+        "It opens at nine.",
+        "Goodbye!",
+        "Yes.",
+        "One moment, please.",
+    ]
+    assert not [context for context in said if classify(words, "en", context).silent]

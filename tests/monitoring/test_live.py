@@ -135,7 +135,7 @@ async def test_turns_and_waits_are_those_of_the_turn_records(call: Call) -> None
     assert began["answer"] == sum(record["preresponse"] is None for record in call.records) > 0
     outcomes = await call.by("outcome", "livekit_preresponses_total")
     told = [record["preresponse_outcome"] for record in call.records]
-    assert outcomes == {outcome: told.count(outcome) for outcome in told}
+    assert {name: count for name, count in outcomes.items() if count} == {name: told.count(name) for name in told}
     assert await call.total("livekit_interruptions_total") == sum(record["interrupted"] for record in call.records)
 
 
