@@ -67,13 +67,17 @@ class Answer:
             async for chunk in source:
                 self._take(chunk)
         except asyncio.CancelledError:
-            if self.text and not self._billed:
-                self._timeline.on_cut_off(CutOff("main", characters(self._asked), len(self.text)))
+            self._report_cut_off()
             raise
         except Exception as error:
+            self._report_cut_off()
             # Not the error's text: providers put what the caller said into it.
             logger.error("no answer: main model failed: %s %s", type(error).__name__, getattr(error, "status_code", ""))
             self.failed = True
+
+    def _report_cut_off(self) -> None:
+        if self.text and not self._billed:
+            self._timeline.on_cut_off(CutOff("main", characters(self._asked), len(self.text)))
 
     def _take(self, chunk: Chunk) -> None:
         self._chunks.send_nowait(chunk)

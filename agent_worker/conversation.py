@@ -10,6 +10,7 @@ from livekit import rtc
 from livekit.agents import NOT_GIVEN, AgentSession, JobContext, inference, llm
 from livekit.agents.voice import room_io
 
+from agent_metrics import writer
 from agent_worker.environment import cache_dir
 from agent_worker.fast_reply import DEFAULT_PRERESPONSE_PROMPT
 from agent_worker.hearing import listen
@@ -21,7 +22,7 @@ from agent_worker.preresponse import PreResponseAgent
 from agent_worker.settings import Settings
 from agent_worker.speech import PhraseAudio
 from agent_worker.stack import VoiceStack
-from agent_worker.topics import TURN_TOPIC
+from agent_worker.topics import METRICS_ATTRIBUTE, TURN_TOPIC
 from agent_worker.turns import TurnRecord
 
 #: Frames as short as the network's packets: those of the default, 50 ms, let the end of the caller's voice be heard
@@ -42,6 +43,8 @@ async def hold_conversation(
     await session.start(agent=agent, room=job.room, room_options=room_io.RoomOptions(audio_input=INPUT))
     pace(session)
     recorder.watch(session.output.audio, listen(session))
+    if writer.problem():
+        await job.room.local_participant.set_attributes({METRICS_ATTRIBUTE: "not written"})
     stack.fast_llm.prewarm()
     if not settings.no_greeting:
         session.say(settings.greeting)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from itertools import islice, takewhile
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from livekit.agents.voice import io
 
 _BLOCKS_PER_SECOND = 100
 _KEPT = 10 * _BLOCKS_PER_SECOND
+_SAMPLED = 10  # every so many blocks, to learn how loud the noise is
 #: Levels in dB of full scale. Sound ends under the first in a quiet room; with noise behind the voice, so far above
 #: the noise as the third says, but never at a level that soft speech would be under. It begins a little louder than
 #: it ends, as for ``caller.audio``.
@@ -20,8 +22,11 @@ _SILENCE = -50.0
 _LOUDEST_NOISE = -35.0
 _ABOVE_NOISE = 6.0
 _BEGINS_ABOVE = 5.0
+#: A voice under this is so soft that its last syllables could not be told from silence.
+_SOFT_VOICE = -35.0
 #: How far back from the voice activity detector's last voice the last sound may lie, seconds.
 _LATE_DETECTION = 0.4
+_LOOKED_AT = 0.6
 
 
 class HeardAudio(io.AudioInput):
@@ -37,7 +42,7 @@ class HeardAudio(io.AudioInput):
 
     async def __anext__(self) -> rtc.AudioFrame:
         frame = await super().__anext__()
-        self._note(frame, time.monotonic())
+        self.note(frame, time.monotonic())
         return frame
 
     def last_audible(self, last_voice: float) -> float:
@@ -45,22 +50,27 @@ class HeardAudio(io.AudioInput):
 
         Args:
             last_voice: What the voice activity detector takes for it. It is returned if it cannot be told better:
-                when it is too long ago, or when the noise behind the voice is as loud as a voice.
+                when it is too long ago, when the voice is very soft, or when the noise behind it is as loud as a voice.
         """
-        ends, found, sounding = self._limit(), last_voice, False
-        for end, level in self._blocks:
+        after = last_voice - _LOOKED_AT
+        recent = list(takewhile(lambda block: block[0] > after, reversed(self._blocks)))
+        ends, loudest, found, sounding = self._limit(), _SILENCE, last_voice, False
+        for end, level in reversed(recent):
             if end > last_voice:
                 break
+            loudest = max(loudest, level)
             sounding = level > (ends if sounding else ends + _BEGINS_ABOVE)
             if sounding:
                 found = end
-        return found if found > last_voice - _LATE_DETECTION else last_voice
+        return found if loudest > _SOFT_VOICE and found > last_voice - _LATE_DETECTION else last_voice
 
     def _limit(self) -> float:
-        noise = float(np.percentile([level for _, level in self._blocks], 10)) if self._blocks else _SILENCE
+        levels = sorted(level for _, level in islice(self._blocks, 0, None, _SAMPLED))
+        noise = levels[len(levels) // 10] if levels else _SILENCE
         return min(max(noise + _ABOVE_NOISE, _SILENCE), _LOUDEST_NOISE)
 
-    def _note(self, frame: rtc.AudioFrame, arrived: float) -> None:
+    def note(self, frame: rtc.AudioFrame, arrived: float) -> None:
+        """Remember how loud a frame is whose last sample arrived at ``arrived``."""
         samples = np.frombuffer(frame.data, dtype=np.int16).reshape(-1, frame.num_channels)[:, 0]
         size = frame.sample_rate // _BLOCKS_PER_SECOND
         for start in range(0, len(samples), size):

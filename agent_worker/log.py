@@ -9,6 +9,9 @@ class _WithoutPersonalData(logging.Filter):
     """Drops the fields that livekit-agents marks as personal: transcripts, for one."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        # A provider's error may quote the request, and so what callers say.
+        if isinstance(record.args, tuple):
+            record.args = tuple(type(arg).__name__ if isinstance(arg, Exception) else arg for arg in record.args)
         for name in [name for name in vars(record) if name.startswith("lk.pii")]:
             delattr(record, name)
         return True

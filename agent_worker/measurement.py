@@ -33,8 +33,7 @@ _KEPT_MESSAGES = 64
 class Meter:
     """Counts what a process's components use, and what its sessions go through.
 
-    Each component reports what it used itself: the session knows nothing of the fast model. Their series are made
-    here and not in a call.
+    Each component reports what it used itself: the session knows nothing of the fast model.
 
     Args:
         stack: The components. They are listened to from now on.
@@ -60,10 +59,15 @@ class Meter:
 
         Call it before ``session.start``, and the returned recorder's ``watch`` after it.
         """
-        agent.on_cut_off = self._on_cut_off
         _make_preresponse_series(_strategy(agent.strategy.name if agent.strategy else "off"))
         _count_conversation(session)
         _count_turns(session)
+        agent.on_cut_off = self._on_cut_off
+
+        @session.on("conversation_item_added")
+        def _on_item(_: ConversationItemAddedEvent) -> None:
+            if isinstance(session.current_agent, PreResponseAgent):  # a handoff may have brought another
+                session.current_agent.on_cut_off = self._on_cut_off
 
         def on_record(record: TurnRecord) -> None:
             count_turn(record)
@@ -216,14 +220,15 @@ def count_turn(record: TurnRecord) -> None:
     if record.interrupted:
         metrics.INTERRUPTIONS.labels(_cut(record)).inc()
     if record.preresponse_outcome is not None:
-        source, strategy = record.preresponse_source or "none", _strategy(record.strategy)
-        metrics.PRERESPONSES.labels(strategy, source, _outcome(record)).inc()
+        source = record.preresponse_source or "none"
+        source = source if source in metrics.SOURCES else "custom"
+        metrics.PRERESPONSES.labels(_strategy(record.strategy), source, record.preresponse_outcome).inc()
 
 
 def _make_preresponse_series(strategy: str) -> None:
     """Before their first event: a counter that begins at 1 has not grown, as Prometheus sees it."""
-    for outcome in (*OUTCOMES, "interrupted"):
-        for source in ("llm", "phrase") if outcome in ("spoken", "interrupted") else ("none",):
+    for outcome in OUTCOMES:
+        for source in ("llm", "phrase") if outcome in ("spoken", "interrupted", "not_heard") else ("none",):
             metrics.PRERESPONSES.labels(strategy, source, outcome)
 
 
@@ -245,9 +250,3 @@ def _cut(record: TurnRecord) -> str:
     if record.instants.answer_start is not None:
         return "answer"
     return "before_audio" if record.instants.preresponse_start is None else "preresponse"
-
-
-def _outcome(record: TurnRecord) -> str:
-    if record.preresponse_outcome == "spoken" and record.interrupted and _cut(record) == "preresponse":
-        return "interrupted"
-    return record.preresponse_outcome or "off"

@@ -101,6 +101,7 @@ COST = Counter("livekit_cost_usd_total", "Cost by component and model, USD", ["c
 #: The closed sets behind the labels.
 REPLIES: Final = ("preresponse", "answer")
 STRATEGIES: Final = ("llm", "phrase", "hybrid", "off", "custom")
+SOURCES: Final = ("llm", "phrase", "none", "custom")
 COMPONENTS: Final = ("stt", "fast_llm", "main_llm", "tts")
 CUT: Final = ("before_audio", "preresponse", "answer")
 

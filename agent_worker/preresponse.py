@@ -44,8 +44,11 @@ APOLOGIES = {
 #: Key of ``ChatMessage.extra`` under which a reply carries the pre-response that it begins with.
 EXTRA_KEY = "preresponse"
 
-#: ``Timeline.outcome``: what became of the pre-response in a turn.
-OUTCOMES = ("spoken", "not_heard", "off", "undecided", "silent_kind", "answer_first", "nothing_to_say", "failed")
+#: What became of the pre-response in a turn. Of the first three, ``Timeline.outcome`` only knows ``spoken``.
+OUTCOMES = (
+    *("spoken", "interrupted", "not_heard"),
+    *("off", "undecided", "silent_kind", "answer_first", "nothing_to_say", "failed"),
+)
 
 #: How long a tool may be at work in silence, and how long a tool call is held up for a pre-response, seconds.
 _SLOW_TOOL = 1.0

@@ -15,7 +15,7 @@ def monotonic_of(wall_clock: float) -> float:
 
 @dataclass(frozen=True)
 class CutOff:
-    """A request that was cancelled while the model was answering: it is billed, and nobody says for how much."""
+    """A request that was cancelled, or failed, while the model was answering: billed, and nobody says for how much."""
 
     role: Literal["fast", "main"]
     prompt_characters: int

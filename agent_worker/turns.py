@@ -8,7 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from livekit.agents import Agent, AgentSession, AgentStateChangedEvent, ChatMessage, ConversationItemAddedEvent
+from livekit.agents import (
+    Agent,
+    AgentSession,
+    AgentStateChangedEvent,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    UserStateChangedEvent,
+)
 from livekit.agents.voice import io
 
 from agent_worker.hearing import HeardAudio
@@ -58,9 +65,10 @@ class TurnRecord:
     preresponse_source: str | None
     """``llm`` or ``phrase``."""
     preresponse_outcome: str | None
-    """``spoken``, or why there was none: one of ``agent_worker.preresponse.OUTCOMES``."""
+    """``spoken``, ``interrupted``, or why there was none: one of ``agent_worker.preresponse.OUTCOMES``."""
     answer: str
     interrupted: bool
+    """Whether the caller cut the reply off, or spoke on before it began."""
     transcription_delay: float | None
     end_of_turn_delay: float | None
     response_gap: float | None
@@ -91,6 +99,13 @@ class _OpenTurn:
     agent: Agent | None = None
     replies: list[ChatMessage] = field(default_factory=list)
     playouts: list[Playout] = field(default_factory=list)
+    caller_spoke: bool = False
+    """While the reply was awaited or heard."""
+
+    @property
+    def interrupted(self) -> bool:
+        """By the caller: a reply also ends early, or never begins, when the voice fails or the caller hangs up."""
+        return self.caller_spoke and (not self.replies or any(reply.interrupted for reply in self.replies))
 
 
 class TurnRecorder:
@@ -107,6 +122,7 @@ class TurnRecorder:
         self._open = _OpenTurn()
         session.on("conversation_item_added", self._on_item)
         session.on("agent_state_changed", self._on_state)
+        session.on("user_state_changed", self._on_caller)
         session.on("close", lambda _: self._finish())
 
     def watch(self, output: io.AudioOutput | None, heard: HeardAudio | None = None) -> None:
@@ -137,8 +153,14 @@ class TurnRecorder:
                 self._finish()
 
     def _on_state(self, event: AgentStateChangedEvent) -> None:
-        if event.new_state == "listening" and self._open.replies:
+        playouts = self._open.playouts
+        paused = bool(playouts) and playouts[-1].end is None  # until it is clear whether the caller interrupts
+        if event.new_state == "listening" and self._open.replies and not paused:
             self._finish()
+
+    def _on_caller(self, event: UserStateChangedEvent) -> None:
+        if event.new_state == "speaking" and self._session.agent_state in ("thinking", "speaking"):
+            self._open.caller_spoke = True
 
     def _last_voice(self, caller: ChatMessage) -> float | None:
         """Asked as the turn ends, while the audio is remembered."""
@@ -154,7 +176,15 @@ class TurnRecorder:
             return
         self._turns += 1
         self._on_turn(
-            turn_record(self._turns, turn.caller, turn.replies, turn.playouts, _timeline(turn), turn.last_voice)
+            turn_record(
+                self._turns,
+                turn.caller,
+                turn.replies,
+                turn.playouts,
+                _timeline(turn),
+                turn.last_voice,
+                turn.interrupted,
+            )
         )
 
 
@@ -170,10 +200,13 @@ def turn_record(
     playouts: Sequence[Playout],
     timeline: Timeline | None,
     last_voice: float | None = None,
+    interrupted: bool = False,
 ) -> TurnRecord:
-    preresponse, answer = _parts(replies, timeline.filler if timeline else None)
-    interrupted = any(reply.interrupted for reply in replies) or (caller is not None and not replies)
-    instants = _instants(_heard(caller, last_voice), playouts, timeline, preresponse is not None, interrupted)
+    preresponse, answer, whole = _parts(replies, timeline.filler if timeline else None)
+    decided = timeline is not None and timeline.outcome == "spoken"
+    # Cut off in its first moment, not a word of it is in the history, and yet it was heard.
+    sounded = bool(playouts) and (preresponse is not None or (decided and not answer))
+    instants = _instants(_heard(caller, last_voice), playouts, timeline, sounded, interrupted)
     return TurnRecord(
         turn=turn,
         strategy=timeline.strategy if timeline else None,
@@ -181,7 +214,7 @@ def turn_record(
         caller=caller.text_content if caller else None,
         preresponse=preresponse,
         preresponse_source=timeline.source if timeline else None,
-        preresponse_outcome=_outcome(timeline, preresponse),
+        preresponse_outcome=_outcome(timeline, sounded or preresponse is not None, whole),
         answer=answer,
         interrupted=interrupted,
         transcription_delay=_after_last_voice(instants, instants.stt_final),
@@ -192,15 +225,18 @@ def turn_record(
     )
 
 
-def _outcome(timeline: Timeline | None, preresponse: str | None) -> str | None:
-    if timeline is None:
-        return None
-    return "not_heard" if timeline.outcome == "spoken" and not preresponse else timeline.outcome
+def _outcome(timeline: Timeline | None, heard: bool, whole: bool) -> str | None:
+    if timeline is None or timeline.outcome != "spoken":
+        return timeline.outcome if timeline else None
+    if not heard:
+        return "not_heard"
+    return "spoken" if whole else "interrupted"
 
 
-def _parts(replies: Sequence[ChatMessage], filler: str | None) -> tuple[str | None, str]:
-    """The pre-response and the answer, as far as they were spoken."""
+def _parts(replies: Sequence[ChatMessage], filler: str | None) -> tuple[str | None, str, bool]:
+    """The pre-response and the answer, as far as they were spoken, and whether the first was to its end."""
     preresponse: str | None = None
+    whole = False
     answer: list[str] = []
     for reply in replies:
         text = reply.text_content or ""
@@ -208,9 +244,9 @@ def _parts(replies: Sequence[ChatMessage], filler: str | None) -> tuple[str | No
         if begins_with and not text.startswith(begins_with):
             preresponse, text = text.strip() or None, ""  # interrupted before it was spoken to its end
         elif begins_with:
-            preresponse, text = begins_with, text.removeprefix(begins_with)
+            preresponse, text, whole = begins_with, text.removeprefix(begins_with), True
         answer.append(text.strip())
-    return preresponse, " ".join(part for part in answer if part)
+    return preresponse, " ".join(part for part in answer if part), whole
 
 
 def _heard(caller: ChatMessage | None, last_voice: float | None) -> dict[str, float | None]:

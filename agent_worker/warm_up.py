@@ -34,7 +34,7 @@ _IMPORTED_WITH_THE_FIRST_REQUEST = (
 
 
 def warm_up_process(
-    process: JobProcess, *, settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack]
+    process: JobProcess, *, settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack], prices: Prices
 ) -> None:
     """Do in a process that waits for a call what would block the event loop in it.
 
@@ -43,7 +43,7 @@ def warm_up_process(
     """
     process.userdata[STACK] = stack = build_stack(settings)
     process.userdata[AGENT] = agent = build_agent(stack, settings)
-    process.userdata[METER] = Meter(stack, Prices.load(settings.prices))
+    process.userdata[METER] = Meter(stack, prices)
     if agent.phrase_audio:
         agent.phrase_audio.load(agent.fixed_texts)
     tokenize.basic.hyphenate_word("syllables")
@@ -53,15 +53,14 @@ def warm_up_process(
     guard.problem_with("Yes.", said="", language=settings.language, recent=(), kind=kind)
 
 
-async def voice_phrases(stack: VoiceStack, settings: Settings) -> None:
+async def voice_phrases(stack: VoiceStack, settings: Settings, prices: Prices) -> None:
     """Have the phrases spoken that are not in the cache yet. Without them each is synthesised when it is spoken.
 
     Raises:
         BadPhrasesError: If the file of own phrases cannot be used.
-        BadPricesError: If the file of own prices cannot be used.
     """
     agent = build_agent(stack, settings)
-    Meter(stack, Prices.load(settings.prices))  # what the phrases cost is counted too
+    Meter(stack, prices)  # what the phrases cost is counted too
     audio = agent.phrase_audio
     if agent.strategy is None or audio is None:
         return

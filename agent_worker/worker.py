@@ -13,7 +13,7 @@ from livekit.agents import AgentServer, JobContext, Plugin, cli
 from agent_worker.conversation import hold_conversation
 from agent_worker.phrases import BadPhrasesError
 from agent_worker.preflight import Provider, check
-from agent_worker.prices import BadPricesError
+from agent_worker.prices import BadPricesError, Prices
 from agent_worker.settings import BadSettingsError, Settings, SettingsT, load
 from agent_worker.stack import VoiceStack
 from agent_worker.warm_up import AGENT, METER, STACK, voice_phrases, warm_up_process
@@ -52,14 +52,15 @@ def run(
         return
     try:
         settings = load(settings_type, _given_on_command_line(arguments))
+        prices = Prices.load(settings.prices)
         asyncio.run(check(settings, providers(settings), with_livekit=arguments[0] != "console"))
-        asyncio.run(voice_phrases(build_stack(settings), settings))
+        asyncio.run(voice_phrases(build_stack(settings), settings, prices))
     except (BadSettingsError, BadPhrasesError, BadPricesError) as error:
         _exit_with(error.problems)
-    cli.run_app(build_server(settings, build_stack))
+    cli.run_app(build_server(settings, build_stack, prices))
 
 
-def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack]) -> AgentServer:
+def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack], prices: Prices) -> AgentServer:
     # First in the process that calls' processes are forked from, before the plugins: they make livekit's metrics.
     Plugin.registered_plugins.insert(0, Plugin("agent-metrics", "1", "agent_worker.preload"))
     server = AgentServer(
@@ -71,7 +72,7 @@ def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceSt
     if settings.worker_max_calls is not None:
         server.load_fnc = functools.partial(_share_of_calls, settings.worker_max_calls)
         server.update_options(load_threshold=1.0)
-    server.setup_fnc = functools.partial(warm_up_process, settings=settings, build_stack=build_stack)
+    server.setup_fnc = functools.partial(warm_up_process, settings=settings, build_stack=build_stack, prices=prices)
     server.rtc_session(functools.partial(_serve_call, settings=settings), agent_name=settings.agent_name)
     return server
 

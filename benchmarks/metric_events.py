@@ -20,6 +20,7 @@ from typing import Any, cast
 import numpy as np
 from livekit import rtc
 from livekit.agents import ChatMessage, metrics
+from livekit.agents.voice import io
 
 from agent_metrics import writer
 from benchmarks.latency.machine import describe
@@ -97,6 +98,7 @@ class _Component(rtc.EventEmitter[Any]):
 def _events() -> Iterator[tuple[str, Callable[[], object], bool]]:
     """Name, event, and whether it comes from an emitter."""
     # Imported here, where the metrics go to files.
+    from agent_worker.hearing import HeardAudio
     from agent_worker.measurement import Meter, count_turn
     from agent_worker.prices import Prices
     from agent_worker.stack import Providers, VoiceStack
@@ -106,6 +108,12 @@ def _events() -> Iterator[tuple[str, Callable[[], object], bool]]:
     for name, part, event in _REPORTS:
         yield name, functools.partial(parts[part].emit, "metrics_collected", event), True
     yield "turn with a pre-response is over", functools.partial(count_turn, _turn()), False
+    heard = HeardAudio(io.AudioInput(label=""))
+    frame = rtc.AudioFrame(bytes(960), 24_000, 1, 480)
+    for number in range(500):
+        heard.note(frame, number / 50)
+    yield "20 ms of the caller's audio are heard", functools.partial(heard.note, frame, 10.0), False
+    yield "caller's last sound is looked for", functools.partial(heard.last_audible, 10.0), False
 
 
 def _turn() -> Any:

@@ -93,3 +93,8 @@ async def test_detector_is_believed_when_nothing_louder_than_the_noise_was_heard
 async def test_detector_is_believed_when_the_last_sound_is_long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
     audio, _ = await heard(monkeypatch, level(1, -20), level(2, -90))
     assert audio.last_audible(102.12) == 102.12
+
+
+async def test_detector_is_believed_about_a_soft_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    audio, _ = await heard(monkeypatch, level(1, -90), level(0.8, -42), level(0.2, -47), level(0.5, -90))
+    assert audio.last_audible(102.12) == 102.12

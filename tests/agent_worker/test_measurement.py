@@ -247,11 +247,13 @@ def record(meter: Meter, **turn: Any) -> None:
     caller.metrics.update(stopped_speaking_at=time.time() - 10, transcription_delay=0.2, end_of_turn_delay=0.4)
     voice = time.monotonic() - 10
     playouts = [Playout(voice + start, voice + end) for start, end in turn["playouts"]]
-    timeline = Timeline(turn.get("strategy", "phrase"), outcome=turn.get("outcome", "spoken"), source="phrase")
-    said = ChatMessage(role="assistant", content=[turn["said"]], interrupted=turn.get("interrupted", False))
+    source = turn.get("source", "phrase")
+    timeline = Timeline(turn.get("strategy", "phrase"), outcome=turn.get("outcome", "spoken"), source=source)
+    interrupted = turn.get("interrupted", False)
+    said = ChatMessage(role="assistant", content=[turn["said"]], interrupted=interrupted)
     if timeline.outcome == "spoken":
         said.extra["preresponse"] = "Let me see."
-    count_turn(turn_record(1, caller, [said], playouts, timeline))
+    count_turn(turn_record(1, caller, [said], playouts, timeline, interrupted=interrupted))
 
 
 def test_turn_with_a_preresponse_counts_both_waits_and_the_seam(meter: Meter) -> None:
@@ -279,9 +281,10 @@ def test_preresponse_that_is_cut_off_is_an_interruption_of_it(meter: Meter) -> N
 
 
 def test_ten_thousand_hostile_callers_make_no_new_series(meter: Meter) -> None:
-    record(meter, said="Let me see. At nine.", playouts=[(0.5, 1.5), (1.75, 3.0)], strategy="x")
+    record(meter, said="Let me see. At nine.", playouts=[(0.5, 1.5), (1.75, 3.0)], strategy="x", source="x")
     before = len(dict(_samples()))
     for number in range(10_000):
         name = f"{HOSTILE[number % len(HOSTILE)]}{number}"
-        record(meter, said=f"Let me see. {name}", words=name, playouts=[(0.5, 1.5), (1.75, 3.0)], strategy=name)
+        spoken = {"said": f"Let me see. {name}", "words": name, "strategy": name, "source": name}
+        record(meter, playouts=[(0.5, 1.5), (1.75, 3.0)], **spoken)
     assert len(dict(_samples())) == before

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from livekit.agents import AgentSession, function_tool, llm
+from livekit.agents import AgentSession, UserStateChangedEvent, function_tool, llm
 
 from agent_worker.speech import PhraseAudio
 from agent_worker.turns import TurnRecord, TurnRecorder
@@ -123,6 +123,8 @@ async def test_fast_models_words_are_spoken_to_their_end_though_the_answer_is_co
 
 
 async def barge_in(now: Call) -> None:
+    await now.settle()
+    now.session.emit("user_state_changed", UserStateChangedEvent(old_state="listening", new_state="speaking"))
     await now.session.interrupt()
     await now.settle()
 
@@ -177,6 +179,34 @@ async def test_barge_in_in_the_answer_keeps_the_preresponse() -> None:
         assert record.interrupted
         assert record.preresponse == PHRASE
         assert record.instants.answer_start is not None
+
+
+async def test_caller_who_speaks_on_before_the_reply_begins_has_interrupted_it() -> None:
+    async with call("Nine.", strategy="off") as now:
+        now.session.generate_reply(user_input=QUESTION)
+        await now.main.asked.wait()
+        await barge_in(now)
+        now.gate.set()
+        now.loudspeaker.automatic = True
+        await now.session.generate_reply(user_input=QUESTION)
+        assert [record.interrupted for record in now.records] == [True, False]
+
+
+async def test_turn_that_a_dead_voice_leaves_unanswered_is_no_interruption() -> None:
+    async with call("Nine.", strategy="off", voice=ScriptedTTS(error=RuntimeError("down"))) as now:
+        now.gate.set()
+        await now.session.generate_reply(user_input=QUESTION)
+        await now.session.generate_reply(user_input=QUESTION)
+    assert [(record.interrupted, record.answer_gap) for record in now.records] == [(False, None)] * 2
+
+
+async def test_caller_who_hangs_up_in_the_answer_has_not_interrupted_it() -> None:
+    async with call("It opens at nine.", strategy="off") as now:
+        now.gate.set()
+        now.session.generate_reply(user_input=QUESTION)
+        await now.loudspeaker.until(lambda it: it.playing)
+    (record,) = now.records
+    assert not record.interrupted
 
 
 async def test_turn_after_a_barge_in_is_answered() -> None:

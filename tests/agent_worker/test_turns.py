@@ -6,7 +6,8 @@ import pytest
 from livekit.agents import ChatMessage
 
 from agent_worker.preresponse import EXTRA_KEY
-from agent_worker.turns import turn_record
+from agent_worker.timeline import Timeline
+from agent_worker.turns import Playout, turn_record
 
 
 @pytest.mark.parametrize(
@@ -37,8 +38,15 @@ def test_instants_count_from_the_callers_last_voice() -> None:
     assert (instants.last_voice, instants.stt_final, instants.end_of_turn) == (0.0, 0.2, 0.4)
 
 
-def test_caller_who_gets_no_reply_at_all_is_recorded_as_interrupted() -> None:
-    assert turn_record(1, ChatMessage(role="user", content=["When?"]), [], [], None).interrupted
+def test_preresponse_that_is_cut_off_in_its_first_moment_is_no_answer() -> None:
+    caller = ChatMessage(role="user", content=["When?"])
+    caller.metrics.update(stopped_speaking_at=time.time() - 2, transcription_delay=0.2, end_of_turn_delay=0.4)
+    timeline = Timeline("phrase", outcome="spoken", source="phrase")
+    now = time.monotonic()
+    record = turn_record(1, caller, [], [Playout(now - 1.5, now - 1.4)], timeline, interrupted=True)
+    assert record.preresponse_outcome == "interrupted"
+    assert record.response_gap == pytest.approx(0.5, abs=0.01)
+    assert record.answer_gap is None
 
 
 def test_record_without_words_holds_nothing_that_anybody_said() -> None:
