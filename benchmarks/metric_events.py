@@ -108,12 +108,11 @@ def _events() -> Iterator[tuple[str, Callable[[], object], bool]]:
     for name, part, event in _REPORTS:
         yield name, functools.partial(parts[part].emit, "metrics_collected", event), True
     yield "turn with a pre-response is over", functools.partial(count_turn, _turn()), False
-    heard = HeardAudio(io.AudioInput(label=""))
-    frame = rtc.AudioFrame(bytes(960), 24_000, 1, 480)
+    heard, frame = HeardAudio(io.AudioInput(label="")), rtc.AudioFrame(bytes(960), 24_000, 1, 480)
     for number in range(500):
         heard.note(frame, number / 50)
-    yield "20 ms of the caller's audio are heard", functools.partial(heard.note, frame, 10.0), False
     yield "caller's last sound is looked for", functools.partial(heard.last_audible, 10.0), False
+    yield "20 ms of the caller's audio are heard", functools.partial(heard.note, frame, 10.0), False
 
 
 def _turn() -> Any:
