@@ -51,7 +51,7 @@ _SILENT = frozenset({Kind.GOODBYE, Kind.BACKCHANNEL, Kind.HOLD, Kind.UNFINISHED,
 NEUTRAL = Kind.UNCLEAR  #: for what cannot be judged, as in a language without rules: its phrases fit everything
 # How much a problem outweighs other kinds, with and without the rules: sympathy for nothing is better than "Okay." to
 # somebody who mourns.
-_FEARED, _FEARED_BY_RULES = 1.5, 4.0
+_FEARED, _FEARED_BY_RULES = 1.5, 10.0
 _PLAUSIBLE = 0.45  # of the likeliest kind's share: what else the utterance may well be
 _SILENT_WITH_RULES, _SILENT_AGAINST_RULES = 0.4, 0.6
 _FEW_WORDS = 2  # "no", "yes please": what they mean is decided by what the agent said, and the rules know that
