@@ -30,7 +30,7 @@ from agent_metrics.files import (
 from agent_metrics.ledger import BadLedgerError, Folding, Ledger
 from agent_metrics.set_aside import SetAside
 from agent_metrics.status import Status
-from agent_metrics.totals import Totals, lives_on, metrics
+from agent_metrics.totals import Totals, lasting, metrics
 
 #: A process that has not got its name after this long was killed while it was starting.
 _BIRTH_SECONDS = 60.0
@@ -92,7 +92,8 @@ class FolderCollector(Collector):
         _add(totals, unmanaged, now)
         kinds = totals.kinds()  # what lives says of which kind a metric is
         for process in self._dead():
-            _add(totals, (reading for reading in process.readings if lives_on(reading.kind)), now)
+            for reading in process.readings:
+                totals.add(reading.kind, reading.pid, lasting(reading.kind, reading.entries), now)
         totals.update(self._ledger.totals)
         found, left_out = metrics(totals, {**totals.kinds(), **kinds})
         self._tell(unmanaged, left_out)

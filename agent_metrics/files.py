@@ -39,6 +39,10 @@ LIVE_KINDS = frozenset(
     ("gauge_all", "gauge_liveall", "gauge_livesum", "gauge_livemin", "gauge_livemax", "gauge_livemostrecent"),
 )
 
+#: Labels that name a machine or a process. Such a series ends with its process, whatever its kind: the host name of
+#: each container is a new one. No label is here that anybody could mean something else by.
+_LABELS_OF_PLACES = frozenset(("nodename",))
+
 #: A file says in four bytes how long it is. One that claims more than this is not read into memory.
 _MAX_FILE_BYTES = 64 * 2**20
 
@@ -54,6 +58,10 @@ class Key(NamedTuple):
     sample: str
     labels: tuple[tuple[str, str], ...]
     help: str
+
+    @property
+    def names_a_place(self) -> bool:
+        return any(name in _LABELS_OF_PLACES for name, _ in self.labels)
 
 
 #: Key, value, timestamp. A plain tuple: there are hundreds of thousands, and of no other does the garbage collector

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent_metrics.files import Reading, parse_key
-from agent_metrics.totals import Amount, Totals, condensed, lives_on
+from agent_metrics.totals import Amount, Totals, condensed, lasting
 
 _VERSION = 1
 _SCHEMA = f"""
@@ -122,7 +122,7 @@ class Ledger:
             return
         totals = Totals()
         for kind, key, numbers, timestamp in connection.execute("SELECT * FROM series"):
-            if parse_key(kind, key) is not None:
+            if (parsed := parse_key(kind, key)) is not None and not parsed.names_a_place:
                 totals.amounts.setdefault(kind, {})[key] = _amount(kind, numbers, timestamp)
         folded = {
             id: Folding(id, folder, flawed.split("\n") if flawed else ())
@@ -157,8 +157,7 @@ class Ledger:
         changed = Totals()
         for process in processes:
             for reading in process.readings:
-                if lives_on(reading.kind):
-                    changed.add(reading.kind, reading.pid, reading.entries, now)
+                changed.add(reading.kind, reading.pid, lasting(reading.kind, reading.entries), now)
         before = Totals()
         for kind, amounts in changed.amounts.items():
             ours = self.totals.amounts.get(kind, {})

@@ -203,6 +203,8 @@ def _key(kind: str, raw: str) -> Key:
     return key
 
 
-def lives_on(kind: str) -> bool:
-    """Whether what a file of this kind says still counts when its process is dead."""
-    return kind not in LIVE_KINDS
+def lasting(kind: str, entries: Iterable[Entry]) -> list[Entry]:
+    """What still counts of a file when its process is dead."""
+    if kind in LIVE_KINDS:
+        return []
+    return [entry for entry in entries if not _key(kind, entry[0]).names_a_place]

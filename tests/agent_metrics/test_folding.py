@@ -53,6 +53,38 @@ def test_sums_and_extremes_survive_and_live_gauges_end(tmp_path: Path, collector
     assert names_left(tmp_path) == []
 
 
+@pytest.mark.parametrize("kind", ["counter", "gauge_max", "histogram"])
+def test_what_names_a_machine_ends_with_its_process(kind: str, tmp_path: Path) -> None:
+    """As livekit's own metrics do, by host name: that of each container is a new one, for ever."""
+    collector = FolderCollector(tmp_path)
+    for number in range(5):
+        process = PlayedProcess.start(tmp_path)
+        process.write(kind, "m", 1, nodename=f"host-{number}")
+        process.write(kind, "other", 1, node="eu")
+        assert total(collector, "m") == 1
+        process.die()
+        assert total(collector, "m") is None  # no more than a gauge of living processes, before it is folded too
+        fold_all(collector)
+        assert total(collector, "m") is None
+    assert total(collector, "other") == (1 if kind == "gauge_max" else 5)
+    assert own_metric(collector, "ledger_series") == 1
+    collector.close()
+
+
+def test_a_machine_that_an_older_ledger_names_is_forgotten(tmp_path: Path, collector: FolderCollector) -> None:
+    fold_all(collector)
+    collector.close()
+    ledger = sqlite3.connect(tmp_path / "agent-metrics" / "ledger.sqlite")
+    key = '["m", "m", {"nodename": "host"}, "help"]'
+    ledger.execute("INSERT INTO series VALUES ('counter', ?, '1.0', NULL)", (key,))
+    ledger.commit()
+    ledger.close()
+    again = FolderCollector(tmp_path)
+    fold_all(again)
+    assert total(again, "m") is None
+    again.close()
+
+
 def test_nothing_is_left_of_a_folded_process_but_its_numbers(tmp_path: Path, collector: FolderCollector) -> None:
     for number in range(20):
         dead(tmp_path / f"worker-{number % 3}")
