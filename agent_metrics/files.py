@@ -11,6 +11,7 @@ starts, and leaves folders alone.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import functools
 import json
@@ -30,6 +31,7 @@ UNBORN_PREFIX = ".p-"
 SWEPT_PREFIX = ".swept-"
 WORKER_PREFIX = "worker-"
 LOCK_NAME = "lock"
+SERVICE_LOCK_NAME = "service.lock"
 
 #: What outlives a process. The rest, ``gauge_all`` and ``gauge_live*``, ends with it.
 KEPT_KINDS = frozenset(
@@ -131,7 +133,7 @@ def is_alive(process: Path) -> bool:
     try:
         lock = os.open(process / LOCK_NAME, os.O_RDONLY)
     except FileNotFoundError:
-        return False  # nobody can hold it: the removal of this folder had begun
+        return False  # the removal of this folder had begun; or see has_lost_lock
     except OSError:
         return True  # who cannot be asked is not declared dead
     try:
@@ -141,6 +143,15 @@ def is_alive(process: Path) -> bool:
         return True
     finally:
         os.close(lock)
+    return False
+
+
+def has_lost_lock(process: Path) -> bool:
+    """Whether somebody removed the lock and left files, as cleaners of /tmp do. We remove it last."""
+    if os.path.lexists(process / LOCK_NAME):
+        return False
+    with contextlib.suppress(OSError):
+        return bool(os.listdir(process))
     return False
 
 

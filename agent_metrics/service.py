@@ -19,7 +19,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from agent_metrics.collector import FolderCollector
-from agent_metrics.files import OWN_FOLDER
+from agent_metrics.files import OWN_FOLDER, SERVICE_LOCK_NAME
 
 #: How long a slice of folding reads or removes files. With its commit it stays under 50 ms.
 _SLICE_SECONDS = 0.015
@@ -43,7 +43,7 @@ def claim(root: Path) -> int | None:
     own = root / OWN_FOLDER
     try:
         own.mkdir(exist_ok=True)
-        lock = os.open(own / "service.lock", os.O_RDONLY | os.O_CREAT, 0o644)
+        lock = os.open(own / SERVICE_LOCK_NAME, os.O_RDONLY | os.O_CREAT, 0o644)
     except OSError as error:
         _logger.warning("the folder cannot be locked against a second service: %s", error)
         return None

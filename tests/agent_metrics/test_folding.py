@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sqlite3
@@ -16,6 +17,7 @@ import pytest
 
 from agent_metrics.collector import FolderCollector
 from agent_metrics.ledger import BadLedgerError
+from agent_metrics.service import claim
 from tests.agent_metrics.processes import PlayedProcess, fold_all, own_metric, samples, total, write
 
 IS_ROOT = os.geteuid() == 0
@@ -553,6 +555,64 @@ def test_a_process_is_dead_by_its_lock_whatever_its_pid(tmp_path: Path, collecto
     fold_all(collector)
     assert (total(collector, "m"), total(collector, "n")) == (2, 1)
     second.die()
+
+
+# --- programs that remove old files ---
+
+
+def test_what_is_in_use_never_looks_old(tmp_path: Path) -> None:
+    """A cleaner of /tmp goes by a file's times, and writing to a mapped file does not show on them in a tmpfs."""
+    now = 1000.0
+    collector = FolderCollector(tmp_path, clock=lambda: now)
+    own = tmp_path / "agent-metrics"
+    living = PlayedProcess.start(tmp_path)
+    living.write("counter", "m", 1)
+    fold_all(collector)
+    lock = claim(tmp_path)
+    in_use = [living.folder.path / "lock", living.path("counter"), own / "ledger.sqlite", own / "service.lock"]
+    for path in in_use:
+        os.utime(path, (0, 0))
+    collector.fold(10)
+    assert {path.stat().st_mtime for path in in_use} == {0}  # once an hour is enough
+    now += 3601
+    collector.fold(10)
+    assert all(path.stat().st_mtime > time.time() - 60 for path in in_use)
+    collector.close()
+    living.die()
+    assert lock is not None
+    os.close(lock)
+
+
+def test_a_process_whose_lock_was_removed_lives_as_long_as_its_files_change(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = 1000.0
+    collector = FolderCollector(tmp_path, clock=lambda: now)
+    process = PlayedProcess.start(tmp_path)
+    process.write("counter", "m", 1)
+    process.write("gauge_livesum", "live", math.nan)  # which is never the same as before
+    fold_all(collector)
+    (process.folder.path / "lock").unlink()
+    for value in (1, 2, 3):
+        process.write("counter", "m", value)
+        fold_all(collector)
+        assert total(collector, "m") == value
+        assert own_metric(collector, "processes_without_lock") == 1
+        assert own_metric(collector, "processes_living") == 1
+        now += 3500
+    assert len([record for record in caplog.records if "was removed" in record.message]) == 1
+    fold_all(collector)
+    now += 200  # an hour since the last change
+    fold_all(collector)
+    assert total(collector, "m") == 3
+    assert own_metric(collector, "processes_without_lock") == 0
+    assert own_metric(collector, "processes_folded_total") == 1
+    assert names_left(tmp_path) == []
+    collector.close()
+    process.die()
+
+
+# --- what is removed ---
 
 
 def test_removed_files_are_really_gone_before_their_id_is_forgotten(tmp_path: Path) -> None:

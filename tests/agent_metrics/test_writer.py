@@ -195,6 +195,22 @@ def test_a_disk_that_fills_up_leaves_a_process_that_talks_on(tmp_path: Path, col
     assert total(collector, "g") == 1
 
 
+def test_a_process_whose_lock_was_removed_says_so_with_its_next_series(tmp_path: Path) -> None:
+    process = start(
+        """
+        next(Path(sys.argv[1]).glob("p-*/lock")).unlink()
+        counter.inc(1)
+        assert writer.problem() is None
+        for number in range(10):
+            Counter(f"other_{number}", "help").inc()
+        assert "lock" in writer.problem()
+        """,
+        tmp_path,
+    )
+    wait_until_written(process)
+    assert end(process).count("was removed") == 1
+
+
 def test_no_byte_of_a_file_is_a_hole_that_a_full_disk_could_not_fill(tmp_path: Path) -> None:
     process = start(
         """
