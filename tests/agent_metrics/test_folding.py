@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from agent_metrics.collector import FolderCollector
-from agent_metrics.ledger import BadLedgerError
+from agent_metrics.ledger import BadLedgerError, Folding
 from agent_metrics.service import claim
 from tests.agent_metrics.processes import PlayedProcess, fold_all, own_metric, samples, total, write
 
@@ -485,6 +485,57 @@ def test_a_ledger_that_is_locked_by_somebody_who_looks_at_it_pauses_folding(
     assert own_metric(collector, "folding_paused") == 0
     assert total(collector, "m") == 3
     somebody.close()
+
+
+@pytest.mark.parametrize("folds_first", [True, False])
+def test_two_services_on_one_ledger_lose_nothing(folds_first: bool, tmp_path: Path) -> None:
+    """Where the service's lock was removed, or does nothing."""
+    first, second = FolderCollector(tmp_path), FolderCollector(tmp_path)
+    fold_all(first)
+    fold_all(second)
+    dead(tmp_path, 1)
+    if folds_first:
+        second.collect()  # so that it knows of it
+    fold_all(first)
+    dead(tmp_path, 2)
+    second.fold(10)
+    assert "changed by another program" in (second.status.paused_because or "")
+    fold_all(second)
+    assert second.status.paused_because is None
+    dead(tmp_path, 4)
+    for collector in (first, second):
+        fold_all(collector)
+        fold_all(collector)
+        assert total(collector, "m") == 7
+        collector.close()
+    again = FolderCollector(tmp_path)
+    fold_all(again)
+    assert total(again, "m") == 7
+    again.close()
+
+
+def test_a_fold_between_the_look_at_the_ledger_and_the_commit_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = FolderCollector(tmp_path), FolderCollector(tmp_path)
+    fold_all(first)
+    fold_all(second)
+    before_the_commit = second._ledger._with
+
+    def fold_in_between(processes: list[Folding]) -> object:
+        fold_all(first)
+        return before_the_commit(processes)
+
+    dead(tmp_path, 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(second._ledger, "_with", fold_in_between)
+        second.fold(10)
+    assert "changed by another program" in (second.status.paused_because or "")
+    for collector in (second, first, second):
+        fold_all(collector)
+        assert total(collector, "m") == 5
+    first.close()
+    second.close()
 
 
 @pytest.mark.parametrize("content", [b"hello, I am no database at all" * 100, b"SQLite format 3\x00" + bytes(4096)])
