@@ -139,7 +139,7 @@ def is_alive(process: Path) -> bool:
     try:
         # Shared, so that two who ask at once do not take each other for the process.
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:  # it is locked; or nothing can be, there
         return True
     finally:
         os.close(lock)

@@ -30,15 +30,15 @@ _logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class FolderTakenError(Exception):
-    """Another agent-metrics serves this folder."""
+class ClaimError(Exception):
+    """This folder cannot be this service's."""
 
 
 def claim(root: Path) -> int | None:
-    """Lock the folder for this process. Returns the descriptor to keep open, None where nothing can be locked.
+    """Lock the folder for this process. Returns the descriptor to keep open, None where no lock can be made.
 
     Raises:
-        FolderTakenError: If another service has it.
+        ClaimError: If another service has it, or locks do not work there.
     """
     own = root / OWN_FOLDER
     try:
@@ -51,7 +51,13 @@ def claim(root: Path) -> int | None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
-        raise FolderTakenError(f"another agent-metrics serves {root}: stop it, or choose another --dir") from None
+        raise ClaimError(f"another agent-metrics serves {root}: stop it, or choose another --dir") from None
+    except OSError as error:
+        os.close(lock)
+        raise ClaimError(
+            f"cannot lock {own / SERVICE_LOCK_NAME} ({error.strerror}): without flock nobody can tell which processes "
+            "live. Choose a --dir on another file system."
+        ) from error
     return lock
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import errno
+import fcntl
 import gzip
+import os
 import signal
 import socket
 import ssl
@@ -18,7 +21,8 @@ import trustme
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from agent_metrics.service import Service
+from agent_metrics.files import is_alive
+from agent_metrics.service import ClaimError, Service, claim
 from agent_metrics.web import create_app
 from agent_metrics.web_config import BadWebConfigError, load
 from tests.agent_metrics.processes import PlayedProcess
@@ -148,6 +152,23 @@ def test_a_taken_port_and_a_bad_folder_are_one_line(tmp_path: Path) -> None:
     assert len(message.splitlines()) == 1
     (tmp_path / "file").touch()
     assert "cannot make the folder" in refused(tmp_path / "file")
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_folder_where_locks_do_not_work_is_said_to_be_one(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = PlayedProcess.start(tmp_path)
+
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", refuse)
+        with pytest.raises(ClaimError, match="flock"):
+            claim(tmp_path)
+        assert is_alive(process.folder.path)  # who cannot be asked is not declared dead
+    process.die()
 
 
 def test_a_damaged_ledger_says_what_to_do(tmp_path: Path) -> None:
