@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from agent_metrics.collector import FolderCollector
 from agent_metrics.files import OWN_FOLDER, SERVICE_LOCK_NAME
+from agent_metrics.ledger import BadLedgerError
 
 #: How long a slice of folding reads or removes files. With its commit it stays under 50 ms.
 _SLICE_SECONDS = 0.015
@@ -127,6 +128,9 @@ class Service:
         while True:
             try:
                 is_more = await self._in_thread(lambda: self._collector.fold(_SLICE_SECONDS))
+            except BadLedgerError as error:  # that could not be read at the start
+                self._collector.status.pause(str(error))
+                is_more = False
             except Exception:
                 _logger.exception("folding failed; scrapes go on")
                 is_more = False

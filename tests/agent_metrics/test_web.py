@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import errno
 import fcntl
@@ -103,8 +104,32 @@ async def test_before_the_dead_are_counted_there_is_no_number_at_all(tmp_path: P
         assert await _status(app, path) == 503
 
 
+@pytest.mark.parametrize("is_damaged", [False, True])
+async def test_why_the_dead_cannot_be_counted_is_in_the_answer(is_damaged: bool, tmp_path: Path) -> None:
+    ledger = tmp_path / "agent-metrics" / "ledger.sqlite"
+    ledger.mkdir(parents=True)  # which nobody can open
+    service = Service(tmp_path)
+    service.open()
+    if is_damaged:
+        ledger.rmdir()
+        ledger.write_text("hello" * 1000)
+    app = create_app(service, {})
+    async with service:
+        for path in ("/metrics", "/healthz"):
+            status, body = await _answer(app, path)
+            while is_damaged and "not a ledger" not in body:
+                await asyncio.sleep(0.01)
+                status, body = await _answer(app, path)
+            assert status == 503
+            assert ("not a ledger" if is_damaged else "unable to open") in body
+
+
 async def _status(app: object, path: str) -> int:
-    statuses = []
+    return (await _answer(app, path))[0]
+
+
+async def _answer(app: object, path: str) -> tuple[int, str]:
+    statuses, body = [], b""
 
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -112,12 +137,17 @@ async def _status(app: object, path: str) -> int:
     async def send(message: dict[str, object]) -> None:
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
+        else:
+            nonlocal body
+            part = message["body"]
+            assert isinstance(part, bytes)
+            body += part
 
     scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b"", "root_path": ""}
     await app(scope, receive, send)  # type: ignore[operator]
     (status,) = statuses
     assert isinstance(status, int)
-    return status
+    return status, body.decode()
 
 
 # --- the operator ---
