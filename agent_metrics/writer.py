@@ -127,8 +127,13 @@ class _File:
         self._keys.add(key)
 
     def _grow_to(self, capacity: int) -> None:
-        with self._path.open("ab") as file:
-            file.write(bytes(capacity - self._capacity))
+        try:
+            with self._path.open("ab") as file:
+                file.write(bytes(capacity - self._capacity))
+        except OSError:
+            with contextlib.suppress(OSError):  # not a part of it: MmapedDict would double a size that is not ours
+                os.truncate(self._path, self._capacity)
+            raise
         self._capacity = capacity
 
 

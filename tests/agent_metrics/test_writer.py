@@ -225,6 +225,31 @@ def test_no_byte_of_a_file_is_a_hole_that_a_full_disk_could_not_fill(tmp_path: P
     end(process)
 
 
+@pytest.mark.parametrize("limit", [2_000, 6_000])
+def test_no_hole_is_left_where_a_disk_was_full_in_the_middle_of_a_page(limit: int, tmp_path: Path) -> None:
+    process = start(
+        f"""
+        import resource
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, hard))
+        gauge = Gauge("g", "help", ["number"], multiprocess_mode="sum")
+        for number in range(100):
+            gauge.labels(number)
+        (file,) = Path(sys.argv[1]).glob("p-*/gauge_sum_*.db")
+        assert file.stat().st_size in (0, 4096)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        for number in range(500):
+            gauge.labels(f"after {{number}}")
+        """,
+        tmp_path,
+    )
+    wait_until_written(process)
+    (file,) = tmp_path.glob("p-*/gauge_sum_*.db")
+    assert file.stat().st_size in (2**15, 2**16)
+    assert file.stat().st_blocks * 512 >= file.stat().st_size
+    end(process)
+
+
 def test_livekit_s_clean_up_of_its_metrics_folder_leaves_us_alone(tmp_path: Path, collector: FolderCollector) -> None:
     process = start("counter.inc()", tmp_path)
     wait_until_written(process)
