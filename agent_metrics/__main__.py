@@ -16,7 +16,7 @@ from dotenv import load_dotenv
 from prometheus_client import disable_created_metrics
 
 from agent_metrics.ledger import BadLedgerError
-from agent_metrics.service import FolderTakenError, Service, claim
+from agent_metrics.service import ClaimError, Service, claim
 from agent_metrics.web import create_app
 from agent_metrics.web_config import BadWebConfigError, WebConfig, load
 from agent_metrics.writer import DEFAULT_ROOT
@@ -79,7 +79,7 @@ def _open(root: Path) -> tuple[Service, int | None]:
         service.open()
     except OSError as error:
         _fail(f"cannot make the folder {root}: {error.strerror}. Choose another with --dir.")
-    except FolderTakenError as error:
+    except ClaimError as error:
         _fail(str(error))
     except BadLedgerError as error:
         _fail(f"{error}. Put a copy from before in its place; or move it away, and all totals begin at zero.")

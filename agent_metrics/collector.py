@@ -7,6 +7,8 @@ death until it is folded, and in the ledger after that. One thread does it all, 
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 import shutil
 import sqlite3
 import time
@@ -19,9 +21,11 @@ from prometheus_client.registry import Collector
 
 from agent_metrics.files import (
     OWN_FOLDER,
+    SERVICE_LOCK_NAME,
     SWEPT_PREFIX,
     Listing,
     Reading,
+    has_lost_lock,
     is_alive,
     read,
     read_process,
@@ -30,10 +34,14 @@ from agent_metrics.files import (
 from agent_metrics.ledger import BadLedgerError, Folding, Ledger
 from agent_metrics.set_aside import SetAside
 from agent_metrics.status import Status
-from agent_metrics.totals import Totals, lives_on, metrics
+from agent_metrics.totals import Totals, lasting, metrics
 
 #: A process that has not got its name after this long was killed while it was starting.
 _BIRTH_SECONDS = 60.0
+#: A process whose lock was removed is dead when its files have not changed for so long.
+_QUIET_SECONDS = 3600.0
+#: How often files in use are touched. Cleaners of /tmp take what is days old.
+_TOUCH_SECONDS = 3600.0
 
 
 @dataclass
@@ -44,6 +52,7 @@ class _Process:
         readings: What its files said when they were last read.
         was_read: Whether anybody has tried that since it died.
         is_final: Whether all could be read since it died, so that this is all.
+        changed_at: When its files were last seen to change. None while it has a lock.
     """
 
     id: str
@@ -52,6 +61,7 @@ class _Process:
     readings: list[Reading] = field(default_factory=list)
     was_read: bool = False
     is_final: bool = False
+    changed_at: float | None = None
 
 
 class FolderCollector(Collector):
@@ -76,6 +86,7 @@ class FolderCollector(Collector):
         self._ledger = Ledger(root / OWN_FOLDER / "ledger.sqlite", clock)
         self._gone: set[str] = set()
         self._listing = Listing()
+        self._touched_at = -math.inf
         self.is_ready = False
 
     # --- a scrape ---
@@ -92,7 +103,8 @@ class FolderCollector(Collector):
         _add(totals, unmanaged, now)
         kinds = totals.kinds()  # what lives says of which kind a metric is
         for process in self._dead():
-            _add(totals, (reading for reading in process.readings if lives_on(reading.kind)), now)
+            for reading in process.readings:
+                totals.add(reading.kind, reading.pid, lasting(reading.kind, reading.entries), now)
         totals.update(self._ledger.totals)
         found, left_out = metrics(totals, {**totals.kinds(), **kinds})
         self._tell(unmanaged, left_out)
@@ -112,7 +124,18 @@ class FolderCollector(Collector):
             if is_gone or id in self._ledger.folded:
                 del self._processes[id]
             elif process.is_alive:
-                process.is_alive = is_alive(process.folder)
+                process.is_alive = is_alive(process.folder) or self._may_live(process)
+
+    def _may_live(self, process: _Process) -> bool:
+        """Whether its lock was removed, and not by us, and its files still change: who cannot be asked is not dead."""
+        if not has_lost_lock(process.folder):
+            return False
+        self.status.note("lock", f"the lock of {process.folder} was removed; it counts as living while it writes")
+        now, before = self._clock(), repr(process.readings)
+        self._read(process)
+        if process.changed_at is None or repr(process.readings) != before:
+            process.changed_at = now
+        return now - process.changed_at < _QUIET_SECONDS
 
     def _living(self) -> list[_Process]:
         return [process for process in self._processes.values() if process.is_alive]
@@ -139,6 +162,7 @@ class FolderCollector(Collector):
         readings = [reading for process in living for reading in process.readings]
         self.status.see(
             living=len(living),
+            lockless=sum(process.changed_at is not None for process in living),
             waiting=len(self._processes) - len(living),
             files=len(readings),
             unmanaged=len(unmanaged),
@@ -163,6 +187,8 @@ class FolderCollector(Collector):
         if is_writable and self._remove_folded(deadline):
             return True
         self._look()
+        if is_writable:
+            self._touch()
         batch = self._read_dead(deadline)
         is_committed = is_writable and self._commit(batch)
         self.is_ready = self.is_ready or all(process.was_read for process in self._dead())
@@ -248,6 +274,21 @@ class FolderCollector(Collector):
         for path in self._listing.workers:
             with contextlib.suppress(OSError):
                 path.rmdir()  # not if anything is in it; a worker that is just starting makes it again
+
+    def _touch(self) -> None:
+        """Keep what is in use from looking old. That somebody writes to a mapped file does not always show on it."""
+        if 0 <= self._clock() - self._touched_at < _TOUCH_SECONDS:
+            return
+        self._touched_at = self._clock()
+        paths = [self._ledger.path, self._ledger.path.with_name(SERVICE_LOCK_NAME)]
+        for process in self._living():
+            with contextlib.suppress(OSError):
+                paths += process.folder.iterdir()
+        for path in paths:
+            try:
+                os.utime(path, follow_symlinks=False)
+            except OSError as error:
+                self.status.note("touch", f"programs that remove old files may take {path}, or have: {error}")
 
     def close(self) -> None:
         self._ledger.close()

@@ -11,6 +11,7 @@ starts, and leaves folders alone.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import functools
 import json
@@ -30,6 +31,7 @@ UNBORN_PREFIX = ".p-"
 SWEPT_PREFIX = ".swept-"
 WORKER_PREFIX = "worker-"
 LOCK_NAME = "lock"
+SERVICE_LOCK_NAME = "service.lock"
 
 #: What outlives a process. The rest, ``gauge_all`` and ``gauge_live*``, ends with it.
 KEPT_KINDS = frozenset(
@@ -38,6 +40,10 @@ KEPT_KINDS = frozenset(
 LIVE_KINDS = frozenset(
     ("gauge_all", "gauge_liveall", "gauge_livesum", "gauge_livemin", "gauge_livemax", "gauge_livemostrecent"),
 )
+
+#: Labels that name a machine or a process. Such a series ends with its process, whatever its kind: the host name of
+#: each container is a new one. No label is here that anybody could mean something else by.
+_LABELS_OF_PLACES = frozenset(("nodename",))
 
 #: A file says in four bytes how long it is. One that claims more than this is not read into memory.
 _MAX_FILE_BYTES = 64 * 2**20
@@ -54,6 +60,10 @@ class Key(NamedTuple):
     sample: str
     labels: tuple[tuple[str, str], ...]
     help: str
+
+    @property
+    def names_a_place(self) -> bool:
+        return any(name in _LABELS_OF_PLACES for name, _ in self.labels)
 
 
 #: Key, value, timestamp. A plain tuple: there are hundreds of thousands, and of no other does the garbage collector
@@ -123,16 +133,25 @@ def is_alive(process: Path) -> bool:
     try:
         lock = os.open(process / LOCK_NAME, os.O_RDONLY)
     except FileNotFoundError:
-        return False  # nobody can hold it: the removal of this folder had begun
+        return False  # the removal of this folder had begun; or see has_lost_lock
     except OSError:
         return True  # who cannot be asked is not declared dead
     try:
         # Shared, so that two who ask at once do not take each other for the process.
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:  # it is locked; or nothing can be, there
         return True
     finally:
         os.close(lock)
+    return False
+
+
+def has_lost_lock(process: Path) -> bool:
+    """Whether somebody removed the lock and left files, as cleaners of /tmp do. We remove it last."""
+    if os.path.lexists(process / LOCK_NAME):
+        return False
+    with contextlib.suppress(OSError):
+        return bool(os.listdir(process))
     return False
 
 

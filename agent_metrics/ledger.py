@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent_metrics.files import Reading, parse_key
-from agent_metrics.totals import Amount, Totals, condensed, lives_on
+from agent_metrics.totals import Amount, Totals, condensed, lasting
 
 _VERSION = 1
 _SCHEMA = f"""
@@ -68,6 +68,7 @@ class Ledger:
         self.is_loaded = False
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
+        self._version = 0
 
     def open(self) -> None:
         """Open it for writing, make it if there is none, and load it.
@@ -77,10 +78,13 @@ class Ledger:
             BadLedgerError: If it never can.
         """
         if self._connection is not None:
+            with self._closed_on_error():
+                self._refuse_if_changed(self._connection)
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._connect("rwc") as connection:
             connection.executescript(_SCHEMA)
+            self._version = _version(connection)
             self._load(connection)
         self._connection = connection
 
@@ -122,7 +126,7 @@ class Ledger:
             return
         totals = Totals()
         for kind, key, numbers, timestamp in connection.execute("SELECT * FROM series"):
-            if parse_key(kind, key) is not None:
+            if (parsed := parse_key(kind, key)) is not None and not parsed.names_a_place:
                 totals.amounts.setdefault(kind, {})[key] = _amount(kind, numbers, timestamp)
         folded = {
             id: Folding(id, folder, flawed.split("\n") if flawed else ())
@@ -139,11 +143,8 @@ class Ledger:
         self.open()
         assert self._connection is not None
         changed = self._with(processes)
-        try:
+        with self._closed_on_error():
             self._write(self._connection, changed, processes, list(gone))
-        except BaseException:
-            self.close()  # what the file says counts, and is read when it is opened again
-            raise
         for kind, amounts in changed.amounts.items():
             self.totals.amounts.setdefault(kind, {}).update(amounts)
         for process in processes:
@@ -151,14 +152,28 @@ class Ledger:
         for id in gone:
             self.folded.pop(id, None)
 
+    @contextlib.contextmanager
+    def _closed_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.close()  # what the file says counts, and is read when it is opened again
+            raise
+
+    def _refuse_if_changed(self, connection: sqlite3.Connection) -> None:
+        """Totals are written as they are in memory: never over what somebody else has written."""
+        if _version(connection) != self._version:
+            raise sqlite3.OperationalError(
+                "it was changed by another program and is read again: does a second agent-metrics serve this folder?"
+            )
+
     def _with(self, processes: Sequence[Folding]) -> Totals:
         """The series that these processes change, with their values after that."""
         now = self._clock()
         changed = Totals()
         for process in processes:
             for reading in process.readings:
-                if lives_on(reading.kind):
-                    changed.add(reading.kind, reading.pid, reading.entries, now)
+                changed.add(reading.kind, reading.pid, lasting(reading.kind, reading.entries), now)
         before = Totals()
         for kind, amounts in changed.amounts.items():
             ours = self.totals.amounts.get(kind, {})
@@ -179,6 +194,7 @@ class Ledger:
             for key, amount in amounts.items()
         )
         connection.execute("BEGIN IMMEDIATE")
+        self._refuse_if_changed(connection)
         connection.executemany(_UPSERT, rows)
         connection.executemany(
             "INSERT INTO folded VALUES (?, ?, ?)",
@@ -197,6 +213,12 @@ class Ledger:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """Another number when another connection has written to the file."""
+    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+    return version
 
 
 def _columns(kind: str, amount: Amount) -> tuple[str, float | None]:

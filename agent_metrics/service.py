@@ -19,7 +19,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from agent_metrics.collector import FolderCollector
-from agent_metrics.files import OWN_FOLDER
+from agent_metrics.files import OWN_FOLDER, SERVICE_LOCK_NAME
+from agent_metrics.ledger import BadLedgerError
 
 #: How long a slice of folding reads or removes files. With its commit it stays under 50 ms.
 _SLICE_SECONDS = 0.015
@@ -30,20 +31,20 @@ _logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class FolderTakenError(Exception):
-    """Another agent-metrics serves this folder."""
+class ClaimError(Exception):
+    """This folder cannot be this service's."""
 
 
 def claim(root: Path) -> int | None:
-    """Lock the folder for this process. Returns the descriptor to keep open, None where nothing can be locked.
+    """Lock the folder for this process. Returns the descriptor to keep open, None where no lock can be made.
 
     Raises:
-        FolderTakenError: If another service has it.
+        ClaimError: If another service has it, or locks do not work there.
     """
     own = root / OWN_FOLDER
     try:
         own.mkdir(exist_ok=True)
-        lock = os.open(own / "service.lock", os.O_RDONLY | os.O_CREAT, 0o644)
+        lock = os.open(own / SERVICE_LOCK_NAME, os.O_RDONLY | os.O_CREAT, 0o644)
     except OSError as error:
         _logger.warning("the folder cannot be locked against a second service: %s", error)
         return None
@@ -51,7 +52,13 @@ def claim(root: Path) -> int | None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
-        raise FolderTakenError(f"another agent-metrics serves {root}: stop it, or choose another --dir") from None
+        raise ClaimError(f"another agent-metrics serves {root}: stop it, or choose another --dir") from None
+    except OSError as error:
+        os.close(lock)
+        raise ClaimError(
+            f"cannot lock {own / SERVICE_LOCK_NAME} ({error.strerror}): without flock nobody can tell which processes "
+            "live. Choose a --dir on another file system."
+        ) from error
     return lock
 
 
@@ -121,6 +128,9 @@ class Service:
         while True:
             try:
                 is_more = await self._in_thread(lambda: self._collector.fold(_SLICE_SECONDS))
+            except BadLedgerError as error:  # that could not be read at the start
+                self._collector.status.pause(str(error))
+                is_more = False
             except Exception:
                 _logger.exception("folding failed; scrapes go on")
                 is_more = False

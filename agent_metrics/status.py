@@ -34,6 +34,7 @@ class Status:
             return Gauge(f"agent_metrics_{name}", what, labels, registry=registry)
 
         self._living = gauge("processes_living", "Processes that hold their lock")
+        self._lockless = gauge("processes_without_lock", "Living processes, by their files; the lock was removed")
         self._waiting = gauge("processes_waiting", "Dead processes that are not in the ledger yet")
         self._files = gauge("files_living", "Files of living processes")
         self._unmanaged = gauge("files_unmanaged", "Files of processes without a lock of ours, read at each scrape")
@@ -61,6 +62,7 @@ class Status:
         self,
         *,
         living: int,
+        lockless: int,
         waiting: int,
         files: int,
         unmanaged: int,
@@ -70,6 +72,7 @@ class Status:
         ledger_series: int,
     ) -> None:
         self._living.set(living)
+        self._lockless.set(lockless)
         self._waiting.set(waiting)
         self._files.set(files)
         self._unmanaged.set(unmanaged)

@@ -112,7 +112,7 @@ def exact_sum(numbers: list[float]) -> float:
         return sum(numbers)
 
 
-def condensed(numbers: Iterable[float]) -> list[float]:
+def condensed(numbers: list[float]) -> list[float]:
     """A few numbers with the very same sum (Shewchuk's partials: they do not overlap)."""
     partials: list[float] = []
     for number in numbers:
@@ -126,7 +126,7 @@ def condensed(numbers: Iterable[float]) -> list[float]:
         partials[kept:] = [number]
     if all(map(math.isfinite, partials)):
         return partials
-    return [sum(partials)]
+    return [exact_sum(numbers)]  # infinity less itself is among the partials, and is no number
 
 
 def metrics(totals: Totals, kinds: Mapping[str, str]) -> tuple[list[Metric], int]:
@@ -203,6 +203,8 @@ def _key(kind: str, raw: str) -> Key:
     return key
 
 
-def lives_on(kind: str) -> bool:
-    """Whether what a file of this kind says still counts when its process is dead."""
-    return kind not in LIVE_KINDS
+def lasting(kind: str, entries: Iterable[Entry]) -> list[Entry]:
+    """What still counts of a file when its process is dead."""
+    if kind in LIVE_KINDS:
+        return []
+    return [entry for entry in entries if not _key(kind, entry[0]).names_a_place]

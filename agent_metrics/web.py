@@ -25,6 +25,7 @@ _INDEX = """<!doctype html><html lang="en"><title>agent-metrics</title>
 <h1>agent-metrics</h1><p><a href="metrics">Metrics</a> · <a href="healthz">Health</a></p></html>
 """
 _STARTING = "starting: what ended processes left is being counted. The metrics are here when they are complete.\n"
+_RETRY = {"Retry-After": "1"}
 _MAX_VERDICTS = 100
 
 
@@ -39,16 +40,20 @@ def create_app(service: Service, users: Mapping[str, bytes]) -> Starlette:
     async def index(_: Request) -> Response:
         return HTMLResponse(_INDEX)
 
+    def starting() -> Response:
+        paused = service.paused_because
+        return PlainTextResponse(_STARTING + (f"folding is paused: {paused}\n" if paused else ""), 503, _RETRY)
+
     async def health(_: Request) -> Response:
         if not service.is_ready:
-            return PlainTextResponse(_STARTING, 503)
+            return starting()
         paused = service.paused_because
         return PlainTextResponse(f"ok, but folding is paused: {paused}\n" if paused else "ok\n")
 
     async def metrics(request: Request) -> Response:
         # Not what is known so far: a counter that is smaller than before has started anew, for Prometheus.
         if not service.is_ready:
-            return PlainTextResponse(_STARTING, 503, {"Retry-After": "1"})
+            return starting()
         compress = gzip_accepted(request.headers.get("Accept-Encoding", ""))
         page, content_type = await service.scrape(request.headers.get("Accept", ""), compress=compress)
         headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}

@@ -50,7 +50,7 @@ def install(parent: Path | None = None) -> None:
 
 
 def problem() -> str | None:
-    """Why metrics of this process are not written, if they are not."""
+    """Why metrics of this process are not written or may not count, if it is so."""
     return _writer.problem if _writer else None
 
 
@@ -76,7 +76,7 @@ class ProcessFolder:
         # Locked before it gets its name: a process's folder is never seen without the lock of a living process.
         unborn = parent / f"{UNBORN_PREFIX}{secrets.token_hex(8)}"
         unborn.mkdir(parents=True)
-        lock = os.open(unborn / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        lock = os.open(unborn / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o664)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             unborn.rename(self.path)
@@ -84,6 +84,10 @@ class ProcessFolder:
             os.close(lock)
             raise
         return lock
+
+    def is_locked(self) -> bool:
+        """Whether others can see the lock: somebody may have removed it."""
+        return os.fstat(self._lock).st_nlink > 0
 
     def release(self) -> None:
         os.close(self._lock)
@@ -123,8 +127,13 @@ class _File:
         self._keys.add(key)
 
     def _grow_to(self, capacity: int) -> None:
-        with self._path.open("ab") as file:
-            file.write(bytes(capacity - self._capacity))
+        try:
+            with self._path.open("ab") as file:
+                file.write(bytes(capacity - self._capacity))
+        except OSError:
+            with contextlib.suppress(OSError):  # not a part of it: MmapedDict would double a size that is not ours
+                os.truncate(self._path, self._capacity)
+            raise
         self._capacity = capacity
 
 
@@ -149,10 +158,13 @@ class _Writer:
         try:
             return action()
         except OSError as error:
-            if self.problem is None:
-                self.problem = f"metrics of this process are not written: {error}"
-                _logger.warning("%s. It goes on without.", self.problem)
+            self._say(f"metrics of this process are not written: {error}")
             return None
+
+    def _say(self, problem: str) -> None:
+        if self.problem is None:
+            self.problem = problem
+            _logger.warning("%s. It goes on without.", problem)
 
     def _settled(self) -> ProcessFolder:
         if self._folder is None:
@@ -160,9 +172,11 @@ class _Writer:
         return self._folder
 
     def _place(self, kind: str, key: str) -> Any:
+        folder = self._settled()
+        if not folder.is_locked():
+            self._say(f"metrics of this process may not count: the lock in {folder.path} was removed")
         file = self._files.get(kind)
         if file is None:
-            folder = self._settled()
             file = self._files[kind] = _File(folder.path / f"{kind}_{folder.id}.db")
         file.add(key)
         return file.values

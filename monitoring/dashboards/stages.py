@@ -265,9 +265,15 @@ def _agent_metrics(board: dashboard.Dashboard) -> dashboard.Dashboard:
         Panel(
             "What agent-metrics could not do",
             "Zero is right. Files flawed or set aside: something else writes to the folder, or the disk was full. "
-            "Series left out: versions of the worker that disagree. Folding paused: the ledger cannot be written.",
+            "Series left out: versions of the worker that disagree. Folding paused: the ledger cannot be written. "
+            "Processes without a lock: something removed it.",
             Unit.COUNT,
-            [Query(_own("(files_flawed|files_set_aside_total|series_left_out|folding_paused)"), "{{__name__}}")],
+            [
+                Query(
+                    _own("(files_flawed|files_set_aside_total|series_left_out|folding_paused|processes_without_lock)"),
+                    "{{__name__}}",
+                )
+            ],
             6,
         ),
         Panel(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sqlite3
@@ -15,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from agent_metrics.collector import FolderCollector
-from agent_metrics.ledger import BadLedgerError
+from agent_metrics.ledger import BadLedgerError, Folding
+from agent_metrics.service import claim
 from tests.agent_metrics.processes import PlayedProcess, fold_all, own_metric, samples, total, write
 
 IS_ROOT = os.geteuid() == 0
@@ -51,6 +53,38 @@ def test_sums_and_extremes_survive_and_live_gauges_end(tmp_path: Path, collector
     fold_all(collector)
     assert samples(collector.collect()) == before
     assert names_left(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["counter", "gauge_max", "histogram"])
+def test_what_names_a_machine_ends_with_its_process(kind: str, tmp_path: Path) -> None:
+    """As livekit's own metrics do, by host name: that of each container is a new one, for ever."""
+    collector = FolderCollector(tmp_path)
+    for number in range(5):
+        process = PlayedProcess.start(tmp_path)
+        process.write(kind, "m", 1, nodename=f"host-{number}")
+        process.write(kind, "other", 1, node="eu")
+        assert total(collector, "m") == 1
+        process.die()
+        assert total(collector, "m") is None  # no more than a gauge of living processes, before it is folded too
+        fold_all(collector)
+        assert total(collector, "m") is None
+    assert total(collector, "other") == (1 if kind == "gauge_max" else 5)
+    assert own_metric(collector, "ledger_series") == 1
+    collector.close()
+
+
+def test_a_machine_that_an_older_ledger_names_is_forgotten(tmp_path: Path, collector: FolderCollector) -> None:
+    fold_all(collector)
+    collector.close()
+    ledger = sqlite3.connect(tmp_path / "agent-metrics" / "ledger.sqlite")
+    key = '["m", "m", {"nodename": "host"}, "help"]'
+    ledger.execute("INSERT INTO series VALUES ('counter', ?, '1.0', NULL)", (key,))
+    ledger.commit()
+    ledger.close()
+    again = FolderCollector(tmp_path)
+    fold_all(again)
+    assert total(again, "m") is None
+    again.close()
 
 
 def test_nothing_is_left_of_a_folded_process_but_its_numbers(tmp_path: Path, collector: FolderCollector) -> None:
@@ -453,6 +487,57 @@ def test_a_ledger_that_is_locked_by_somebody_who_looks_at_it_pauses_folding(
     somebody.close()
 
 
+@pytest.mark.parametrize("folds_first", [True, False])
+def test_two_services_on_one_ledger_lose_nothing(folds_first: bool, tmp_path: Path) -> None:
+    """Where the service's lock was removed, or does nothing."""
+    first, second = FolderCollector(tmp_path), FolderCollector(tmp_path)
+    fold_all(first)
+    fold_all(second)
+    dead(tmp_path, 1)
+    if folds_first:
+        second.collect()  # so that it knows of it
+    fold_all(first)
+    dead(tmp_path, 2)
+    second.fold(10)
+    assert "changed by another program" in (second.status.paused_because or "")
+    fold_all(second)
+    assert second.status.paused_because is None
+    dead(tmp_path, 4)
+    for collector in (first, second):
+        fold_all(collector)
+        fold_all(collector)
+        assert total(collector, "m") == 7
+        collector.close()
+    again = FolderCollector(tmp_path)
+    fold_all(again)
+    assert total(again, "m") == 7
+    again.close()
+
+
+def test_a_fold_between_the_look_at_the_ledger_and_the_commit_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = FolderCollector(tmp_path), FolderCollector(tmp_path)
+    fold_all(first)
+    fold_all(second)
+    before_the_commit = second._ledger._with
+
+    def fold_in_between(processes: list[Folding]) -> object:
+        fold_all(first)
+        return before_the_commit(processes)
+
+    dead(tmp_path, 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(second._ledger, "_with", fold_in_between)
+        second.fold(10)
+    assert "changed by another program" in (second.status.paused_because or "")
+    for collector in (second, first, second):
+        fold_all(collector)
+        assert total(collector, "m") == 5
+    first.close()
+    second.close()
+
+
 @pytest.mark.parametrize("content", [b"hello, I am no database at all" * 100, b"SQLite format 3\x00" + bytes(4096)])
 def test_a_damaged_ledger_is_not_taken_for_an_empty_one(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "agent-metrics").mkdir()
@@ -521,6 +606,64 @@ def test_a_process_is_dead_by_its_lock_whatever_its_pid(tmp_path: Path, collecto
     fold_all(collector)
     assert (total(collector, "m"), total(collector, "n")) == (2, 1)
     second.die()
+
+
+# --- programs that remove old files ---
+
+
+def test_what_is_in_use_never_looks_old(tmp_path: Path) -> None:
+    """A cleaner of /tmp goes by a file's times, and writing to a mapped file does not show on them in a tmpfs."""
+    now = 1000.0
+    collector = FolderCollector(tmp_path, clock=lambda: now)
+    own = tmp_path / "agent-metrics"
+    living = PlayedProcess.start(tmp_path)
+    living.write("counter", "m", 1)
+    fold_all(collector)
+    lock = claim(tmp_path)
+    in_use = [living.folder.path / "lock", living.path("counter"), own / "ledger.sqlite", own / "service.lock"]
+    for path in in_use:
+        os.utime(path, (0, 0))
+    collector.fold(10)
+    assert {path.stat().st_mtime for path in in_use} == {0}  # once an hour is enough
+    now += 3601
+    collector.fold(10)
+    assert all(path.stat().st_mtime > time.time() - 60 for path in in_use)
+    collector.close()
+    living.die()
+    assert lock is not None
+    os.close(lock)
+
+
+def test_a_process_whose_lock_was_removed_lives_as_long_as_its_files_change(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = 1000.0
+    collector = FolderCollector(tmp_path, clock=lambda: now)
+    process = PlayedProcess.start(tmp_path)
+    process.write("counter", "m", 1)
+    process.write("gauge_livesum", "live", math.nan)  # which is never the same as before
+    fold_all(collector)
+    (process.folder.path / "lock").unlink()
+    for value in (1, 2, 3):
+        process.write("counter", "m", value)
+        fold_all(collector)
+        assert total(collector, "m") == value
+        assert own_metric(collector, "processes_without_lock") == 1
+        assert own_metric(collector, "processes_living") == 1
+        now += 3500
+    assert len([record for record in caplog.records if "was removed" in record.message]) == 1
+    fold_all(collector)
+    now += 200  # an hour since the last change
+    fold_all(collector)
+    assert total(collector, "m") == 3
+    assert own_metric(collector, "processes_without_lock") == 0
+    assert own_metric(collector, "processes_folded_total") == 1
+    assert names_left(tmp_path) == []
+    collector.close()
+    process.die()
+
+
+# --- what is removed ---
 
 
 def test_removed_files_are_really_gone_before_their_id_is_forgotten(tmp_path: Path) -> None:

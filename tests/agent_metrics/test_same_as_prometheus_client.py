@@ -135,6 +135,11 @@ def test_living_dead_and_folded_processes(written: list[list[File]], data: st.Da
                 process.die()
 
 
+def test_infinity_stays_infinite() -> None:
+    for numbers in ([0.0, math.inf], [math.inf, 1.0], [1.0, math.inf, -2.0], [1e308, 1e308]):
+        assert condensed(numbers) == [math.inf]
+
+
 @given(st.lists(st.floats(allow_nan=False), max_size=20), st.integers(0, 20))
 def test_a_sum_is_the_same_in_whatever_parts_it_is_kept(numbers: list[float], split: int) -> None:
     kept = condensed(numbers[:split])

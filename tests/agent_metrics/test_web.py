@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import errno
+import fcntl
 import gzip
+import os
 import signal
 import socket
 import ssl
@@ -18,7 +22,8 @@ import trustme
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from agent_metrics.service import Service
+from agent_metrics.files import is_alive
+from agent_metrics.service import ClaimError, Service, claim
 from agent_metrics.web import create_app
 from agent_metrics.web_config import BadWebConfigError, load
 from tests.agent_metrics.processes import PlayedProcess
@@ -99,8 +104,32 @@ async def test_before_the_dead_are_counted_there_is_no_number_at_all(tmp_path: P
         assert await _status(app, path) == 503
 
 
+@pytest.mark.parametrize("is_damaged", [False, True])
+async def test_why_the_dead_cannot_be_counted_is_in_the_answer(is_damaged: bool, tmp_path: Path) -> None:
+    ledger = tmp_path / "agent-metrics" / "ledger.sqlite"
+    ledger.mkdir(parents=True)  # which nobody can open
+    service = Service(tmp_path)
+    service.open()
+    if is_damaged:
+        ledger.rmdir()
+        ledger.write_text("hello" * 1000)
+    app = create_app(service, {})
+    async with service:
+        for path in ("/metrics", "/healthz"):
+            status, body = await _answer(app, path)
+            while is_damaged and "not a ledger" not in body:
+                await asyncio.sleep(0.01)
+                status, body = await _answer(app, path)
+            assert status == 503
+            assert ("not a ledger" if is_damaged else "unable to open") in body
+
+
 async def _status(app: object, path: str) -> int:
-    statuses = []
+    return (await _answer(app, path))[0]
+
+
+async def _answer(app: object, path: str) -> tuple[int, str]:
+    statuses, body = [], b""
 
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -108,12 +137,17 @@ async def _status(app: object, path: str) -> int:
     async def send(message: dict[str, object]) -> None:
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
+        else:
+            nonlocal body
+            part = message["body"]
+            assert isinstance(part, bytes)
+            body += part
 
     scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b"", "root_path": ""}
     await app(scope, receive, send)  # type: ignore[operator]
     (status,) = statuses
     assert isinstance(status, int)
-    return status
+    return status, body.decode()
 
 
 # --- the operator ---
@@ -148,6 +182,23 @@ def test_a_taken_port_and_a_bad_folder_are_one_line(tmp_path: Path) -> None:
     assert len(message.splitlines()) == 1
     (tmp_path / "file").touch()
     assert "cannot make the folder" in refused(tmp_path / "file")
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_folder_where_locks_do_not_work_is_said_to_be_one(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = PlayedProcess.start(tmp_path)
+
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", refuse)
+        with pytest.raises(ClaimError, match="flock"):
+            claim(tmp_path)
+        assert is_alive(process.folder.path)  # who cannot be asked is not declared dead
+    process.die()
 
 
 def test_a_damaged_ledger_says_what_to_do(tmp_path: Path) -> None:

@@ -195,6 +195,22 @@ def test_a_disk_that_fills_up_leaves_a_process_that_talks_on(tmp_path: Path, col
     assert total(collector, "g") == 1
 
 
+def test_a_process_whose_lock_was_removed_says_so_with_its_next_series(tmp_path: Path) -> None:
+    process = start(
+        """
+        next(Path(sys.argv[1]).glob("p-*/lock")).unlink()
+        counter.inc(1)
+        assert writer.problem() is None
+        for number in range(10):
+            Counter(f"other_{number}", "help").inc()
+        assert "lock" in writer.problem()
+        """,
+        tmp_path,
+    )
+    wait_until_written(process)
+    assert end(process).count("was removed") == 1
+
+
 def test_no_byte_of_a_file_is_a_hole_that_a_full_disk_could_not_fill(tmp_path: Path) -> None:
     process = start(
         """
@@ -206,6 +222,31 @@ def test_no_byte_of_a_file_is_a_hole_that_a_full_disk_could_not_fill(tmp_path: P
     wait_until_written(process)
     (file,) = tmp_path.glob("p-*/counter_*.db")
     assert file.stat().st_blocks * 512 >= file.stat().st_size > 2**16
+    end(process)
+
+
+@pytest.mark.parametrize("limit", [2_000, 6_000])
+def test_no_hole_is_left_where_a_disk_was_full_in_the_middle_of_a_page(limit: int, tmp_path: Path) -> None:
+    process = start(
+        f"""
+        import resource
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, hard))
+        gauge = Gauge("g", "help", ["number"], multiprocess_mode="sum")
+        for number in range(100):
+            gauge.labels(number)
+        (file,) = Path(sys.argv[1]).glob("p-*/gauge_sum_*.db")
+        assert file.stat().st_size in (0, 4096)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        for number in range(500):
+            gauge.labels(f"after {{number}}")
+        """,
+        tmp_path,
+    )
+    wait_until_written(process)
+    (file,) = tmp_path.glob("p-*/gauge_sum_*.db")
+    assert file.stat().st_size in (2**15, 2**16)
+    assert file.stat().st_blocks * 512 >= file.stat().st_size
     end(process)
 
 
