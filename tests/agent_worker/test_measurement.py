@@ -241,6 +241,22 @@ async def test_turn_is_counted_once_however_often_its_message_is_added(meter: Me
     assert gained("livekit_conversation_turns_total") == 1
 
 
+async def test_handoff_is_the_same_conversation(meter: Meter) -> None:
+    gained = Changes()
+    first, second = museum_agent(), museum_agent()
+    async with AgentSession[None](llm=ScriptedLLM("Nine."), turn_handling={"turn_detection": None}) as session:
+        meter.watch(session, first)
+        await session.start(first)
+        await session.generate_reply(user_input="When does it open?")
+        session.update_agent(second)
+        await session.generate_reply(user_input="When does it close?")
+        assert gained("livekit_active_conversations") == 1
+        assert second.on_cut_off == first.on_cut_off
+    assert gained("livekit_active_conversations") == 0
+    assert gained("livekit_conversations_total") == 1
+    assert gained("livekit_conversation_turns_total") == 2
+
+
 def record(meter: Meter, **turn: Any) -> None:
     """Let a turn end."""
     caller = ChatMessage(role="user", content=[turn.get("words", "When?")])
