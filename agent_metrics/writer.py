@@ -67,7 +67,7 @@ class ProcessFolder:
         self._lock = self._make(parent)
 
     def _make(self, parent: Path) -> int:
-        for _ in range(100):
+        for _ in range(1000):
             with contextlib.suppress(FileNotFoundError):  # agent-metrics has just tidied up: again
                 return self._try_to_make(parent)
         raise FileNotFoundError(f"{parent} does not last")
