@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,6 +33,8 @@ def main() -> None:
     config = _web_config(options.web_config_file)
     listener = _listen(options.host, options.port)
     service, _lock = _open(options.dir)
+    if options.until_stdin_ends:
+        threading.Thread(target=_stop_with_stdin, daemon=True).start()
     _serve(listener, service, config, options.dir)
     sys.exit(0)
 
@@ -49,7 +52,13 @@ def _options() -> argparse.Namespace:
         metavar="FILE",
         help="TLS and basic auth, in the format of Prometheus's exporter-toolkit",
     )
+    parser.add_argument("--until-stdin-ends", action="store_true", help="stop with the process that started this one")
     return parser.parse_args()
+
+
+def _stop_with_stdin() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _web_config(path: Path | None) -> WebConfig:

@@ -71,6 +71,7 @@ class Settings(BaseSettings):
 
     worker_port: Annotated[int, Field(ge=0, le=65535)] = 8081
     worker_max_calls: Annotated[int, Field(gt=0)] | None = None
+    metrics_port: Annotated[int, Field(gt=0, le=65535)] | None = None
 
 
 class CloudSettings(Settings):

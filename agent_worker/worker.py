@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from livekit.agents import AgentServer, JobContext, Plugin, cli
 
 from agent_worker.conversation import hold_conversation
+from agent_worker.metrics_service import serve_metrics
 from agent_worker.phrases import BadPhrasesError
 from agent_worker.preflight import Provider, check
 from agent_worker.prices import BadPricesError, Prices
@@ -57,6 +58,8 @@ def run(
         asyncio.run(voice_phrases(build_stack(settings), settings, prices))
     except (BadSettingsError, BadPhrasesError, BadPricesError) as error:
         _exit_with(error.problems)
+    if settings.metrics_port:
+        serve_metrics(settings.metrics_port)
     cli.run_app(build_server(settings, build_stack, prices))
 
 

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from agent_metrics.service import ClaimError, Service, claim
 from agent_metrics.web import create_app
 from agent_metrics.web_config import BadWebConfigError, load
 from tests.agent_metrics.processes import PlayedProcess
-from tests.agent_metrics.services import Running, refused, running, wait_until_ready
+from tests.agent_metrics.services import Running, command, refused, running, wait_until_ready
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -339,3 +340,15 @@ def test_an_empty_web_config_protects_nothing_and_a_missing_one_is_refused(tmp_p
     assert load(tmp_path / "web.yml").tls is None
     with pytest.raises(BadWebConfigError):
         load(tmp_path / "missing.yml")
+
+
+def test_service_stops_with_who_started_it(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command(tmp_path, "--until-stdin-ends"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process.stdout:
+        assert " on http" in process.stdout.readline()
+        process.stdin.close()
+        assert process.wait() == 0

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from demo.conversation import TurnResult, converse
-from demo.processes import free_port
-from demo.services import Ports, agent_metrics, running, worker, worker_env
+from demo.processes import answers, free_port
+from demo.services import Ports, running, worker, worker_env
 from tests.e2e.conftest import scrape
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -29,10 +29,8 @@ async def test_caller_is_understood_and_answered_aloud_and_the_metrics_match(
     ports = Ports(real_models.livekit, real_models.models, free_port())
     folder = tmp_path / "metrics"
     folder.mkdir()
-    services = [
-        agent_metrics(ports.metrics, folder),
-        worker("fast-preresponse.py", {**worker_env(ports, folder), **SHORT_ANSWERS}),
-    ]
+    env = {**worker_env(ports, folder), **SHORT_ANSWERS, "METRICS_PORT": str(ports.metrics)}
+    services = [worker("fast-preresponse.py", env)]
     during: dict[str, float] = {}
     async with running(services, tmp_path):
 
@@ -48,6 +46,7 @@ async def test_caller_is_understood_and_answered_aloud_and_the_metrics_match(
         turns, report = await talking
         values = await asyncio.wait_for(_scrape_after_call(ports), 60)
         assert not list(folder.glob("*/*.db"))  # every process of the worker has a folder with a lock
+    assert not await answers(f"http://127.0.0.1:{ports.metrics}/healthz")  # it has ended with the worker
 
     assert len(turns) == len(SENTENCES)
     assert any(turn.preresponse for turn in turns)
