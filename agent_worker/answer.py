@@ -8,10 +8,11 @@ from typing import Any
 
 from livekit.agents import FlushSentinel, llm, utils
 
-from agent_worker.fast_reply import characters, sentences
+from agent_worker.cut_off import RequestWatch
+from agent_worker.fast_reply import sentences
 from agent_worker.log import logger
 from agent_worker.opening import OpeningFilter
-from agent_worker.timeline import CutOff, Timeline
+from agent_worker.timeline import Timeline
 
 Chunk = llm.ChatChunk | str | FlushSentinel
 
@@ -29,8 +30,7 @@ class Answer:
         self.calls_tool: asyncio.Future[None] = loop.create_future()
         self.text = ""
         self.failed = False
-        self._asked = asked
-        self._billed = False
+        self._watch = RequestWatch("main", asked, timeline.on_cut_off)
         self._timeline = timeline
         self._chunks = utils.aio.Chan[Chunk]()
         timeline.main_request = timeline.main_request or timeline.now()
@@ -67,25 +67,22 @@ class Answer:
             async for chunk in source:
                 self._take(chunk)
         except asyncio.CancelledError:
-            self._report_cut_off()
+            self._watch.cut_off()
             raise
         except Exception as error:
-            self._report_cut_off()
+            self._watch.cut_off()
             # Not the error's text: providers put what the caller said into it.
             logger.error("no answer: main model failed: %s %s", type(error).__name__, getattr(error, "status_code", ""))
             self.failed = True
 
-    def _report_cut_off(self) -> None:
-        if self.text and not self._billed:
-            self._timeline.on_cut_off(CutOff("main", characters(self._asked), len(self.text)))
-
     def _take(self, chunk: Chunk) -> None:
         self._chunks.send_nowait(chunk)
-        self._billed = self._billed or (isinstance(chunk, llm.ChatChunk) and chunk.usage is not None)
+        text = _text(chunk)
+        self._watch.take(text, usage_told=isinstance(chunk, llm.ChatChunk) and chunk.usage is not None)
         if isinstance(chunk, llm.ChatChunk) and chunk.delta and chunk.delta.tool_calls and not self.calls_tool.done():
             self._timeline.uses_tools = True
             self.calls_tool.set_result(None)
-        if text := _text(chunk):
+        if text:
             self.text += text
             self._timeline.main_first_token = self._timeline.main_first_token or self._timeline.now()
             if not self.speakable.done() and len(sentences(self.text)) > 1:

@@ -7,8 +7,9 @@ from typing import Any
 
 from livekit.agents import llm, tokenize
 
+from agent_worker.cut_off import RequestWatch
 from agent_worker.log import logger
-from agent_worker.timeline import CutOff, Timeline
+from agent_worker.timeline import Timeline
 
 DEFAULT_PRERESPONSE_PROMPT = (
     "You are the first voice on a phone call. A colleague is preparing the real answer. Show the caller in one short "
@@ -37,11 +38,6 @@ def request(prompt: str, said: str) -> llm.ChatContext:
         chat_ctx.add_message(role="assistant", content=reply)
     chat_ctx.add_message(role="user", content=said)
     return chat_ctx
-
-
-def characters(chat_ctx: llm.ChatContext) -> int:
-    """How long a request's messages are together."""
-    return sum(len(item.text_content or "") for item in chat_ctx.items if item.type == "message")
 
 
 def sentences(text: str) -> list[str]:
@@ -82,20 +78,20 @@ class FastReply:
         self.task.add_done_callback(lambda _: self._resolve(""))
 
     async def _read(self, fast_llm: llm.LLM[Any], chat_ctx: llm.ChatContext) -> None:
-        text, billed = "", False
+        text, watch = "", RequestWatch("fast", chat_ctx, self._timeline.on_cut_off)
         try:
             async with fast_llm.chat(chat_ctx=chat_ctx) as stream:
                 async for chunk in stream:
-                    billed = billed or chunk.usage is not None
-                    if content := chunk.delta.content if chunk.delta else None:
+                    content = (chunk.delta.content if chunk.delta else None) or ""
+                    watch.take(content, usage_told=chunk.usage is not None)
+                    if content:
                         text += content
                         self._timeline.fast_first_token = self._timeline.fast_first_token or self._timeline.now()
                         if not self.sentence.done():
                             self._resolve(first_sentence(text, complete=False))
             self._resolve(first_sentence(text, complete=True))
         except asyncio.CancelledError:
-            if text and not billed:
-                self._timeline.on_cut_off(CutOff("fast", characters(chat_ctx), len(text)))
+            watch.cut_off()
             raise
         except Exception as error:
             # Not the error's text: providers put what the caller said into it.

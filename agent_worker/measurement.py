@@ -17,10 +17,10 @@ from livekit.agents import (
 from livekit.agents import metrics as lk_metrics
 
 from agent_worker import metrics
+from agent_worker.cut_off import CutOff
 from agent_worker.preresponse import OUTCOMES, PreResponseAgent
 from agent_worker.prices import LLMPrice, Prices
 from agent_worker.stack import VoiceStack
-from agent_worker.timeline import CutOff
 from agent_worker.turns import TurnRecord, TurnRecorder
 
 Role = Literal["fast", "main"]

@@ -11,6 +11,7 @@ from livekit import rtc
 from livekit.agents import Agent, ConversationItemAddedEvent, FlushSentinel, ModelSettings, llm, utils
 
 from agent_worker.answer import Answer, Chunk
+from agent_worker.cut_off import CutOff
 from agent_worker.fast_reply import DEFAULT_PRERESPONSE_PROMPT
 from agent_worker.forecast import AnswerForecast
 from agent_worker.log import logger
@@ -26,7 +27,7 @@ from agent_worker.strategies import (
     Preresponse,
     Strategy,
 )
-from agent_worker.timeline import CutOff, Timeline
+from agent_worker.timeline import Timeline
 from agent_worker.utterance import base_language, classify
 
 ANSWER_NOTE = (

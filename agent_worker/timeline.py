@@ -5,21 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+
+from agent_worker.cut_off import CutOff
 
 
 def monotonic_of(wall_clock: float) -> float:
     """The instant on ``time.monotonic()`` that ``time.time()`` showed as ``wall_clock``, as of now."""
     return wall_clock - time.time() + time.monotonic()
-
-
-@dataclass(frozen=True)
-class CutOff:
-    """A request that was cancelled, or failed, while the model was answering: billed, and nobody says for how much."""
-
-    role: Literal["fast", "main"]
-    prompt_characters: int
-    completion_characters: int
 
 
 @dataclass
