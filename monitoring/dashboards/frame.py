@@ -1,20 +1,24 @@
-"""What both dashboards have in common: name, variables, time range, links."""
+"""What both dashboards have in common: name, variables, time range, links, rows."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
 
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as models
 
-from monitoring.dashboards.panels import DATASOURCE
+from monitoring.dashboards.panels import DATASOURCE, Panel, lines
+
+FillRow = Callable[[dashboard.Dashboard], dashboard.Dashboard]
 
 _TAG = "agent-worker"
 _WINDOWS = ("5m", "15m", "1h", "6h", "1d")
 _DEFAULT_WINDOW = "15m"
 
 
-def frame(uid: str, title: str, description: str) -> dashboard.Dashboard:
-    """A dashboard without panels."""
-    return (
+def frame(uid: str, title: str, description: str, rows: Mapping[str, FillRow]) -> dashboard.Dashboard:
+    """A dashboard with these rows, by title, each filled by a function."""
+    board = (
         dashboard.Dashboard(title)
         .uid(uid)
         .description(description)
@@ -29,6 +33,15 @@ def frame(uid: str, title: str, description: str) -> dashboard.Dashboard:
         .with_variable(_window())
         .link(_other_dashboards())
     )
+    for row, fill in rows.items():
+        board = fill(board.with_row(dashboard.Row(row)))
+    return board
+
+
+def with_lines(board: dashboard.Dashboard, panels: Iterable[Panel]) -> dashboard.Dashboard:
+    for panel in panels:
+        board = board.with_panel(lines(panel))
+    return board
 
 
 def _datasource() -> dashboard.DatasourceVariable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 
 from monitoring.dashboards import promql
-from monitoring.dashboards.frame import frame
+from monitoring.dashboards.frame import frame, with_lines
 from monitoring.dashboards.panels import Panel, Query, Unit, bars, lines, number
 from monitoring.dashboards.promql import RANGE, increase, quantile, rate, ratio
 
@@ -15,12 +15,14 @@ _FROM_LAST_SOUND = "Seconds after the caller's last sound, as it reached the wor
 
 
 def build() -> dashboard.Dashboard:
-    board = frame(UID, "Voice agent: overview", "What callers wait for, and whether something is wrong.")
-    board = _at_a_glance(board.with_row(dashboard.Row("At a glance, over the range shown")))
-    board = _waits(board.with_row(dashboard.Row("What callers wait for")))
-    board = _turns(board.with_row(dashboard.Row("Where the time goes")))
-    board = _events(board.with_row(dashboard.Row("What happens")))
-    return _use(board.with_row(dashboard.Row("What it uses and costs")))
+    rows = {
+        "At a glance, over the range shown": _at_a_glance,
+        "What callers wait for": _waits,
+        "Where the time goes": _turns,
+        "What happens": _events,
+        "What it uses and costs": _use,
+    }
+    return frame(UID, "Voice agent: overview", "What callers wait for, and whether something is wrong.", rows)
 
 
 def _at_a_glance(board: dashboard.Dashboard) -> dashboard.Dashboard:
@@ -115,9 +117,7 @@ def _waits(board: dashboard.Dashboard) -> dashboard.Dashboard:
             _quantiles("livekit_answer_gap_seconds"),
         ),
     )
-    for panel in panels:
-        board = board.with_panel(lines(panel))
-    return board
+    return with_lines(board, panels)
 
 
 def _turns(board: dashboard.Dashboard) -> dashboard.Dashboard:
@@ -202,9 +202,7 @@ def _events(board: dashboard.Dashboard) -> dashboard.Dashboard:
             6,
         ),
     )
-    for panel in panels:
-        board = board.with_panel(lines(panel))
-    return board
+    return with_lines(board, panels)
 
 
 def _use(board: dashboard.Dashboard) -> dashboard.Dashboard:

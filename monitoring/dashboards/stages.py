@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard
 
-from monitoring.dashboards.frame import frame
+from monitoring.dashboards.frame import frame, with_lines
 from monitoring.dashboards.panels import Panel, Query, Unit, heat, lines, number
 from monitoring.dashboards.promql import RATE_INTERVAL, increase, quantile, rate, ratio, selector
 
@@ -16,14 +16,16 @@ _LLM = f"{{{{role}}}}: {_MODEL}"
 
 
 def build() -> dashboard.Dashboard:
-    board = frame(UID, "Voice agent: stages", "Every stage of a turn, by provider and model.")
-    board = _last_turn(board.with_row(dashboard.Row("The last turn")))
-    board = _hearing(board.with_row(dashboard.Row("Hearing")))
-    board = _models(board.with_row(dashboard.Row("Language models")))
-    board = _tokens(board.with_row(dashboard.Row("Tokens")))
-    board = _voice(board.with_row(dashboard.Row("Voice")))
-    board = _waits(board.with_row(dashboard.Row("What callers wait for, every turn")))
-    return _agent_metrics(board.with_row(dashboard.Row("agent-metrics")))
+    rows = {
+        "The last turn": _last_turn,
+        "Hearing": _hearing,
+        "Language models": _models,
+        "Tokens": _tokens,
+        "Voice": _voice,
+        "What callers wait for, every turn": _waits,
+        "agent-metrics": _agent_metrics,
+    }
+    return frame(UID, "Voice agent: stages", "Every stage of a turn, by provider and model.", rows)
 
 
 def _last_turn(board: dashboard.Dashboard) -> dashboard.Dashboard:
@@ -169,9 +171,7 @@ def _tokens(board: dashboard.Dashboard) -> dashboard.Dashboard:
             [Query(ratio(estimated, all_tokens), "estimated")],
         ),
     )
-    for panel in panels:
-        board = board.with_panel(lines(panel))
-    return board
+    return with_lines(board, panels)
 
 
 def _voice(board: dashboard.Dashboard) -> dashboard.Dashboard:
@@ -200,9 +200,7 @@ def _voice(board: dashboard.Dashboard) -> dashboard.Dashboard:
             ],
         ),
     )
-    for panel in panels:
-        board = board.with_panel(lines(panel))
-    return board
+    return with_lines(board, panels)
 
 
 def _waits(board: dashboard.Dashboard) -> dashboard.Dashboard:
@@ -284,9 +282,7 @@ def _agent_metrics(board: dashboard.Dashboard) -> dashboard.Dashboard:
             6,
         ),
     )
-    for panel in panels:
-        board = board.with_panel(lines(panel))
-    return board
+    return with_lines(board, panels)
 
 
 def _own(names: str) -> str:
