@@ -13,6 +13,7 @@ import yaml  # type: ignore[import-untyped]
 
 from agent_worker import guard
 from agent_worker.log import logger
+from agent_worker.own_file import BadFileError, read
 from agent_worker.utterance import Kind, base_language
 
 SPOKEN_KINDS: tuple[Kind, ...] = tuple(kind for kind in Kind if not kind.silent)
@@ -23,16 +24,8 @@ _MAX_WORDS = 8
 _MAX_CHARACTERS = 60  # languages that are written without spaces have no words to count
 
 
-class BadPhrasesError(Exception):
-    """A file of phrases cannot be used.
-
-    Attributes:
-        problems: Everything that is wrong with it, one line each.
-    """
-
-    def __init__(self, path: Path, problems: Sequence[str]) -> None:
-        super().__init__(f"{path}: " + "; ".join(problems))
-        self.problems = list(problems)
+class BadPhrasesError(BadFileError):
+    """A file of phrases cannot be used."""
 
 
 class PhraseBook:
@@ -125,12 +118,7 @@ def _built_in(language: str) -> dict[str, tuple[str, ...]]:
 
 
 def _own(path: Path, language: str) -> dict[str, tuple[str, ...]]:
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadPhrasesError(path, [f"cannot be read: {type(error).__name__}"]) from None
-    except yaml.YAMLError as error:
-        raise BadPhrasesError(path, [f"is neither YAML nor JSON: {' '.join(str(error).split())}"]) from None
+    found = read(path, BadPhrasesError)
     if not isinstance(found, dict) or not found:
         raise BadPhrasesError(path, ["must hold a list of phrases for each kind"])
     problems = [problem for name, phrases in found.items() for problem in _problems_of_kind(name, phrases, language)]

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-import yaml  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent_worker.own_file import BadFileError, read
 
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _T = TypeVar("_T")
@@ -46,15 +47,11 @@ class TTSPrice(_Strict):
         return characters * self.per_million_characters / 1e6
 
 
-class BadPricesError(Exception):
-    """A file of prices cannot be used.
-
-    Attributes:
-        problems: Everything that is wrong with it, one line each.
-    """
+class BadPricesError(BadFileError):
+    """A file of prices cannot be used. Its problems name the file."""
 
     def __init__(self, path: Path, problems: Sequence[str]) -> None:
-        super().__init__(f"{path}: " + "; ".join(problems))
+        super().__init__(path, problems)
         self.problems = [f"{path}: {problem}" for problem in problems]
 
 
@@ -99,13 +96,7 @@ def _find(prices: Mapping[str, _T], provider: str, model: str) -> _T:
 
 def _read(path: Path) -> Prices:
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadPricesError(path, [f"cannot be read: {type(error).__name__}"]) from None
-    except yaml.YAMLError as error:
-        raise BadPricesError(path, [f"is neither YAML nor JSON: {' '.join(str(error).split())}"]) from None
-    try:
-        return Prices.model_validate(found)
+        return Prices.model_validate(read(path, BadPricesError))
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, one['loc'])) or 'file'}: {one['msg']}" for one in error.errors()]
         raise BadPricesError(path, problems) from None

@@ -12,9 +12,9 @@ from livekit.agents import AgentServer, JobContext, Plugin, cli
 
 from agent_worker.conversation import hold_conversation
 from agent_worker.metrics_service import serve_metrics
-from agent_worker.phrases import BadPhrasesError
+from agent_worker.own_file import BadFileError
 from agent_worker.preflight import Provider, check
-from agent_worker.prices import BadPricesError, Prices
+from agent_worker.prices import Prices
 from agent_worker.settings import BadSettingsError, Settings, SettingsT, load
 from agent_worker.stack import VoiceStack
 from agent_worker.warm_up import AGENT, METER, STACK, voice_phrases, warm_up_process
@@ -56,7 +56,7 @@ def run(
         prices = Prices.load(settings.prices)
         asyncio.run(check(settings, providers(settings), with_livekit=arguments[0] != "console"))
         asyncio.run(voice_phrases(build_stack(settings), settings, prices))
-    except (BadSettingsError, BadPhrasesError, BadPricesError) as error:
+    except (BadSettingsError, BadFileError) as error:
         _exit_with(error.problems)
     if settings.metrics_port:
         serve_metrics(settings.metrics_port)
