@@ -20,6 +20,7 @@ from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 from agent_metrics.files import (
+    LOCK_NAME,
     OWN_FOLDER,
     SERVICE_LOCK_NAME,
     SWEPT_PREFIX,
@@ -310,7 +311,7 @@ def _exists(folder: Path) -> bool:
 
 def _remove(folder: Path) -> None:
     """The lock last: without it nobody could tell that the process is dead."""
-    for path in sorted(folder.iterdir(), key=lambda path: path.name == "lock"):
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == LOCK_NAME):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:

@@ -60,13 +60,13 @@ async def voice_phrases(stack: VoiceStack, settings: Settings, prices: Prices) -
         BadPhrasesError: If the file of own phrases cannot be used.
     """
     agent = build_agent(stack, settings)
-    Meter(stack, prices)  # what the phrases cost is counted too
     audio = agent.phrase_audio
     if agent.strategy is None or audio is None:
         return
     missing = audio.load(agent.fixed_texts)
     if not missing:
         return
+    Meter(stack, prices)  # what the phrases cost is counted too
     # Not logged: the worker, which sets up logging, has not started yet.
     print(f"having {len(missing)} phrases spoken, once for this voice", file=sys.stderr, flush=True)
     try:

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import os
 import sys
-from datetime import datetime, timezone
 from pathlib import Path
 
 from benchmarks.latency import results as raw
@@ -15,7 +14,7 @@ from benchmarks.latency.machine import describe
 from benchmarks.latency.profiles import PROFILES
 from benchmarks.latency.report import markdown
 from benchmarks.latency.results import Results
-from benchmarks.latency.run import RunOptions, run
+from benchmarks.latency.run import RunOptions, now, run
 from benchmarks.latency.systems import PIPECAT, SYSTEMS, has_pipecat
 from demo.processes import DemoError, stop_on_signals
 from demo.services import ROOT
@@ -53,7 +52,7 @@ def main() -> int:
     if not finished:
         _say(f"interrupted: --resume goes on with {options.out}")
         return 130
-    results.meta["written"] = _now()
+    results.meta["written"] = now()
     raw.write(results, options.out)
     _report(results, options.out)
     return 0
@@ -83,10 +82,6 @@ def _report(results: Results, out: Path) -> None:
     draw(results, plot)
     out.with_suffix(".md").write_text(markdown(results, plot), encoding="utf-8")
     _say(f"report: {out.with_suffix('.md')}")
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def _say(line: str) -> None:

@@ -102,7 +102,7 @@ async def _run_profile(
     async with running(_services(options, profile, ports, folder), folder, say):
         if profile.name not in results.profiles:
             about = {name: results.meta.get(name) for name in ("command", "commit")}
-            results.profiles[profile.name] = about | {"began": _now(), "way": await measure_way(ports.livekit_url)}
+            results.profiles[profile.name] = about | {"began": now(), "way": await measure_way(ports.livekit_url)}
         for number, wave in enumerate(waves, 1):
             await _wave(exchange, [cell for cell in wave if cell not in results.done()], results, say)
             await asyncio.to_thread(raw.write, results, options.out)
@@ -163,7 +163,7 @@ class _Exchange:
 async def _wave(exchange: _Exchange, cells: Sequence[Cell], results: Results, say: Say) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         psutil.cpu_percent()  # the next one is of the time from here
-        began = _now()
+        began = now()
         outcomes = await _call_all(exchange, cells)
         cpu = psutil.cpu_percent()
         for cell, outcome in zip(cells, outcomes, strict=True):
@@ -194,7 +194,7 @@ async def _call_all(exchange: _Exchange, cells: Sequence[Cell]) -> list[CallResu
         return await asyncio.gather(*(one(position) for position in range(len(cells))))
 
 
-def _now() -> str:
+def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
