@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from typing import Any
 
-from livekit import rtc
 from livekit.agents import NOT_GIVEN, AgentSession, JobContext, inference, llm
 from livekit.agents.voice import room_io
 
@@ -14,16 +11,16 @@ from agent_metrics import writer
 from agent_worker.environment import cache_dir
 from agent_worker.fast_reply import DEFAULT_PRERESPONSE_PROMPT
 from agent_worker.hearing import listen
-from agent_worker.log import keep_personal_data_out, logger
+from agent_worker.log import keep_personal_data_out
 from agent_worker.measurement import Meter
 from agent_worker.phrases import PhraseBook
 from agent_worker.playout import pace
 from agent_worker.preresponse import PreResponseAgent
+from agent_worker.room_link import RoomLink
 from agent_worker.settings import Settings
 from agent_worker.speech import PhraseAudio
 from agent_worker.stack import VoiceStack
-from agent_worker.topics import METRICS_ATTRIBUTE, TURN_TOPIC
-from agent_worker.turns import TurnRecord
+from agent_worker.topics import METRICS_ATTRIBUTE
 
 #: Frames as short as the network's packets: those of the default, 50 ms, let the end of the caller's voice be heard
 #: up to 50 ms later.
@@ -36,8 +33,9 @@ async def hold_conversation(
     """Join the room and begin to talk. The session goes on by itself until the caller leaves."""
     keep_personal_data_out()
     session = build_session(stack, settings)
-    publish = _TurnPublisher(job.room, settings)
-    recorder = meter.watch(session, agent, on_turn=publish)
+    link = RoomLink(job.room, settings)
+    agent.on_preresponse = link.publish_preresponse
+    recorder = meter.watch(session, agent, on_turn=link.publish_turn)
     # The call is over then; without this the agent would wait in the empty room, and a draining worker with it.
     session.once("close", lambda _: job.shutdown(reason="the conversation has ended"))
     await session.start(agent=agent, room=job.room, room_options=room_io.RoomOptions(audio_input=INPUT))
@@ -45,6 +43,8 @@ async def hold_conversation(
     recorder.watch(session.output.audio, listen(session))
     if writer.problem():
         await job.room.local_participant.set_attributes({METRICS_ATTRIBUTE: "not written"})
+    if settings.callers_choose_strategy:
+        await link.let_caller_choose_strategy(session, agent)
     stack.fast_llm.prewarm()
     if not settings.no_greeting:
         session.say(settings.greeting)
@@ -93,25 +93,3 @@ def build_agent(stack: VoiceStack, settings: Settings) -> PreResponseAgent:
         budget=settings.preresponse_budget,
         quick_answer=settings.preresponse_quick_answer,
     )
-
-
-class _TurnPublisher:
-    """Sends turn records to the room, so that a page or a test can show them, and to the log if asked."""
-
-    def __init__(self, room: rtc.Room, settings: Settings) -> None:
-        self._room = room
-        self._log = settings.turn_log
-        self._sending: set[asyncio.Task[None]] = set()
-
-    def __call__(self, record: TurnRecord) -> None:
-        if self._log != "off":
-            logger.info("turn", extra={"turn_record": record.as_dict(words=self._log == "full")})
-        task = asyncio.create_task(self._send(json.dumps(record.as_dict())))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
-
-    async def _send(self, record: str) -> None:
-        try:
-            await self._room.local_participant.send_text(record, topic=TURN_TOPIC)
-        except Exception as error:  # the room may be closing; a turn record is never worth a call
-            logger.debug("turn record not sent: %s", error)

@@ -94,6 +94,7 @@ class FastReply:
             watch.cut_off()
             raise
         except Exception as error:
+            watch.cut_off()
             # Not the error's text: providers put what the caller said into it.
             status = getattr(error, "status_code", "")
             logger.warning("fast model %s failed: %s %s", fast_llm.model, type(error).__name__, status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Literal
@@ -21,7 +22,7 @@ from agent_worker.cut_off import CutOff
 from agent_worker.preresponse import OUTCOMES, PreResponseAgent
 from agent_worker.prices import LLMPrice, Prices
 from agent_worker.stack import VoiceStack
-from agent_worker.turns import TurnRecord, TurnRecorder
+from agent_worker.turns import TurnRecord, TurnRecorder, Usage
 
 Role = Literal["fast", "main"]
 
@@ -41,12 +42,13 @@ class Meter:
     """
 
     def __init__(self, stack: VoiceStack, prices: Prices) -> None:
+        self._usage = Usage()
         self._llms = {
-            "main": _LLMMeter("main", stack.main_llm, stack.providers.llm, prices),
-            "fast": _LLMMeter("fast", stack.fast_llm, stack.providers.llm, prices),
+            "main": _LLMMeter("main", stack.main_llm, stack.providers.llm, prices, self._usage),
+            "fast": _LLMMeter("fast", stack.fast_llm, stack.providers.llm, prices, self._usage),
         }
-        _meter_stt(stack, prices)
-        _meter_tts(stack, prices)
+        _meter_stt(stack, prices, self._usage)
+        _meter_tts(stack, prices, self._usage)
         stack.vad.on("metrics_collected", _on_vad)
 
     def watch(
@@ -59,7 +61,7 @@ class Meter:
 
         Call it before ``session.start``, and the returned recorder's ``watch`` after it.
         """
-        _make_preresponse_series(_strategy(agent.strategy.name if agent.strategy else "off"))
+        make_preresponse_series(_strategy(agent.strategy.name if agent.strategy else "off"))
         _count_conversation(session)
         _count_turns(session)
         agent.on_cut_off = self._on_cut_off
@@ -72,7 +74,7 @@ class Meter:
         def on_record(record: TurnRecord) -> None:
             count_turn(record)
             if on_turn is not None:
-                on_turn(record)
+                on_turn(dataclasses.replace(record, usage=dataclasses.replace(self._usage)))
 
         return TurnRecorder(session, on_record)
 
@@ -81,7 +83,8 @@ class Meter:
 
 
 class _LLMMeter:
-    def __init__(self, role: Role, model: llm.LLM[Any], provider: str, prices: Prices) -> None:
+    def __init__(self, role: Role, model: llm.LLM[Any], provider: str, prices: Prices, usage: Usage) -> None:
+        self._usage = usage
         labels = (role, provider, model.model)
         self._is_main = role == "main"
         self._price: LLMPrice = prices.of_llm(provider, model.model)
@@ -133,22 +136,28 @@ class _LLMMeter:
         cost = self._price.of(prompt, completion, cached)
         metrics.LLM_COST.inc(cost)
         self._cost.inc(cost)
+        self._usage.prompt_tokens += prompt
+        self._usage.completion_tokens += completion
+        self._usage.cost_usd += cost
 
 
-def _meter_stt(stack: VoiceStack, prices: Prices) -> None:
+def _meter_stt(stack: VoiceStack, prices: Prices, usage: Usage) -> None:
     provider, model = stack.providers.stt, stack.stt.model
     price, cost = prices.of_stt(provider, model), metrics.COST.labels("stt", provider, model)
 
     def on_metrics(event: lk_metrics.STTMetrics) -> None:
+        costs = price.of(event.audio_duration)
         metrics.STT_SECONDS.inc(event.audio_duration)
-        metrics.STT_COST.inc(price.of(event.audio_duration))
-        cost.inc(price.of(event.audio_duration))
+        metrics.STT_COST.inc(costs)
+        cost.inc(costs)
+        usage.stt_seconds += event.audio_duration
+        usage.cost_usd += costs
 
     stack.stt.on("metrics_collected", on_metrics)
     stack.stt.on("error", _counted("stt"))
 
 
-def _meter_tts(stack: VoiceStack, prices: Prices) -> None:
+def _meter_tts(stack: VoiceStack, prices: Prices, usage: Usage) -> None:
     provider, model = stack.providers.tts, stack.tts.model
     price, cost = prices.of_tts(provider, model), metrics.COST.labels("tts", provider, model)
     ttfb, seconds = metrics.TTS_TTFB.labels(provider, model), metrics.TTS_SECONDS.labels(provider, model)
@@ -159,9 +168,12 @@ def _meter_tts(stack: VoiceStack, prices: Prices) -> None:
         if not event.cancelled:
             seconds.observe(event.duration)
             metrics.TTS_DURATION.set(event.duration * 1000)
+        costs = price.of(event.characters_count)
         metrics.TTS_CHARS.inc(event.characters_count)
-        metrics.TTS_COST.inc(price.of(event.characters_count))
-        cost.inc(price.of(event.characters_count))
+        metrics.TTS_COST.inc(costs)
+        cost.inc(costs)
+        usage.tts_characters += event.characters_count
+        usage.cost_usd += costs
 
     stack.tts.on("metrics_collected", on_metrics)
     stack.tts.on("error", _counted("tts"))
@@ -225,7 +237,7 @@ def count_turn(record: TurnRecord) -> None:
         metrics.PRERESPONSES.labels(_strategy(record.strategy), source, record.preresponse_outcome).inc()
 
 
-def _make_preresponse_series(strategy: str) -> None:
+def make_preresponse_series(strategy: str) -> None:
     """Before their first event: a counter that begins at 1 has not grown, as Prometheus sees it."""
     for outcome in OUTCOMES:
         for source in ("llm", "phrase") if outcome in ("spoken", "interrupted", "not_heard") else ("none",):

@@ -118,6 +118,8 @@ class PreResponseAgent(Agent):
         self._slow_tool: asyncio.Task[None] | None = None
         #: Called with each request that was cancelled while its model was answering.
         self.on_cut_off: Callable[[CutOff], None] = lambda _: None
+        #: Called with the text and the source (``phrase`` or ``llm``) of each pre-response that is going to be heard.
+        self.on_preresponse: Callable[[str, str], None] = lambda *_: None
         self.strategy = strategy
 
     @property
@@ -329,6 +331,7 @@ class PreResponseAgent(Agent):
         self._speech = preresponse
         self._used.append(preresponse.text)
         timeline.source = preresponse.source
+        self.on_preresponse(preresponse.text, preresponse.source)
 
     def _made(self, first: str, model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame] | None:
         """The audio of a text that begins a segment, if it is the pre-response or has been made beforehand."""
@@ -355,6 +358,7 @@ class PreResponseAgent(Agent):
         if session.agent_state == "thinking" and session.user_state != "speaking":
             self._used.append(phrase)
             timeline.source, timeline.outcome, timeline.filler = "phrase", "spoken", phrase
+            self.on_preresponse(phrase, "phrase")
             session.say(phrase)
 
 

@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     endpointing_max_delay: Annotated[float, Field(ge=0, le=10)] = 1.8
     endpointing_threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
     prices: Path | None = None
+    callers_choose_strategy: bool = False
     turn_log: Literal["off", "timing", "full"] = "off"
 
     worker_port: Annotated[int, Field(ge=0, le=65535)] = 8081

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,18 @@ class Instants:
     """Playout ends because the caller spoke."""
 
 
+@dataclass
+class Usage:
+    """What a call has used so far, and what that costs by ``agent_worker.prices``."""
+
+    prompt_tokens: int = 0
+    """Of both models, as are the completion tokens."""
+    completion_tokens: int = 0
+    stt_seconds: float = 0.0
+    tts_characters: int = 0
+    cost_usd: float = 0.0
+
+
 @dataclass(frozen=True)
 class TurnRecord:
     """One turn: the caller's words and the agent's reply. Seconds; ``None`` where there is nothing to measure."""
@@ -76,6 +88,8 @@ class TurnRecord:
     answer_gap: float | None
     """Caller's last voice to the first audio of the main model's answer."""
     instants: Instants
+    usage: Usage | None = None
+    """Of the whole call, this turn included."""
 
     def as_dict(self, *, words: bool = True) -> dict[str, Any]:
         """For JSON; without ``words`` it holds nothing that anybody said."""
@@ -95,7 +109,7 @@ class Playout:
 @dataclass
 class _OpenTurn:
     caller: ChatMessage | None = None
-    last_voice: float | None = None
+    heard: dict[str, float | None] = field(default_factory=dict)
     agent: Agent | None = None
     replies: list[ChatMessage] = field(default_factory=list)
     playouts: list[Playout] = field(default_factory=list)
@@ -146,7 +160,8 @@ class TurnRecorder:
         if item.role == "user":
             self._finish()
             self._open.caller, self._open.agent = item, self._session.current_agent
-            self._open.last_voice = self._last_voice(item)
+            # Now, while the audio is remembered, and before anybody sets the clock.
+            self._open.heard = heard_instants(item, self._heard)
         elif item.role == "assistant":
             self._open.replies.append(item)
             if self._session.agent_state == "listening":
@@ -162,13 +177,6 @@ class TurnRecorder:
         if event.new_state == "speaking" and self._session.agent_state in ("thinking", "speaking"):
             self._open.caller_spoke = True
 
-    def _last_voice(self, caller: ChatMessage) -> float | None:
-        """Asked as the turn ends, while the audio is remembered."""
-        if (stopped := caller.metrics.get("stopped_speaking_at")) is None:
-            return None
-        detected = monotonic_of(stopped)
-        return self._heard.last_audible(detected) if self._heard else detected
-
     def _finish(self) -> None:
         turn, self._open = self._open, _OpenTurn()
         if turn.caller is None and not turn.replies:
@@ -182,7 +190,7 @@ class TurnRecorder:
                 turn.replies,
                 turn.playouts,
                 _timeline(turn),
-                turn.last_voice,
+                turn.heard,
                 turn.interrupted,
             )
         )
@@ -199,14 +207,18 @@ def turn_record(
     replies: Sequence[ChatMessage],
     playouts: Sequence[Playout],
     timeline: Timeline | None,
-    last_voice: float | None = None,
+    heard: Mapping[str, float | None] | None = None,
     interrupted: bool = False,
 ) -> TurnRecord:
+    """
+    Args:
+        heard: What :func:`heard_instants` found when the turn ended.
+    """
     preresponse, answer, whole = _parts(replies, timeline.filler if timeline else None)
     decided = timeline is not None and timeline.outcome == "spoken"
     # Cut off in its first moment, not a word of it is in the history, and yet it was heard.
     sounded = bool(playouts) and (preresponse is not None or (decided and not answer))
-    instants = _instants(_heard(caller, last_voice), playouts, timeline, sounded, interrupted)
+    instants = _instants(heard or {}, playouts, timeline, sounded, interrupted)
     return TurnRecord(
         turn=turn,
         strategy=timeline.strategy if timeline else None,
@@ -249,15 +261,15 @@ def _parts(replies: Sequence[ChatMessage], filler: str | None) -> tuple[str | No
     return preresponse, " ".join(part for part in answer if part), whole
 
 
-def _heard(caller: ChatMessage | None, last_voice: float | None) -> dict[str, float | None]:
-    """When the caller fell silent, was understood, and was taken to have finished.
+def heard_instants(caller: ChatMessage, audio: HeardAudio | None = None) -> dict[str, float | None]:
+    """When the caller fell silent, was understood, and was taken to have finished: ``time.monotonic()``, seconds.
 
     The framework counts from the detector's last voice.
     """
-    if caller is None or (stopped := caller.metrics.get("stopped_speaking_at")) is None:
+    if (stopped := caller.metrics.get("stopped_speaking_at")) is None:
         return {}
     detected = monotonic_of(stopped)
-    found: dict[str, float | None] = {"last_voice": detected if last_voice is None else last_voice}
+    found: dict[str, float | None] = {"last_voice": audio.last_audible(detected) if audio else detected}
     for name, delay in (("stt_final", "transcription_delay"), ("end_of_turn", "end_of_turn_delay")):
         if (seconds := caller.metrics.get(delay)) is not None:
             found[name] = detected + float(seconds)  # type: ignore[arg-type]
@@ -265,7 +277,7 @@ def _heard(caller: ChatMessage | None, last_voice: float | None) -> dict[str, fl
 
 
 def _instants(
-    heard: dict[str, float | None],
+    heard: Mapping[str, float | None],
     playouts: Sequence[Playout],
     timeline: Timeline | None,
     has_preresponse: bool,

@@ -61,7 +61,7 @@ async def voice_phrases(stack: VoiceStack, settings: Settings, prices: Prices) -
     """
     agent = build_agent(stack, settings)
     audio = agent.phrase_audio
-    if agent.strategy is None or audio is None:
+    if audio is None or (agent.strategy is None and not settings.callers_choose_strategy):
         return
     missing = audio.load(agent.fixed_texts)
     if not missing:

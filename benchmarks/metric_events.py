@@ -117,7 +117,7 @@ def _events() -> Iterator[tuple[str, Callable[[], object], bool]]:
 
 def _turn() -> Any:
     from agent_worker.timeline import Timeline
-    from agent_worker.turns import Playout, turn_record
+    from agent_worker.turns import Playout, heard_instants, turn_record
 
     caller = ChatMessage(role="user", content=["When?"])
     caller.metrics["stopped_speaking_at"] = time.time() - 10
@@ -125,7 +125,8 @@ def _turn() -> Any:
     reply = ChatMessage(role="assistant", content=["Let me see. At nine."], extra={"preresponse": "Let me see."})
     voice = time.monotonic() - 10
     playouts = [Playout(voice + 0.5, voice + 1.5), Playout(voice + 1.6, voice + 3)]
-    return turn_record(1, caller, [reply], playouts, Timeline("phrase", outcome="spoken", source="phrase"))
+    timeline = Timeline("phrase", outcome="spoken", source="phrase")
+    return turn_record(1, caller, [reply], playouts, timeline, heard_instants(caller))
 
 
 _COMMON: dict[str, Any] = {"label": "", "request_id": "", "timestamp": 0.0}

@@ -152,6 +152,7 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
         "OPENAI_API_KEY": "local",
         "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder),
         "WORKER_PORT": "0",
+        "CALLERS_CHOOSE_STRATEGY": "1",
         # Not among those of a real voice of the same name.
         "PRERESPONSE_AUDIO_DIR": str(cache_dir() / "demo-phrases"),
         # The models share the CPU with the worker, so how busy it is does not say whether it can take a call.

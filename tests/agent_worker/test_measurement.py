@@ -20,12 +20,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agent_metrics.collector import FolderCollector
 from agent_worker.answer import Answer
+from agent_worker.fast_reply import FastReply, request
 from agent_worker.measurement import Meter, count_turn
 from agent_worker.preresponse import PreResponseAgent
 from agent_worker.prices import LLMPrice, Prices
 from agent_worker.stack import Providers, VoiceStack
 from agent_worker.timeline import Timeline
-from agent_worker.turns import Playout, turn_record
+from agent_worker.turns import Playout, heard_instants, turn_record
 from tests.agent_worker.museum import museum_agent
 from tests.scripted_llm import ScriptedLLM
 from tests.scripted_stt import ScriptedSTT
@@ -206,6 +207,17 @@ async def cut_off_in_the_answer(agent: PreResponseAgent) -> str:
     return ""
 
 
+async def test_tokens_of_a_fast_request_that_fails_in_its_answer_are_estimated(stack: VoiceStack, meter: Meter) -> None:
+    agent = museum_agent()
+    meter.watch(AgentSession[None](), agent)
+    gained = Changes()
+    asked = request("Acknowledge.", said="How are you?")
+    reply = FastReply(ScriptedLLM("Well ", RuntimeError("cut")), asked, Timeline("llm", agent.on_cut_off))
+    assert await reply.sentence == ""
+    assert gained("livekit_estimated_tokens_total", type="completion") == 1
+    assert gained("livekit_estimated_tokens_total", type="prompt") > 0
+
+
 def test_speech_recognition_and_synthesis_are_counted_and_cost(stack: VoiceStack, meter: Meter) -> None:
     gained = Changes()
     common = {"label": "", "request_id": "1", "timestamp": 0.0, "streamed": True}
@@ -269,7 +281,7 @@ def record(meter: Meter, **turn: Any) -> None:
     said = ChatMessage(role="assistant", content=[turn["said"]], interrupted=interrupted)
     if timeline.outcome == "spoken":
         said.extra["preresponse"] = "Let me see."
-    count_turn(turn_record(1, caller, [said], playouts, timeline, interrupted=interrupted))
+    count_turn(turn_record(1, caller, [said], playouts, timeline, heard_instants(caller), interrupted))
 
 
 def test_turn_with_a_preresponse_counts_both_waits_and_the_seam(meter: Meter) -> None:
