@@ -91,7 +91,7 @@ class PreResponseAgent(Agent):
         *,
         instructions: str,
         fast_llm: llm.LLM[Any] | None = None,
-        strategy: StrategyName | Strategy = "hybrid",
+        strategy: StrategyName | Strategy = "phrase",
         language: str = "en",
         phrases: PhraseBook | None = None,
         phrase_audio: PhraseAudio | None = None,

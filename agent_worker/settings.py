@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     no_greeting: bool = False
     answer_max_tokens: Annotated[int, Field(gt=0)] = 300
     answer_timeout: Annotated[float, Field(gt=0)] = 5.0
-    preresponse_strategy: StrategyName = "hybrid"
+    preresponse_strategy: StrategyName = "phrase"
     preresponse_prompt: str | None = None
     preresponse_budget: Annotated[float, Field(ge=0, le=5)] = 0.0
     preresponse_quick_answer: Annotated[float, Field(ge=0, le=5)] = 0.6

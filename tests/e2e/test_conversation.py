@@ -29,7 +29,12 @@ async def test_caller_is_understood_and_answered_aloud_and_the_metrics_match(
     ports = Ports(real_models.livekit, real_models.models, free_port())
     folder = tmp_path / "metrics"
     folder.mkdir()
-    env = {**worker_env(ports, folder), **SHORT_ANSWERS, "METRICS_PORT": str(ports.metrics)}
+    env = {
+        **worker_env(ports, folder),
+        **SHORT_ANSWERS,
+        "METRICS_PORT": str(ports.metrics),
+        "PRERESPONSE_STRATEGY": "hybrid",
+    }
     services = [worker("fast-preresponse.py", env)]
     during: dict[str, float] = {}
     async with running(services, tmp_path):

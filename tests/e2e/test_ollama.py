@@ -40,7 +40,7 @@ async def ollama(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
 
 async def test_conversation_through_ollama(ollama: str, real_models: Ports, tmp_path: Path) -> None:
     ports = Ports(real_models.livekit, real_models.models, free_ports().metrics)
-    env = {**worker_env(ports, tmp_path), "OLLAMA_BASE_URL": ollama}
+    env = {**worker_env(ports, tmp_path), "OLLAMA_BASE_URL": ollama, "PRERESPONSE_STRATEGY": "hybrid"}
     async with running([worker("fast-preresponse-ollama.py", env)], tmp_path):
         sentences = ("What is the best way to learn how to cook?",)
         turns, report = await converse(ports, "ollama", sentences, lambda turn: None)

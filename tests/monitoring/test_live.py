@@ -75,7 +75,8 @@ class Call:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def call(tmp_path_factory: pytest.TempPathFactory, prometheus_binary: str) -> AsyncIterator[Call]:
     ports, port, folder = free_ports(), free_port(), tmp_path_factory.mktemp("watched")
-    services = watched_system("fast-preresponse.py", ports, port, folder, {"ANSWER_MAX_TOKENS": "20"})
+    settings = {"ANSWER_MAX_TOKENS": "20", "PRERESPONSE_STRATEGY": "hybrid"}  # panels show both models
+    services = watched_system("fast-preresponse.py", ports, port, folder, settings)
     async with running(services, folder):
         start, prometheus = time.time(), Prometheus(port)
         _, report = await converse(ports, "watched", SENTENCES, lambda turn: None)
