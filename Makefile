@@ -19,11 +19,12 @@ demo: install livekit-server ## a real spoken conversation on this machine; ONCE
 .PHONY: test
 test: install livekit-server prometheus-client-tests lint ## lint, types, unit tests and end-to-end tests with real servers and models
 	@scripts/get-prometheus || echo "==> without it, the tests that need Prometheus are skipped"
-	$(RUN)pytest -m "not ollama"
+	$(RUN)pytest -n auto -m "not e2e and not ollama"
+	$(RUN)pytest -m "e2e and not ollama" # by itself: people talk in it, and no core is to be taken from them
 
 .PHONY: test-unit
 test-unit: install ## the tests that need no model
-	$(RUN)pytest -m "not e2e and not ollama"
+	$(RUN)pytest -n auto -m "not e2e and not ollama"
 
 .PHONY: test-ollama
 test-ollama: install livekit-server ollama ## a conversation through a real Ollama
