@@ -82,7 +82,12 @@ async def call(tmp_path_factory: pytest.TempPathFactory, prometheus_binary: str)
         _, report = await converse(ports, "watched", SENTENCES, lambda turn: None)
         records = [record for text in report.texts if (record := json.loads(text.text))["caller"]]
         await asyncio.wait_for(all_calls_counted(prometheus, len(records)), 60)
-        yield Call(prometheus, records, TimeRange(start, time.time(), scrape_interval=1))
+        yield Call(prometheus, records, whole_steps(start, time.time()))
+
+
+def whole_steps(start: float, end: float) -> TimeRange:
+    """A range whose last point is its end, not up to a step before it: what was waited for is seen there."""
+    return TimeRange(end - math.ceil(end - start), end, scrape_interval=1)
 
 
 def has_data(answer: Iterable[Series]) -> bool:
