@@ -51,6 +51,10 @@ train: install ## the model of utterance kinds, from training/utterances
 monitoring: install ## the Grafana dashboards' JSON, from monitoring/dashboards
 	$(RUN)python -m monitoring.dashboards
 
+.PHONY: reference
+reference: install ## the pages that are written from the code: .env.example, docs/configuration.md, docs/metrics-reference.md
+	$(RUN)python -m reference
+
 .PHONY: lint
 lint: install ## ruff, mypy, and whether requirements.txt matches the lock
 	$(RUN)ruff check .

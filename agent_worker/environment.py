@@ -9,8 +9,18 @@ from pathlib import Path
 from dotenv import load_dotenv
 
 from agent_metrics import writer
+from agent_worker.settings import FromEnvironment
 
 _PREPARED = "AGENT_WORKER_METRICS_FOLDER"
+
+
+class Folders(FromEnvironment):
+    """Where things are kept that outlive a process."""
+
+    prometheus_multiproc_dir: Path = Path(writer.DEFAULT_ROOT)
+    """Where the worker writes its metrics and agent-metrics reads them."""
+    agent_worker_cache: Path | None = None
+    """What took long to make or to fetch: model files, phrases' audio. Unset: ~/.cache/agent-worker."""
 
 
 def prepare() -> None:
@@ -26,8 +36,7 @@ def prepare() -> None:
     """
     if os.environ.get(_PREPARED) != os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""):
         load_dotenv(".env")
-        root = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or writer.DEFAULT_ROOT
-        folder = str(Path(root) / f"worker-{secrets.token_hex(6)}")
+        folder = str(Folders().prometheus_multiproc_dir / f"worker-{secrets.token_hex(6)}")
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = os.environ[_PREPARED] = folder
     elif not os.environ.get(_PREPARED):
         return  # a job of a worker that could not make the folder
@@ -40,4 +49,4 @@ def prepare() -> None:
 
 def cache_dir() -> Path:
     """Where things that took long to make are kept: ``AGENT_WORKER_CACHE``, default ``~/.cache/agent-worker``."""
-    return Path(os.environ.get("AGENT_WORKER_CACHE") or Path.home() / ".cache" / "agent-worker")
+    return Folders().agent_worker_cache or Path.home() / ".cache" / "agent-worker"

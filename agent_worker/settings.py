@@ -1,4 +1,4 @@
-"""Every setting of both stacks: names, types, defaults and checks. ``.env.example`` explains each."""
+"""Every setting of both stacks: names, types, defaults, checks, and what each is for."""
 
 from __future__ import annotations
 
@@ -41,85 +41,150 @@ Secret = Annotated[SecretStr, Field(min_length=1)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-class Settings(BaseSettings):
-    """What both stacks share. Values come from the environment, which ``.env`` is loaded into."""
+class FromEnvironment(BaseSettings):
+    """Values come from the environment, which ``.env`` is loaded into. Empty is unset.
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", str_strip_whitespace=True)
+    The text below each field is what ``.env.example`` and ``docs/configuration.md`` say of it (``make reference``), and
+    of a missing one the error as well.
+    """
 
-    livekit_url: LiveKitUrl
-    livekit_api_key: Text
-    livekit_api_secret: Secret
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", str_strip_whitespace=True, use_attribute_docstrings=True
+    )
+
+
+class LiveKitSettings(FromEnvironment):
+    """The server that calls come through. `livekit-server --dev` has these values."""
+
+    livekit_url: Annotated[LiveKitUrl, Field(examples=["ws://localhost:7880"])]
+    """The address of your LiveKit server."""
+    livekit_api_key: Annotated[Text, Field(examples=["devkey"])]
+    """The key of your LiveKit server; `livekit-server --dev` uses devkey."""
+    livekit_api_secret: Annotated[Secret, Field(examples=["secret"])]
+    """The secret of your LiveKit server; `livekit-server --dev` uses secret."""
     agent_name: str = ""
+    """Empty: join every new room. A name: join only rooms that ask for an agent of this name."""
+
+
+class ConversationSettings(FromEnvironment):
+    """What is said, when, and by which rules, with either stack."""
 
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
+    """Two letters, or with a region: en, en-US, de, pt-BR … Both prompts should be in this language."""
     system_prompt: Text = DEFAULT_SYSTEM_PROMPT
-    greeting: Text = "Hello! How can I help you?"
-    no_greeting: bool = False
+    """What the main model is told to be."""
     answer_max_tokens: Annotated[int, Field(gt=0)] = 300
+    """The longest answer, in tokens: a limit for a model that does not stop, not a way to short answers."""
+    greeting: Text = "Hello! How can I help you?"
+    """Spoken when a caller joins."""
+    no_greeting: bool = False
+    """true lets the caller speak first."""
     answer_timeout: Annotated[float, Field(gt=0)] = 5.0
+    """How long the main model may take to begin, in seconds, before the fast model answers in its place."""
     preresponse_strategy: StrategyName = "phrase"
+    """What is said at once. phrase: a phrase that fits, with audio made beforehand. llm: the fast model's own words.
+    hybrid: the fast model's own words if they are there in time, else a phrase. off: only the main model speaks."""
     preresponse_prompt: str | None = None
+    """What the fast model is told to be. Its default is in agent_worker/fast_reply.py."""
     preresponse_budget: Annotated[float, Field(ge=0, le=5)] = 0.0
+    """How long `hybrid` makes the caller wait for the fast model after the end of the turn, in seconds."""
     preresponse_quick_answer: Annotated[float, Field(ge=0, le=5)] = 0.6
+    """An answer expected within so many seconds needs no pre-response."""
     preresponse_phrases: Path | None = None
+    """Your own phrases: a YAML or JSON file, shaped like those in agent_worker/data/phrases/. Where the kind is in
+    doubt, what two lists share is said: give kinds that are easily confused some phrases in common."""
     preresponse_audio_dir: Path | None = None
+    """Where the phrases' audio is kept, which is made once for each voice. Unset: ~/.cache/agent-worker/phrases."""
     endpointing_min_delay: Annotated[float, Field(ge=0, le=10)] = 0.25
+    """How long after the caller's last voice the turn ends, in seconds: at least this, when the end-of-turn model takes
+    it for the end. docs/benchmarks/endpointing.md shows what callers who pause pay for haste."""
     endpointing_max_delay: Annotated[float, Field(ge=0, le=10)] = 1.8
+    """The same when the model does not take it for the end."""
     endpointing_threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """The probability from which the model takes it for the end. Unset: the model's own, by language (English: 0.36).
+    Higher cuts fewer callers off who pause, and lets more wait for ENDPOINTING_MAX_DELAY."""
     prices: Path | None = None
+    """Your own prices: a YAML or JSON file, shaped as docs/metrics.md shows."""
     callers_choose_strategy: bool = False
+    """Whether a caller may choose the strategy in the call (docs/turns.md): true for trying things out."""
     turn_log: Literal["off", "timing", "full"] = "off"
+    """One JSON line a turn in the log. timing: without what anybody said. full: with it."""
+
+
+class WorkerSettings(FromEnvironment):
+    """The process on each machine that takes calls."""
 
     worker_port: Annotated[int, Field(ge=0, le=65535)] = 8081
+    """LiveKit's health check of the worker; 0 picks a free port."""
     worker_max_calls: Annotated[int, Field(gt=0)] | None = None
+    """About how many calls at once. Unset, LiveKit's own measure holds: no more calls while the CPU is over 70 %
+    busy."""
     metrics_port: Annotated[int, Field(gt=0, le=65535)] | None = None
+    """Serve the metrics on this port from here, those of the host's other workers too. Unset: run
+    `python -m agent_metrics` yourself."""
+
+
+class Settings(LiveKitSettings, ConversationSettings, WorkerSettings):
+    """What both stacks share."""
 
 
 class CloudSettings(Settings):
-    """Groq, Deepgram and OpenAI."""
+    """Groq for both language models, Deepgram to hear, OpenAI to speak."""
 
     groq_api_key: Secret
+    """Make one at https://console.groq.com/keys"""
     groq_base_url: HttpUrl = "https://api.groq.com/openai/v1"  # type: ignore[assignment]
+    """Groq's address, or that of another service with OpenAI's chat completions."""
     groq_fast_model: Text = "llama-3.1-8b-instant"
+    """The model whose words `llm` and `hybrid` say first, and that answers when the main model fails."""
     groq_main_model: Text = "llama-3.3-70b-versatile"
+    """The model that answers."""
 
     deepgram_api_key: Secret
+    """Make one at https://console.deepgram.com"""
     deepgram_base_url: HttpUrl = "https://api.deepgram.com/v1/listen"  # type: ignore[assignment]
+    """Deepgram's address."""
     deepgram_model: Text = "nova-3"
+    """The model that understands the caller."""
 
     openai_api_key: Secret
+    """Make one at https://platform.openai.com/api-keys"""
     openai_base_url: HttpUrl = "https://api.openai.com/v1"  # type: ignore[assignment]
+    """OpenAI's address, or that of another service with OpenAI's speech synthesis."""
     openai_tts_model: Text = "gpt-4o-mini-tts"
+    """The model that speaks."""
     openai_tts_voice: Text = "ash"
+    """One of that model's voices."""
 
 
 class SelfHostedSettings(Settings):
     """Ollama, speaches and Kokoro, each on its usual port."""
 
     ollama_base_url: HttpUrl = "http://localhost:11434/v1"  # type: ignore[assignment]
+    """Ollama's address."""
     ollama_fast_model: Text = "llama3.1:8b"
+    """The model whose words `llm` and `hybrid` say first, and that answers when the main model fails."""
     ollama_main_model: Text = "llama3.3:70b"
+    """The model that answers."""
 
     speaches_base_url: HttpUrl = "http://localhost:8000/v1"  # type: ignore[assignment]
+    """The address of speaches, or of another service with OpenAI's transcriptions."""
     speaches_api_key: Secret = SecretStr("none")
+    """What speaches was started with as API_KEY; any word if with none."""
     speaches_model: Text = "Systran/faster-distil-whisper-small.en"
+    """The model that understands the caller."""
 
     kokoro_base_url: HttpUrl = "http://localhost:8880/v1"  # type: ignore[assignment]
+    """Kokoro's address, or that of another service with OpenAI's speech synthesis."""
     kokoro_api_key: Secret = SecretStr("none")
+    """Any word: Kokoro asks for none. For another service, its key."""
     kokoro_model: Text = "kokoro"
+    """The model that speaks."""
     kokoro_voice: Text = "af_heart"
+    """One of that model's voices."""
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
-
-_WHERE_TO_GET = {
-    "LIVEKIT_URL": "the address of your LiveKit server, e.g. ws://localhost:7880",
-    "LIVEKIT_API_KEY": "the key of your LiveKit server; `livekit-server --dev` uses devkey",
-    "LIVEKIT_API_SECRET": "the secret of your LiveKit server; `livekit-server --dev` uses secret",
-    "GROQ_API_KEY": "make one at https://console.groq.com/keys",
-    "DEEPGRAM_API_KEY": "make one at https://console.deepgram.com",
-    "OPENAI_API_KEY": "make one at https://platform.openai.com/api-keys",
-}
 
 
 class BadSettingsError(Exception):
@@ -148,12 +213,13 @@ def load(settings_type: type[SettingsT], overrides: dict[str, Any] | None = None
     try:
         return settings_type(**(overrides or {}))
     except ValidationError as error:
-        raise BadSettingsError([_describe(problem) for problem in error.errors()]) from None
+        raise BadSettingsError([_describe(problem, settings_type) for problem in error.errors()]) from None
 
 
-def _describe(problem: Any) -> str:
-    name = str(problem["loc"][0]).upper()
+def _describe(problem: Any, settings_type: type[FromEnvironment]) -> str:
+    field = str(problem["loc"][0])
+    name = field.upper()
     if problem["type"] == "missing":
-        hint = _WHERE_TO_GET.get(name, "see .env.example")
-        return f"{name} is not set: put it into .env or the environment ({hint})"
+        hint = settings_type.model_fields[field].description or "see .env.example"
+        return f"{name} is not set: put it into .env or the environment ({hint.rstrip('.')})"
     return f"{name} is wrong: {problem['msg']} (see .env.example)"

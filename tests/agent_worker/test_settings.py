@@ -56,15 +56,6 @@ def test_address_with_a_password_is_refused_without_showing_it(monkeypatch: pyte
     assert "s3cret-value" not in str(caught.value)
 
 
-def test_env_example_names_every_setting_with_its_default() -> None:
-    example = (ROOT / ".env.example").read_text()
-    for settings_type in (CloudSettings, SelfHostedSettings):
-        for field, info in settings_type.model_fields.items():
-            assert f"{field.upper()}=" in example, field
-            if isinstance(info.default, str) and info.default:
-                assert f"# {field.upper()}={info.default}\n" in example, field
-
-
 @pytest.mark.parametrize("script", ["fast-preresponse.py", "fast-preresponse-ollama.py"])
 def test_script_with_bad_settings_exits_with_2_and_no_traceback(script: str, tmp_path: Path) -> None:
     env = {key: value for key, value in os.environ.items() if key not in LIVEKIT}
