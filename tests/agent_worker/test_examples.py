@@ -1,20 +1,73 @@
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
-ROOT = Path(__file__).resolve().parents[2]
+import pytest
+
+from agent_worker.phrases import PhraseBook
+from agent_worker.preresponse import EXTRA_KEY
+from agent_worker.strategies import PhraseStrategy
+from agent_worker.utterance import Kind
+from tests.agent_worker.test_preresponse import agent_with, reply_to
+from tests.scripted_llm import ScriptedLLM
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+PHRASE = "Let me think."
 
 
-def test_example_agent_starts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.py")))
+def test_example_starts(script: str, tmp_path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "my_agent.py"), "--help"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        [sys.executable, str(EXAMPLES / script), "--help"],
+        env={**os.environ, "PYTHONPATH": str(EXAMPLES.parent)},
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
     assert run.returncode == 0, run.stderr
+
+
+def example(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+async def said_before_the_answer(*callers_words: str) -> list[str | None]:
+    """What the strategy of my_strategy.py says, turn by turn."""
+    mine = example("my_strategy")
+    phrases = PhraseBook("en", {kind: [PHRASE] for kind in Kind})
+    strategy = mine.SubjectStrategy(mine.SUBJECTS, PhraseStrategy(phrases))
+    agent = agent_with(strategy, phrases=phrases)
+    agent.quick_answer = 0.0  # the model of the test is quick
+    said = []
+    for words in callers_words:
+        reply = await reply_to(agent, ScriptedLLM("It is."), words)
+        said.append(reply.extra.get(EXTRA_KEY))
+    return said
+
+
+async def test_own_strategy_names_the_subject_of_a_question() -> None:
+    assert await said_before_the_answer("How much is a ticket?") == ["Tickets, let me see."]
+
+
+async def test_own_strategy_leaves_the_rest_to_the_phrases() -> None:
+    assert await said_before_the_answer("When do you open?") == [PHRASE]
+
+
+async def test_own_strategy_does_not_say_the_same_twice() -> None:
+    asked = ("How much is a ticket?", "And what does a ticket for children cost?")
+    assert await said_before_the_answer(*asked) == ["Tickets, let me see.", PHRASE]
+
+
+async def test_own_strategy_does_not_answer_trouble_with_a_subject() -> None:
+    assert await said_before_the_answer("I lost my ticket and I am really upset.") == [PHRASE]
