@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
 
 from livekit.agents import llm, stt, tts, vad
+
+from agent_worker.preflight import Provider
+from agent_worker.settings import SettingsT
+
+#: Enough for a short sentence; a small model that rambles is cut off by the provider.
+FAST_REPLY_MAX_TOKENS = 32
 
 
 @dataclass(frozen=True)
@@ -29,3 +36,20 @@ class VoiceStack:
     voice: str
     """Names the voice: everything beside the text that its audio depends on."""
     providers: Providers
+
+
+@dataclass(frozen=True)
+class StackDefinition(Generic[SettingsT]):
+    """A stack before anything is made of it.
+
+    Attributes:
+        name: What ``--stack`` calls it.
+        settings_type: The settings that it reads.
+        build: Called in each call's process, before the call.
+        providers: What to ask, before the worker registers, whether they would serve us.
+    """
+
+    name: str
+    settings_type: type[SettingsT]
+    build: Callable[[SettingsT], VoiceStack]
+    providers: Callable[[SettingsT], Sequence[Provider]]

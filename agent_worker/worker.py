@@ -13,14 +13,11 @@ from livekit.agents import AgentServer, JobContext, Plugin, cli
 from agent_worker.conversation import hold_conversation
 from agent_worker.metrics_service import serve_metrics
 from agent_worker.own_file import BadFileError
-from agent_worker.preflight import Provider, check
+from agent_worker.preflight import check
 from agent_worker.prices import Prices
 from agent_worker.settings import BadSettingsError, Settings, SettingsT, load
-from agent_worker.stack import VoiceStack
+from agent_worker.stack import StackDefinition, VoiceStack
 from agent_worker.warm_up import AGENT, METER, STACK, voice_phrases, warm_up_process
-
-#: Enough for a short sentence; a small model that rambles is cut off by the provider.
-FAST_REPLY_MAX_TOKENS = 32
 
 _TALKING_COMMANDS = ("start", "dev", "connect", "console")
 _LIVEKIT_FLAGS = {
@@ -30,20 +27,11 @@ _LIVEKIT_FLAGS = {
 }
 
 
-def run(
-    settings_type: type[SettingsT],
-    build_stack: Callable[[SettingsT], VoiceStack],
-    providers: Callable[[SettingsT], Sequence[Provider]],
-) -> None:
+def run(stack: StackDefinition[SettingsT]) -> None:
     """Run the command line of a worker script. Without a subcommand it is ``start``.
 
     Exits with code 2 and one line for each problem if a setting is missing or wrong, or if a provider
     refuses its key or does not have the model.
-
-    Args:
-        settings_type: The stack's settings.
-        build_stack: Called in each call's process, before the call.
-        providers: What to ask, before the worker registers, whether they would serve us.
     """
     if len(sys.argv) == 1:
         sys.argv.append("start")
@@ -52,15 +40,15 @@ def run(
         cli.run_app(AgentServer())
         return
     try:
-        settings = load(settings_type, _given_on_command_line(arguments))
+        settings = load(stack.settings_type, _given_on_command_line(arguments))
         prices = Prices.load(settings.prices)
-        asyncio.run(check(settings, providers(settings), with_livekit=arguments[0] != "console"))
-        asyncio.run(voice_phrases(build_stack(settings), settings, prices))
+        asyncio.run(check(settings, stack.providers(settings), with_livekit=arguments[0] != "console"))
+        asyncio.run(voice_phrases(stack.build(settings), settings, prices))
     except (BadSettingsError, BadFileError) as error:
         _exit_with(error.problems)
     if settings.metrics_port:
         serve_metrics(settings.metrics_port)
-    cli.run_app(build_server(settings, build_stack, prices))
+    cli.run_app(build_server(settings, stack.build, prices))
 
 
 def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack], prices: Prices) -> AgentServer:
