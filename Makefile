@@ -17,7 +17,7 @@ demo: install livekit-server ## a real spoken conversation on this machine; ONCE
 	@exec $(RUN)python -m demo $(if $(ONCE),--once)
 
 .PHONY: test
-test: install livekit-server prometheus-client-tests lint ## lint, types, unit tests and end-to-end tests with real servers and models
+test: install livekit-server prometheus-client-tests lint web-test page ## lint, types, unit tests and end-to-end tests with real servers and models
 	@scripts/get-prometheus || echo "==> without it, the tests that need Prometheus are skipped"
 	$(RUN)pytest -n auto -m "not e2e and not ollama"
 	$(RUN)pytest -m "e2e and not ollama" # by itself: people talk in it, and no core is to be taken from them
@@ -55,6 +55,28 @@ monitoring: install ## the Grafana dashboards' JSON, from monitoring/dashboards
 reference: install ## the pages that are written from the code: .env.example, docs/configuration.md, docs/metrics-reference.md
 	$(RUN)python -m reference
 
+NPM := scripts/with-node npm --prefix web
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+
+.PHONY: page
+page: web/dist/index.html ## the page to talk to the agent, built into web/dist
+
+web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
+	@echo "==> building the page"
+	$(NPM) run --silent build
+	@touch $@
+
+web/node_modules/.installed: web/package-lock.json web/package.json | $(UV)
+	@echo "==> installing the page's packages (about 200 MB, once)"
+	$(NPM) ci
+	@touch $@
+
+.PHONY: web-test
+web-test: web/node_modules/.installed ## the page's lint, types and unit tests
+	$(NPM) run --silent check
+	$(NPM) run --silent types
+	$(NPM) run --silent test
+
 .PHONY: lint
 lint: install ## ruff, mypy, and whether requirements.txt matches the lock
 	$(RUN)ruff check .
@@ -64,9 +86,10 @@ lint: install ## ruff, mypy, and whether requirements.txt matches the lock
 	  || { echo "requirements.txt does not match uv.lock: run 'make requirements'"; exit 1; }
 
 .PHONY: format
-format: install ## format the code
+format: install web/node_modules/.installed ## format the code
 	$(RUN)ruff check --fix .
 	$(RUN)ruff format .
+	$(NPM) run --silent format
 
 .PHONY: requirements
 requirements: $(UV) ## export requirements.txt from the lock

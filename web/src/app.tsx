@@ -1,0 +1,68 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { type Config, fetchConfig } from "./api";
+import type { Call } from "./call";
+import { Alert } from "./parts/alert";
+import { Conversation } from "./parts/conversation";
+import { Exports } from "./parts/exports";
+import { Headline, Turns, UsageView } from "./parts/measurements";
+import { Stage } from "./parts/stage";
+import { StrategySwitch } from "./parts/strategy";
+import { ThemeButton } from "./parts/theme";
+import { ProblemError } from "./problems";
+
+export function App({ call }: { call: Call }) {
+  const config = useSignal<Config>({ strategies: [], text_input: true });
+  useEffect(() => {
+    fetchConfig()
+      .then((fetched) => {
+        config.value = fetched;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof ProblemError) call.problem.value = error.problem;
+      });
+  }, [call, config]);
+  return (
+    <>
+      <header class="top">
+        <h1>
+          <img src="./favicon.svg" alt="" width="28" height="28" /> agent-worker
+        </h1>
+        <ThemeButton />
+      </header>
+      <main>
+        <Alert call={call} />
+        <div class="columns">
+          <div class="column">
+            <Stage call={call} />
+            <Conversation call={call} textInput={config.value.text_input} />
+          </div>
+          <aside class="column" aria-label="Measurements">
+            <Headline call={call} />
+            <StrategySwitch call={call} names={config.value.strategies} />
+            <Turns call={call} />
+            <UsageView call={call} />
+            <Exports call={call} />
+          </aside>
+        </div>
+      </main>
+      <Announcer call={call} />
+    </>
+  );
+}
+
+/** For screen readers: what changes without anybody's click. */
+function Announcer({ call }: { call: Call }) {
+  const phase = call.phase.value;
+  const words = {
+    idle: "",
+    connecting: "Connecting.",
+    on: call.agent.value ? "The agent is there." : "Connected. Waiting for the agent.",
+    ended: "The call has ended.",
+  }[phase];
+  return (
+    <p class="hidden" role="status">
+      {words}
+    </p>
+  );
+}

@@ -1,0 +1,155 @@
+/** The call over LiveKit. */
+
+import {
+  ConnectionError,
+  ConnectionErrorReason,
+  ConnectionState,
+  DisconnectReason,
+  LocalAudioTrack,
+  ParticipantKind,
+  type RemoteParticipant,
+  type RemoteTrack,
+  Room,
+  RoomEvent,
+  Track,
+} from "livekit-client";
+import type { Session } from "./api";
+import type { Agent, AgentState, Connect, Link, Listener } from "./link";
+import { type Problem, ProblemError, problem } from "./problems";
+import { METRICS_ATTRIBUTE, PRERESPONSE_TOPIC, SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC } from "./records";
+
+const TRANSCRIPTION_TOPIC = "lk.transcription";
+const CHAT_TOPIC = "lk.chat";
+const STATES: readonly string[] = ["initializing", "listening", "thinking", "speaking"] satisfies AgentState[];
+
+export const connect: Connect = async (session, listener) => {
+  const room = new Room();
+  passOnText(room, listener);
+  passOnEvents(room, listener);
+  try {
+    await room.connect(session.url, session.token);
+  } catch (error) {
+    throw new ProblemError(connectionProblem(error, session));
+  }
+  listener.agent(agentOf(room));
+  return new LiveKitLink(room);
+};
+
+class LiveKitLink implements Link {
+  private microphone: LocalAudioTrack | null = null;
+
+  constructor(private readonly room: Room) {}
+
+  async speak(track: MediaStreamTrack): Promise<void> {
+    if (this.microphone) {
+      await this.microphone.replaceTrack(track, { userProvidedTrack: true });
+    } else {
+      this.microphone = new LocalAudioTrack(track, undefined, true);
+      await this.room.localParticipant.publishTrack(this.microphone, { source: Track.Source.Microphone });
+    }
+  }
+
+  async mute(muted: boolean): Promise<void> {
+    await (muted ? this.microphone?.mute() : this.microphone?.unmute());
+  }
+
+  async type(text: string): Promise<void> {
+    await this.room.localParticipant.sendText(text, { topic: CHAT_TOPIC });
+  }
+
+  async chooseStrategy(name: string): Promise<string> {
+    const destinationIdentity = agentParticipant(this.room)?.identity ?? "";
+    return this.room.localParticipant.performRpc({ destinationIdentity, method: SET_STRATEGY, payload: name });
+  }
+
+  async playSound(): Promise<void> {
+    await this.room.startAudio();
+  }
+
+  async hangUp(): Promise<void> {
+    await this.room.disconnect();
+  }
+}
+
+function passOnText(room: Room, listener: Listener): void {
+  room.registerTextStreamHandler(TRANSCRIPTION_TOPIC, async (reader, { identity }) => {
+    const attributes = reader.info.attributes ?? {};
+    const who = identity === room.localParticipant.identity ? "caller" : "agent";
+    const id = attributes["lk.segment_id"] ?? reader.info.id;
+    let text = "";
+    for await (const chunk of reader) {
+      text += chunk;
+      listener.segment({ who, id, text, final: attributes["lk.transcription_final"] === "true" });
+    }
+  });
+  for (const topic of [TURN_TOPIC, PRERESPONSE_TOPIC])
+    room.registerTextStreamHandler(topic, async (reader) => listener.message(topic, await reader.readAll()));
+}
+
+function passOnEvents(room: Room, listener: Listener): void {
+  const lookForAgent = () => listener.agent(agentOf(room));
+  room.on(RoomEvent.ParticipantConnected, lookForAgent);
+  room.on(RoomEvent.ParticipantDisconnected, lookForAgent);
+  room.on(RoomEvent.ParticipantAttributesChanged, lookForAgent);
+  room.on(RoomEvent.ConnectionStateChanged, (state) => {
+    if (state === ConnectionState.Reconnecting || state === ConnectionState.SignalReconnecting)
+      listener.connection("reconnecting");
+    if (state === ConnectionState.Connected) {
+      listener.connection("connected");
+      lookForAgent();
+    }
+  });
+  room.on(RoomEvent.Disconnected, (reason) => {
+    if (reason !== DisconnectReason.CLIENT_INITIATED) listener.ended(endOf(reason));
+  });
+  room.on(RoomEvent.TrackSubscribed, (track) => play(track, listener));
+  room.on(RoomEvent.TrackUnsubscribed, (track) => {
+    for (const element of track.detach()) element.remove();
+    if (track.kind === Track.Kind.Audio) listener.voice(null);
+  });
+  room.on(RoomEvent.AudioPlaybackStatusChanged, () => listener.soundBlocked(!room.canPlaybackAudio));
+}
+
+function play(track: RemoteTrack, listener: Listener): void {
+  if (track.kind !== Track.Kind.Audio) return;
+  const element = track.attach();
+  element.dataset.testid = "agent-audio";
+  document.body.append(element);
+  listener.voice(track.mediaStreamTrack);
+}
+
+function agentParticipant(room: Room): RemoteParticipant | undefined {
+  return [...room.remoteParticipants.values()].find((other) => other.kind === ParticipantKind.AGENT);
+}
+
+function agentOf(room: Room): Agent | null {
+  const participant = agentParticipant(room);
+  if (!participant) return null;
+  const { identity, attributes } = participant;
+  const state = attributes["lk.agent.state"] ?? "";
+  return {
+    identity,
+    state: STATES.includes(state) ? (state as AgentState) : "initializing",
+    strategy: attributes[STRATEGY_ATTRIBUTE] ?? null,
+    measured: attributes[METRICS_ATTRIBUTE] !== "not written",
+  };
+}
+
+function connectionProblem(error: unknown, session: Session): Problem {
+  const advice = `Check that the LiveKit server at ${session.url} is running and can be reached from here.`;
+  if (!(error instanceof ConnectionError)) return problem("server-unreachable", { advice });
+  if (error.reason === ConnectionErrorReason.NotAllowed)
+    return problem("token-refused", {
+      title: "The LiveKit server refused this page's token.",
+      advice: "The page's LiveKit key and secret are probably not the server's: tell whoever runs this page.",
+    });
+  return problem("server-unreachable", { advice });
+}
+
+function endOf(reason: DisconnectReason | undefined): Problem {
+  if (reason === DisconnectReason.ROOM_DELETED || reason === DisconnectReason.PARTICIPANT_REMOVED)
+    return problem("disconnected", { title: "The call was ended by the other side." });
+  if (reason === DisconnectReason.DUPLICATE_IDENTITY)
+    return problem("disconnected", { title: "The call goes on in another window." });
+  return problem("disconnected");
+}

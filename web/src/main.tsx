@@ -1,0 +1,12 @@
+import "./style.css";
+import { render } from "preact";
+import { fetchSession } from "./api";
+import { App } from "./app";
+import { Call } from "./call";
+import { connect } from "./livekit";
+import { openMicrophone } from "./microphone";
+import { Recorder } from "./recorder";
+
+const call = new Call({ fetchSession, openMicrophone, connect, record: (onLevels) => Recorder.start(onLevels) });
+const page = document.getElementById("page");
+if (page) render(<App call={call} />, page);

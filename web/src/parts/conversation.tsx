@@ -1,0 +1,120 @@
+import { useSignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Call } from "../call";
+import type { Line } from "../transcript";
+import { SendIcon } from "./icons";
+
+/** What was said, and a way to type. */
+export function Conversation({ call, textInput }: { call: Call; textInput: boolean }) {
+  return (
+    <section class="card conversation" aria-labelledby="conversation-title">
+      <header class="card-head">
+        <h2 id="conversation-title">Conversation</h2>
+        <p class="legend quiet">
+          <span class="key preresponse">said at once</span>
+          <span class="key answer">the answer</span>
+        </p>
+      </header>
+      <Lines call={call} />
+      {textInput && <Composer call={call} />}
+    </section>
+  );
+}
+
+function Lines({ call }: { call: Call }) {
+  const lines = call.lines.value;
+  const box = useRef<HTMLDivElement>(null);
+  const follow = useRef(true);
+  useLayoutEffect(() => {
+    if (box.current && follow.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [lines]);
+  return (
+    <div
+      class="lines"
+      role="log"
+      // Who talks hears the agent: a screen reader would talk over it.
+      aria-live={call.speaking.value && !call.muted.value ? "off" : "polite"}
+      aria-label="Transcript"
+      data-testid="transcript"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls has to be reached with the keyboard
+      tabIndex={0}
+      ref={box}
+      onScroll={({ currentTarget: at }) => {
+        follow.current = at.scrollHeight - at.scrollTop - at.clientHeight < 40;
+      }}
+    >
+      {lines.length ? (
+        lines.map((line) => <LineView key={line.id} line={line} />)
+      ) : (
+        <p class="empty quiet">Nothing has been said yet.</p>
+      )}
+    </div>
+  );
+}
+
+function LineView({ line }: { line: Line }) {
+  const { who, preresponse, text, final, typed, interrupted } = line;
+  return (
+    <div class="line" data-testid="line" data-who={who} data-final={final}>
+      <span class="who">{who === "caller" ? (typed ? "You, typed" : "You") : "Agent"}</span>
+      <p>
+        {who === "caller" && text}
+        {preresponse && (
+          <span class="preresponse" data-testid="preresponse" title="Said at once, before the answer">
+            {preresponse}
+          </span>
+        )}
+        {preresponse && text && " "}
+        {who === "agent" && text && (
+          <span class="answer" data-testid="answer">
+            {text}
+          </span>
+        )}
+        {interrupted && <span class="cut"> interrupted</span>}
+      </p>
+    </div>
+  );
+}
+
+function Composer({ call }: { call: Call }) {
+  const text = useSignal("");
+  const sending = useSignal(false);
+  const send = async () => {
+    const words = text.value.trim();
+    if (!words || sending.value) return;
+    sending.value = true;
+    text.value = "";
+    if (!(await call.type(words)) && !text.value) text.value = words;
+    sending.value = false;
+  };
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      <label class="hidden" for="text-input">
+        Type to the agent
+      </label>
+      <input
+        id="text-input"
+        data-testid="text-input"
+        type="text"
+        autocomplete="off"
+        enterkeyhint="send"
+        placeholder="Type to the agent"
+        maxLength={2000}
+        value={text.value}
+        onInput={(event) => {
+          text.value = event.currentTarget.value;
+        }}
+      />
+      <button type="submit" class="button primary" data-testid="send" disabled={!text.value.trim() || sending.value}>
+        <SendIcon />
+        Send
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,49 @@
+import type { Call } from "../call";
+import { SaveIcon } from "./icons";
+
+/** What of the call can be kept. */
+export function Exports({ call }: { call: Call }) {
+  const started = call.startedAt.value;
+  const name = `call-${started ? new Date(started).toISOString().slice(0, 19).replaceAll(":", "-") : "none"}`;
+  return (
+    <section class="card exports" aria-labelledby="exports-title">
+      <h2 id="exports-title">Keep it</h2>
+      <p class="quiet">The recording (you left, the agent right) is made by this browser and stays in it.</p>
+      <div class="buttons">
+        <button
+          type="button"
+          class="button"
+          data-testid="export-json"
+          disabled={!call.turns.value.length}
+          onClick={() =>
+            save(new Blob([JSON.stringify(call.summary(), null, 2)], { type: "application/json" }), `${name}.json`)
+          }
+        >
+          <SaveIcon />
+          Turns (JSON)
+        </button>
+        <button
+          type="button"
+          class="button"
+          data-testid="export-wav"
+          disabled={!call.recorded.value || started === null}
+          onClick={() => {
+            const recording = call.recording();
+            if (recording) save(recording, `${name}.wav`);
+          }}
+        >
+          <SaveIcon />
+          Recording (WAV)
+        </button>
+      </div>
+    </section>
+  );
+}
+
+function save(content: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

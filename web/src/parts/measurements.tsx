@@ -1,0 +1,212 @@
+import type { Call, Turn } from "../call";
+import { count, dollars, milliseconds, type Percentiles, seconds } from "../figures";
+import { type Bar, isSpeech, marks, STAGES, type Waterfall, waterfall } from "../waterfall";
+
+/** The last turn in large figures, and what the call's turns come to. */
+export function Headline({ call }: { call: Call }) {
+  const last = call.turns.value.findLast((turn) => turn.record.response_gap !== null);
+  return (
+    <section class="card headline" aria-labelledby="headline-title">
+      <h2 id="headline-title">Response gap</h2>
+      <p class="huge figures" data-testid="last-response-gap">
+        {seconds(last?.record.response_gap)}
+        <small> s</small>
+      </p>
+      <p class="quiet">{last ? lastWords(last) : "From your last sound to the agent's first, in the last turn."}</p>
+      <table class="percentiles figures" data-testid="percentiles">
+        <caption class="hidden">Over the turns of this call, in seconds</caption>
+        <thead>
+          <tr>
+            <th scope="col">Seconds</th>
+            <th scope="col">
+              <abbr title="half of the turns are no slower">p50</abbr>
+            </th>
+            <th scope="col">
+              <abbr title="19 of 20 turns are no slower">p95</abbr>
+            </th>
+            <th scope="col">turns</th>
+          </tr>
+        </thead>
+        <tbody>
+          <PercentileRow name="Response gap" of={call.responseGaps.value} />
+          <PercentileRow name="Answer gap" of={call.answerGaps.value} />
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function lastWords({ record, heardGap }: Turn): string {
+  const heard = heardGap === null ? "" : `, ${seconds(heardGap)} s as heard here`;
+  const answer = record.answer_gap === null ? "" : `. The answer came after ${seconds(record.answer_gap)} s`;
+  return `Turn ${record.turn}${heard}${answer}.`;
+}
+
+function PercentileRow({ name, of }: { name: string; of: Percentiles | null }) {
+  return (
+    <tr>
+      <th scope="row">{name}</th>
+      <td>{seconds(of?.p50)}</td>
+      <td>{seconds(of?.p95)}</td>
+      <td>{of?.count ?? 0}</td>
+    </tr>
+  );
+}
+
+export function Turns({ call }: { call: Call }) {
+  const turns = call.turns.value;
+  return (
+    <section class="card turns" aria-labelledby="turns-title">
+      <header class="card-head">
+        <h2 id="turns-title">Turns</h2>
+        <p class="quiet">newest first; seconds after your last sound</p>
+      </header>
+      <ol data-testid="turns" reversed>
+        {turns.map((turn) => <TurnView key={`${turn.agent} ${turn.record.turn}`} turn={turn} />).reverse()}
+      </ol>
+      {!turns.length && (
+        <p class="empty quiet">Each turn is shown here: where its time went, from your last sound on.</p>
+      )}
+    </section>
+  );
+}
+
+const OUTCOMES: Record<string, string> = {
+  silent_kind: "no pre-response needed",
+  answer_first: "the answer was as quick",
+  nothing_to_say: "no pre-response found",
+  failed: "pre-response failed",
+  not_heard: "cut off before a sound",
+  undecided: "you spoke on",
+};
+
+function TurnView({ turn: { record, heardGap } }: { turn: Turn }) {
+  const outcome = OUTCOMES[record.preresponse_outcome ?? ""];
+  return (
+    <li class="turn" data-testid="turn" data-turn={record.turn}>
+      <header>
+        <div>
+          <h3>Turn {record.turn}</h3>
+          <p class="chips">
+            {record.strategy && <span class="chip">{record.strategy}</span>}
+            {record.interrupted && <span class="chip warning">interrupted</span>}
+            {outcome && <span class="chip">{outcome}</span>}
+          </p>
+        </div>
+        <dl class="gaps figures">
+          <div>
+            <dt>Response</dt>
+            <dd>
+              <span class="large" data-testid="response-gap">
+                {seconds(record.response_gap)}
+              </span>
+              <small> s</small>
+            </dd>
+          </div>
+          <div>
+            <dt>Answer</dt>
+            <dd>
+              <span data-testid="answer-gap">{seconds(record.answer_gap)}</span>
+              <small> s</small>
+            </dd>
+          </div>
+          {heardGap !== null && (
+            <div title="The response gap in this browser's own recording">
+              <dt>Heard here</dt>
+              <dd>
+                <span data-testid="heard-gap">{seconds(heardGap)}</span>
+                <small> s</small>
+              </dd>
+            </div>
+          )}
+        </dl>
+      </header>
+      {record.caller && <p class="quote">{record.caller}</p>}
+      <WaterfallView of={waterfall(record)} gap={record.response_gap} />
+    </li>
+  );
+}
+
+function WaterfallView({ of, gap }: { of: Waterfall; gap: number | null }) {
+  const place = (at: number) => `${((100 * (at - of.start)) / (of.end - of.start)).toFixed(2)}%`;
+  if (!of.bars.length) return null;
+  return (
+    <div class="waterfall" data-testid="waterfall">
+      <ul>
+        {of.bars.map((bar) => (
+          <BarRow key={bar.stage} bar={bar} end={of.end} place={place} gap={gap} />
+        ))}
+      </ul>
+      <div class="axis figures" aria-hidden="true">
+        {marks(of).map((mark) => (
+          <span key={mark} style={{ left: place(mark) }}>
+            {Number(mark.toFixed(2))}
+          </span>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+interface BarRowProps {
+  bar: Bar;
+  end: number;
+  place: (at: number) => string;
+  gap: number | null;
+}
+
+function BarRow({ bar: { stage, from, to }, end, place, gap }: BarRowProps) {
+  const speech = isSpeech({ stage, from, to });
+  const right = `calc(100% - ${place(Math.min(to, end))})`;
+  return (
+    <li>
+      <span class="stage-name">{STAGES[stage]}</span>
+      <span class="track" aria-hidden="true">
+        {gap !== null && <i class="gap-mark" style={{ left: place(gap) }} />}
+        <b
+          class="bar"
+          data-testid="bar"
+          data-stage={stage}
+          data-from={from}
+          data-to={to}
+          data-cut={to > end}
+          style={{ left: place(from), right }}
+        />
+      </span>
+      <span class="figures">
+        {speech ? `at ${seconds(from)} s` : milliseconds(to - from)}
+        <span class="hidden">
+          , from {seconds(from)} to {seconds(to)} seconds
+        </span>
+      </span>
+    </li>
+  );
+}
+
+export function UsageView({ call }: { call: Call }) {
+  const usage = call.usage.value;
+  return (
+    <section class="card usage" data-testid="usage" aria-labelledby="usage-title">
+      <h2 id="usage-title">This call</h2>
+      <dl class="figures">
+        <Item name="Cost" value={usage ? dollars(usage.cost_usd) : "–"} id="cost" />
+        <Item name="Prompt tokens" value={usage ? count(usage.prompt_tokens) : "–"} id="prompt-tokens" />
+        <Item name="Completion tokens" value={usage ? count(usage.completion_tokens) : "–"} id="completion-tokens" />
+        <Item name="Speech understood" value={usage ? `${Math.round(usage.stt_seconds)} s` : "–"} id="stt-seconds" />
+        <Item name="Characters spoken" value={usage ? count(usage.tts_characters) : "–"} id="tts-characters" />
+      </dl>
+      {call.agent.value?.measured === false && (
+        <p class="quiet">The worker cannot write its metrics at present: this call is missing in them.</p>
+      )}
+    </section>
+  );
+}
+
+function Item({ name, value, id }: { name: string; value: string; id: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd data-testid={id}>{value}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,182 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Call } from "../call";
+import { clock } from "../figures";
+import { listMicrophones, type Microphone, onMicrophonesChanged } from "../microphone";
+import { HangUpIcon, KeyboardIcon, MicIcon, MicOffIcon } from "./icons";
+
+const STATES: Record<string, string> = {
+  idle: "Ready when you are",
+  connecting: "Connecting …",
+  waiting: "Waiting for the agent …",
+  initializing: "The agent is getting ready …",
+  listening: "Listening",
+  thinking: "Thinking",
+  speaking: "Speaking",
+  ended: "Call ended",
+};
+
+/** What the agent does, and the buttons of the call. */
+export function Stage({ call }: { call: Call }) {
+  const phase = call.phase.value;
+  const on = phase === "on" || phase === "connecting";
+  return (
+    <div class="stage card" data-on={on}>
+      <Orb call={call} />
+      <div class="stage-words">
+        {phase === "idle" && <h2>Talk to the agent</h2>}
+        <State call={call} />
+        {phase === "idle" && (
+          <p class="quiet">
+            Ask anything, interrupt whenever you like. Each reply is timed, from your last sound to the agent's first.
+          </p>
+        )}
+      </div>
+      <Controls call={call} on={on} />
+      <MicrophoneRow call={call} />
+    </div>
+  );
+}
+
+function stateOf(call: Call): string {
+  const phase = call.phase.value;
+  if (phase !== "on") return phase;
+  return call.agent.value?.state ?? "waiting";
+}
+
+function State({ call }: { call: Call }) {
+  const state = stateOf(call);
+  return (
+    <p class="state">
+      <span class="dot" data-state={state} />
+      <span data-testid="agent-state" data-state={state}>
+        {STATES[state]}
+      </span>
+      <Duration call={call} />
+      {call.muted.value && <span class="chip warning">You are muted</span>}
+    </p>
+  );
+}
+
+function Duration({ call }: { call: Call }) {
+  const now = useSignal(Date.now());
+  const started = call.startedAt.value;
+  const ended = call.endedAt.value;
+  useEffect(() => {
+    const timer = setInterval(() => {
+      now.value = Date.now();
+    }, 1000);
+    return () => clearInterval(timer);
+  }, [now]);
+  if (started === null) return null;
+  return (
+    <span class="quiet figures" role="timer" aria-label="Length of the call">
+      {clock(((ended ?? Math.max(now.value, started)) - started) / 1000)}
+    </span>
+  );
+}
+
+function Orb({ call }: { call: Call }) {
+  const state = stateOf(call);
+  const { caller, agent } = call.levels.value;
+  const level = state === "speaking" ? agent : state === "listening" && !call.muted.value ? caller : 0;
+  return (
+    <div class="orb" data-state={state} aria-hidden="true">
+      <span class="orb-halo" style={{ transform: `scale(${(1 + level * 0.35).toFixed(3)})` }} />
+      <span class="orb-core">
+        {[0.55, 1, 0.75, 0.45].map((share) => (
+          <i key={share} style={{ transform: `scaleY(${(0.25 + 0.75 * level * share).toFixed(3)})` }} />
+        ))}
+      </span>
+    </div>
+  );
+}
+
+function Controls({ call, on }: { call: Call; on: boolean }) {
+  if (!on)
+    return (
+      <div class="controls">
+        <button type="button" class="button primary large" data-testid="talk" onClick={() => call.start()}>
+          <MicIcon />
+          {call.phase.value === "ended" ? "Talk again" : "Talk"}
+        </button>
+        <button type="button" class="button large" data-testid="type-only" onClick={() => call.start(false)}>
+          <KeyboardIcon />
+          Type only
+        </button>
+      </div>
+    );
+  return (
+    <div class="controls">
+      <MuteButton call={call} />
+      <button type="button" class="button danger large" data-testid="hang-up" onClick={() => call.hangUp()}>
+        <HangUpIcon />
+        Hang up
+      </button>
+    </div>
+  );
+}
+
+function MuteButton({ call }: { call: Call }) {
+  const speaking = call.speaking.value;
+  const muted = call.muted.value;
+  return (
+    <button
+      type="button"
+      class="button large"
+      data-testid="mute"
+      aria-pressed={speaking ? muted : undefined}
+      disabled={call.phase.value !== "on"}
+      onClick={() => call.toggleMute()}
+    >
+      {speaking && !muted ? <MicIcon /> : <MicOffIcon />}
+      {speaking ? "Mute" : "Use microphone"}
+    </button>
+  );
+}
+
+function MicrophoneRow({ call }: { call: Call }) {
+  const microphones = useSignal<Microphone[]>([]);
+  const speaking = call.speaking.value;
+  // Again when the microphone has been allowed: only then are there names.
+  useEffect(() => {
+    const look = () =>
+      listMicrophones().then((found) => {
+        microphones.value = found;
+      });
+    void look();
+    return onMicrophonesChanged(() => void look());
+  }, [microphones, speaking]);
+  const level = call.muted.value ? 0 : call.levels.value.caller;
+  return (
+    <div class="microphone">
+      <label>
+        <span class="quiet">Microphone</span>
+        <select
+          data-testid="microphone"
+          value={call.microphone.value}
+          onChange={(event) => call.changeMicrophone(event.currentTarget.value)}
+        >
+          <option value="">Default</option>
+          {microphones.value.map(({ id, label }) => (
+            <option key={id} value={id}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      {/* biome-ignore lint/a11y/useSemanticElements: browsers do not let <meter> be styled alike */}
+      <div
+        class="level"
+        data-testid="level"
+        role="meter"
+        aria-label="How loud your microphone is"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(level * 100)}
+      >
+        <span style={{ transform: `scaleX(${level.toFixed(3)})` }} />
+      </div>
+    </div>
+  );
+}

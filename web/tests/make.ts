@@ -1,0 +1,39 @@
+import { INSTANTS, type Instants, type TurnRecord } from "../src/records";
+
+export function instants(some: Partial<Instants> = {}): Instants {
+  return { ...(Object.fromEntries(INSTANTS.map((name) => [name, null])) as Instants), ...some };
+}
+
+/** A turn as it is with phrases: something at once, the answer later. */
+export function turn(some: Partial<TurnRecord> = {}): TurnRecord {
+  return {
+    turn: 2,
+    strategy: "phrase",
+    kind: "question",
+    caller: "What is the best way to learn how to cook?",
+    preresponse: "Let me think about that.",
+    preresponse_source: "phrase",
+    preresponse_outcome: "spoken",
+    answer: "Start with simple recipes.",
+    interrupted: false,
+    transcription_delay: 0.2,
+    end_of_turn_delay: 0.45,
+    response_gap: 0.53,
+    answer_gap: 1.9,
+    instants: instants({
+      last_voice: 0,
+      stt_final: 0.2,
+      end_of_turn: 0.45,
+      fast_first_audio: 0.21,
+      main_request: 0.2,
+      main_first_token: 0.8,
+      main_first_audio: 1.1,
+      preresponse_start: 0.53,
+      preresponse_end: 1.88,
+      answer_start: 1.9,
+      answer_end: 4,
+    }),
+    usage: { prompt_tokens: 310, completion_tokens: 42, stt_seconds: 6.5, tts_characters: 120, cost_usd: 0.0061 },
+    ...some,
+  };
+}
