@@ -17,6 +17,7 @@ from dotenv import load_dotenv
 from prometheus_client import disable_created_metrics
 
 from agent_metrics.ledger import BadLedgerError
+from agent_metrics.listener import listen
 from agent_metrics.service import ClaimError, Service, claim
 from agent_metrics.web import create_app
 from agent_metrics.web_config import BadWebConfigError, WebConfig, load
@@ -70,14 +71,9 @@ def _web_config(path: Path | None) -> WebConfig:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(128)  # who comes before all is up waits
+        return listen(host, port)
     except OSError as error:
-        _fail(f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --host and --port.")
-    return listener
+        _fail(f"{error}. Choose another with --host and --port.")
 
 
 def _open(root: Path) -> tuple[Service, int | None]:

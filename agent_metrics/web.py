@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import contextlib
 import hashlib
 import secrets
@@ -17,8 +15,8 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
+from agent_metrics.basic_auth import BasicAuth
 from agent_metrics.service import Service
 
 _INDEX = """<!doctype html><html lang="en"><title>agent-metrics</title>
@@ -68,19 +66,18 @@ def create_app(service: Service, users: Mapping[str, bytes]) -> Starlette:
 
     return Starlette(
         routes=[Route("/", index), Route("/healthz", health), Route("/metrics", metrics)],
-        middleware=[Middleware(BasicAuth, users=users)] if users else [],
+        middleware=[Middleware(BasicAuth, is_right=Passwords(users).is_right)] if users else [],
         lifespan=lifespan,
     )
 
 
-class BasicAuth:
-    """Lets in who has the password. ``/healthz`` is for everybody: health checks have no passwords.
+class Passwords:
+    """Judges passwords by their bcrypt hashes.
 
     bcrypt takes its time, by intention. It has a thread for that, one password at a time, and verdicts are kept.
     """
 
-    def __init__(self, app: ASGIApp, users: Mapping[str, bytes]) -> None:
-        self._app = app
+    def __init__(self, users: Mapping[str, bytes]) -> None:
         self._users = users
         # A name that nobody has takes as long as one with a wrong password.
         self._nobody = next(iter(users.values()))
@@ -88,16 +85,7 @@ class BasicAuth:
         self._verdicts: dict[bytes, bool] = {}
         self._one_at_a_time = asyncio.Lock()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] != "/healthz":
-            credentials = _credentials(dict(scope["headers"]).get(b"authorization", b""))
-            if credentials is None or not await self._is_right(*credentials):
-                refusal = PlainTextResponse("Unauthorized\n", 401, {"WWW-Authenticate": "Basic"})
-                await refusal(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-    async def _is_right(self, name: str, password: bytes) -> bool:
+    async def is_right(self, name: str, password: bytes) -> bool:
         question = hashlib.sha256(self._salt + name.encode() + b"\0" + password).digest()
         if question not in self._verdicts:
             async with self._one_at_a_time:
@@ -113,14 +101,3 @@ def _matches(password: bytes, hashed: bytes) -> bool:
         return bcrypt.checkpw(password, hashed)
     except ValueError:  # longer than bcrypt takes
         return False
-
-
-def _credentials(header: bytes) -> tuple[str, bytes] | None:
-    scheme, _, encoded = header.partition(b" ")
-    if scheme.lower() != b"basic":
-        return None
-    try:
-        name, colon, password = base64.b64decode(encoded, validate=True).partition(b":")
-        return (name.decode(), password) if colon else None
-    except (binascii.Error, UnicodeDecodeError):
-        return None

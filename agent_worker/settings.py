@@ -185,6 +185,7 @@ class SelfHostedSettings(Settings):
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
+AnySettingsT = TypeVar("AnySettingsT", bound=FromEnvironment)
 
 
 class BadSettingsError(Exception):
@@ -200,11 +201,11 @@ class BadSettingsError(Exception):
         self.problems = list(problems)
 
 
-def load(settings_type: type[SettingsT], overrides: dict[str, Any] | None = None) -> SettingsT:
+def load(settings_type: type[AnySettingsT], overrides: dict[str, Any] | None = None) -> AnySettingsT:
     """Read and check the settings.
 
     Args:
-        settings_type: The stack's settings.
+        settings_type: A stack's settings, or another program's.
         overrides: Values by field name that stand above the environment.
 
     Raises:
@@ -222,4 +223,4 @@ def _describe(problem: Any, settings_type: type[FromEnvironment]) -> str:
     if problem["type"] == "missing":
         hint = settings_type.model_fields[field].description or "see .env.example"
         return f"{name} is not set: put it into .env or the environment ({hint.rstrip('.')})"
-    return f"{name} is wrong: {problem['msg']} (see .env.example)"
+    return f"{name} is wrong: {problem['msg'].removeprefix('Value error, ')} (see .env.example)"

@@ -17,6 +17,7 @@ from agent_worker.settings import (
     SelfHostedSettings,
     WorkerSettings,
 )
+from page_server.settings import PageSettings
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ SECTIONS = (
     Section("Self-hosted stack", (SelfHostedSettings,), "python fast-preresponse-ollama.py"),
     Section("The conversation", (ConversationSettings,)),
     Section("The worker", (WorkerSettings, Folders)),
+    Section("The page", (PageSettings,), "python -m page_server"),
 )
 
 

@@ -1,0 +1,89 @@
+"""Every setting of the page server. ``.env.example`` explains each."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from agent_worker.settings import HttpUrl, LiveKitSettings, LiveKitUrl, Text
+
+BUILT_PAGE = Path(__file__).resolve().parent.parent / "web" / "dist"
+
+
+class PageSettings(LiveKitSettings):
+    """The page to call the agent from in a browser. It reads the settings of LiveKit as well."""
+
+    page_host: Text = "127.0.0.1"
+    """Where it listens. Where others can come, as with 0.0.0.0, it wants PAGE_PASSWORD, or PAGE_PUBLIC=true."""
+    page_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """0 picks a free port."""
+    page_livekit_url: LiveKitUrl | None = None
+    """The address of the LiveKit server for callers' browsers. Unset: LIVEKIT_URL."""
+    page_origin: HttpUrl | None = None
+    """Behind a proxy: the page's address as callers open it, like https://talk.example.com"""
+    page_dir: Annotated[Path | None, Field(validate_default=True)] = None
+    """The built page. Unset: web/dist of this project (`make page`)."""
+    page_calls_per_minute: Annotated[int, Field(gt=0)] = 10
+    """How many calls each address may begin in a minute."""
+    page_public: bool = False
+    """true: anybody who can reach the page may call, without a password. You pay for every call."""
+    page_password: Annotated[Annotated[SecretStr, Field(min_length=8)] | None, Field(validate_default=True)] = None
+    """Callers are asked for it; any name goes with it. At least 8 characters."""
+
+    @property
+    def folder(self) -> Path:
+        """The built page."""
+        return self.page_dir or BUILT_PAGE
+
+    @property
+    def callers_livekit_url(self) -> str:
+        """Where the browser finds LiveKit."""
+        url = str(self.page_livekit_url or self.livekit_url)
+        return f"ws{url.removeprefix('http')}" if url.startswith("http") else url
+
+    @property
+    def is_beyond_this_machine(self) -> bool:
+        return _is_beyond(self.page_host, self.page_origin)
+
+    @field_validator("page_origin")
+    @classmethod
+    def _has_no_path(cls, origin: str | None) -> str | None:
+        if origin and origin.count("/") > 2:
+            raise ValueError("give scheme, host and port only, like https://talk.example.com")
+        return origin
+
+    @field_validator("page_dir")
+    @classmethod
+    def _is_built(cls, folder: Path | None) -> Path:
+        folder = folder or BUILT_PAGE
+        if not (folder / "index.html").is_file():
+            raise ValueError(f"no index.html in {folder}: build the page with `make page`")
+        return folder
+
+    @field_validator("page_password")
+    @classmethod
+    def _is_set_where_it_is_needed(cls, password: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        beyond = _is_beyond(info.data.get("page_host", ""), info.data.get("page_origin"))
+        if beyond and not password and not info.data.get("page_public"):
+            raise ValueError(
+                "others than this machine can open the page, and each call costs you money: set a password, "
+                "or PAGE_PUBLIC=1 if anybody may call"
+            )
+        return password
+
+
+def _is_beyond(host: str, origin: object) -> bool:
+    """Whether others can come: directly, or through a proxy that serves ``origin``."""
+    return not is_loopback(host) or (origin is not None and not is_loopback(urlsplit(str(origin)).hostname or ""))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this name or address, without a port, is this machine for certain."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from page_server.settings import PageSettings
+
+LIVEKIT = {"LIVEKIT_URL": "ws://localhost:7880", "LIVEKIT_API_KEY": "devkey", "LIVEKIT_API_SECRET": "s3cret-value"}
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """A built page."""
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text("<!doctype html><title>Talk</title>")
+    (tmp_path / "assets" / "index-4f2a.js").write_text("// " + "x" * 5000)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, page: Path) -> None:
+    """Nothing but what a page server needs."""
+    for field in PageSettings.model_fields:
+        monkeypatch.delenv(field.upper(), raising=False)
+    for name, value in {**LIVEKIT, "PAGE_DIR": str(page)}.items():
+        monkeypatch.setenv(name, value)

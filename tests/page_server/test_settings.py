@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent_worker.settings import BadSettingsError, load
+from page_server.settings import PageSettings
+from tests.page_server.conftest import LIVEKIT
+
+
+def problems() -> list[str]:
+    with pytest.raises(BadSettingsError) as caught:
+        load(PageSettings)
+    return caught.value.problems
+
+
+def test_every_missing_and_bad_setting_is_listed_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in LIVEKIT:
+        monkeypatch.delenv(name)
+    wrong = {
+        "PAGE_PORT": "99999",
+        "PAGE_DIR": str(tmp_path / "nowhere"),
+        "PAGE_HOST": "0.0.0.0",
+        "PAGE_ORIGIN": "https://talk.example.com/page",
+        "PAGE_LIVEKIT_URL": "livekit",
+        "PAGE_CALLS_PER_MINUTE": "0",
+    }
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    found = problems()
+    assert {problem.split()[0] for problem in found} == {*LIVEKIT, *wrong, "PAGE_PASSWORD"} - {"PAGE_HOST"}
+    assert any("make page" in problem for problem in found)
+    assert not any("Value error" in problem for problem in found)
+
+
+@pytest.mark.parametrize(
+    "beyond", [{"PAGE_HOST": "0.0.0.0"}, {"PAGE_HOST": "::"}, {"PAGE_ORIGIN": "https://talk.example.com"}]
+)
+def test_where_others_can_come_a_password_is_needed_or_that_anybody_may(
+    beyond: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in beyond.items():
+        monkeypatch.setenv(name, value)
+    (problem,) = problems()
+    assert "PAGE_PASSWORD" in problem
+    assert "PAGE_PUBLIC=1" in problem
+    monkeypatch.setenv("PAGE_PUBLIC", "1")
+    assert load(PageSettings).is_beyond_this_machine
+    monkeypatch.setenv("PAGE_PUBLIC", "0")
+    monkeypatch.setenv("PAGE_PASSWORD", "correct horse")
+    assert load(PageSettings).is_beyond_this_machine
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.1.2.3"])
+def test_on_this_machine_none_is_needed(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAGE_HOST", host)
+    monkeypatch.setenv("PAGE_ORIGIN", "http://localhost:9999")
+    assert not load(PageSettings).is_beyond_this_machine
+
+
+def test_short_password_is_refused_and_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAGE_PASSWORD", "hunter2")
+    (problem,) = problems()
+    assert "PAGE_PASSWORD" in problem
+    assert "hunter2" not in problem
+    monkeypatch.setenv("PAGE_PASSWORD", "hunter2hunter2")
+    shown = repr(load(PageSettings))
+    assert "hunter2" not in shown
+    assert LIVEKIT["LIVEKIT_API_SECRET"] not in shown
+
+
+@pytest.mark.parametrize(
+    ("own", "callers", "expected"),
+    [
+        ("ws://livekit:7880", None, "ws://livekit:7880"),
+        ("https://livekit.example.com", None, "wss://livekit.example.com"),
+        ("ws://livekit:7880", "wss://livekit.example.com/", "wss://livekit.example.com"),
+    ],
+)
+def test_callers_get_the_address_that_they_can_reach(
+    own: str, callers: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIVEKIT_URL", own)
+    if callers:
+        monkeypatch.setenv("PAGE_LIVEKIT_URL", callers)
+    assert load(PageSettings).callers_livekit_url == expected
