@@ -19,8 +19,8 @@ from tests.files import ROOT, tracked
 PAGES = [page for page in tracked("*.md") if page.name != "template.md"]
 #: What changed once may be gone by now; the other names files that it does not own.
 HISTORY = {ROOT / "CHANGELOG.md"}
-#: A file of livekit-agents, and Grafana's own settings.
-OF_OTHERS = {"_speaking_rate.py", "GF_PATHS_DATA", "GF_PATHS_PROVISIONING"}
+#: A file of livekit-agents; settings of Grafana and uvicorn.
+OF_OTHERS = {"_speaking_rate.py", "GF_PATHS_DATA", "GF_PATHS_PROVISIONING", "FORWARDED_ALLOW_IPS"}
 
 
 class Place(NamedTuple):
@@ -62,7 +62,8 @@ def is_there(name: str) -> bool:
     """Whether there is such a file or folder, or something that is built in its place."""
     if any(True for _ in ROOT.glob(name.rstrip("/"))):
         return True
-    return subprocess.run(["git", "check-ignore", "-q", name], cwd=ROOT, check=False).returncode == 0
+    command = ["git", "check-ignore", name, f"{name}/"]
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def anchors(page: Path) -> set[str]:
