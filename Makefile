@@ -7,6 +7,7 @@ RUN := .venv/bin/
 
 LIVEKIT_VERSION := v1.13.5
 OLLAMA_VERSION := v0.9.6
+TOXIPROXY_VERSION := v2.5.0
 
 .PHONY: help
 help: ## show this list
@@ -122,6 +123,10 @@ prometheus-client-tests: $(UV) ## prometheus_client's own tests, from its source
 .PHONY: livekit-server
 livekit-server: ## a LiveKit server: the one on PATH, or built once with Go, or docker's image
 	@scripts/get-livekit-server $(LIVEKIT_VERSION)
+
+.PHONY: toxiproxy
+toxiproxy: ## Toxiproxy, which the tests of failing connections use: the one on PATH, or built once with Go
+	@scripts/get-toxiproxy $(TOXIPROXY_VERSION)
 
 .PHONY: prometheus promtool
 prometheus promtool: # Prometheus and promtool: those on PATH, or out of the distribution's package

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from model_server.backends import Backends, BadInputError, UnknownModelError
 from model_server.deepgram_api import DeepgramAPI
+from model_server.faults import Faults, FaultsMiddleware
 from model_server.openai_api import OpenAIAPI, bad_input, error_response, unknown_model
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
@@ -24,6 +25,7 @@ MAX_BODY_BYTES = 25 * 1024 * 1024
 def create_app(backends: Backends, api_key: str | None = None) -> Starlette:
     """The whole server. Without `api_key` any key, or none, is good."""
     openai, deepgram = OpenAIAPI(backends), DeepgramAPI(backends.stt, api_key)
+    faults = Faults() if backends.mode == "simulated" else None
 
     async def health(request: Request) -> Response:
         return JSONResponse({"status": "ok", "mode": backends.mode, "models": backends.listed()})
@@ -37,8 +39,14 @@ def create_app(backends: Backends, api_key: str | None = None) -> Starlette:
             Route("/v1/audio/transcriptions", openai.transcriptions, methods=["POST"]),
             Route("/v1/audio/speech", openai.speech, methods=["POST"]),
             WebSocketRoute("/v1/listen", deepgram.listen),
+            *(faults.routes if faults else ()),
         ],
-        middleware=[Middleware(_RequestId), Middleware(_BearerKey, api_key=api_key), Middleware(_BodyLimit)],
+        middleware=[
+            Middleware(_RequestId),
+            Middleware(_BearerKey, api_key=api_key),
+            Middleware(_BodyLimit),
+            *([Middleware(FaultsMiddleware, faults=faults)] if faults else ()),
+        ],
         exception_handlers={
             BadInputError: bad_input,
             UnknownModelError: unknown_model,

@@ -1,0 +1,142 @@
+"""What does a call run on? Everything of a real one, with a proxy before each provider that can be told to fail."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+from benchmarks.reliability.faults import PARTS
+from benchmarks.reliability.toxiproxy import Toxiproxy, toxiproxy
+from demo.processes import Child, free_port
+from demo.services import ROOT, Ports, agent_metrics, livekit_server, model_server, running, worker, worker_env
+
+ANSWER_HZ, PHRASE_HZ, APOLOGY_HZ, STAND_IN_HZ = 880.0, 440.0, 1320.0, 1760.0
+CALLER_SAYS = "Is there a pharmacy near the station?"
+SECRETS = {"GROQ_API_KEY": "gsk-faults-83", "OPENAI_API_KEY": "sk-faults-51", "DEEPGRAM_API_KEY": "dg-faults-27"}
+
+_SIMULATION: dict[str, Any] = {
+    "llm": {
+        # 'quick' in each sentence: by its tone the caller hears that the fast model answered in the main one's place.
+        PARTS[1].model: {"ttft_ms": 150, "tokens_per_second": 500, "replies": ["A quick look will tell."]},
+        "*": {
+            "ttft_ms": 600,
+            "tokens_per_second": 30,
+            "replies": ["The answer is at nine. That answer is certain, and no answer is better."],
+        },
+    },
+    "stt": {"*": {"transcripts": [CALLER_SAYS]}},
+    "tts": {
+        "*": {
+            "ttfb_ms": 300,
+            "realtime_factor": 0.05,
+            "tone_hz": PHRASE_HZ,
+            "tones": {"answer": ANSWER_HZ, "quick": STAND_IN_HZ, "went wrong": APOLOGY_HZ},
+        }
+    },
+}
+
+
+@dataclass
+class World:
+    """Servers and a worker, for one call at a time."""
+
+    ports: Ports
+    proxy: Toxiproxy
+    folder: Path
+    children: Mapping[str, Child] = field(default_factory=dict)
+
+    async def ask_for(self, faults: Sequence[Mapping[str, Any]]) -> None:
+        url = f"{self.ports.models_url.removesuffix('/v1')}/simulated/faults"
+        async with aiohttp.ClientSession(raise_for_status=True) as http, http.put(url, json=faults):
+            pass
+
+    async def heal(self) -> None:
+        await self.ask_for([])
+        await self.proxy.heal()
+
+    async def seen(self) -> dict[str, Counter[str]]:
+        """What the providers were asked for, by part."""
+        url = f"{self.ports.models_url.removesuffix('/v1')}/simulated/seen"
+        async with aiohttp.ClientSession(raise_for_status=True) as http, http.get(url) as response:
+            rows = await response.json()
+        names = {(part.path, part.model): part.name for part in PARTS}
+        found = {part.name: Counter[str]() for part in PARTS}
+        for row in rows:
+            if name := names.get((row.pop("path"), row.pop("model"))):
+                found[name].update(row)
+        return found
+
+    async def metrics(self) -> dict[str, float]:
+        """What agent-metrics serves, labels in the name; nothing if it does not answer."""
+        try:
+            async with aiohttp.ClientSession() as http, http.get(self.ports.metrics_url) as response:
+                text = await response.text()
+        except aiohttp.ClientError:
+            return {}
+        return {
+            sample.name + "".join(f"[{value}]" for value in sample.labels.values()): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if re.match("livekit_", sample.name)
+        }
+
+    def log(self) -> str:
+        """What the worker and its calls have logged so far."""
+        return (self.folder / "worker.log").read_text(errors="replace")
+
+
+@contextlib.asynccontextmanager
+async def new_world(folder: Path, env: Mapping[str, str]) -> AsyncIterator[World]:
+    """Everything is started, and stopped at the end. The folder must be there."""
+    simulation = folder / "simulation.json"
+    simulation.write_text(json.dumps(_SIMULATION))
+    ports = Ports(livekit=free_port(), models=free_port(), metrics=free_port())
+    proxy_port = free_port()
+    proxy = Toxiproxy(proxy_port)
+    metrics = folder / "metrics"
+    metrics.mkdir()
+    servers = [
+        livekit_server(ports.livekit),
+        model_server(ports.models, "--simulated", str(simulation)),
+        agent_metrics(ports.metrics, metrics),
+        toxiproxy(proxy_port),
+    ]
+    async with running(servers, folder) as children:
+        listening = await proxy.create({part.name: ports.models for part in PARTS})
+        settings = _worker_env(ports, listening, folder) | dict(env)
+        agent = worker("benchmarks/reliability/agent.py", settings)
+        async with running([agent], folder) as workers:
+            await workers[agent.name].wait_until(functools.partial(_has_warm_process, workers[agent.name]), 180, print)
+            yield World(ports, proxy, folder, {**children, **workers})
+
+
+async def _has_warm_process(worker: Child) -> bool:
+    return "process initialized" in worker.output()
+
+
+def _worker_env(ports: Ports, listening: Mapping[str, int], folder: Path) -> dict[str, str]:
+    def url(part: str) -> str:
+        return f"http://127.0.0.1:{listening[part]}/v1"
+
+    unwanted = ("SYSTEM_PROMPT", "PRERESPONSE_PROMPT", "ANSWER_MAX_TOKENS")
+    env = {name: value for name, value in worker_env(ports, folder / "metrics").items() if name not in unwanted}
+    return env | {
+        "GROQ_BASE_URL": url("main_llm"),
+        "FAST_BASE_URL": url("fast_llm"),
+        "DEEPGRAM_BASE_URL": f"{url('stt')}/listen",
+        "OPENAI_BASE_URL": url("tts"),
+        "PRERESPONSE_AUDIO_DIR": str(folder / "phrases"),
+        "NO_GREETING": "1",
+        "PYTHONPATH": str(ROOT),
+        **SECRETS,
+    }
