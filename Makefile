@@ -14,8 +14,9 @@ help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: demo
-demo: install livekit-server ## a real spoken conversation on this machine; ONCE=1 exits after it
-	@exec $(RUN)python -m demo $(if $(ONCE),--once)
+demo: install livekit-server ## a real spoken conversation on this machine, and a page to talk on; PORT=8080; ONCE=1 exits after it
+	@$(MAKE) --no-print-directory page || echo "==> no page: that needs Node.js 20.19 or newer; the demo goes on without"
+	@exec env $(if $(PORT),DEMO_PAGE_PORT=$(PORT)) $(RUN)python -m demo $(if $(ONCE),--once)
 
 .PHONY: test
 test: install livekit-server prometheus-client-tests lint web-test page ## lint, types, unit tests and end-to-end tests with real servers and models

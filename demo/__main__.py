@@ -12,15 +12,13 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
-
-from livekit import api
 
 from caller import CallError
 from demo.conversation import SENTENCES, TurnResult, converse
 from demo.processes import Child, DemoError, require_free_port, stop_on_signals
 from demo.services import API_KEY, API_SECRET, Ports, running, whole_system
+from page_server.settings import is_built
 
 SCRIPT = "fast-preresponse-ollama.py"
 REPORT = Path("demo-report.json")
@@ -50,11 +48,14 @@ def _ports() -> Ports:
         livekit=int(os.environ.get("DEMO_LIVEKIT_PORT", default.livekit)),
         models=int(os.environ.get("DEMO_MODELS_PORT", default.models)),
         metrics=int(os.environ.get("DEMO_METRICS_PORT", default.metrics)),
+        page=int(os.environ.get("DEMO_PAGE_PORT", default.page)),
     )
     for port in range(ports.livekit, ports.livekit + 3):
         require_free_port(port, "the LiveKit server", "DEMO_LIVEKIT_PORT")
     require_free_port(ports.models, "the model server", "DEMO_MODELS_PORT")
     require_free_port(ports.metrics, "agent-metrics", "DEMO_METRICS_PORT")
+    if is_built():
+        require_free_port(ports.page, "the page", "DEMO_PAGE_PORT")
     return ports
 
 
@@ -80,20 +81,13 @@ def _write_report(turns: Sequence[TurnResult], ok: bool, children: Mapping[str, 
 
 
 def _invite(ports: Ports) -> None:
-    room = "your-call"
-    token = (
-        api.AccessToken(API_KEY, API_SECRET)
-        .with_identity("you")
-        .with_ttl(timedelta(hours=6))
-        .with_grants(api.VideoGrants(room_join=True, room=room))
-        .to_jwt()
-    )
+    page = f"open {ports.page_url}" if is_built() else "`make page` builds a page for it, if Node.js is there"
     print(
         f"""
 Everything stays up. Talk to the agent yourself:
-  in a browser   https://meet.livekit.io/custom?liveKitUrl={ports.livekit_url}&token={token}
+  in a browser   {page}
   by a sentence  LIVEKIT_URL={ports.livekit_url} LIVEKIT_API_KEY={API_KEY} LIVEKIT_API_SECRET={API_SECRET} \\
-                 .venv/bin/python -m caller --room {room} --speech-url {ports.models_url} --text "How are you?"
+                 .venv/bin/python -m caller --room your-call --speech-url {ports.models_url} --text "How are you?"
 Metrics: {ports.metrics_url}
 Stop with Ctrl-C.""",
         flush=True,

@@ -1,4 +1,4 @@
-"""The parts of a whole system on this machine: LiveKit server, model server, worker, agent-metrics."""
+"""The parts of a whole system on this machine: LiveKit server, model server, worker, agent-metrics, page."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from agent_worker.environment import cache_dir
 from agent_worker.settings import CloudSettings, SelfHostedSettings
 from demo.processes import Child, DemoError, answers
+from page_server.settings import PageSettings, is_built
 
 ROOT = Path(__file__).resolve().parent.parent
 API_KEY = "devkey"
@@ -27,6 +28,7 @@ class Ports:
     livekit: int = 7880
     models: int = 8790
     metrics: int = 9100
+    page: int = 8080
 
     @property
     def livekit_url(self) -> str:
@@ -39,6 +41,10 @@ class Ports:
     @property
     def metrics_url(self) -> str:
         return f"http://127.0.0.1:{self.metrics}/metrics"
+
+    @property
+    def page_url(self) -> str:
+        return f"http://localhost:{self.page}"
 
 
 def find_binary(name: str) -> str:
@@ -109,6 +115,17 @@ def worker(script: str, env: Mapping[str, str]) -> Service:
     )
 
 
+def page_server(ports: Ports, env: Mapping[str, str] | None = None) -> Service:
+    settings = {name.upper(): "" for name in PageSettings.model_fields}
+    return Service(
+        "page server",
+        [sys.executable, "-m", "page_server"],
+        60,
+        ready_url=f"http://127.0.0.1:{ports.page}/healthz",
+        env={**settings, **livekit_env(ports), "PAGE_PORT": str(ports.page), "PYTHONPATH": str(ROOT), **(env or {})},
+    )
+
+
 @contextlib.asynccontextmanager
 async def running(
     services: Iterable[Service], logs: Path, progress: Callable[[str], None] = lambda _: None
@@ -131,6 +148,10 @@ async def running(
         yield children
 
 
+def livekit_env(ports: Ports) -> dict[str, str]:
+    return {"LIVEKIT_URL": ports.livekit_url, "LIVEKIT_API_KEY": API_KEY, "LIVEKIT_API_SECRET": API_SECRET}
+
+
 def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
     """What makes either worker script use the local LiveKit server and model server: addresses and keys."""
     nobody_elses = {
@@ -138,9 +159,7 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
     }
     return {
         **nobody_elses,
-        "LIVEKIT_URL": ports.livekit_url,
-        "LIVEKIT_API_KEY": API_KEY,
-        "LIVEKIT_API_SECRET": API_SECRET,
+        **livekit_env(ports),
         "OLLAMA_BASE_URL": ports.models_url,
         "SPEACHES_BASE_URL": ports.models_url,
         "KOKORO_BASE_URL": ports.models_url,
@@ -167,7 +186,7 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
 def whole_system(
     script: str, ports: Ports, metrics_folder: Path, env: Mapping[str, str] | None = None
 ) -> list[Service]:
-    """Everything a conversation needs, in the order in which to start it.
+    """Everything a conversation needs, in the order in which to start it; the page too, if it is built.
 
     Args:
         script: The worker script, ``fast-preresponse.py`` or ``fast-preresponse-ollama.py``.
@@ -181,4 +200,5 @@ def whole_system(
         model_server(ports.models),
         agent_metrics(ports.metrics, metrics_folder),
         worker(script, {**worker_env(ports, metrics_folder), **(env or {})}),
+        *([page_server(ports)] if is_built() else []),
     ]

@@ -58,9 +58,9 @@ class PageSettings(LiveKitSettings):
 
     @field_validator("page_dir")
     @classmethod
-    def _is_built(cls, folder: Path | None) -> Path:
+    def _is_there(cls, folder: Path | None) -> Path:
         folder = folder or BUILT_PAGE
-        if not (folder / "index.html").is_file():
+        if not is_built(folder):
             raise ValueError(f"no index.html in {folder}: build the page with `make page`")
         return folder
 
@@ -74,6 +74,10 @@ class PageSettings(LiveKitSettings):
                 "or PAGE_PUBLIC=1 if anybody may call"
             )
         return password
+
+
+def is_built(folder: Path = BUILT_PAGE) -> bool:
+    return (folder / "index.html").is_file()
 
 
 def _is_beyond(host: str, origin: object) -> bool:

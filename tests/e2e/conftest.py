@@ -15,7 +15,7 @@ from demo.services import Ports, livekit_server, model_server, running
 
 
 def free_ports() -> Ports:
-    return Ports(livekit=free_port(), models=free_port(), metrics=free_port())
+    return Ports(livekit=free_port(), models=free_port(), metrics=free_port(), page=free_port())
 
 
 async def scrape(ports: Ports) -> dict[str, float]:

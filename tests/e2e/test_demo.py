@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 
 
 async def start_demo(folder: Path, *arguments: str, **env: str) -> asyncio.subprocess.Process:
-    ports = {f"DEMO_{name}_PORT": str(free_port()) for name in ("LIVEKIT", "MODELS", "METRICS")}
+    ports = {f"DEMO_{name}_PORT": str(free_port()) for name in ("LIVEKIT", "MODELS", "METRICS", "PAGE")}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "demo", *arguments),
         cwd=folder,
