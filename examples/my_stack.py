@@ -1,0 +1,108 @@
+"""A worker on services of your own choice: Cerebras has the words, Deepgram hears, a Kokoro of yours speaks.
+
+    CEREBRAS_API_KEY=… DEEPGRAM_API_KEY=… python examples/my_stack.py
+
+Install this project first (`pip install -e .`). It needs a LiveKit server and Kokoro on its usual port. All that the
+two stacks of the package have comes with it: checks at the start, metrics, costs, fallback, every setting of the
+conversation. docs/providers.md explains it line by line.
+"""
+
+from agent_worker.environment import prepare
+
+prepare()  # before livekit is imported
+
+from livekit.agents import inference
+from livekit.plugins import deepgram, openai
+
+from agent_worker import worker
+from agent_worker.preflight import Provider
+from agent_worker.settings import HttpUrl, Secret, Settings, Text
+from agent_worker.stack import FAST_REPLY_MAX_TOKENS, Providers, StackDefinition, VoiceStack
+
+
+class MySettings(Settings):
+    """What this stack needs beside the settings that all stacks share. Without a default: has to be set."""
+
+    cerebras_api_key: Secret
+    """Make one at https://cloud.cerebras.ai"""
+    cerebras_base_url: HttpUrl = "https://api.cerebras.ai/v1"  # type: ignore[assignment]
+    """Cerebras's address."""
+    cerebras_fast_model: Text = "gemma-4-31b"
+    """The model whose words `llm` and `hybrid` say first, and that answers when the main model fails."""
+    cerebras_main_model: Text = "gpt-oss-120b"
+    """The model that answers."""
+
+    deepgram_api_key: Secret
+    """Make one at https://console.deepgram.com"""
+    deepgram_base_url: HttpUrl = "https://api.deepgram.com/v1/listen"  # type: ignore[assignment]
+    """Deepgram's address."""
+
+    kokoro_base_url: HttpUrl = "http://localhost:8880/v1"  # type: ignore[assignment]
+    """Kokoro's address."""
+    kokoro_voice: Text = "af_heart"
+    """One of Kokoro's voices."""
+
+
+def build_stack(settings: MySettings) -> VoiceStack:
+    def cerebras(model: str, max_tokens: int) -> openai.LLM:
+        return openai.LLM(
+            model=model,
+            api_key=settings.cerebras_api_key.get_secret_value(),
+            base_url=str(settings.cerebras_base_url),
+            max_completion_tokens=max_tokens,
+        )
+
+    return VoiceStack(
+        stt=deepgram.STT(
+            model="nova-3",
+            language=settings.language,
+            api_key=settings.deepgram_api_key.get_secret_value(),
+            base_url=str(settings.deepgram_base_url),
+        ),
+        fast_llm=cerebras(settings.cerebras_fast_model, FAST_REPLY_MAX_TOKENS),
+        main_llm=cerebras(settings.cerebras_main_model, settings.answer_max_tokens),
+        tts=openai.TTS(
+            model="kokoro",
+            voice=settings.kokoro_voice,
+            api_key="none",
+            base_url=str(settings.kokoro_base_url),
+            response_format="pcm",
+        ),
+        vad=inference.VAD(model="silero"),
+        voice=f"kokoro {settings.kokoro_voice}",
+        providers=Providers(stt="deepgram", llm="cerebras", tts="kokoro"),
+    )
+
+
+def providers(settings: MySettings) -> list[Provider]:
+    return [
+        Provider(
+            name="Cerebras",
+            url=f"{settings.cerebras_base_url}/models",
+            authorization=f"Bearer {settings.cerebras_api_key.get_secret_value()}",
+            key_setting="CEREBRAS_API_KEY",
+            how_to_start="Check CEREBRAS_BASE_URL and the network",
+            models=(
+                ("CEREBRAS_FAST_MODEL", settings.cerebras_fast_model),
+                ("CEREBRAS_MAIN_MODEL", settings.cerebras_main_model),
+            ),
+        ),
+        Provider(
+            name="Deepgram",
+            url=str(settings.deepgram_base_url).removesuffix("/listen") + "/projects",
+            authorization=f"Token {settings.deepgram_api_key.get_secret_value()}",
+            key_setting="DEEPGRAM_API_KEY",
+            how_to_start="Check DEEPGRAM_BASE_URL and the network",
+        ),
+        Provider(
+            name="Kokoro",
+            url=f"{settings.kokoro_base_url}/models",
+            authorization="Bearer none",
+            key_setting="KOKORO_BASE_URL",
+            how_to_start="Start it or set KOKORO_BASE_URL",
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    worker.run(StackDefinition("mine", MySettings, build_stack, providers))
