@@ -8,6 +8,7 @@ RUN := .venv/bin/
 LIVEKIT_VERSION := v1.13.5
 OLLAMA_VERSION := v0.9.6
 TOXIPROXY_VERSION := v2.5.0
+KUSTOMIZE_VERSION := v5.7.1
 
 .PHONY: help
 help: ## show this list
@@ -21,6 +22,9 @@ demo: install livekit-server ## a real spoken conversation on this machine, and 
 .PHONY: test
 test: install livekit-server prometheus-client-tests lint web-test page ## lint, types, unit tests and end-to-end tests with real servers and models
 	@scripts/get-prometheus || echo "==> without it, the tests that need Prometheus are skipped"
+	@scripts/get-redis || echo "==> without it, the tests of LiveKit servers that work together are skipped"
+	@scripts/get-kustomize $(KUSTOMIZE_VERSION) || echo "==> without it, the Kubernetes manifests are not tested"
+	@scripts/get-kubernetes-types || echo "==> without them, the custom resources in the manifests are not tested"
 	$(RUN)pytest -n auto -m "not e2e and not ollama"
 	$(RUN)pytest -m "e2e and not ollama" # by itself: people talk in it, and no core is to be taken from them
 
@@ -50,8 +54,9 @@ train: install ## the model of utterance kinds, from training/utterances
 	$(RUN)python -m training.train
 
 .PHONY: monitoring
-monitoring: install ## the Grafana dashboards' JSON, from monitoring/dashboards
+monitoring: install ## the Grafana dashboards' JSON, and the rules for Kubernetes, from monitoring/
 	$(RUN)python -m monitoring.dashboards
+	$(RUN)python -m monitoring.kubernetes
 
 .PHONY: reference
 reference: install ## the pages that are written from the code: .env.example, docs/configuration.md, docs/metrics-reference.md

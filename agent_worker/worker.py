@@ -19,6 +19,10 @@ from agent_worker.settings import BadSettingsError, Settings, SettingsT, load
 from agent_worker.stack import StackDefinition, VoiceStack
 from agent_worker.warm_up import AGENT, METER, STACK, voice_phrases, warm_up_process
 
+#: At this load of a worker, LiveKit server (`agents.target_load`) gives it no more calls, whatever threshold the worker
+#: itself has: "no servers available" is in the server's log. The default of both.
+_FULL = 0.7
+
 _TALKING_COMMANDS = ("start", "dev", "connect", "console")
 _LIVEKIT_FLAGS = {
     "livekit_url": "--url",
@@ -62,14 +66,14 @@ def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceSt
     )
     if settings.worker_max_calls is not None:
         server.load_fnc = functools.partial(_share_of_calls, settings.worker_max_calls)
-        server.update_options(load_threshold=1.0)
+        server.update_options(load_threshold=_FULL)
     server.setup_fnc = functools.partial(warm_up_process, settings=settings, build_stack=build_stack, prices=prices)
     server.rtc_session(functools.partial(_serve_call, settings=settings), agent_name=settings.agent_name)
     return server
 
 
 def _share_of_calls(max_calls: int, server: AgentServer) -> float:
-    return min(len(server.active_jobs) / max_calls, 1.0)
+    return _FULL * min(len(server.active_jobs) / max_calls, 1.0)
 
 
 async def _serve_call(job: JobContext, *, settings: Settings) -> None:

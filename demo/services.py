@@ -80,8 +80,11 @@ class Service:
         return await answers(self.ready_url) if self.ready_url else self.ready_line in child.output()
 
 
-def livekit_server(port: int) -> Service:
+def livekit_server(port: int, redis: str = "") -> Service:
+    """One LiveKit server, or with the address of a Redis a node of a cluster: all that have the same one."""
     config = f"port: {port}\nrtc: {{tcp_port: {port + 1}, udp_port: {port + 2}}}\n"
+    if redis:
+        config += f"redis: {{address: {redis}}}\n"
     # Without --node-ip media would go by the machine's outer address.
     arguments = ("--dev", "--bind", "127.0.0.1", "--node-ip", "127.0.0.1", "--config-body", config)
     return Service(

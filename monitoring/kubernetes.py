@@ -1,0 +1,40 @@
+"""``python -m monitoring.kubernetes``: the rules and alerts as the Prometheus operator takes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml  # type: ignore[import-untyped]
+
+from monitoring.server import CONFIG
+
+TARGET = Path(__file__).resolve().parent.parent / "deploy/kubernetes/components/monitoring/rules.yaml"
+_HEAD = "# From monitoring/prometheus/rules, by `make monitoring`: do not edit.\n"
+
+
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
+    """Writes queries of several lines as such."""
+
+
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
+)
+
+
+def rendered() -> str:
+    names = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["rule_files"]
+    files = [yaml.safe_load((CONFIG.parent / name).read_text(encoding="utf-8")) for name in names]
+    resource = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        # kube-prometheus-stack looks for this label, with the name of its Helm release.
+        "metadata": {"name": "agent-worker", "labels": {"release": "kube-prometheus-stack"}},
+        "spec": {"groups": [group for file in files for group in file["groups"]]},
+    }
+    return _HEAD + str(yaml.dump(resource, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110))
+
+
+if __name__ == "__main__":
+    TARGET.write_text(rendered(), encoding="utf-8")
+    print(TARGET)

@@ -1,0 +1,67 @@
+"""The Kubernetes manifests as a cluster gets them: what kustomize makes of each folder."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from demo.processes import DemoError
+from demo.services import ROOT, find_binary
+
+FOLDER = ROOT / "deploy" / "kubernetes"
+OVERLAYS = ("base", "overlays/cloud", "overlays/self-hosted")
+REDIS = "livekit/redis"
+Manifest = Mapping[str, Any]
+
+
+@functools.cache
+def built(name: str) -> list[Manifest]:
+    try:
+        kustomize = find_binary("kustomize")
+    except DemoError:
+        pytest.skip("no kustomize on PATH or in the cache: scripts/get-kustomize has it built")
+    done = subprocess.run([kustomize, "build", str(FOLDER / name)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
+
+
+def one(name: str, kind: str, called: str) -> Manifest:
+    (found,) = (each for each in built(name) if each["kind"] == kind and each["metadata"]["name"] == called)
+    return found
+
+
+def pod(name: str, deployment: str) -> Manifest:
+    spec: Manifest = one(name, "Deployment", deployment)["spec"]["template"]["spec"]
+    return spec
+
+
+def containers(spec: Manifest) -> Iterator[Manifest]:
+    yield from spec.get("initContainers", ())
+    yield from spec["containers"]
+
+
+def settings(name: str, config_map: str) -> Mapping[str, str]:
+    """Of a generated ConfigMap, whose name ends with a hash of its content."""
+    (found,) = (
+        each
+        for each in built(name)
+        if each["kind"] == "ConfigMap" and each["metadata"]["name"].startswith(f"{config_map}-")
+    )
+    data: Mapping[str, str] = found["data"]
+    return data
+
+
+def values() -> Manifest:
+    """For LiveKit's Helm chart."""
+    loaded: Manifest = yaml.safe_load((FOLDER / "livekit" / "values.yaml").read_text())
+    return loaded
+
+
+def sources() -> Iterator[Path]:
+    yield from FOLDER.rglob("*.yaml")
