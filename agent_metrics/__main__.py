@@ -23,13 +23,18 @@ from agent_metrics.web import create_app
 from agent_metrics.web_config import BadWebConfigError, WebConfig, load
 from agent_metrics.writer import DEFAULT_ROOT
 
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 def main() -> None:
+    # They wait until the server listens to them: what a handler raises before is lost where it happens to run in code
+    # that lets no exception pass, as a weak reference's callback.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    for number in _STOP_SIGNALS:
+        signal.signal(number, lambda *_: sys.exit(0))  # uvicorn finishes what it does before it comes to this
     load_dotenv(".env")
     options = _options()
     logging.basicConfig(format="agent_metrics: %(message)s", level=logging.WARNING)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))  # uvicorn finishes what it does before it comes to this
     disable_created_metrics()  # type: ignore[no-untyped-call]
     config = _web_config(options.web_config_file)
     listener = _listen(options.host, options.port)
@@ -58,7 +63,9 @@ def _options() -> argparse.Namespace:
 
 
 def _stop_with_stdin() -> None:
-    sys.stdin.buffer.read()
+    # Not sys.stdin: a thread that waits in it holds its lock, and Python aborts where it cannot close it at exit.
+    while os.read(0, 4096):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -99,7 +106,13 @@ def _serve(listener: socket.socket, service: Service, config: WebConfig, root: P
     settings.ssl = tls
     host, port = listener.getsockname()[:2]
     print(f"agent_metrics: serving {root} on http{'s' if tls else ''}://{host}:{port}/metrics", flush=True)
-    uvicorn.Server(settings).run(sockets=[listener])
+    _Server(settings).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)  # uvicorn's handlers are there by now
+        await super().startup(sockets)
 
 
 def _fail(message: str, *more: str) -> NoReturn:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from agent_worker.log import logger
 
+_STOP_SECONDS = 10.0
+
 
 def serve_metrics(port: int) -> None:
     """Serve the metrics of all workers in ``PROMETHEUS_MULTIPROC_DIR``. Call it once :func:`prepare` was.
@@ -29,4 +31,7 @@ def serve_metrics(port: int) -> None:
 
 def _stop(service: subprocess.Popen[bytes]) -> None:
     service.terminate()
-    service.wait()
+    try:
+        service.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:  # a disk that hangs. It loses nothing by that: it is made for kill -9
+        service.kill()

@@ -119,6 +119,9 @@ class WorkerSettings(FromEnvironment):
     worker_max_calls: Annotated[int, Field(gt=0)] | None = None
     """About how many calls at once. Unset, LiveKit's own measure holds: no more calls while the CPU is over 70 %
     busy."""
+    worker_drain_timeout: Annotated[int, Field(gt=0)] = 600
+    """How long running calls may go on after the worker was told to stop (SIGTERM, Ctrl-C), in seconds. It takes no
+    new ones meanwhile."""
     metrics_port: Annotated[int, Field(gt=0, le=65535)] | None = None
     """Serve the metrics on this port from here, those of the host's other workers too. Unset: run
     `python -m agent_metrics` yourself."""

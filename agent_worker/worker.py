@@ -63,6 +63,7 @@ def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceSt
         api_key=settings.livekit_api_key,
         api_secret=settings.livekit_api_secret.get_secret_value(),
         port=settings.worker_port,
+        drain_timeout=settings.worker_drain_timeout,
     )
     if settings.worker_max_calls is not None:
         server.load_fnc = functools.partial(_share_of_calls, settings.worker_max_calls)

@@ -74,6 +74,14 @@ class Child:
                 raise DemoError(f"{self.name} was not ready after {timeout:.0f} s (log: {self.log})")
             await asyncio.sleep(0.1)
 
+    def terminate(self) -> None:
+        """Ask the process alone, not those that it started, to end."""
+        self._process.terminate()
+
+    async def wait(self) -> int:
+        """Its code, once it has ended."""
+        return await self._process.wait()
+
     async def stop(self) -> None:
         """End the process and all its descendants: politely first, by force after 10 s."""
         family = self._family()
