@@ -92,6 +92,12 @@ lint: install ## ruff, mypy, and whether requirements.txt matches the lock
 	@$(UV) export --frozen --quiet --no-dev --no-default-groups --no-emit-project --no-header | diff -q - requirements.txt >/dev/null \
 	  || { echo "requirements.txt does not match uv.lock: run 'make requirements'"; exit 1; }
 
+.PHONY: audit
+audit: install web/node_modules/.installed ## licences and known weaknesses of what the worker and the page need; asks PyPI and npm
+	$(RUN)python -m reference.licences
+	$(UV) tool run pip-audit --strict --disable-pip --no-deps -r requirements.txt
+	$(NPM) audit --omit=dev
+
 .PHONY: format
 format: install web/node_modules/.installed ## format the code
 	$(RUN)ruff check --fix .

@@ -84,6 +84,15 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in anchors(linked), target
 
 
+def test_index_lists_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    folder = ROOT / "docs"
+    pages = [
+        str(page.relative_to(folder)) for page in PAGES if page.is_relative_to(folder) and page.name != "README.md"
+    ]
+    assert not [page for page in pages if f"({page})" not in index]
+
+
 def test_files_are_there() -> None:
     folders = {name.split("/")[0] for name in files() if "/" in name}
     names = {Path(name).name for name in files()}
