@@ -4,8 +4,7 @@ import { type Config, fetchConfig } from "./api";
 import type { Call } from "./call";
 import { Alert } from "./parts/alert";
 import { Conversation } from "./parts/conversation";
-import { Exports } from "./parts/exports";
-import { Headline, Turns, UsageView } from "./parts/measurements";
+import { CallView, Headline, Turns } from "./parts/measurements";
 import { Stage } from "./parts/stage";
 import { StrategySwitch } from "./parts/strategy";
 import { ThemeButton } from "./parts/theme";
@@ -33,17 +32,18 @@ export function App({ call }: { call: Call }) {
       <main>
         <Alert call={call} />
         <div class="columns">
-          <div class="column">
-            <Stage call={call} />
-            <Conversation call={call} textInput={config.value.text_input} />
+          <div class="talk">
+            <Stage call={call} textInput={config.value.text_input} />
+            {call.phase.value !== "idle" && <Conversation call={call} textInput={config.value.text_input} />}
           </div>
-          <aside class="column" aria-label="Measurements">
-            <Headline call={call} />
-            <StrategySwitch call={call} names={config.value.strategies} />
+          <div class="measurements">
+            <div class="summary">
+              <Headline call={call} />
+              <StrategySwitch call={call} names={config.value.strategies} />
+              <CallView call={call} />
+            </div>
             <Turns call={call} />
-            <UsageView call={call} />
-            <Exports call={call} />
-          </aside>
+          </div>
         </div>
       </main>
       <Announcer call={call} />

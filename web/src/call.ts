@@ -43,6 +43,8 @@ export class Call {
   readonly startedAt = signal<number | null>(null);
   readonly endedAt = signal<number | null>(null);
   readonly recorded = signal(false);
+  /** Being typed. */
+  readonly draft = signal("");
   /** Chosen by the person: in force once the agent says so. */
   readonly wanted = signal<string | null>(null);
   readonly strategy = computed(() => this.wanted.value ?? this.agent.value?.strategy ?? null);
@@ -55,6 +57,8 @@ export class Call {
   private recorder: Recorder | null = null;
   private track: MediaStreamTrack | null = null;
   private session: Session | null = null;
+  /** Typed before there was an agent to read it. */
+  private unread: string[] = [];
   private agentTimer: ReturnType<typeof setTimeout> | undefined;
   /** Counts calls, so that what comes late from one that has ended is not taken for the next. */
   private number = 0;
@@ -129,20 +133,27 @@ export class Call {
     }
   }
 
-  /** Returns whether it was sent. Begins a call without a microphone if none is on. */
+  /** Returns whether it was taken. Begins a call without a microphone if none is on. */
   async type(text: string): Promise<boolean> {
-    if (!this.link) await this.start(false);
-    try {
-      if (!this.link) return false;
-      await this.link.type(text);
-    } catch {
-      this.problem.value = problem("not-sent");
-      return false;
-    }
-    this.clear("not-sent");
+    if (this.phase.value !== "on") await this.start(false);
+    if (!this.link) return false;
+    if (!isReady(this.agent.value)) this.unread.push(text);
+    else if (!(await this.send(text))) return false;
     this.transcript.typed(text);
     this.lines.value = this.transcript.lines;
     return true;
+  }
+
+  private async send(text: string): Promise<boolean> {
+    const { number } = this;
+    try {
+      await this.link?.type(text);
+      this.clear("not-sent");
+      return true;
+    } catch {
+      if (!this.left(number)) this.problem.value = problem("not-sent");
+      return false;
+    }
   }
 
   /** From the next turn on; before the call, from its beginning. */
@@ -217,6 +228,7 @@ export class Call {
     clearTimeout(this.agentTimer);
     this.agentTimer = undefined;
     this.clear("agent-missing");
+    if (isReady(agent)) for (const text of this.unread.splice(0)) void this.send(text);
     const wanted = this.wanted.value;
     // An agent that has just joined does not know yet what was chosen.
     if (wanted && agent.strategy !== null && before?.strategy == null) void this.applyStrategy(wanted);
@@ -227,7 +239,7 @@ export class Call {
       const record = parseTurn(text);
       if (!record) return;
       this.transcript.record(record);
-      const heardGap = this.recorder?.gapOfReply(replyDuration(record)) ?? null;
+      const heardGap = record.response_gap === null ? null : this.heardGap(record);
       const turn = { agent: this.agent.value?.identity ?? "", record, heardGap };
       this.turns.value = [...this.turns.value, turn];
     } else if (topic === PRERESPONSE_TOPIC) {
@@ -235,6 +247,10 @@ export class Call {
       if (preresponse) this.transcript.preresponse(preresponse.text);
     }
     this.lines.value = this.transcript.lines;
+  }
+
+  private heardGap(record: TurnRecord): number | null {
+    return this.recorder?.gapOfReply(replyDuration(record)) ?? null;
   }
 
   private onConnection(state: "connected" | "reconnecting"): void {
@@ -321,9 +337,15 @@ export class Call {
     this.recorder = null;
     this.recorded.value = false;
     this.session = null;
+    this.unread = [];
     this.startedAt.value = null;
     this.endedAt.value = null;
   }
+}
+
+/** It takes typed words from then on. */
+function isReady(agent: Agent | null): boolean {
+  return agent !== null && agent.state !== "initializing";
 }
 
 function replyDuration({ instants, response_gap }: TurnRecord): number {

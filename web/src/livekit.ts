@@ -87,6 +87,7 @@ function passOnText(room: Room, listener: Listener): void {
 }
 
 function passOnEvents(room: Room, listener: Listener): void {
+  const players = new Map<RemoteTrack, HTMLMediaElement>();
   const lookForAgent = () => listener.agent(agentOf(room));
   room.on(RoomEvent.ParticipantConnected, lookForAgent);
   room.on(RoomEvent.ParticipantDisconnected, lookForAgent);
@@ -100,22 +101,27 @@ function passOnEvents(room: Room, listener: Listener): void {
     }
   });
   room.on(RoomEvent.Disconnected, (reason) => {
+    for (const player of players.values()) player.remove();
+    players.clear();
     if (reason !== DisconnectReason.CLIENT_INITIATED) listener.ended(endOf(reason));
   });
-  room.on(RoomEvent.TrackSubscribed, (track) => play(track, listener));
+  room.on(RoomEvent.TrackSubscribed, (track) => {
+    if (track.kind !== Track.Kind.Audio) return;
+    players.set(track, play(track));
+    listener.voice(track.mediaStreamTrack);
+  });
   room.on(RoomEvent.TrackUnsubscribed, (track) => {
-    for (const element of track.detach()) element.remove();
-    if (track.kind === Track.Kind.Audio) listener.voice(null);
+    players.get(track)?.remove();
+    if (players.delete(track) && !players.size) listener.voice(null);
   });
   room.on(RoomEvent.AudioPlaybackStatusChanged, () => listener.soundBlocked(!room.canPlaybackAudio));
 }
 
-function play(track: RemoteTrack, listener: Listener): void {
-  if (track.kind !== Track.Kind.Audio) return;
+function play(track: RemoteTrack): HTMLMediaElement {
   const element = track.attach();
   element.dataset.testid = "agent-audio";
   document.body.append(element);
-  listener.voice(track.mediaStreamTrack);
+  return element;
 }
 
 function agentParticipant(room: Room): RemoteParticipant | undefined {

@@ -3,14 +3,14 @@
 import type { TurnRecord } from "./records";
 
 export const STAGES = {
-  stt: "Speech to text",
+  stt: "STT",
   end_of_turn: "End of turn",
   fast_model: "Fast model",
-  preresponse_tts: "Voice, pre-response",
+  preresponse_tts: "TTS, pre-response",
   main_model: "Main model",
-  answer_tts: "Voice, answer",
-  preresponse: "Pre-response heard",
-  answer: "Answer heard",
+  answer_tts: "TTS, answer",
+  preresponse: "Pre-response",
+  answer: "Answer",
 } as const;
 
 export type Stage = keyof typeof STAGES;
@@ -63,7 +63,7 @@ export function isSpeech(bar: Bar): boolean {
 
 /** Round marks for the axis, about five of them. */
 export function marks({ start, end }: Waterfall): number[] {
-  const step = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20].find((size) => (end - start) / size <= 6) ?? 60;
+  const step = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20].find((size) => (end - start) / size <= 5) ?? 60;
   const first = Math.ceil(start / step - 1e-9);
   const many = Math.floor(end / step + 1e-9) - first + 1;
   return Array.from({ length: many }, (_, index) => Number(((first + index) * step).toFixed(3)));

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Call } from "../call";
 import type { Line } from "../transcript";
 import { SendIcon } from "./icons";
@@ -76,9 +76,22 @@ function LineView({ line }: { line: Line }) {
   );
 }
 
-function Composer({ call }: { call: Call }) {
-  const text = useSignal("");
+const PLACEHOLDERS = {
+  idle: "Or type to the agent",
+  connecting: "Type to the agent",
+  on: "Type to the agent",
+  ended: "Type to begin a new call",
+};
+
+export function Composer({ call }: { call: Call }) {
+  const phase = call.phase.value;
+  const text = call.draft;
   const sending = useSignal(false);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    // Who types to begin a call goes on typing.
+    if (call.phase.peek() === "connecting" && !call.speaking.peek()) field.current?.focus();
+  }, [call]);
   const send = async () => {
     const words = text.value.trim();
     if (!words || sending.value) return;
@@ -100,11 +113,12 @@ function Composer({ call }: { call: Call }) {
       </label>
       <input
         id="text-input"
+        ref={field}
         data-testid="text-input"
         type="text"
         autocomplete="off"
         enterkeyhint="send"
-        placeholder="Type to the agent"
+        placeholder={PLACEHOLDERS[phase]}
         maxLength={2000}
         value={text.value}
         onInput={(event) => {

@@ -6,9 +6,7 @@ export function Exports({ call }: { call: Call }) {
   const started = call.startedAt.value;
   const name = `call-${started ? new Date(started).toISOString().slice(0, 19).replaceAll(":", "-") : "none"}`;
   return (
-    <section class="card exports" aria-labelledby="exports-title">
-      <h2 id="exports-title">Keep it</h2>
-      <p class="quiet">The recording (you left, the agent right) is made by this browser and stays in it.</p>
+    <div class="exports">
       <div class="buttons">
         <button
           type="button"
@@ -36,7 +34,8 @@ export function Exports({ call }: { call: Call }) {
           Recording (WAV)
         </button>
       </div>
-    </section>
+      <p class="quiet">The recording, you left and the agent right, is made by this browser and stays in it.</p>
+    </div>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Call, Turn } from "../call";
 import { count, dollars, milliseconds, type Percentiles, seconds } from "../figures";
 import { type Bar, isSpeech, marks, STAGES, type Waterfall, waterfall } from "../waterfall";
+import { Exports } from "./exports";
 
 /** The last turn in large figures, and what the call's turns come to. */
 export function Headline({ call }: { call: Call }) {
@@ -8,10 +9,13 @@ export function Headline({ call }: { call: Call }) {
   return (
     <section class="card headline" aria-labelledby="headline-title">
       <h2 id="headline-title">Response gap</h2>
-      <p class="huge figures" data-testid="last-response-gap">
-        {seconds(last?.record.response_gap)}
-        <small> s</small>
-      </p>
+      <div class="headline-figures">
+        <p class="huge figures" data-testid="last-response-gap">
+          {seconds(last?.record.response_gap)}
+          <small> s</small>
+        </p>
+        <History turns={call.turns.value} />
+      </div>
       <p class="quiet">{last ? lastWords(last) : "From your last sound to the agent's first, in the last turn."}</p>
       <table class="percentiles figures" data-testid="percentiles">
         <caption class="hidden">Over the turns of this call, in seconds</caption>
@@ -36,6 +40,24 @@ export function Headline({ call }: { call: Call }) {
   );
 }
 
+/** The gaps of the last turns as a small chart: solid up to the first sound, light up to the answer. */
+function History({ turns }: { turns: readonly Turn[] }) {
+  const shown = turns.filter((turn) => turn.record.response_gap !== null).slice(-16);
+  if (shown.length < 2) return null;
+  const most = Math.max(...shown.flatMap(({ record }) => [record.response_gap ?? 0, record.answer_gap ?? 0]));
+  const height = (gap: number | null) => `${((100 * (gap ?? 0)) / most).toFixed(1)}%`;
+  return (
+    <div class="history" aria-hidden="true">
+      {shown.map(({ agent, record }) => (
+        <span key={`${agent} ${record.turn}`} title={`Turn ${record.turn}`}>
+          <i style={{ height: height(record.answer_gap) }} />
+          <b style={{ height: height(record.response_gap) }} />
+        </span>
+      ))}
+    </div>
+  );
+}
+
 function lastWords({ record, heardGap }: Turn): string {
   const heard = heardGap === null ? "" : `, ${seconds(heardGap)} s as heard here`;
   const answer = record.answer_gap === null ? "" : `. The answer came after ${seconds(record.answer_gap)} s`;
@@ -56,16 +78,20 @@ function PercentileRow({ name, of }: { name: string; of: Percentiles | null }) {
 export function Turns({ call }: { call: Call }) {
   const turns = call.turns.value;
   return (
-    <section class="card turns" aria-labelledby="turns-title">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: where it scrolls it has to be reached with the keyboard
+    <section class="card turns" aria-labelledby="turns-title" tabIndex={0}>
       <header class="card-head">
         <h2 id="turns-title">Turns</h2>
-        <p class="quiet">newest first; seconds after your last sound</p>
+        <p class="quiet">newest first, in seconds after your last sound</p>
       </header>
       <ol data-testid="turns" reversed>
         {turns.map((turn) => <TurnView key={`${turn.agent} ${turn.record.turn}`} turn={turn} />).reverse()}
       </ol>
       {!turns.length && (
-        <p class="empty quiet">Each turn is shown here: where its time went, from your last sound on.</p>
+        <p class="empty quiet">
+          Here you will see for each reply where its time went: understanding you, noticing that you had finished, the
+          models, the voice.
+        </p>
       )}
     </section>
   );
@@ -132,6 +158,11 @@ function WaterfallView({ of, gap }: { of: Waterfall; gap: number | null }) {
   if (!of.bars.length) return null;
   return (
     <div class="waterfall" data-testid="waterfall">
+      {gap !== null && (
+        <div class="gap-label" aria-hidden="true">
+          <span style={{ left: place(gap) }}>first sound</span>
+        </div>
+      )}
       <ul>
         {of.bars.map((bar) => (
           <BarRow key={bar.stage} bar={bar} end={of.end} place={place} gap={gap} />
@@ -183,12 +214,13 @@ function BarRow({ bar: { stage, from, to }, end, place, gap }: BarRowProps) {
   );
 }
 
-export function UsageView({ call }: { call: Call }) {
+/** What the call has used, and what of it can be kept. */
+export function CallView({ call }: { call: Call }) {
   const usage = call.usage.value;
   return (
-    <section class="card usage" data-testid="usage" aria-labelledby="usage-title">
+    <section class="card usage" aria-labelledby="usage-title">
       <h2 id="usage-title">This call</h2>
-      <dl class="figures">
+      <dl class="figures" data-testid="usage">
         <Item name="Cost" value={usage ? dollars(usage.cost_usd) : "–"} id="cost" />
         <Item name="Prompt tokens" value={usage ? count(usage.prompt_tokens) : "–"} id="prompt-tokens" />
         <Item name="Completion tokens" value={usage ? count(usage.completion_tokens) : "–"} id="completion-tokens" />
@@ -198,6 +230,7 @@ export function UsageView({ call }: { call: Call }) {
       {call.agent.value?.measured === false && (
         <p class="quiet">The worker cannot write its metrics at present: this call is missing in them.</p>
       )}
+      <Exports call={call} />
     </section>
   );
 }

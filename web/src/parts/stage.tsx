@@ -3,7 +3,8 @@ import { useEffect } from "preact/hooks";
 import type { Call } from "../call";
 import { clock } from "../figures";
 import { listMicrophones, type Microphone, onMicrophonesChanged } from "../microphone";
-import { HangUpIcon, KeyboardIcon, MicIcon, MicOffIcon } from "./icons";
+import { Composer } from "./conversation";
+import { HangUpIcon, MicIcon, MicOffIcon } from "./icons";
 
 const STATES: Record<string, string> = {
   idle: "Ready when you are",
@@ -17,24 +18,27 @@ const STATES: Record<string, string> = {
 };
 
 /** What the agent does, and the buttons of the call. */
-export function Stage({ call }: { call: Call }) {
+export function Stage({ call, textInput }: { call: Call; textInput: boolean }) {
   const phase = call.phase.value;
   const on = phase === "on" || phase === "connecting";
+  const idle = phase === "idle";
   return (
-    <div class="stage card" data-on={on}>
+    <section class={idle ? "card stage hero" : "card stage"} data-on={on} aria-label="Call">
       <Orb call={call} />
       <div class="stage-words">
-        {phase === "idle" && <h2>Talk to the agent</h2>}
+        {idle && <h2>Talk to the agent</h2>}
         <State call={call} />
-        {phase === "idle" && (
+        {idle && (
           <p class="quiet">
-            Ask anything, interrupt whenever you like. Each reply is timed, from your last sound to the agent's first.
+            Ask anything, and interrupt whenever you like. Each reply is timed: from your last sound to the agent's
+            first.
           </p>
         )}
       </div>
       <Controls call={call} on={on} />
       <MicrophoneRow call={call} />
-    </div>
+      {idle && textInput && <Composer call={call} />}
+    </section>
   );
 }
 
@@ -99,10 +103,6 @@ function Controls({ call, on }: { call: Call; on: boolean }) {
         <button type="button" class="button primary large" data-testid="talk" onClick={() => call.start()}>
           <MicIcon />
           {call.phase.value === "ended" ? "Talk again" : "Talk"}
-        </button>
-        <button type="button" class="button large" data-testid="type-only" onClick={() => call.start(false)}>
-          <KeyboardIcon />
-          Type only
         </button>
       </div>
     );
