@@ -19,8 +19,11 @@ from tests.files import ROOT, tracked
 PAGES = [page for page in tracked("*.md") if page.name != "template.md"]
 #: What changed once may be gone by now; the other names files that it does not own.
 HISTORY = {ROOT / "CHANGELOG.md"}
-#: A file of livekit-agents; settings of Grafana and uvicorn.
-OF_OTHERS = {"_speaking_rate.py", "GF_PATHS_DATA", "GF_PATHS_PROVISIONING", "FORWARDED_ALLOW_IPS"}
+#: A file of livekit-agents; settings of Grafana, uvicorn and Ollama.
+OF_OTHERS = {
+    *("_speaking_rate.py", "GF_PATHS_DATA", "GF_PATHS_PROVISIONING", "FORWARDED_ALLOW_IPS"),
+    *("OLLAMA_KEEP_ALIVE", "OLLAMA_MAX_LOADED_MODELS"),
+}
 
 
 class Place(NamedTuple):
