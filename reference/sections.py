@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_settings import BaseSettings
-
 from agent_worker.environment import Folders
 from agent_worker.settings import (
     CloudSettings,
     ConversationSettings,
+    FromEnvironment,
     LiveKitSettings,
     SelfHostedSettings,
     WorkerSettings,
@@ -43,12 +42,12 @@ class Section:
     """Settings that are read together. The first class's docstring introduces them."""
 
     title: str
-    classes: tuple[type[BaseSettings], ...]
+    classes: tuple[type[FromEnvironment], ...]
     command: str = ""
 
     @property
     def about(self) -> str:
-        return one_paragraph(inspect.getdoc(self.classes[0]) or "")
+        return _one_paragraph(inspect.getdoc(self.classes[0]) or "")
 
     @property
     def settings(self) -> Iterator[Setting]:
@@ -67,19 +66,19 @@ SECTIONS = (
 )
 
 
-def one_paragraph(text: str) -> str:
+def _one_paragraph(text: str) -> str:
     return " ".join(text.split())
 
 
-def _own_settings(settings_type: type[BaseSettings]) -> Iterator[Setting]:
+def _own_settings(settings_type: type[FromEnvironment]) -> Iterator[Setting]:
     """Those that the class declares itself, in its order."""
-    schemas = settings_type.model_json_schema()["properties"]
+    schemas, explanations = settings_type.model_json_schema()["properties"], settings_type.explanations()
     for field in inspect.get_annotations(settings_type):
         if (info := settings_type.model_fields.get(field)) is None:
             continue
         example = str(info.examples[0]) if info.examples else ""
         default = None if info.is_required() else _as_written(info.get_default(call_default_factory=True))
-        yield Setting(field.upper(), one_paragraph(info.description or ""), default, example, schemas[field])
+        yield Setting(field.upper(), explanations.get(field, ""), default, example, schemas[field])
 
 
 def _as_written(value: Any) -> str:
