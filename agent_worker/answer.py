@@ -22,9 +22,18 @@ class Answer:
 
     ``speakable`` is done once a first sentence is there, or the end if it is not just a tool call: from then on a
     pre-response would only hold the answer up. ``calls_tool`` is done once the model has called a tool.
+
+    Args:
+        longest_wait: Seconds in which it has to begin. After that it has failed.
     """
 
-    def __init__(self, source: AsyncIterable[Any], timeline: Timeline, asked: llm.ChatContext) -> None:
+    def __init__(
+        self,
+        source: AsyncIterable[Any],
+        timeline: Timeline,
+        asked: llm.ChatContext,
+        longest_wait: float | None = None,
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.speakable: asyncio.Future[None] = loop.create_future()
         self.calls_tool: asyncio.Future[None] = loop.create_future()
@@ -34,7 +43,8 @@ class Answer:
         self._timeline = timeline
         self._chunks = utils.aio.Chan[Chunk]()
         timeline.main_request = timeline.main_request or timeline.now()
-        self.task = asyncio.create_task(self._read(source), name="answer")
+        self._began = asyncio.Event()
+        self.task = asyncio.create_task(self._read_in_time(source, longest_wait), name="answer")
         self.task.add_done_callback(self._finish)
 
     @property
@@ -62,6 +72,20 @@ class Answer:
         if opening and (held := opening.end()):
             yield held
 
+    async def _read_in_time(self, source: AsyncIterable[Any], longest_wait: float | None) -> None:
+        """Nobody may be left waiting by a model that says nothing, whatever its client makes of that."""
+        reading = asyncio.create_task(self._read(source), name="answer_reading")
+        beginning = asyncio.create_task(self._began.wait(), name="answer_beginning")
+        try:
+            await asyncio.wait([reading, beginning], timeout=longest_wait, return_when=asyncio.FIRST_COMPLETED)
+            if reading.done() or beginning.done():
+                await reading
+            else:
+                logger.error("no answer: nothing within %.1f s", longest_wait)
+                self.failed = True
+        finally:
+            await utils.aio.cancel_and_wait(reading, beginning)
+
     async def _read(self, source: AsyncIterable[Any]) -> None:
         try:
             async for chunk in source:
@@ -82,7 +106,9 @@ class Answer:
         if isinstance(chunk, llm.ChatChunk) and chunk.delta and chunk.delta.tool_calls and not self.calls_tool.done():
             self._timeline.uses_tools = True
             self.calls_tool.set_result(None)
+            self._began.set()
         if text:
+            self._began.set()
             self.text += text
             self._timeline.main_first_token = self._timeline.main_first_token or self._timeline.now()
             if not self.speakable.done() and len(sentences(self.text)) > 1:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from livekit.agents import NOT_GIVEN, AgentSession, JobContext, inference, llm
+from livekit.agents import NOT_GIVEN, AgentSession, APIConnectOptions, JobContext, inference, llm
 from livekit.agents.voice import room_io
+from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from agent_metrics import writer
 from agent_worker.environment import cache_dir
@@ -21,10 +22,21 @@ from agent_worker.settings import Settings
 from agent_worker.speech import PhraseAudio
 from agent_worker.stack import VoiceStack
 from agent_worker.topics import METRICS_ATTRIBUTE
+from agent_worker.unheard import TRANSCRIPT_PATIENCE, watch_for_unheard
 
 #: Frames as short as the network's packets: those of the default, 50 ms, let the end of the caller's voice be heard
 #: up to 50 ms later.
 INPUT = room_io.AudioInputOptions(frame_size_ms=20)
+
+#: A caller waits meanwhile: what fails is tried again soon, and not for long. An apology is spoken then, and the call
+#: goes on, because a service may come back; after so many failures in a row it ends.
+CONNECTIONS = SessionConnectOptions(
+    stt_conn_options=APIConnectOptions(max_retry=3, retry_interval=2.0, timeout=5.0),
+    tts_conn_options=APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=3.0),
+    max_unrecoverable_errors=50,
+)
+#: What the fast model may take to answer in the main one's place, seconds.
+FALLBACK_TIMEOUT = 1.2
 
 
 async def hold_conversation(
@@ -35,6 +47,7 @@ async def hold_conversation(
     session = build_session(stack, settings)
     link = RoomLink(job.room, settings)
     agent.on_preresponse = link.publish_preresponse
+    watch_for_unheard(session, agent.not_heard)
     recorder = meter.watch(session, agent, on_turn=link.publish_turn)
     # The call is over then; without this the agent would wait in the empty room, and a draining worker with it.
     session.once("close", lambda _: job.shutdown(reason="the conversation has ended"))
@@ -57,6 +70,8 @@ def build_session(stack: VoiceStack, settings: Settings) -> AgentSession[Any]:
         llm=llm.FallbackAdapter([stack.main_llm, stack.fast_llm], attempt_timeout=settings.answer_timeout),
         tts=stack.tts,
         vad=stack.vad,
+        conn_options=CONNECTIONS,
+        transcription_timeout=TRANSCRIPT_PATIENCE,
         turn_handling={
             # The models that run in this process: the default ones need a LiveKit Cloud account.
             "turn_detection": inference.TurnDetector(
@@ -92,4 +107,5 @@ def build_agent(stack: VoiceStack, settings: Settings) -> PreResponseAgent:
         preresponse_prompt=settings.preresponse_prompt or DEFAULT_PRERESPONSE_PROMPT,
         budget=settings.preresponse_budget,
         quick_answer=settings.preresponse_quick_answer,
+        longest_wait=settings.answer_timeout + FALLBACK_TIMEOUT,
     )

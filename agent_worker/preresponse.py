@@ -8,7 +8,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Container, I
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import Agent, ConversationItemAddedEvent, FlushSentinel, ModelSettings, llm, utils
+from livekit.agents import Agent, APIError, ConversationItemAddedEvent, FlushSentinel, ModelSettings, llm, stt, utils
 
 from agent_worker.answer import Answer, Chunk
 from agent_worker.cut_off import CutOff
@@ -18,7 +18,7 @@ from agent_worker.log import logger
 from agent_worker.phrases import KEPT_FRESH, PhraseBook
 from agent_worker.settings import StrategyName
 from agent_worker.silence import without_edges
-from agent_worker.speech import PhraseAudio
+from agent_worker.speech import Given, PhraseAudio, VoiceSilentError, in_time, report_silence
 from agent_worker.strategies import (
     Attempt,
     CallersTurn,
@@ -28,6 +28,7 @@ from agent_worker.strategies import (
     Strategy,
 )
 from agent_worker.timeline import Timeline
+from agent_worker.unheard import report_unheard, until_given_up
 from agent_worker.utterance import base_language, classify
 
 ANSWER_NOTE = (
@@ -80,6 +81,8 @@ class PreResponseAgent(Agent):
         preresponse_prompt: The fast model's system prompt.
         budget: How long ``hybrid`` makes the caller wait for the fast model after the end of the turn, seconds.
         quick_answer: An answer expected to be heard within so many seconds needs no pre-response.
+        longest_wait: An answer that has not begun so many seconds after it was asked for, from whichever model, has
+            failed.
         **options: Everything else that :class:`livekit.agents.Agent` takes.
 
     Raises:
@@ -98,6 +101,7 @@ class PreResponseAgent(Agent):
         preresponse_prompt: str = DEFAULT_PRERESPONSE_PROMPT,
         budget: float = 0.0,
         quick_answer: float = 0.6,
+        longest_wait: float | None = None,
         **options: Any,
     ) -> None:
         # In the instructions, and not beside each turn: they stay the same, so the provider can cache them.
@@ -108,6 +112,7 @@ class PreResponseAgent(Agent):
         self.phrases = phrases or PhraseBook.load(language)
         self.phrase_audio = phrase_audio
         self.quick_answer = quick_answer
+        self.longest_wait = longest_wait
         self._prompt = preresponse_prompt
         self._budget = budget
         self._forecast = AnswerForecast()
@@ -115,6 +120,7 @@ class PreResponseAgent(Agent):
         self._speech: Preresponse | None = None
         self._timeline: Timeline | None = None
         self._timelines: OrderedDict[str, Timeline] = OrderedDict()
+        self._unheard = asyncio.Event()
         self._slow_tool: asyncio.Task[None] | None = None
         #: Called with each request that was cancelled while its model was answering.
         self.on_cut_off: Callable[[CutOff], None] = lambda _: None
@@ -158,7 +164,8 @@ class PreResponseAgent(Agent):
         message = _callers_message(chat_ctx, own)
         timeline = self._begin_timeline(message, chat_ctx)
         attempt = self._begin_attempt(message, chat_ctx, timeline)
-        answer = Answer(self._ask_main_model(chat_ctx, tools, model_settings, attempt), timeline, chat_ctx)
+        asked = self._ask_main_model(chat_ctx, tools, model_settings, attempt)
+        answer = Answer(asked, timeline, chat_ctx, self.longest_wait)
         preresponse = None
         try:
             if attempt and message:
@@ -179,10 +186,23 @@ class PreResponseAgent(Agent):
             if attempt:
                 await attempt.aclose()
 
+    async def stt_node(
+        self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
+    ) -> AsyncIterable[stt.SpeechEvent]:
+        """Hear. A connection over which nothing has been understood is given up for a new one."""
+        async for event in until_given_up(Agent.default.stt_node(self, audio, model_settings), self._unheard):
+            yield event
+
+    def not_heard(self) -> None:
+        """The caller has said something of which no transcript comes (:mod:`agent_worker.unheard`)."""
+        self._unheard.set()
+        report_unheard(self.session)
+        self.apologise()
+
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterable[rtc.AudioFrame]:
         """Speak; what has been made already is not made again."""
         words = aiter(text)
-        first = await anext(words, None)
+        first = await self._beginning(words)
         if first is None:
             return
         if (made := self._made(first, model_settings)) is not None:
@@ -191,11 +211,36 @@ class PreResponseAgent(Agent):
             first = await anext(words, None)
             if first is None:
                 return
-        spoken = Agent.default.tts_node(self, _chain(first, words), model_settings)
-        async for frame in without_edges(spoken, trailing=False):
-            if self._timeline and self._timeline.main_first_token and not self._timeline.main_first_audio:
-                self._timeline.main_first_audio = self._timeline.now()
-            yield frame
+        given = Given(_chain(first, words))
+        spoken = in_time(Agent.default.tts_node(self, given, model_settings), given)
+        try:
+            async for frame in without_edges(spoken, trailing=False):
+                if self._timeline and self._timeline.main_first_token and not self._timeline.main_first_audio:
+                    self._timeline.main_first_audio = self._timeline.now()
+                yield frame
+        except APIError as error:
+            if isinstance(error, VoiceSilentError):
+                report_silence(self.session, error)
+            if not self._apology.startswith(first.strip()):
+                self.apologise()
+            raise  # and what was not heard is not in the history
+
+    async def _beginning(self, words: AsyncIterator[str]) -> str | None:
+        """The first words, to the end of a text that has been made beforehand if that is what they begin.
+
+        The filters that the text has come through pass sentences on one by one.
+        """
+        first = await anext(words, None)
+        while first is not None and self.phrase_audio and self.phrase_audio.has_longer(first.strip()):
+            if (more := await anext(words, None)) is None:
+                break
+            first += more
+        return first
+
+    def apologise(self) -> None:
+        """Say that something went wrong, if that can be said without the voice that may be what went wrong."""
+        if self.phrase_audio and self.phrase_audio.frames(self._apology) and self.session.user_state != "speaking":
+            self.session.say(self._apology)
 
     async def realtime_audio_output_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings

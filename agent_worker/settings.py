@@ -96,7 +96,7 @@ class ConversationSettings(FromEnvironment):
     """Spoken when a caller joins."""
     no_greeting: bool = False
     """true lets the caller speak first."""
-    answer_timeout: Annotated[float, Field(gt=0)] = 5.0
+    answer_timeout: Annotated[float, Field(gt=0)] = 4.0
     """How long the main model may take to begin, in seconds, before the fast model answers in its place."""
     preresponse_strategy: StrategyName = "phrase"
     """What is said at once. phrase: a phrase that fits, with audio made beforehand. llm: the fast model's own words.

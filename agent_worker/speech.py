@@ -6,19 +6,86 @@ import asyncio
 import hashlib
 import os
 import tempfile
+import time
 import wave
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import APIConnectOptions, tts, utils
+from livekit.agents import AgentSession, APIConnectOptions, APITimeoutError, tts, utils
 
+from agent_worker.fast_reply import sentences
 from agent_worker.log import logger
 from agent_worker.silence import pieces, trimmed, without_edges
 from agent_worker.timeline import Timeline
 
 _ONCE = APIConnectOptions(max_retry=0, timeout=30)
+#: How long a voice may take to begin, and then to go on, seconds. Clients wait for up to 30, and callers do not.
+_VOICE_PATIENCE = 3.5
+
+
+class VoiceSilentError(APITimeoutError):
+    """A voice that was given something to speak did not speak."""
+
+
+def report_silence(session: AgentSession[Any], error: VoiceSilentError) -> None:
+    """Have it counted: the voice's client, which would wait on, reports no error."""
+    if isinstance(session.tts, tts.TTS):
+        session.tts.emit(
+            "error", tts.TTSError(timestamp=time.time(), label=session.tts.label, error=error, recoverable=True)
+        )
+
+
+class Given:
+    """Passes a text on to a voice, and knows when enough of it was there for the voice to speak."""
+
+    def __init__(self, text: AsyncIterable[str]) -> None:
+        self._text = text
+        self._so_far = ""
+        #: A first sentence is there.
+        self.speakable = asyncio.Event()
+        #: All of it is.
+        self.ended = asyncio.Event()
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        async for piece in self._text:
+            if not self.speakable.is_set():
+                self._so_far += piece
+                if len(sentences(self._so_far)) > 1:
+                    self.speakable.set()
+            yield piece
+        self.speakable.set()
+        self.ended.set()
+
+
+async def in_time(
+    audio: AsyncIterable[rtc.AudioFrame], given: Given, patience: float = _VOICE_PATIENCE
+) -> AsyncIterator[rtc.AudioFrame]:
+    """The audio of a text, from a voice that may neither be silent nor fall silent.
+
+    Raises:
+        VoiceSilentError: If it has a sentence to speak and no audio comes, or the whole text and no more comes.
+    """
+    frames = aiter(audio)
+    due = given.speakable
+    while True:
+        coming = asyncio.ensure_future(anext(frames, None))
+        waiting = asyncio.create_task(due.wait())
+        try:
+            await asyncio.wait([coming, waiting], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([coming], timeout=patience)
+            if not coming.done():
+                raise VoiceSilentError("the voice is silent")
+        finally:
+            waiting.cancel()
+            if not coming.done():
+                await utils.aio.cancel_and_wait(coming)
+        frame = coming.result()
+        if frame is None:
+            return
+        yield frame
+        due = given.ended
 
 
 class Speech:
@@ -75,6 +142,10 @@ class PhraseAudio:
         """The text's audio; nothing if it has not been made."""
         frame = self._audio.get(text)
         return pieces(frame) if frame else ()
+
+    def has_longer(self, text: str) -> bool:
+        """Whether a text that has been made begins with this one, and goes on."""
+        return any(len(made) > len(text) and made.startswith(text) for made in self._audio)
 
     def seconds(self, text: str) -> float | None:
         """How long the text takes to speak; ``None`` if its audio has not been made."""

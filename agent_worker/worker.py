@@ -22,6 +22,8 @@ from agent_worker.warm_up import AGENT, METER, STACK, voice_phrases, warm_up_pro
 #: At this load of a worker, LiveKit server (`agents.target_load`) gives it no more calls, whatever threshold the worker
 #: itself has: "no servers available" is in the server's log. The default of both.
 _FULL = 0.7
+#: Of a call's process, seconds. Several start at once with a worker, and a small machine takes its time.
+_LONGEST_START = 60.0
 
 _TALKING_COMMANDS = ("start", "dev", "connect", "console")
 _LIVEKIT_FLAGS = {
@@ -64,6 +66,7 @@ def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceSt
         api_secret=settings.livekit_api_secret.get_secret_value(),
         port=settings.worker_port,
         drain_timeout=settings.worker_drain_timeout,
+        initialize_process_timeout=_LONGEST_START,
     )
     if settings.worker_max_calls is not None:
         server.load_fnc = functools.partial(_share_of_calls, settings.worker_max_calls)

@@ -53,6 +53,21 @@ class _ScriptedSpeech(tts.ChunkedStream):
         output_emitter.flush()
 
 
+class SilentTTS(ScriptedTTS):
+    """Takes every text and says nothing."""
+
+    def synthesize(
+        self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
+    ) -> tts.ChunkedStream:
+        self.texts.append(text)
+        return _Silence(tts=self, input_text=text, conn_options=conn_options)
+
+
+class _Silence(tts.ChunkedStream):
+    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
+        await asyncio.Event().wait()
+
+
 class Loudspeaker(io.AudioOutput):
     """Keeps what it is given, one segment after the other, and plays a segment when told to."""
 

@@ -90,7 +90,7 @@ def _problems_of(number: int, turn: HeardTurn, failing: bool) -> list[str]:
         problems.append(f"{name}: {turn.longest_silence:.1f} s of silence")
     if not turn.replied:
         problems.append(f"{name}: no reply")
-    elif not failing and "answer" not in turn.heard:
+    elif not failing and not {"answer", "stand-in"} & set(turn.heard):
         problems.append(f"{name}: nothing fails in it, and no answer")
     return problems
 
@@ -121,14 +121,15 @@ def uncounted(evidence: Evidence, loses_usage: bool) -> list[str]:
     for part in (FAST, MAIN):
         role = part.name.removesuffix("_llm")
         answered = seen[part.name]["ended"] - seen[part.name]["refused"]
-        pairs.append((f"{role} requests", of("livekit_llm_requests_total", role, "completed"), answered, 0.0))
+        if not loses_usage:
+            pairs.append((f"{role} requests", of("livekit_llm_requests_total", role, "completed"), answered, 0.0))
     if not loses_usage:
         for kind in ("prompt", "completion"):
             told = of("livekit_llm_tokens_total", kind) - of("livekit_estimated_tokens_total", kind)
             pairs.append((f"{kind} tokens", told, sum(seen[part.name][f"{kind}_tokens"] for part in (FAST, MAIN)), 0.0))
         pairs.append(("characters", of("livekit_tts_chars_total"), seen["tts"]["characters"], 0.0))
-    seconds = seen["stt"]["milliseconds"] / 1000
-    pairs.append(("seconds of speech", of("livekit_stt_duration_seconds_total"), seconds, _STT_TOLERANCE))
+        seconds = seen["stt"]["milliseconds"] / 1000
+        pairs.append(("seconds of speech", of("livekit_stt_duration_seconds_total"), seconds, _STT_TOLERANCE))
     return [
         f"{name}: counted {ours:.6g}, the provider saw {theirs:.6g}"
         for name, ours, theirs, tolerance in pairs

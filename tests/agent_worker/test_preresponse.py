@@ -226,6 +226,13 @@ async def test_main_model_that_says_nothing_is_followed_by_an_apology() -> None:
     assert (await reply_to(agent_with("off"), ScriptedLLM(""))).text_content == APOLOGIES["en"]
 
 
+async def test_main_model_that_does_not_begin_is_followed_by_an_apology() -> None:
+    agent, never = agent_with(OneSentence(), longest_wait=0.05), asyncio.Event()
+    async with running(agent, ScriptedLLM("Nine.", gate=never)) as session:
+        await session.run(user_input=QUESTION)
+        assert session.history.items[-1].text_content == f"Let me look. {APOLOGIES['en']}"  # type: ignore[union-attr]
+
+
 async def test_note_that_a_hook_puts_behind_the_callers_words_does_not_switch_the_engine_off() -> None:
     agent, main = agent_with(OneSentence()), ScriptedLLM("Nine.")
     async with running(agent, main):

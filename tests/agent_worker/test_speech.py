@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 from livekit import rtc
 
 from agent_worker.silence import pieces, trimmed, without_edges
-from agent_worker.speech import PhraseAudio, Speech
+from agent_worker.speech import Given, PhraseAudio, Speech, VoiceSilentError, in_time
 from agent_worker.timeline import Timeline
 from tests.scripted_voice import ScriptedTTS, tone
 
@@ -114,3 +115,51 @@ async def test_speech_that_cannot_be_made_is_not_ready() -> None:
     speech = Speech("Let me see.", frames(), Timeline("llm"))
     assert not await speech.ready
     assert [frame async for frame in speech.frames()] == []
+
+
+async def words(*pieces: str, gate: asyncio.Event | None = None) -> AsyncIterator[str]:
+    for piece in pieces:
+        yield piece
+    if gate:
+        await gate.wait()
+
+
+async def spoken(given: Given, *frames: rtc.AudioFrame, silent_after: bool) -> AsyncIterator[rtc.AudioFrame]:
+    """A voice that takes the text as it comes."""
+    reading = asyncio.ensure_future(_read(given))
+    for frame in frames:
+        yield frame
+    if silent_after:
+        await asyncio.Event().wait()
+    await reading
+
+
+async def _read(given: Given) -> None:
+    async for _ in given:
+        pass
+
+
+@pytest.mark.parametrize("heard", [0, 1])
+async def test_voice_that_does_not_speak_or_speak_on_is_given_up(heard: int) -> None:
+    given = Given(words("It opens at nine."))
+    frames = in_time(spoken(given, *[tone(0.2)] * heard, silent_after=True), given, patience=0.05)
+    for _ in range(heard):
+        await anext(frames)
+    with pytest.raises(VoiceSilentError):
+        await anext(frames)
+
+
+async def test_voice_is_not_blamed_while_its_text_is_not_there() -> None:
+    gate = asyncio.Event()
+    given = Given(words("It opens", gate=gate))
+    coming = asyncio.ensure_future(anext(in_time(spoken(given, silent_after=False), given, patience=0.01), None))
+    await asyncio.sleep(0.1)
+    assert not coming.done()
+    gate.set()
+    assert await coming is None
+
+
+async def test_first_sentence_is_enough_for_a_voice_to_speak() -> None:
+    given = Given(words("It opens at nine. It", gate=asyncio.Event()))
+    with pytest.raises(VoiceSilentError):
+        await anext(in_time(spoken(given, silent_after=True), given, patience=0.01))

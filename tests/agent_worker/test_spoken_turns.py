@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from livekit.agents import AgentSession, UserStateChangedEvent, function_tool, llm
+from livekit.agents import AgentSession, APIConnectionError, ErrorEvent, UserStateChangedEvent, function_tool, llm
 
-from agent_worker.speech import PhraseAudio
+from agent_worker.preresponse import APOLOGIES
+from agent_worker.speech import PhraseAudio, in_time
 from agent_worker.turns import TurnRecord, TurnRecorder
 from tests.agent_worker.museum import PHRASE, museum_agent
 from tests.scripted_llm import ScriptedLLM
-from tests.scripted_voice import SECONDS_PER_CHARACTER, Loudspeaker, ScriptedTTS
+from tests.scripted_voice import SECONDS_PER_CHARACTER, Loudspeaker, ScriptedTTS, SilentTTS
 
 QUESTION = "What time does the museum open?"
 
@@ -281,3 +283,23 @@ async def test_greeting_is_a_turn_without_a_caller() -> None:
         (record,) = now.records
     assert (record.caller, record.answer, record.preresponse) == (None, "Hello!", None)
     assert record.response_gap is None
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_answer_that_the_voice_does_not_speak_is_replaced_by_an_apology_made_beforehand(
+    silent: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_worker.preresponse.in_time", functools.partial(in_time, patience=0.05))
+    audio = PhraseAudio(tmp_path, "voice")
+    await audio.make([PHRASE, APOLOGIES["en"]], ScriptedTTS())
+    voice = SilentTTS() if silent else ScriptedTTS(error=APIConnectionError())
+    async with call("Nine.", voice=voice, phrase_audio=audio) as now:
+        errors: list[ErrorEvent] = []
+        now.session.on("error", errors.append)
+        now.loudspeaker.automatic = True
+        now.gate.set()
+        await now.session.generate_reply(user_input=QUESTION)
+        while len(now.said) < 3:
+            await asyncio.sleep(0.01)
+        assert now.said == [QUESTION, f"{PHRASE} ", APOLOGIES["en"]]
+        assert [error.error.type for error in errors] == ["tts_error"]

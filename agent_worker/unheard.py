@@ -1,0 +1,81 @@
+"""The caller spoke, and nothing was understood."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from typing import Any, TypeVar
+
+from livekit.agents import AgentSession, APIConnectionError, ErrorEvent, UserInputTranscribedEvent, stt
+from livekit.agents.voice.events import UserTranscriptionTimeoutEvent
+
+from agent_worker.log import logger
+
+#: How long the transcript of what a caller said may take, seconds (``AgentSession(transcription_timeout=…)``).
+TRANSCRIPT_PATIENCE = 3.0
+#: Coughs are shorter, and there is nothing in them to understand, seconds.
+_LONGEST_COUGH = 1.0
+
+T = TypeVar("T")
+
+
+def watch_for_unheard(session: AgentSession[Any], on_unheard: Callable[[], None]) -> None:
+    """Call ``on_unheard`` whenever the caller has said something of which no transcript comes.
+
+    While recognition is known to fail that is every sound; else one that is too long for a cough.
+    """
+    failing = False
+
+    @session.on("error")
+    def _on_error(event: ErrorEvent) -> None:
+        nonlocal failing
+        failing = failing or isinstance(event.error, stt.STTError)
+
+    @session.on("user_input_transcribed")
+    def _on_transcript(event: UserInputTranscribedEvent) -> None:
+        nonlocal failing
+        failing = failing and not event.transcript
+
+    @session.on("user_transcription_timeout")
+    def _on_timeout(event: UserTranscriptionTimeoutEvent) -> None:
+        if session.user_state == "speaking" or session.agent_state != "listening":
+            return
+        if failing or event.speech_duration > _LONGEST_COUGH:
+            logger.warning("the caller spoke for %.1f s and no transcript came", event.speech_duration)
+            on_unheard()
+
+
+def report_unheard(session: AgentSession[Any]) -> None:
+    """Have it counted: a connection that has fallen silent reports no error by itself."""
+    if session.stt is not None:
+        error = APIConnectionError("no transcript came")
+        session.stt.emit(
+            "error", stt.STTError(timestamp=time.time(), label=session.stt.label, error=error, recoverable=True)
+        )
+
+
+async def until_given_up(events: AsyncIterable[T], given_up: asyncio.Event) -> AsyncIterator[T]:
+    """The events of a recogniser's stream, until ``given_up`` is set.
+
+    Raises:
+        APIConnectionError: Then. livekit-agents makes a new stream.
+    """
+    given_up.clear()
+    stream = aiter(events)
+    while True:
+        coming = asyncio.ensure_future(anext(stream, None))
+        waiting = asyncio.create_task(given_up.wait())
+        try:
+            await asyncio.wait([coming, waiting], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            if not coming.done():
+                coming.cancel()
+                await asyncio.wait([coming])
+        if coming.cancelled():
+            raise APIConnectionError("nothing was understood over this connection")
+        event = coming.result()
+        if event is None:
+            return
+        yield event
