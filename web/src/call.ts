@@ -39,6 +39,8 @@ export class Call {
   readonly levels = signal({ caller: 0, agent: 0 });
   readonly microphone = signal("");
   readonly speaking = signal(false);
+  /** Begun without a microphone. */
+  readonly typing = signal(false);
   readonly muted = signal(false);
   readonly startedAt = signal<number | null>(null);
   readonly endedAt = signal<number | null>(null);
@@ -70,6 +72,7 @@ export class Call {
     if (this.phase.value === "connecting" || this.phase.value === "on") return;
     this.reset();
     const number = this.number;
+    this.typing.value = !withMicrophone;
     this.phase.value = "connecting";
     try {
       const track = withMicrophone ? await this.outside.openMicrophone(this.microphone.value) : null;

@@ -11,12 +11,15 @@ import {
   type RemoteTrack,
   Room,
   RoomEvent,
+  setLogLevel,
   Track,
 } from "livekit-client";
 import type { Session } from "./api";
 import type { Agent, AgentState, Connect, Link, Listener } from "./link";
 import { type Problem, ProblemError, problem } from "./problems";
 import { METRICS_ATTRIBUTE, PRERESPONSE_TOPIC, SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC } from "./records";
+
+setLogLevel("warn");
 
 const TRANSCRIPTION_TOPIC = "lk.transcription";
 const CHAT_TOPIC = "lk.chat";
@@ -26,11 +29,16 @@ export const connect: Connect = async (session, listener) => {
   const room = new Room();
   passOnText(room, listener);
   passOnEvents(room, listener);
+  playAgent(room, listener);
   try {
     await room.connect(session.url, session.token);
   } catch (error) {
     throw new ProblemError(connectionProblem(error, session));
   }
+  // Not before: a room that could not be joined is disconnected too.
+  room.on(RoomEvent.Disconnected, (reason) => {
+    if (reason !== DisconnectReason.CLIENT_INITIATED) listener.ended(endOf(reason));
+  });
   listener.agent(agentOf(room));
   return new LiveKitLink(room);
 };
@@ -77,17 +85,25 @@ function passOnText(room: Room, listener: Listener): void {
     const who = identity === room.localParticipant.identity ? "caller" : "agent";
     const id = attributes["lk.segment_id"] ?? reader.info.id;
     let text = "";
-    for await (const chunk of reader) {
-      text += chunk;
-      listener.segment({ who, id, text, final: attributes["lk.transcription_final"] === "true" });
-    }
+    await untilBrokenOff(async () => {
+      for await (const chunk of reader) {
+        text += chunk;
+        listener.segment({ who, id, text, final: attributes["lk.transcription_final"] === "true" });
+      }
+    });
   });
   for (const topic of [TURN_TOPIC, PRERESPONSE_TOPIC])
-    room.registerTextStreamHandler(topic, async (reader) => listener.message(topic, await reader.readAll()));
+    room.registerTextStreamHandler(topic, (reader) =>
+      untilBrokenOff(async () => listener.message(topic, await reader.readAll())),
+    );
+}
+
+/** A sender may be gone in the middle of a text: what came of it is shown, and that it is gone is known otherwise. */
+async function untilBrokenOff(read: () => Promise<void>): Promise<void> {
+  await read().catch(() => undefined);
 }
 
 function passOnEvents(room: Room, listener: Listener): void {
-  const players = new Map<RemoteTrack, HTMLMediaElement>();
   const lookForAgent = () => listener.agent(agentOf(room));
   room.on(RoomEvent.ParticipantConnected, lookForAgent);
   room.on(RoomEvent.ParticipantDisconnected, lookForAgent);
@@ -100,28 +116,27 @@ function passOnEvents(room: Room, listener: Listener): void {
       lookForAgent();
     }
   });
-  room.on(RoomEvent.Disconnected, (reason) => {
-    for (const player of players.values()) player.remove();
-    players.clear();
-    if (reason !== DisconnectReason.CLIENT_INITIATED) listener.ended(endOf(reason));
-  });
+  room.on(RoomEvent.AudioPlaybackStatusChanged, () => listener.soundBlocked(!room.canPlaybackAudio));
+}
+
+function playAgent(room: Room, listener: Listener): void {
+  const players = new Map<RemoteTrack, HTMLMediaElement>();
   room.on(RoomEvent.TrackSubscribed, (track) => {
     if (track.kind !== Track.Kind.Audio) return;
-    players.set(track, play(track));
+    const player = track.attach();
+    player.dataset.testid = "agent-audio";
+    document.body.append(player);
+    players.set(track, player);
     listener.voice(track.mediaStreamTrack);
   });
   room.on(RoomEvent.TrackUnsubscribed, (track) => {
     players.get(track)?.remove();
     if (players.delete(track) && !players.size) listener.voice(null);
   });
-  room.on(RoomEvent.AudioPlaybackStatusChanged, () => listener.soundBlocked(!room.canPlaybackAudio));
-}
-
-function play(track: RemoteTrack): HTMLMediaElement {
-  const element = track.attach();
-  element.dataset.testid = "agent-audio";
-  document.body.append(element);
-  return element;
+  room.on(RoomEvent.Disconnected, () => {
+    for (const player of players.values()) player.remove();
+    players.clear();
+  });
 }
 
 function agentParticipant(room: Room): RemoteParticipant | undefined {

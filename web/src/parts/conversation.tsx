@@ -90,7 +90,7 @@ export function Composer({ call }: { call: Call }) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     // Who types to begin a call goes on typing.
-    if (call.phase.peek() === "connecting" && !call.speaking.peek()) field.current?.focus();
+    if (call.phase.peek() === "connecting" && call.typing.peek()) field.current?.focus();
   }, [call]);
   const send = async () => {
     const words = text.value.trim();
