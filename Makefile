@@ -47,6 +47,7 @@ benchmark: install livekit-server ## hours: what callers wait, against other age
 	$(RUN)python -m benchmarks.appropriateness
 	$(RUN)python -m benchmarks.metric_events
 	$(RUN)python -m benchmarks.metrics_scale
+	$(RUN)python -m benchmarks.scaling
 
 .PHONY: train
 train: install ## the model of utterance kinds, from training/utterances

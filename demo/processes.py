@@ -51,6 +51,10 @@ class Child:
     def returncode(self) -> int | None:
         return self._process.returncode
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 

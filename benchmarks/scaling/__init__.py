@@ -1,0 +1,1 @@
+"""How many calls does one core carry, and what does each cost?"""

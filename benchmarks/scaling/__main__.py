@@ -1,0 +1,65 @@
+"""``python -m benchmarks.scaling``: how many calls does one core carry?"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import sys
+import tempfile
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from benchmarks.latency.machine import cpu
+from benchmarks.scaling.report import write
+from benchmarks.scaling.results import Results
+from benchmarks.scaling.run import RunOptions, run
+from demo.processes import DemoError
+from demo.services import ROOT
+
+
+def main() -> None:
+    options = _options()
+    about = _about(options)
+    folder = Path(tempfile.mkdtemp(prefix="scaling-"))
+    print(f"logs: {folder}", flush=True)
+    try:
+        levels, series = asyncio.run(
+            run(
+                RunOptions(options.calls, options.turns, options.seed, folder),
+                lambda line: print(line, file=sys.stderr, flush=True),
+            )
+        )
+    except DemoError as error:
+        sys.exit(str(error))
+    write(Results(about, levels, series), options.out)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
+    levels = [1, 2, 4, 6, 8, 10, 12, 16, 20]
+    parser.add_argument("--calls", type=int, nargs="+", default=levels, help="at once (default: %(default)s)")
+    parser.add_argument("--turns", type=int, default=48, help="at least, for each (default: %(default)s)")
+    parser.add_argument("--note", default="", help="a sentence about the run, for the report")
+    parser.add_argument("--seed", type=int, default=7, help="default: %(default)s")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks")
+    return parser.parse_args()
+
+
+def _about(options: argparse.Namespace) -> dict[str, Any]:
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("livekit-agents", "livekit"))
+    return {
+        "command": f"python -m benchmarks.scaling --calls {' '.join(map(str, options.calls))} --turns {options.turns}",
+        "seed": options.seed,
+        "note": options.note,
+        "machine": f"{os.cpu_count()} cores, {cpu()}, {platform.system()}",
+        "versions": f"Python {platform.python_version()}, {versions}",
+        "began": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+    }
+
+
+if __name__ == "__main__":
+    main()
