@@ -110,7 +110,7 @@ def test_new_workers_are_started_before_those_that_run_are_full(name: str) -> No
 @WORKERS
 def test_every_setting_is_one_that_the_program_knows(name: str) -> None:
     known = {field.upper() for each in (CloudSettings, SelfHostedSettings) for field in each.model_fields}
-    assert set(settings(name, "agent-worker")) <= known | {"WORKER_DRAIN_TIMEOUT"}
+    assert set(settings(name, "agent-worker")) <= known
     (page,) = pod(name, "agent-page")["containers"]
     given = {each["name"] for each in page["env"]} | set(settings(name, "agent-page"))
     assert given <= {field.upper() for field in PageSettings.model_fields}
