@@ -74,7 +74,7 @@ class LiveKitSettings(FromEnvironment):
     """The server that calls come through. `livekit-server --dev` has these values."""
 
     livekit_url: Annotated[LiveKitUrl, Field(examples=["ws://localhost:7880"])]
-    """The address of your LiveKit server."""
+    """The address of your LiveKit server, such as ws://localhost:7880 or wss://example.livekit.cloud."""
     livekit_api_key: Annotated[Text, Field(examples=["devkey"])]
     """The key of your LiveKit server; `livekit-server --dev` uses devkey."""
     livekit_api_secret: Annotated[Secret, Field(examples=["secret"])]
