@@ -1,0 +1,1 @@
+"""Do ``python -m caller`` and the page measure the same wait?"""
