@@ -15,6 +15,7 @@ from agent_worker.metrics_service import serve_metrics
 from agent_worker.own_file import BadFileError
 from agent_worker.preflight import check
 from agent_worker.prices import Prices
+from agent_worker.replacement import replace_the_dead
 from agent_worker.settings import BadSettingsError, Settings, SettingsT, load
 from agent_worker.stack import StackDefinition, VoiceStack
 from agent_worker.warm_up import AGENT, METER, STACK, voice_phrases, warm_up_process
@@ -71,6 +72,7 @@ def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceSt
     if settings.worker_max_calls is not None:
         server.load_fnc = functools.partial(_share_of_calls, settings.worker_max_calls)
         server.update_options(load_threshold=_FULL)
+    replace_the_dead(server, settings)
     server.setup_fnc = functools.partial(warm_up_process, settings=settings, build_stack=build_stack, prices=prices)
     server.rtc_session(functools.partial(_serve_call, settings=settings), agent_name=settings.agent_name)
     return server
