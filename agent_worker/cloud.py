@@ -53,6 +53,7 @@ def providers(settings: CloudSettings) -> list[Provider]:
     return [
         Provider(
             name="Groq",
+            part="llm",
             url=f"{settings.groq_base_url}/models",
             authorization=f"Bearer {settings.groq_api_key.get_secret_value()}",
             key_setting="GROQ_API_KEY",
@@ -64,6 +65,7 @@ def providers(settings: CloudSettings) -> list[Provider]:
         ),
         Provider(
             name="Deepgram",
+            part="stt",
             url=str(settings.deepgram_base_url).removesuffix("/listen") + "/projects",
             authorization=f"Token {settings.deepgram_api_key.get_secret_value()}",
             key_setting="DEEPGRAM_API_KEY",
@@ -71,6 +73,7 @@ def providers(settings: CloudSettings) -> list[Provider]:
         ),
         Provider(
             name="OpenAI",
+            part="tts",
             url=f"{settings.openai_base_url}/models",
             authorization=f"Bearer {settings.openai_api_key.get_secret_value()}",
             key_setting="OPENAI_API_KEY",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
 from urllib.parse import quote
 
 import aiohttp
@@ -13,6 +16,8 @@ from livekit import api
 
 from agent_worker.log import logger
 from agent_worker.settings import BadSettingsError, Settings
+
+Part = Literal["stt", "llm", "tts"]
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
 
@@ -23,6 +28,7 @@ class Provider:
 
     Attributes:
         name: What people call it.
+        part: Which part of the stack it is.
         url: Answers a GET with 401 or 403 to a wrong key. With ``models`` it is the OpenAI-style list of models,
             below which each model has a page of its own.
         authorization: Value of the ``Authorization`` header.
@@ -33,12 +39,35 @@ class Provider:
     """
 
     name: str
+    part: Part
     url: str
     authorization: str
     key_setting: str
     how_to_start: str
     models: tuple[tuple[str, str], ...] = ()
     how_to_get_model: str = "see the provider's list of models"
+
+
+class Cause(Enum):
+    """Why somebody would not serve us."""
+
+    REFUSED = "a wrong setting: it will not go away by itself"
+    NO_ANSWER = "it may still be starting"
+    UNCLEAR = "an answer that tells neither: a real request has to show"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What somebody who was asked has against us.
+
+    Attributes:
+        problem: Who and what, beginning with the setting if one is at fault.
+        to_do: What to do, as a phrase that a sentence can begin with.
+    """
+
+    cause: Cause
+    problem: str
+    to_do: str
 
 
 async def check(settings: Settings, providers: Sequence[Provider], *, with_livekit: bool) -> None:
@@ -49,59 +78,86 @@ async def check(settings: Settings, providers: Sequence[Provider], *, with_livek
     Raises:
         BadSettingsError: With every refused key and unknown model.
     """
-    problems = _check_port(settings.worker_port)
-    async with aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True) as http:
-        checks = [_check_provider(http, provider) for provider in providers]
+    problems = [problem for problem in (port_problem(settings.worker_port),) if problem]
+    async with session() as http:
+        asking = [ask_provider(http, provider) for provider in providers]
         if with_livekit:
-            checks.append(_check_livekit(http, settings))
-        for found in await asyncio.gather(*checks):
-            problems += found
+            asking.append(ask_livekit(http, settings))
+        for trouble in [trouble for troubles in await asyncio.gather(*asking) for trouble in troubles]:
+            if trouble.cause is Cause.REFUSED:
+                problems.append(f"{trouble.problem}: {trouble.to_do}")
+            else:
+                logger.warning("%s. %s. The worker goes on.", trouble.problem, trouble.to_do)
     if problems:
         raise BadSettingsError(problems)
 
 
-def _check_port(port: int) -> list[str]:
+def session() -> aiohttp.ClientSession:
+    """For the requests of this module. Close it after use."""
+    return aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True)
+
+
+def port_problem(port: int) -> str | None:
+    """Why the worker cannot have its port, if it is so."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("", port))
         except OSError as error:
-            return [f"WORKER_PORT: cannot listen on port {port} ({error.strerror}): choose another; 0 picks a free one"]
-    return []
+            return f"WORKER_PORT: cannot listen on port {port} ({error.strerror}): choose another; 0 picks a free one"
+    return None
 
 
-async def _check_livekit(http: aiohttp.ClientSession, settings: Settings) -> list[str]:
+async def ask_livekit(http: aiohttp.ClientSession, settings: Settings) -> list[Trouble]:
+    """Whether the LiveKit server accepts our credentials."""
     url, secret = str(settings.livekit_url), settings.livekit_api_secret.get_secret_value()
     try:
         livekit = api.LiveKitAPI(url, settings.livekit_api_key, secret, session=http)
         await livekit.room.list_rooms(api.ListRoomsRequest())
     except api.TwirpError as error:
-        if error.status in (401, 403):
-            return [f"LIVEKIT_API_KEY, LIVEKIT_API_SECRET: the LiveKit server at {url} refuses them"]
-        logger.warning("the LiveKit server at %s answers with an error: %s; going on", url, error.code)
+        return [livekit_trouble(url, error)]
     except (aiohttp.ClientError, asyncio.TimeoutError) as error:
-        _warn_no_answer(f"the LiveKit server at {url}", error, "Start it or set LIVEKIT_URL")
+        return [_no_answer(f"the LiveKit server at {url}", error, "Start it or set LIVEKIT_URL")]
     return []
 
 
-async def _check_provider(http: aiohttp.ClientSession, provider: Provider) -> list[str]:
-    problems = []
+def livekit_trouble(url: str, error: api.TwirpError) -> Trouble:
+    """What an error of LiveKit's server means."""
+    if error.status in (401, 403):
+        return Trouble(
+            Cause.REFUSED,
+            f"LIVEKIT_API_KEY, LIVEKIT_API_SECRET: the LiveKit server at {url} refuses them",
+            "take a pair that the server was started with, and see that this machine's clock is right",
+        )
+    problem = f"the LiveKit server at {url} answers with an error: {error.code}"
+    return Trouble(Cause.UNCLEAR, problem, "Check LIVEKIT_URL, and the server's log")
+
+
+async def ask_provider(http: aiohttp.ClientSession, provider: Provider) -> list[Trouble]:
+    """Whether a provider accepts our key and has our models."""
+    found = []
     wanted = [(setting, model, f"{provider.url}/{quote(model)}") for setting, model in provider.models]
+    who = f"{provider.name} at {provider.url}"
     for setting, model, url in wanted or [("", "", provider.url)]:
         try:
             async with http.get(url, headers={"Authorization": provider.authorization}) as response:
                 status = response.status
         except (aiohttp.ClientError, asyncio.TimeoutError) as error:
-            _warn_no_answer(f"{provider.name} at {provider.url}", error, provider.how_to_start)
-            return []
-        who = f"{provider.name} at {provider.url}"
+            return [_no_answer(who, error, provider.how_to_start)]
         if status == 401:
-            return [f"{provider.key_setting}: {who} refuses this key"]
+            return [refused_key(provider)]
         if status == 404 and model and await _lists_models(http, provider):
-            problems.append(f"{setting}: {who} has no model '{model}': {provider.how_to_get_model.format(model=model)}")
+            problem = f"{setting}: {who} has no model '{model}'"
+            found.append(Trouble(Cause.REFUSED, problem, provider.how_to_get_model.format(model=model)))
         elif status >= 400 and model:
-            logger.warning("cannot ask %s for model '%s': HTTP %d. Check its base URL; going on", who, model, status)
-    return problems
+            problem = f"cannot ask {who} for model '{model}': HTTP {status}"
+            found.append(Trouble(Cause.UNCLEAR, problem, "Check its base URL"))
+    return found
+
+
+def refused_key(provider: Provider) -> Trouble:
+    problem = f"{provider.key_setting}: {provider.name} at {provider.url} refuses this key"
+    return Trouble(Cause.REFUSED, problem, "put the right one into .env or the environment")
 
 
 async def _lists_models(http: aiohttp.ClientSession, provider: Provider) -> bool:
@@ -113,6 +169,14 @@ async def _lists_models(http: aiohttp.ClientSession, provider: Provider) -> bool
         return False
 
 
-def _warn_no_answer(who: str, error: Exception, what_to_do: str) -> None:
-    reason = str(error) or f"nothing within {_TIMEOUT.total:.0f} s"
-    logger.warning("%s does not answer yet (%s). %s. The worker will try again.", who, reason, what_to_do)
+def _no_answer(who: str, error: Exception, to_do: str) -> Trouble:
+    return Trouble(Cause.NO_ANSWER, f"{who} does not answer ({reason(error)})", to_do)
+
+
+def reason(error: Exception) -> str:
+    """Why there was no answer, in the system's words."""
+    if isinstance(error, asyncio.TimeoutError):
+        return f"nothing within {_TIMEOUT.total:.0f} s"
+    if isinstance(error, aiohttp.ClientConnectorError) and (number := error.os_error.errno or 0) > 0:
+        return os.strerror(number)
+    return str(error) or type(error).__name__

@@ -53,6 +53,7 @@ def providers(settings: SelfHostedSettings) -> list[Provider]:
     return [
         Provider(
             name="Ollama",
+            part="llm",
             url=f"{settings.ollama_base_url}/models",
             authorization="Bearer ollama",
             key_setting="OLLAMA_BASE_URL",
@@ -65,6 +66,7 @@ def providers(settings: SelfHostedSettings) -> list[Provider]:
         ),
         Provider(
             name="speaches",
+            part="stt",
             url=f"{settings.speaches_base_url}/models",
             authorization=f"Bearer {settings.speaches_api_key.get_secret_value()}",
             key_setting="SPEACHES_API_KEY",
@@ -74,6 +76,7 @@ def providers(settings: SelfHostedSettings) -> list[Provider]:
         ),
         Provider(
             name="Kokoro",
+            part="tts",
             url=f"{settings.kokoro_base_url}/models",
             authorization=f"Bearer {settings.kokoro_api_key.get_secret_value()}",
             key_setting="KOKORO_API_KEY",

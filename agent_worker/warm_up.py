@@ -47,10 +47,15 @@ def warm_up_process(
     if agent.phrase_audio:
         agent.phrase_audio.load(agent.fixed_texts)
     tokenize.basic.hyphenate_word("syllables")
-    for module in _IMPORTED_WITH_THE_FIRST_REQUEST:
-        importlib.import_module(module)
+    import_clients()
     kind = classify("Is everything ready?", settings.language).kind
     guard.problem_with("Yes.", said="", language=settings.language, recent=(), kind=kind)
+
+
+def import_clients() -> None:
+    """Import what the providers' clients would import with their first request."""
+    for module in _IMPORTED_WITH_THE_FIRST_REQUEST:
+        importlib.import_module(module)
 
 
 async def voice_phrases(stack: VoiceStack, settings: Settings, prices: Prices) -> None:

@@ -6,10 +6,12 @@ import asyncio
 import functools
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from livekit.agents import AgentServer, JobContext, Plugin, cli
 
+from agent_worker.checkup import command
 from agent_worker.conversation import hold_conversation
 from agent_worker.metrics_service import serve_metrics
 from agent_worker.own_file import BadFileError
@@ -43,6 +45,8 @@ def run(stack: StackDefinition[SettingsT]) -> None:
     if len(sys.argv) == 1:
         sys.argv.append("start")
     arguments = sys.argv[1:]
+    if arguments[0] == "check":
+        sys.exit(command.main(stack, arguments[1:], f"{Path(sys.argv[0]).name} check"))
     if arguments[0] not in _TALKING_COMMANDS or "--help" in arguments:
         cli.run_app(AgentServer())
         return

@@ -78,6 +78,7 @@ def providers(settings: MySettings) -> list[Provider]:
     return [
         Provider(
             name="Cerebras",
+            part="llm",
             url=f"{settings.cerebras_base_url}/models",
             authorization=f"Bearer {settings.cerebras_api_key.get_secret_value()}",
             key_setting="CEREBRAS_API_KEY",
@@ -89,6 +90,7 @@ def providers(settings: MySettings) -> list[Provider]:
         ),
         Provider(
             name="Deepgram",
+            part="stt",
             url=str(settings.deepgram_base_url).removesuffix("/listen") + "/projects",
             authorization=f"Token {settings.deepgram_api_key.get_secret_value()}",
             key_setting="DEEPGRAM_API_KEY",
@@ -96,6 +98,7 @@ def providers(settings: MySettings) -> list[Provider]:
         ),
         Provider(
             name="Kokoro",
+            part="tts",
             url=f"{settings.kokoro_base_url}/models",
             authorization="Bearer none",
             key_setting="KOKORO_BASE_URL",

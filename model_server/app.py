@@ -14,7 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from model_server.backends import Backends, BadInputError, UnknownModelError
-from model_server.deepgram_api import DeepgramAPI
+from model_server.deepgram_api import PROJECTS, DeepgramAPI
 from model_server.faults import Faults, FaultsMiddleware
 from model_server.openai_api import OpenAIAPI, bad_input, error_response, unknown_model
 
@@ -36,6 +36,7 @@ def create_app(backends: Backends, api_key: str | None = None) -> Starlette:
             Route("/v1/models", openai.models),
             Route("/v1/models/{name:path}", openai.model),
             Route("/v1/chat/completions", openai.chat_completions, methods=["POST"]),
+            Route(PROJECTS, deepgram.projects),
             Route("/v1/audio/transcriptions", openai.transcriptions, methods=["POST"]),
             Route("/v1/audio/speech", openai.speech, methods=["POST"]),
             WebSocketRoute("/v1/listen", deepgram.listen),
@@ -91,10 +92,11 @@ class _BearerKey:
         self._api_key = api_key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Deepgram's socket has its own scheme and its own error.
+        # Deepgram's socket has its own error.
         if scope["type"] == "http" and self._api_key is not None and scope["path"] != "/health":
+            kind = "Token" if scope["path"] == PROJECTS else "Bearer"
             given = Request(scope).headers.get("authorization", "")
-            if not secrets.compare_digest(given.encode(), f"Bearer {self._api_key}".encode()):
+            if not secrets.compare_digest(given.encode(), f"{kind} {self._api_key}".encode()):
                 refusal = error_response(401, "Incorrect API key provided.", code="invalid_api_key")
                 await refusal(scope, receive, send)
                 return

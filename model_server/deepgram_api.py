@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError, field_validator
-from starlette.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from model_server.audio import pcm_reader
@@ -55,10 +56,17 @@ class LiveOptions(BaseModel):
         return None if self.endpointing is None else max(self.endpointing, MIN_ENDPOINTING_MS) / 1000
 
 
+PROJECTS = "/v1/projects"
+"""Whoever may ask for it has a good key."""
+
+
 class DeepgramAPI:
     def __init__(self, stt: STT, api_key: str | None) -> None:
         self._stt = stt
         self._api_key = api_key
+
+    async def projects(self, request: Request) -> Response:
+        return JSONResponse({"projects": []})
 
     async def listen(self, socket: WebSocket) -> None:
         request_id = str(uuid.uuid4())

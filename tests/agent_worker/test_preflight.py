@@ -40,6 +40,7 @@ async def provider_url() -> AsyncIterator[str]:
 def provider(url: str, key: str = "right", model: str = "maker/small") -> Provider:
     return Provider(
         name="Groq",
+        part="llm",
         url=url,
         authorization=f"Bearer {key}",
         key_setting="GROQ_API_KEY",
@@ -58,15 +59,15 @@ async def test_refused_keys_and_unknown_models_are_told_at_once(provider_url: st
     with pytest.raises(BadSettingsError) as caught:
         await check(SETTINGS, [provider(url, key="wr0ng"), provider(url, model="huge")], with_livekit=False)
     refused, unknown = caught.value.problems
-    assert refused == f"GROQ_API_KEY: Groq at {url} refuses this key"
+    assert refused == f"GROQ_API_KEY: Groq at {url} refuses this key: put the right one into .env or the environment"
     assert unknown == f"GROQ_FAST_MODEL: Groq at {url} has no model 'huge': pull huge"
 
 
 async def test_one_that_does_not_answer_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         await check(SETTINGS, [provider("http://127.0.0.1:1/v1/models")], with_livekit=True)
-    assert "Groq at http://127.0.0.1:1/v1/models does not answer yet" in caplog.text
-    assert "the LiveKit server at ws://127.0.0.1:1 does not answer yet" in caplog.text
+    assert "Groq at http://127.0.0.1:1/v1/models does not answer" in caplog.text
+    assert "the LiveKit server at ws://127.0.0.1:1 does not answer" in caplog.text
 
 
 async def test_wrong_base_url_is_not_taken_for_a_missing_model(
