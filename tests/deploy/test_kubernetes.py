@@ -50,6 +50,12 @@ def test_agent_metrics_starts_before_the_worker_and_ends_after_it(name: str) -> 
     assert sidecar["command"][-1] == "agent_metrics"
 
 
+@WORKERS
+def test_the_metrics_are_served_by_one_of_the_two_whatever_the_image_says(name: str) -> None:
+    (worker,) = pod(name, "agent-worker")["containers"]
+    assert {"name": "METRICS_PORT", "value": ""} in worker["env"]
+
+
 @pytest.mark.parametrize("name", [*OVERLAYS, REDIS])
 def test_no_container_has_a_privilege(name: str) -> None:
     for deployment in (each for each in built(name) if each["kind"] == "Deployment"):
