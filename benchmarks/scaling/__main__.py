@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import platform
+import signal
 import sys
 import tempfile
 from datetime import datetime, timezone
@@ -26,16 +27,20 @@ def main() -> None:
     about = _about(options)
     folder = Path(tempfile.mkdtemp(prefix="scaling-"))
     print(f"logs: {folder}", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped, as after Ctrl-C
     try:
-        levels, series = asyncio.run(
-            run(
-                RunOptions(options.calls, options.turns, options.seed, folder),
-                lambda line: print(line, file=sys.stderr, flush=True),
-            )
-        )
+        asyncio.run(_run(RunOptions(options.calls, options.turns, options.seed, folder), about, options.out))
     except DemoError as error:
         sys.exit(str(error))
-    write(Results(about, levels, series), options.out)
+
+
+async def _run(options: RunOptions, about: dict[str, Any], out: Path) -> None:
+    """What there is already is written after each level: a long run may be ended early."""
+    levels = []
+    async for level, series in run(options, lambda line: print(line, file=sys.stderr, flush=True)):
+        levels.append(level)
+        if len(levels) > 1:  # the least that a line goes through
+            write(Results(about, levels, series), out)
 
 
 def _options() -> argparse.Namespace:

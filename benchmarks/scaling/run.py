@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -47,8 +47,8 @@ class RunOptions:
     folder: Path
 
 
-async def run(options: RunOptions, say: Say) -> tuple[list[Level], int]:
-    """All levels until one is too slow or has a call that fails, and the number of agent-metrics' series."""
+async def run(options: RunOptions, say: Say) -> AsyncIterator[tuple[Level, int]]:
+    """Each level, until one is too slow or has a call that fails, with the number of agent-metrics' series."""
     core, *others = sorted(os.sched_getaffinity(0))
     if not others:
         raise DemoError("this needs two cores: one for the worker, and one for who calls it")
@@ -56,7 +56,7 @@ async def run(options: RunOptions, say: Say) -> tuple[list[Level], int]:
     recordings = await clips()
     ports = Ports(free_port(), free_port(), free_port())
     services = _services(options, ports, core)
-    levels: list[Level] = []
+    alone: Level | None = None
     async with running(services, options.folder, say) as children:
         names = {"worker": services[-1].name, "livekit": "LiveKit server", "providers": "model server"}
         families = {part: Family(children[name].pid) for part, name in names.items()}
@@ -67,11 +67,11 @@ async def run(options: RunOptions, say: Say) -> tuple[list[Level], int]:
             rounds = -(-options.turns // (len(recordings) * count))
             for _ in range(rounds):
                 await _talk(level, ports, recordings, families, chance)
-            levels.append(level)
             say(_line(level))
-            if level.failed or is_slower(level, levels[0]):
+            yield level, await _series(ports)
+            alone = alone or level
+            if level.failed or is_slower(level, alone):
                 break
-        return levels, await _series(ports)
 
 
 class _Ourselves(Family):
