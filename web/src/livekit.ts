@@ -164,6 +164,11 @@ function connectionProblem(error: unknown, session: Session): Problem {
       title: "The LiveKit server refused this page's token.",
       advice: "The page's LiveKit key and secret are probably not the server's: tell whoever runs this page.",
     });
+  if (error.reason === ConnectionErrorReason.InternalError)
+    return problem("server-unreachable", {
+      title: "The server answers, but the sound of the call does not get through.",
+      advice: "Try again. If it stays so, a firewall or proxy between you and the LiveKit server may block WebRTC.",
+    });
   return problem("server-unreachable", { advice });
 }
 

@@ -37,7 +37,7 @@ const PROBLEMS: Record<Code, Omit<Problem, "code">> = {
   },
   "agent-missing": {
     title: "No agent has joined the call.",
-    advice: "It may still come. If not, the worker is probably not running: whoever runs this page can start it.",
+    advice: "It may still come. If not, the worker is not running, or has all the calls it can carry: try again later.",
   },
   reconnecting: {
     title: "The connection was lost. Reconnecting …",
