@@ -7,7 +7,7 @@ import contextlib
 import os
 import shutil
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -117,16 +117,16 @@ class Visitor:
     async def talks(self, *, greeting: bool = True) -> None:
         """Press the button, and wait until the agent listens; with a greeting, after it."""
         write_microphone(self._microphone, np.zeros(0, np.int16))
-        await self._joins("talk", 1 if greeting else 0)
+        await self._begins(self.part("talk").click())
+        await self._is_listened_to("turn", 1 if greeting else 0)
 
-    async def types_only(self) -> None:
-        await self._joins("type-only", 1)
+    async def begins_by_typing(self, text: str) -> None:
+        await self._begins(self.types(text))
 
-    async def _joins(self, button: str, turns: int) -> None:
+    async def _begins(self, how: Coroutine[Any, Any, None]) -> None:
         async with self.page.expect_response("**/api/session") as session:
-            await self.part(button).click()
+            await how
         self.room = (await (await session.value).json())["room"]
-        await self.has_turns(turns)
 
     async def says(self, pcm: Pcm) -> float:
         """Open another microphone, which says it. Returns how long that takes, seconds."""
@@ -141,20 +141,21 @@ class Visitor:
         await self.part("text-input").fill(text)
         await self.part("send").click()
 
-    async def has_turns(self, count: int) -> None:
-        """Wait for so many turns at least, the agent listening again."""
-        await self.page.wait_for_function(
-            """count => document.querySelectorAll('[data-testid=turn]').length >= count
-              && document.querySelector('[data-testid=agent-state]').dataset.state === 'listening'""",
-            arg=count,
-        )
+    async def turns(self) -> int:
+        """How many there have been in which the caller said something."""
+        return await self.part("turn-caller").count()
 
     async def is_answered(self, before: int) -> None:
         """Wait for the reply to what has been said after so many turns."""
-        await self.has_turns(before + 1)
+        await self._is_listened_to("turn-caller", before + 1)
 
-    async def turns(self) -> int:
-        return await self.part("turn").count()
+    async def _is_listened_to(self, part: str, count: int) -> None:
+        """Wait until there are so many parts of a kind, and the agent listens."""
+        await self.page.wait_for_function(
+            """([part, count]) => document.querySelectorAll(`[data-testid=${part}]`).length >= count
+              && document.querySelector('[data-testid=agent-state]').dataset.state === 'listening'""",
+            arg=[part, count],
+        )
 
     async def lines(self, who: str) -> list[str]:
         """What the transcript has of one side, without its name."""

@@ -93,7 +93,7 @@ async def test_caller_talks_and_hears_and_sees_what_the_record_says(site: Site, 
     await visitor.listens()
     quiet = await visitor.heard()
     await visitor.says(await site.speech(QUESTION))
-    await visitor.is_answered(1)
+    await visitor.is_answered(0)
     heard = await visitor.heard()
     assert heard["loud"] - quiet["loud"] > 10  # 0.4 s of sound at least
     assert word_error_rate(QUESTION, " ".join(await visitor.lines("caller"))) < MAX_WORD_ERROR_RATE
@@ -199,12 +199,12 @@ async def test_two_tabs_are_two_callers_at_once(site: Site, browser: Browser) ->
     for tab, voice in zip(tabs, voices, strict=True):
         await tab.listens()
         await tab.says(voice)
-    await asyncio.gather(*(tab.is_answered(1) for tab in tabs))
+    await asyncio.gather(*(tab.is_answered(0) for tab in tabs))
     assert tabs[0].room != tabs[1].room
     for tab, sentence in zip(tabs, sentences, strict=True):
         assert word_error_rate(sentence, " ".join(await tab.lines("caller"))) < MAX_WORD_ERROR_RATE
         assert (await tab.heard())["loud"] > 10
-        assert [record["turn"] for record in site.records(tab)] == list(range(1, await tab.turns() + 1))
+        assert [record["turn"] for record in site.records(tab)] == list(range(1, await tab.part("turn").count() + 1))
         assert tab.errors == []
     await context.close()
 
@@ -217,9 +217,8 @@ async def test_without_a_microphone_the_caller_is_told_and_types(code: str, site
         await visitor.part("talk").click()
         await visitor.is_told(code)
         assert await visitor.accessibility_problems() == []
-        await visitor.types_only()
-        await visitor.types(QUESTION)
-        await visitor.is_answered(1)
+        await visitor.begins_by_typing(QUESTION)
+        await visitor.is_answered(0)
         assert await visitor.lines("caller") == [QUESTION]
         assert (await visitor.lines("agent"))[-1]
 
@@ -230,9 +229,8 @@ async def test_axe_finds_nothing_serious(width: int, scheme: Any, visitor: Visit
     await visitor.page.emulate_media(color_scheme=scheme)
     await visitor.page.set_viewport_size({"width": width, "height": 900})
     assert await visitor.accessibility_problems() == []
-    await visitor.types_only()
-    await visitor.types("Thank you.")
-    await visitor.is_answered(1)
+    await visitor.begins_by_typing("Thank you.")
+    await visitor.is_answered(0)
     assert await visitor.accessibility_problems() == []
     await visitor.part("hang-up").click()
     assert await visitor.accessibility_problems() == []

@@ -147,7 +147,11 @@ function TurnView({ turn: { record, heardGap } }: { turn: Turn }) {
           )}
         </dl>
       </header>
-      {record.caller && <p class="quote">{record.caller}</p>}
+      {record.caller && (
+        <p class="quote" data-testid="turn-caller">
+          {record.caller}
+        </p>
+      )}
       <WaterfallView of={waterfall(record)} gap={record.response_gap} />
     </li>
   );
