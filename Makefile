@@ -87,12 +87,18 @@ web-test: web/node_modules/.installed ## the page's lint, types and unit tests
 	$(NPM) run --silent test
 
 .PHONY: lint
-lint: install ## ruff, mypy, and whether requirements.txt matches the lock
+lint: install ## ruff, mypy, hadolint, and whether requirements.txt matches the lock
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
+	$(RUN)hadolint Dockerfile
 	@$(UV) export --frozen --quiet --no-dev --no-default-groups --no-emit-project --no-header | diff -q - requirements.txt >/dev/null \
 	  || { echo "requirements.txt does not match uv.lock: run 'make requirements'"; exit 1; }
+
+.PHONY: image-test
+image-test: install livekit-server ## the image, built without docker, and conversations with it; Debian, as root
+	scripts/build-image-without-docker agent-worker
+	AGENT_WORKER_IMAGE=agent-worker $(RUN)pytest tests/e2e/test_image.py
 
 .PHONY: audit
 audit: install web/node_modules/.installed ## licences and known weaknesses of what the worker and the page need; asks PyPI and npm

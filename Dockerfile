@@ -1,0 +1,57 @@
+# The image of worker, agent-metrics and page: docker build -t agent-worker . (docs/docker.md)
+# Tags, so that they can be read; docs/docker.md tells how to pin the bases by their digests.
+ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
+ARG NODE_IMAGE=node:24.11.0-bookworm-slim
+
+FROM ${NODE_IMAGE} AS page
+WORKDIR /web
+COPY web/package.json web/package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
+COPY web ./
+RUN npm run build
+
+
+FROM ${PYTHON_IMAGE} AS packages
+ENV UV_PROJECT_ENVIRONMENT=/app/.venv UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
+RUN --mount=type=cache,target=/root/.cache/pip pip install uv==0.13.9
+WORKDIR /app
+COPY pyproject.toml uv.lock ./
+# All that the lock names and nothing else: the same packages at each build.
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv sync --frozen --no-default-groups --all-extras --no-install-project
+
+
+FROM ${PYTHON_IMAGE}
+# A volume begins as the folder of the image where it is mounted: the user may write there.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends tini=0.19.0-* \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --uid 10001 --user-group --home-dir /var/lib/agent-worker --no-create-home --shell /usr/sbin/nologin agent \
+ && mkdir -p /var/lib/agent-worker/.cache /var/lib/agent-worker/metrics \
+ && chown -R agent:agent /var/lib/agent-worker
+
+WORKDIR /app
+COPY --from=packages /app/.venv .venv
+COPY --from=page /web/dist web/dist
+COPY fast-preresponse.py fast-preresponse-ollama.py LICENSE ./
+COPY agent_metrics agent_metrics
+COPY agent_worker agent_worker
+COPY caller caller
+COPY page_server page_server
+COPY deploy/image image
+# METRICS_PORT: the worker serves them. Empty: an agent-metrics of its own does. PAGE_HOST: what is published is reached.
+ENV PATH=/app/.venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PROMETHEUS_MULTIPROC_DIR=/var/lib/agent-worker/metrics \
+    METRICS_PORT=9100 \
+    PAGE_HOST=0.0.0.0
+# Nobody can write bytecode later. The models (voice activity, end of turn) are used once, with no network allowed.
+RUN python -m compileall -q agent_metrics agent_worker caller page_server \
+ && python image/check_models.py
+
+USER 10001
+EXPOSE 8080 9100
+# Phrases are spoken before the worker is up, the first time.
+HEALTHCHECK --interval=15s --timeout=10s --start-period=200s --retries=3 CMD ["python", "-m", "agent_worker.health"]
+ENTRYPOINT ["tini", "--", "/app/image/entrypoint"]
+CMD ["fast-preresponse.py"]

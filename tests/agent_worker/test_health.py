@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import http.server
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from agent_worker.health import addresses, problem_at
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, ["http://localhost:8081/"]),
+        ({"WORKER_PORT": "", "METRICS_PORT": ""}, ["http://localhost:8081/"]),
+        ({"WORKER_PORT": "8090", "METRICS_PORT": "9100"}, ["http://localhost:8090/", "http://localhost:9100/healthz"]),
+        ({"WORKER_PORT": "0", "METRICS_PORT": "9100"}, ["http://localhost:9100/healthz"]),
+    ],
+)
+def test_worker_is_asked_and_agent_metrics_where_the_worker_serves_it(
+    environment: dict[str, str], expected: list[str]
+) -> None:
+    assert addresses(environment) == expected
+
+
+class _Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(int(self.path.strip("/")))
+        self.end_headers()
+        self.wfile.write(b"inference process not running")
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_only_200_is_well_and_the_answer_is_passed_on(server: str) -> None:
+    assert problem_at(f"{server}/200") is None
+    assert problem_at(f"{server}/503") == f"{server}/503: 503 inference process not running"
+
+
+def test_command_ends_with_1_and_says_which_address_is_silent(server: str) -> None:
+    command = [sys.executable, "-m", "agent_worker.health"]
+    assert subprocess.run([*command, f"{server}/200"], check=False).returncode == 0
+    silent = "http://127.0.0.1:1/"
+    result = subprocess.run([*command, f"{server}/200", silent], capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.startswith(silent)
+    assert len(result.stderr.splitlines()) == 1

@@ -1,0 +1,235 @@
+"""deploy/compose/compose.yaml, read by Docker Compose itself: it checks the file by the specification's schema."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from agent_worker.settings import WorkerSettings
+from reference.sections import SECTIONS
+from tests.files import ROOT, tracked
+
+FOLDER = ROOT / "deploy" / "compose"
+MONITORING = ROOT / "monitoring"
+COMPOSE = Path(sys.prefix) / "bin" / "docker-compose"
+REQUIRED = ("GRAFANA_PASSWORD", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "PAGE_PASSWORD")
+#: A volume that two share is where the image has the metrics.
+METRICS = "/var/lib/agent-worker/metrics"
+
+pytestmark = pytest.mark.skipif(not COMPOSE.exists(), reason="Docker Compose is installed for Python 3.11 and newer")
+
+
+def run(folder: Path, *arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Compose on a copy of the project's files with this ``.env``."""
+    project = folder / "deploy" / "compose"
+    if not project.exists():
+        shutil.copytree(FOLDER, project, ignore=shutil.ignore_patterns(".env"))
+        (folder / "monitoring").symlink_to(MONITORING)
+    (project / ".env").write_text("".join(f"{name}={value}\n" for name, value in env.items()))
+    return subprocess.run(
+        [COMPOSE, *arguments], cwd=project, env={"PATH": "/usr/bin"}, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """All services as Compose understands them."""
+    folder = tmp_path_factory.mktemp("compose")
+    result = run(
+        folder, "--profile", "local", "config", "--format", "json", env=dict.fromkeys(REQUIRED, "secret of a test")
+    )
+    assert result.returncode == 0, result.stderr
+    assert not result.stderr
+    found: dict[str, Any] = json.loads(result.stdout.replace(str(folder), str(ROOT)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def services(project: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = project["services"]
+    return found
+
+
+def test_a_key_that_the_specification_does_not_know_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "wrong.yaml").write_text("services: {worker: {imagee: agent-worker}}")
+    env = dict.fromkeys(REQUIRED, "x")
+    result = run(tmp_path, "-f", "compose.yaml", "-f", str(tmp_path / "wrong.yaml"), "config", "--quiet", env=env)
+    assert result.returncode != 0
+    assert "imagee" in result.stderr
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_there_is_no_default_password_or_key(tmp_path: Path, name: str) -> None:
+    env = {other: "x" for other in REQUIRED if other != name}
+    result = run(tmp_path, "config", "--quiet", env=env)
+    assert result.returncode != 0
+    assert f"required variable {name} is missing a value: put it into .env, see env.example" in result.stderr
+
+
+def test_images_are_pinned_by_version(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        assert "build" in service or re.search(r":v?\d+\.\d+", service["image"]), name
+
+
+def test_only_media_can_be_reached_from_other_machines(services: dict[str, dict[str, Any]]) -> None:
+    published = [
+        (name, f"{port['published']}/{port['protocol']}", port.get("host_ip"))
+        for name, service in services.items()
+        for port in service.get("ports", ())
+    ]
+    assert sorted(published, key=str) == [
+        ("grafana", "3000/tcp", "127.0.0.1"),
+        ("livekit", "7880/tcp", "127.0.0.1"),
+        ("livekit", "7881/tcp", None),
+        ("livekit", "7882/udp", None),
+        ("page", "8080/tcp", "127.0.0.1"),
+    ]
+
+
+def listening(services: dict[str, dict[str, Any]], name: str) -> set[int]:
+    service = services[name]
+    return {int(port) for port in service.get("expose", ())} | {port["target"] for port in service.get("ports", ())}
+
+
+def test_every_address_is_a_service_that_listens_there(services: dict[str, dict[str, Any]]) -> None:
+    named = list(addresses(services))
+    assert {host for _, host, _ in named} > {"livekit", "redis", "agent-metrics", "prometheus", "ollama"}
+    for where, host, port in named:
+        assert host in services, f"{where}: no service {host}"
+        assert port in listening(services, host), f"{where}: {host} does not listen on {port}"
+
+
+def addresses(services: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str, int]]:
+    """Where it stands, name and port, of each address that a container uses. A health check's `localhost` is itself."""
+    for name, service in services.items():
+        texts = [*(service.get("environment") or {}).values(), *(service.get("command") or ())]
+        for host, port in re.findall(r"\w+://([\w.-]+):(\d+)", " ".join(texts)):
+            if host != "localhost":  # of the page: the browser's
+                yield name, host, int(port)
+        for port in re.findall(r"://(?:localhost|127\.0\.0\.1):(\d+)", " ".join(health_check_of(service))):
+            yield f"health of {name}", name, int(port)
+    for job in yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]:
+        for target in job["static_configs"][0]["targets"]:
+            yield "prometheus.yml", target.partition(":")[0], int(target.partition(":")[2])
+    redis = yaml.safe_load((FOLDER / "livekit.yaml").read_text())["redis"]["address"]
+    yield "livekit.yaml", redis.partition(":")[0], int(redis.partition(":")[2])
+
+
+def health_check_of(service: dict[str, Any]) -> list[str]:
+    return list(service.get("healthcheck", {}).get("test", ()))
+
+
+def test_livekit_listens_on_what_is_published(services: dict[str, dict[str, Any]]) -> None:
+    config = yaml.safe_load((FOLDER / "livekit.yaml").read_text())
+    ports = {config["port"], config["rtc"]["tcp_port"], config["rtc"]["udp_port"], config["prometheus_port"]}
+    assert ports == listening(services, "livekit")
+
+
+def test_every_mounted_file_is_in_the_repository(services: dict[str, dict[str, Any]]) -> None:
+    files = set(tracked())
+    for name, service in services.items():
+        for mount in (mount for mount in service.get("volumes", ()) if mount["type"] == "bind"):
+            source = Path(mount["source"])
+            assert any(file == source or source in file.parents for file in files), f"{name}: {source}"
+            assert mount["read_only"], f"{name}: {source}"
+
+
+def test_every_volume_is_used(project: dict[str, Any]) -> None:
+    used = {
+        mount["source"]
+        for service in project["services"].values()
+        for mount in service.get("volumes", ())
+        if mount["type"] == "volume"
+    }
+    assert used == project["volumes"].keys()
+
+
+def on_host(service: dict[str, Any], path: str) -> Path:
+    """The repository's file that a container has at ``path``."""
+    for mount in service["volumes"]:
+        if Path(mount["target"]) in (Path(path), *Path(path).parents):
+            return Path(mount["source"]) / Path(path).relative_to(mount["target"])
+    raise AssertionError(f"nothing is mounted at {path}")
+
+
+def test_prometheus_finds_its_rules_and_is_as_the_one_without_containers(services: dict[str, dict[str, Any]]) -> None:
+    config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
+    alone = yaml.safe_load((MONITORING / "prometheus" / "prometheus.yml").read_text())
+    assert config["global"] == alone["global"]
+    assert config["rule_files"] == alone["rule_files"]
+    assert alone["scrape_configs"][0]["job_name"] in {job["job_name"] for job in config["scrape_configs"]}
+    for rules in config["rule_files"]:
+        assert on_host(services["prometheus"], f"/etc/prometheus/{rules}").is_file()
+
+
+def test_grafana_finds_prometheus_and_the_dashboards(services: dict[str, dict[str, Any]]) -> None:
+    grafana = services["grafana"]
+    for file in (MONITORING / "grafana" / "provisioning").rglob("*.yml"):
+        for variable in re.findall(r"^[^#]*\$(\w+)", file.read_text(), re.MULTILINE):
+            assert grafana["environment"][variable], f"{file.name} wants {variable}"
+    assert list(on_host(grafana, grafana["environment"]["AGENT_WORKER_DASHBOARDS"]).glob("*.json"))
+    assert (on_host(grafana, "/etc/grafana/provisioning") / "datasources").is_dir()
+
+
+def test_agent_metrics_serves_what_the_worker_writes_and_the_worker_does_not(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    assert services["worker"]["environment"]["METRICS_PORT"] == ""
+    assert f"PROMETHEUS_MULTIPROC_DIR={METRICS}" in (ROOT / "Dockerfile").read_text()
+    shared = {
+        mount["source"]
+        for name in ("worker", "agent-metrics")
+        for mount in services[name]["volumes"]
+        if mount["target"] == METRICS
+    }
+    assert shared == {"metrics"}
+
+
+def test_only_the_worker_knows_the_providers_keys_and_it_knows_no_password(tmp_path: Path) -> None:
+    env = {**dict.fromkeys(REQUIRED, "secret of a test"), "GROQ_API_KEY": "a provider's key"}
+    services = json.loads(run(tmp_path, "config", "--format", "json", env=env).stdout)["services"]
+    knowing = [name for name, service in services.items() if "a provider's key" in json.dumps(service)]
+    assert knowing == ["worker"]
+    worker = services["worker"]["environment"]
+    assert {name for name, value in worker.items() if value == "secret of a test"} == {
+        "LIVEKIT_API_KEY",
+        "LIVEKIT_API_SECRET",
+    }
+
+
+def test_what_others_wait_for_has_a_health_check_and_models_are_there_before_the_worker(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    for name, service in services.items():
+        for other, how in (service.get("depends_on") or {}).items():
+            if how["condition"] == "service_healthy":
+                assert health_check_of(services[other]), f"{name} waits for {other}, which has no health check"
+            local = services[other].get("profiles") == ["local"] != service.get("profiles")
+            assert how["required"] is not local, f"{name} without the profile `local` waits for {other}"
+    conditions = {other: how["condition"] for other, how in services["worker"]["depends_on"].items()}
+    assert conditions["ollama-models"] == conditions["speaches-model"] == "service_completed_successfully"
+    assert conditions["kokoro"] == "service_healthy"
+
+
+def test_calls_may_end_before_the_worker_is_killed(services: dict[str, dict[str, Any]]) -> None:
+    minutes = re.fullmatch(r"(\d+)m0s", services["worker"]["stop_grace_period"])
+    assert minutes
+    assert int(minutes[1]) * 60 > WorkerSettings().worker_drain_timeout
+
+
+def test_env_example_has_what_compose_asks_for_and_nothing_that_nobody_reads() -> None:
+    asked = set(re.findall(r"\$\{(\w+)", (FOLDER / "compose.yaml").read_text()))
+    listed = set(re.findall(r"^(?:# )?([A-Z_]+)=", (FOLDER / "env.example").read_text(), re.MULTILINE))
+    settings = {setting.name for section in SECTIONS for setting in section.settings}
+    assert asked - settings <= listed
+    assert listed - asked - settings == {"COMPOSE_PROFILES"}
+    assert {*REQUIRED} <= set(re.findall(r"^([A-Z_]+)=$", (FOLDER / "env.example").read_text(), re.MULTILINE))

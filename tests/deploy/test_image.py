@@ -1,0 +1,100 @@
+"""What can be told of the image without building it. tests/e2e/test_image.py talks to a built one."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.files import ROOT, tracked
+
+DOCKERFILE = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE))
+ALLOWED = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+COPIED = [
+    source
+    for arguments in re.findall(r"^COPY (?!--from)(.*)", DOCKERFILE, re.MULTILINE)
+    for source in arguments.split()[:-1]
+]
+FINAL_STAGE = DOCKERFILE.rpartition("\nFROM ")[2]
+PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+
+
+@pytest.mark.parametrize("path", COPIED)
+def test_copied_file_is_in_the_repository_and_let_in(path: str) -> None:
+    assert any(file == ROOT / path or ROOT / path in file.parents for file in tracked()), path
+    assert any(path == allowed or path.startswith(f"{allowed}/") for allowed in ALLOWED), f"!{path} in .dockerignore"
+
+
+def test_nothing_is_let_in_but_what_is_copied() -> None:
+    assert (ROOT / ".dockerignore").read_text().split("\n")[1] == "*"
+    for allowed in ALLOWED:
+        assert any(path == allowed or path.startswith(f"{allowed}/") for path in COPIED), allowed
+
+
+def test_every_package_that_the_image_imports_is_in_it() -> None:
+    copied = {path for path in COPIED if path in PACKAGES}
+    scripts = [ROOT / path for path in COPIED if path.endswith(".py")]
+    for file in [*scripts, *(path for package in copied for path in (ROOT / package).rglob("*.py"))]:
+        needed = {name.partition(".")[0] for name in imported(file)} & PACKAGES
+        assert needed <= copied, f"{file.relative_to(ROOT)} imports {needed - copied}"
+
+
+def imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_bases_are_pinned_and_their_python_is_one_of_ours() -> None:
+    images = dict(re.findall(r"^ARG (\w+_IMAGE)=(.*)$", DOCKERFILE, re.MULTILINE))
+    assert all(re.search(r":\d+\.\d+\.\d+-", image) for image in images.values()), images
+    assert set(re.findall(r"^FROM \$\{(\w+)\}", DOCKERFILE, re.MULTILINE)) == images.keys()
+    version = re.search(r":3\.(\d+)\.", images["PYTHON_IMAGE"])
+    assert version
+    assert 'requires-python = ">=3.10,<3.14"' in (ROOT / "pyproject.toml").read_text()
+    assert 10 <= int(version[1]) <= 13
+
+
+def test_in_kubernetes_only_the_sidecar_serves_metrics_though_the_image_has_the_worker_do_so() -> None:
+    assert "METRICS_PORT=9100" in FINAL_STAGE
+    assert '{name: METRICS_PORT, value: ""}' in (ROOT / "deploy" / "kubernetes" / "base" / "worker.yaml").read_text()
+
+
+def test_it_runs_as_nobody_in_particular_and_ends_when_told_to() -> None:
+    assert re.search(r"^USER [1-9]\d+$", FINAL_STAGE, re.MULTILINE)
+    assert 'ENTRYPOINT ["tini", "--",' in FINAL_STAGE
+    assert "HEALTHCHECK" in FINAL_STAGE
+
+
+@pytest.mark.parametrize(
+    ("command", "run"),
+    [
+        (["fast-preresponse-ollama.py", "start"], "python fast-preresponse-ollama.py start"),
+        (["agent-metrics", "--port", "9101"], "python -m agent_metrics --port 9101"),
+        (["page"], "python -m page_server"),
+        (["python", "-m", "caller", "--text", "two words"], "python -m caller --text two words"),
+    ],
+)
+def test_first_word_says_what_runs(tmp_path: Path, command: list[str], run: str) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "python $*"\n')
+    python.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    entrypoint = ROOT / "deploy" / "image" / "entrypoint"
+    result = subprocess.run([entrypoint, *command], env=env, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == run
+
+
+def test_models_are_in_the_packages_and_nothing_is_fetched_at_run_time() -> None:
+    check = ROOT / "deploy" / "image" / "check_models.py"
+    result = subprocess.run([sys.executable, check], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "the models are here" in result.stdout

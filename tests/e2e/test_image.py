@@ -1,0 +1,121 @@
+"""The image, run by podman. `make image-test` builds it, and runs these with its name in AGENT_WORKER_IMAGE."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from agent_worker.topics import TURN_TOPIC
+from caller import CallOptions, Text, call
+from demo.processes import free_port
+from demo.services import API_KEY, API_SECRET, Ports, Service, model_server, running, worker_env
+from tests.e2e.conftest import scrape
+
+IMAGE = os.environ.get("AGENT_WORKER_IMAGE", "")
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.skipif(not IMAGE, reason="AGENT_WORKER_IMAGE names no image"),
+]
+QUESTION = "How old are trains?"
+ANSWER = "Trains are old."
+SIMULATION = {
+    "llm": {"*": {"ttft_ms": 1500, "replies": [ANSWER]}},
+    "stt": {"*": {"final_ms": 50, "transcripts": [QUESTION]}},
+}
+#: runc, and limits that anybody may set: what works in a container too, as where these tests are run.
+PODMAN = ["podman", "--runtime", "runc"]
+LIMITS = ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
+
+
+def container(name: str, env: Mapping[str, str], folder: Path, *command: str, ready_line: str) -> Service:
+    """As in production: it writes nowhere but to a volume and /tmp. On the host's network, for LiveKit's media."""
+    env_file = folder / f"{name}.env"
+    env_file.write_text("".join(f"{key}={value}\n" for key, value in env.items()))
+    safe = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
+    safe += ["--volume", "/var/lib/agent-worker"]
+    options = ["--rm", "--name", name, "--network", "host", "--env-file", str(env_file), *safe, *LIMITS]
+    return Service(name, [*PODMAN, "run", *options, IMAGE, *command], 300, ready_line=ready_line)
+
+
+async def in_container(name: str, *command: str) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        *PODMAN, "exec", name, *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode().strip()
+
+
+@pytest.mark.parametrize("command", [(), ("fast-preresponse-ollama.py",)], ids=["default", "ollama"])
+async def test_caller_talks_to_a_container_that_serves_its_metrics_and_ends_when_told_to(
+    real_models: Ports, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    simulation = tmp_path / "simulation.json"
+    simulation.write_text(json.dumps(SIMULATION))
+    ports = Ports(real_models.livekit, free_port(), free_port())
+    of_this_machine = ("PROMETHEUS_MULTIPROC_DIR", "PRERESPONSE_AUDIO_DIR")
+    env = {key: value for key, value in worker_env(ports, tmp_path).items() if key not in of_this_machine}
+    env |= {"METRICS_PORT": str(ports.metrics), "WORKER_PORT": str(free_port())}
+    name = f"agent-worker-{free_port()}"
+    services = [
+        model_server(ports.models, "--simulated", str(simulation)),
+        container(name, env, tmp_path, *command, ready_line="registered worker"),
+    ]
+    async with running(services, tmp_path) as started:
+        report = await call(
+            CallOptions(
+                url=ports.livekit_url,
+                room=f"image-{free_port()}",
+                api_key=API_KEY,
+                api_secret=API_SECRET,
+                utterances=[Text(QUESTION)],
+                topics=[TURN_TOPIC],
+                speech_url=real_models.models_url,  # speech that the image's voice activity detector knows as such
+                greeting_wait=15,
+            )
+        )
+        (turn,) = [record for text in report.texts if (record := json.loads(text.text))["caller"]]
+        assert (turn["caller"], turn["answer"]) == (QUESTION, ANSWER)
+        assert report.turns[0].first_heard is not None
+        assert (await scrape(ports))["livekit_conversation_turns_total"] == 1
+        assert await in_container(name, "python", "-m", "agent_worker.health") == (0, "")
+        assert await in_container(name, "id", "-u") == (0, "10001")
+        started[name].terminate()
+        assert await started[name].wait() == 0
+
+
+async def test_agent_metrics_and_the_page_run_from_the_same_image(tmp_path: Path) -> None:
+    metrics, page = free_port(), free_port()
+    settings = {
+        "LIVEKIT_URL": "ws://127.0.0.1:7880",
+        "LIVEKIT_API_KEY": API_KEY,
+        "LIVEKIT_API_SECRET": API_SECRET,
+        "PAGE_PORT": str(page),
+        "PAGE_PASSWORD": "long enough",
+    }
+    services = [
+        container(
+            f"agent-metrics-{metrics}", {}, tmp_path, "agent-metrics", "--port", str(metrics), ready_line="serving"
+        ),
+        container(f"page-{page}", settings, tmp_path, "page", ready_line="serving"),
+    ]
+    async with running(services, tmp_path) as started, aiohttp.ClientSession() as http:
+        health = f"http://127.0.0.1:{metrics}/healthz"
+        while (await in_container(services[0].name, "python", "-m", "agent_worker.health", health))[0]:
+            await asyncio.sleep(0.2)
+        async with http.get(f"http://127.0.0.1:{page}/") as response:
+            assert response.status == 401
+        async with http.get(
+            f"http://127.0.0.1:{page}/", auth=aiohttp.BasicAuth("caller", settings["PAGE_PASSWORD"])
+        ) as response:
+            assert "<script" in await response.text()
+        for service in services:
+            started[service.name].terminate()
+            assert await started[service.name].wait() == 0
