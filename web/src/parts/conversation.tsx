@@ -25,9 +25,15 @@ function Lines({ call }: { call: Call }) {
   const lines = call.lines.value;
   const box = useRef<HTMLDivElement>(null);
   const follow = useRef(true);
-  useLayoutEffect(() => {
+  const showLast = () => {
     if (box.current && follow.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [lines]);
+  };
+  useLayoutEffect(showLast, [lines]);
+  useEffect(() => {
+    const watch = new ResizeObserver(showLast);
+    if (box.current) watch.observe(box.current);
+    return () => watch.disconnect();
+  }, []);
   return (
     <div
       class="lines"
