@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from typing import Any
 
 from livekit.agents import FlushSentinel, llm, utils
@@ -12,6 +12,7 @@ from agent_worker.cut_off import RequestWatch
 from agent_worker.fast_reply import sentences
 from agent_worker.log import logger
 from agent_worker.opening import OpeningFilter
+from agent_worker.received import LONGEST_ANSWER, LONGEST_SENTENCE, passable
 from agent_worker.timeline import Timeline
 
 Chunk = llm.ChatChunk | str | FlushSentinel
@@ -90,6 +91,12 @@ class Answer:
         try:
             async for chunk in source:
                 self._take(chunk)
+                if len(self.text) >= LONGEST_ANSWER:
+                    logger.warning("an answer is cut off: longer than %d characters", LONGEST_ANSWER)
+                    self._watch.cut_off()
+                    if isinstance(source, AsyncGenerator):
+                        await source.aclose()
+                    break
         except asyncio.CancelledError:
             self._watch.cut_off()
             raise
@@ -100,8 +107,8 @@ class Answer:
             self.failed = True
 
     def _take(self, chunk: Chunk) -> None:
-        self._chunks.send_nowait(chunk)
-        text = _text(chunk)
+        text = passable(_text(chunk))[: LONGEST_ANSWER - len(self.text)]
+        self._chunks.send_nowait(chunk if text == _text(chunk) else _with_text(chunk, text))
         self._watch.take(text, usage_told=isinstance(chunk, llm.ChatChunk) and chunk.usage is not None)
         if isinstance(chunk, llm.ChatChunk) and chunk.delta and chunk.delta.tool_calls and not self.calls_tool.done():
             self._timeline.uses_tools = True
@@ -111,7 +118,8 @@ class Answer:
             self._began.set()
             self.text += text
             self._timeline.main_first_token = self._timeline.main_first_token or self._timeline.now()
-            if not self.speakable.done() and len(sentences(self.text)) > 1:
+            long = len(self.text) > LONGEST_SENTENCE
+            if not self.speakable.done() and (long or len(sentences(self.text)) > 1):
                 self.speakable.set_result(None)
 
     def _finish(self, _: asyncio.Task[None]) -> None:
@@ -126,6 +134,8 @@ def _text(chunk: Chunk) -> str:
     return chunk if isinstance(chunk, str) else ""
 
 
-def _with_text(chunk: llm.ChatChunk, text: str) -> llm.ChatChunk:
+def _with_text(chunk: Chunk, text: str) -> Chunk:
+    if not isinstance(chunk, llm.ChatChunk):
+        return text
     assert chunk.delta is not None
     return chunk.model_copy(update={"delta": chunk.delta.model_copy(update={"content": text or None})})

@@ -51,7 +51,14 @@ async def hold_conversation(
     recorder = meter.watch(session, agent, on_turn=link.publish_turn)
     # The call is over then; without this the agent would wait in the empty room, and a draining worker with it.
     session.once("close", lambda _: job.shutdown(reason="the conversation has ended"))
-    await session.start(agent=agent, room=job.room, room_options=room_io.RoomOptions(audio_input=INPUT))
+    await session.start(
+        agent=agent,
+        room=job.room,
+        room_options=room_io.RoomOptions(audio_input=INPUT),
+        # Else whoever is in the room may read the instructions and what was said, speak in the caller's name, and
+        # switch the agent's ears off.
+        session_host=False,
+    )
     pace(session)
     recorder.watch(session.output.audio, listen(session))
     if writer.problem():

@@ -9,6 +9,7 @@ from livekit.agents import llm, tokenize
 
 from agent_worker.cut_off import RequestWatch
 from agent_worker.log import logger
+from agent_worker.received import LONGEST_SENTENCE, passable
 from agent_worker.timeline import Timeline
 
 DEFAULT_PRERESPONSE_PROMPT = (
@@ -25,6 +26,9 @@ EXAMPLES = (
     ("No, I said Tuesday, not Thursday.", "Ah, thanks for putting me right."),
     ("How does a refrigerator work?", "Let me think about how a refrigerator works."),
 )
+
+#: Characters: many times what it was asked for.
+_LONGEST_READ = 2_000
 
 _SENTENCES = tokenize.blingfire.SentenceTokenizer(min_sentence_len=1)
 
@@ -67,7 +71,8 @@ class FastReply:
     """The fast model's reply, on its way from the moment this is made.
 
     ``sentence`` gets the first sentence, or an empty string when there will be none; it never raises.
-    The stream is read on to its end, because only there the provider tells how many tokens it billed.
+    The stream is read on to its end, because only there the provider tells how many tokens it billed; one that goes on
+    and on is left.
     """
 
     def __init__(self, fast_llm: llm.LLM[Any], chat_ctx: llm.ChatContext, timeline: Timeline) -> None:
@@ -79,16 +84,20 @@ class FastReply:
 
     async def _read(self, fast_llm: llm.LLM[Any], chat_ctx: llm.ChatContext) -> None:
         text, watch = "", RequestWatch("fast", chat_ctx, self._timeline.on_cut_off)
+        read = 0
         try:
             async with fast_llm.chat(chat_ctx=chat_ctx) as stream:
                 async for chunk in stream:
-                    content = (chunk.delta.content if chunk.delta else None) or ""
+                    content = passable((chunk.delta.content if chunk.delta else None) or "")
                     watch.take(content, usage_told=chunk.usage is not None)
-                    if content:
-                        text += content
+                    read += len(content)
+                    if content and not self.sentence.done():
+                        text = (text + content)[:LONGEST_SENTENCE]
                         self._timeline.fast_first_token = self._timeline.fast_first_token or self._timeline.now()
-                        if not self.sentence.done():
-                            self._resolve(first_sentence(text, complete=False))
+                        self._resolve(first_sentence(text, complete=read > LONGEST_SENTENCE))
+                    if read > _LONGEST_READ:
+                        watch.cut_off()
+                        break
             self._resolve(first_sentence(text, complete=True))
         except asyncio.CancelledError:
             watch.cut_off()

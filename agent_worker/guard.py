@@ -37,6 +37,7 @@ class Reason(str, Enum):
 
 
 MAX_WORDS = 12
+_MAX_CHARACTERS = 120  # a word can be as long as whoever writes it likes
 _LANGUAGES = ("en", "es", "de", "fr", "pt")
 _MARKUP = frozenset("*_#{}[]\\@&/%§")
 _APOSTROPHES = re.compile("[’‘`´]")
@@ -62,6 +63,8 @@ def problem_with(
         kind: What the caller's utterance is, if known: it decides whether an apology or cheer has its place.
         also: What it may be instead: where a problem is only possible, an apology may be said and need not be.
     """
+    if len(text) > _MAX_CHARACTERS:
+        return Reason.TOO_LONG
     words, theirs, classes = _words(text), _words(said), word_classes("guard", language)
     plain = " ".join(words)
     if not any(map(str.isalpha, text)):

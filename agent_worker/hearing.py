@@ -72,7 +72,7 @@ class HeardAudio(io.AudioInput):
     def note(self, frame: rtc.AudioFrame, arrived: float) -> None:
         """Remember how loud a frame is whose last sample arrived at ``arrived``."""
         samples = np.frombuffer(frame.data, dtype=np.int16).reshape(-1, frame.num_channels)[:, 0]
-        size = frame.sample_rate // _BLOCKS_PER_SECOND
+        size = max(1, frame.sample_rate // _BLOCKS_PER_SECOND)
         for start in range(0, len(samples), size):
             block = samples[start : start + size].astype(np.float32) / 32768
             end = arrived - (len(samples) - start - len(block)) / frame.sample_rate

@@ -33,6 +33,7 @@ _OPENINGS = {
     ),
 }
 _STOP = re.compile(r"\s*[.!,;:–—-]+\s*")
+_LONGEST_HELD = 200  #: characters; all that could be left out is shorter
 _LETTERS = re.compile(r"[^\w']+")
 
 
@@ -78,6 +79,9 @@ class OpeningFilter:
         if self._held is None:
             return piece
         self._held += piece
+        if len(self._held) > _LONGEST_HELD:
+            held, self._held = self._held, None
+            return without_opening(held[:_LONGEST_HELD], self._language) + held[_LONGEST_HELD:]
         rest = without_opening(self._held, self._language)
         if any(_may_become_opening(_plain(text), self._language) for text in (self._held, rest)):
             return ""

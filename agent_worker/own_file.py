@@ -33,3 +33,7 @@ def read(path: Path, error_type: type[BadFileError]) -> Any:
         raise error_type(path, [f"cannot be read: {type(error).__name__}"]) from None
     except yaml.YAMLError as error:
         raise error_type(path, [f"is neither YAML nor JSON: {' '.join(str(error).split())}"]) from None
+    except RecursionError:
+        raise error_type(path, ["is nested too deeply"]) from None
+    except (ValueError, AttributeError, OverflowError):  # PyYAML's, of what looks like a date or a number
+        raise error_type(path, ["holds a date or number that there is none of: put texts into quotes"]) from None

@@ -136,7 +136,8 @@ def _problems_of_kind(name: object, phrases: object, language: str) -> Iterable[
         return
     for phrase in phrases:
         if problem := problem_with_phrase(phrase, None if name == PERHAPS_PROBLEM else Kind(name), language):
-            yield f"{name}: {phrase!r}: {problem}"
+            shown = repr(phrase[:_MAX_CHARACTERS]) if isinstance(phrase, str) else f"a {type(phrase).__name__}"
+            yield f"{name}: {shown}: {problem}"
     texts = [_spoken_form(phrase) for phrase in phrases if isinstance(phrase, str)]
     for twice in sorted({text for text in texts if texts.count(text) > 1}):
         yield f"{name}: {twice!r} is there twice"

@@ -18,7 +18,15 @@ from agent_worker.log import logger
 from agent_worker.phrases import KEPT_FRESH, PhraseBook
 from agent_worker.settings import StrategyName
 from agent_worker.silence import without_edges
-from agent_worker.speech import Given, PhraseAudio, VoiceSilentError, in_time, report_silence
+from agent_worker.speech import (
+    Given,
+    PhraseAudio,
+    VoiceSilentError,
+    at_most,
+    in_time,
+    longest_audio,
+    report_silence,
+)
 from agent_worker.strategies import (
     Attempt,
     CallersTurn,
@@ -388,8 +396,12 @@ class PreResponseAgent(Agent):
         preresponse, self._speech = self._speech, None
         if preresponse.speech:
             return preresponse.speech.frames()
-        spoken = made or without_edges(Agent.default.tts_node(self, _chain(first), model_settings), trailing=True)
+        spoken = made or self._voiced(first, model_settings)
         return _timed(spoken, self._timeline)
+
+    def _voiced(self, text: str, model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
+        spoken = Agent.default.tts_node(self, _chain(text), model_settings)
+        return without_edges(at_most(spoken, lambda: longest_audio(len(text))), trailing=True)
 
     def _synthesised(self, text: str) -> AsyncIterable[rtc.AudioFrame] | None:
         if self.session.output.audio is None or not self.session.output.audio_enabled:

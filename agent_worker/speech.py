@@ -8,7 +8,7 @@ import os
 import tempfile
 import time
 import wave
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,17 @@ from livekit.agents import AgentSession, APIConnectOptions, APITimeoutError, tts
 
 from agent_worker.fast_reply import sentences
 from agent_worker.log import logger
+from agent_worker.received import LONGEST_SENTENCE
 from agent_worker.silence import pieces, trimmed, without_edges
 from agent_worker.timeline import Timeline
 
 _ONCE = APIConnectOptions(max_retry=0, timeout=30)
 #: How long a voice may take to begin, and then to go on, seconds. Clients wait for up to 30, and callers do not.
 _VOICE_PATIENCE = 3.5
+#: Seconds of audio that a text may become: many times what the slowest voice needs.
+_LONGEST_START = 10.0
+_LONGEST_CHARACTER = 0.5
+_LOWEST_RATE, _HIGHEST_RATE = 8_000, 192_000
 
 
 class VoiceSilentError(APITimeoutError):
@@ -43,6 +48,7 @@ class Given:
     def __init__(self, text: AsyncIterable[str]) -> None:
         self._text = text
         self._so_far = ""
+        self._characters = 0
         #: A first sentence is there.
         self.speakable = asyncio.Event()
         #: All of it is.
@@ -50,13 +56,37 @@ class Given:
 
     async def __aiter__(self) -> AsyncIterator[str]:
         async for piece in self._text:
+            self._characters += len(piece)
             if not self.speakable.is_set():
                 self._so_far += piece
-                if len(sentences(self._so_far)) > 1:
+                if self._characters > LONGEST_SENTENCE or len(sentences(self._so_far)) > 1:
                     self.speakable.set()
             yield piece
         self.speakable.set()
         self.ended.set()
+
+    @property
+    def longest_audio(self) -> float:
+        """What its audio may last, as far as it has been passed on, seconds."""
+        return longest_audio(self._characters)
+
+
+def longest_audio(characters: int) -> float:
+    """What the audio of a text may last, seconds: beyond that a voice is out of order."""
+    return _LONGEST_START + _LONGEST_CHARACTER * characters
+
+
+async def at_most(audio: AsyncIterable[rtc.AudioFrame], seconds: Callable[[], float]) -> AsyncIterator[rtc.AudioFrame]:
+    """The audio, but no more of it than ``seconds``: a voice that does not stop is left."""
+    heard = 0.0
+    async for frame in audio:
+        heard += frame.duration
+        if heard > seconds():
+            logger.warning("a voice is cut off: it went on after %.0f s", seconds())
+            if isinstance(audio, AsyncGenerator):
+                await audio.aclose()
+            return
+        yield frame
 
 
 async def in_time(
@@ -67,7 +97,7 @@ async def in_time(
     Raises:
         VoiceSilentError: If it has a sentence to speak and no audio comes, or the whole text and no more comes.
     """
-    frames = aiter(audio)
+    frames = aiter(at_most(audio, lambda: given.longest_audio))
     due = given.speakable
     while True:
         coming = asyncio.ensure_future(anext(frames, None))
@@ -111,7 +141,8 @@ class Speech:
 
     async def _make(self, frames: AsyncIterable[rtc.AudioFrame], timeline: Timeline) -> None:
         try:
-            async for frame in without_edges(frames, trailing=True):
+            longest = longest_audio(len(self.text))
+            async for frame in without_edges(at_most(frames, lambda: longest), trailing=True):
                 self._audio.send_nowait(frame)
                 if not self.ready.done():
                     timeline.fast_first_audio = timeline.now()
@@ -183,7 +214,8 @@ class PhraseAudio:
 
     async def _make(self, text: str, voice: tts.TTS[Any]) -> None:
         async with voice.synthesize(text, conn_options=_ONCE) as stream:
-            frame = trimmed(await stream.collect())
+            frames = at_most((event.frame async for event in stream), lambda: longest_audio(len(text)))
+            frame = trimmed(rtc.combine_audio_frames([frame async for frame in frames]))
         await asyncio.to_thread(self._write, text, frame)
         self._audio[text] = frame
 
@@ -194,12 +226,16 @@ class PhraseAudio:
     def _read(self, text: str) -> bool:
         try:
             with wave.open(str(self._path(text))) as file:
-                data = file.readframes(file.getnframes())
-                self._audio[text] = rtc.AudioFrame(
-                    data, file.getframerate(), file.getnchannels(), len(data) // 2 // file.getnchannels()
-                )
+                channels, rate = file.getnchannels(), file.getframerate()
+                if file.getsampwidth() != 2 or not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
+                    return False
+                samples = file.getnframes()
+                data = file.readframes(samples)
         except (OSError, EOFError, wave.Error):
             return False
+        if not data or len(data) != 2 * samples * channels:
+            return False
+        self._audio[text] = rtc.AudioFrame(data, rate, channels, samples)
         return True
 
     def _write(self, text: str, frame: rtc.AudioFrame) -> None:

@@ -1,0 +1,22 @@
+"""Text that came from outside, from a provider or the caller: which part of it is fit to be passed on?"""
+
+from __future__ import annotations
+
+import re
+
+#: Characters. An answer is spoken for ten minutes at this; what somebody says in one turn, for as long.
+LONGEST_ANSWER = 10_000
+LONGEST_UTTERANCE = 10_000
+#: Where no first sentence ends, it is taken to end here.
+LONGEST_SENTENCE = 400
+
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
+def passable(text: str) -> str:
+    """The text without halves of surrogate pairs.
+
+    JSON can hold them (an emoji that a server cuts in two), and no UTF-8 can: the voice, the room and the next request
+    to a model would fail on them.
+    """
+    return _HALVES.sub("", text)
