@@ -31,7 +31,7 @@ test: install livekit-server prometheus-client-tests lint web-test page ## lint,
 
 .PHONY: test-unit
 test-unit: install ## the tests that need no model
-	$(RUN)pytest -n auto -m "not e2e and not ollama"
+	$(RUN)pytest -n auto -m "not e2e and not ollama and not package"
 
 .PHONY: test-ollama
 test-ollama: install livekit-server ollama ## a conversation through a real Ollama
@@ -92,7 +92,7 @@ lint: install ## ruff, mypy, hadolint, and whether requirements.txt matches the 
 	$(RUN)ruff format --check .
 	$(RUN)mypy
 	$(RUN)hadolint Dockerfile
-	@$(UV) export --frozen --quiet --no-dev --no-default-groups --no-emit-project --no-header | diff -q - requirements.txt >/dev/null \
+	@$(UV) export --frozen --quiet --no-dev --no-default-groups --all-extras --no-emit-project --no-header | diff -q - requirements.txt >/dev/null \
 	  || { echo "requirements.txt does not match uv.lock: run 'make requirements'"; exit 1; }
 
 .PHONY: image-test
@@ -114,7 +114,7 @@ format: install web/node_modules/.installed ## format the code
 
 .PHONY: requirements
 requirements: $(UV) ## export requirements.txt from the lock
-	$(UV) export --frozen --quiet --no-dev --no-default-groups --no-emit-project --no-header -o requirements.txt
+	$(UV) export --frozen --quiet --no-dev --no-default-groups --all-extras --no-emit-project --no-header -o requirements.txt
 
 .PHONY: install
 install: .venv/.installed ## the Python environment, from the lock

@@ -26,6 +26,9 @@ from agent_metrics.writer import DEFAULT_ROOT
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+_PROGRAM = "agent-metrics" if Path(sys.argv[0]).name == "agent-metrics" else "python -m agent_metrics"
+
+
 def main() -> None:
     # They wait until the server listens to them: what a handler raises before is lost where it happens to run in code
     # that lets no exception pass, as a weak reference's callback.
@@ -46,7 +49,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m agent_metrics", description=__doc__)
+    parser = argparse.ArgumentParser(prog=_PROGRAM, description=__doc__)
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or DEFAULT_ROOT
     parser.add_argument("--dir", type=Path, default=Path(folder), help="the metrics folder (default: %(default)s)")
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: %(default)s)")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from livekit.agents import inference
-from livekit.plugins import deepgram, groq, openai
 
+from agent_worker.extras import needed_for
 from agent_worker.preflight import Provider
 from agent_worker.settings import CloudSettings
 from agent_worker.stack import FAST_REPLY_MAX_TOKENS, Providers, StackDefinition, VoiceStack
+
+with needed_for("cloud", extra="cloud"):
+    from livekit.plugins import deepgram, groq, openai
 
 
 def build_stack(settings: CloudSettings) -> VoiceStack:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from livekit.agents import inference
-from livekit.plugins import openai
 
+from agent_worker.extras import needed_for
 from agent_worker.preflight import Provider
 from agent_worker.settings import SelfHostedSettings
 from agent_worker.stack import FAST_REPLY_MAX_TOKENS, Providers, StackDefinition, VoiceStack
+
+with needed_for("self-hosted", extra="local"):
+    from livekit.plugins import openai
 
 
 def build_stack(settings: SelfHostedSettings) -> VoiceStack:

@@ -67,7 +67,7 @@ def describe(number: int, turn: Turn) -> str:
 def _parser() -> argparse.ArgumentParser:
     default = {f.name: f.default for f in fields(CallOptions) if f.default is not MISSING}
     parser = argparse.ArgumentParser(
-        prog="python -m caller",
+        prog="caller" if Path(sys.argv[0]).name == "caller" else "python -m caller",
         description="Call a LiveKit agent by voice and measure what a caller hears.",
         epilog=f"Exit codes: {' '.join((__doc__ or '').partition('Exit codes: ')[2].split())}",
     )

@@ -1,0 +1,63 @@
+"""``agent-worker``: which stack, and what is left for LiveKit's command line."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent_worker import command
+from agent_worker.cloud import CLOUD
+from agent_worker.extras import MissingExtraError, needed_for
+from agent_worker.self_hosted import SELF_HOSTED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stack", "rest"),
+    [
+        ([], "cloud", []),
+        (["dev"], "cloud", ["dev"]),
+        (["--stack", "self-hosted"], "self-hosted", []),
+        (["--stack=self-hosted", "check", "--json"], "self-hosted", ["check", "--json"]),
+        (["check", "--stack", "cloud"], "cloud", ["check"]),
+        (["start", "--help"], "cloud", ["start", "--help"]),
+        (["connect", "--room", "here"], "cloud", ["connect", "--room", "here"]),
+    ],
+)
+def test_stack_is_taken_off_and_the_rest_goes_on(arguments: list[str], stack: str, rest: list[str]) -> None:
+    assert command.parse(arguments) == (stack, rest)
+
+
+def test_each_name_is_a_stack() -> None:
+    assert [command.load_stack(name) for name in command.STACKS] == [CLOUD, SELF_HOSTED]
+    assert [stack.name for stack in (CLOUD, SELF_HOSTED)] == list(command.STACKS)
+
+
+def test_unknown_stack_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command.parse(["--stack", "magic"])
+    assert caught.value.code == 2
+    told = capsys.readouterr().err
+    assert all(name in told for name in command.STACKS)
+
+
+def test_help_tells_the_commands_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    metrics = tmp_path / "metrics"
+    run = subprocess.run(
+        [sys.executable, "-m", "agent_worker.command", "--help"],
+        env={"PROMETHEUS_MULTIPROC_DIR": str(metrics)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert all(name in run.stdout for name in ("start", "check", "dev", "console", "connect", "--stack"))
+    assert not metrics.exists()
+
+
+def test_missing_package_names_the_extra() -> None:
+    with pytest.raises(MissingExtraError, match=r"pip install 'agent-worker\[cloud\]'"), needed_for("cloud", "cloud"):
+        importlib.import_module("livekit.plugins.nobody_has_this")
