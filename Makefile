@@ -21,6 +21,7 @@ demo: install livekit-server ## a real spoken conversation on this machine, and 
 
 .PHONY: test
 test: install livekit-server prometheus-client-tests lint web-test page ## lint, types, unit tests and end-to-end tests with real servers and models
+	@scripts/get-toxiproxy $(TOXIPROXY_VERSION) || echo "==> without it, the tests of failing connections are skipped"
 	@scripts/get-prometheus || echo "==> without it, the tests that need Prometheus are skipped"
 	@scripts/get-browser || echo "==> without it, the tests of the page in a browser are skipped"
 	@scripts/get-redis || echo "==> without it, the tests of LiveKit servers that work together are skipped"

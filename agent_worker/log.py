@@ -1,18 +1,30 @@
 """The worker's logger. What callers say and secrets never go into it."""
 
 import logging
+import re
 
 logger = logging.getLogger("agent_worker")
 
+#: What livekit-agents puts beside a message, or into one, of what somebody said.
+_FIELDS = ("text_sent", "tool_calls_sent")
+_QUOTED = re.compile(r"(pushed for text: ).*", re.DOTALL)
+
 
 class _WithoutPersonalData(logging.Filter):
-    """Drops the fields that livekit-agents marks as personal: transcripts, for one."""
+    """Drops the fields that livekit-agents marks as personal, transcripts for one, and what errors say.
+
+    A provider's error may quote the request, and so what callers say.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        # A provider's error may quote the request, and so what callers say.
         if isinstance(record.args, tuple):
             record.args = tuple(type(arg).__name__ if isinstance(arg, Exception) else arg for arg in record.args)
-        for name in [name for name in vars(record) if name.startswith("lk.pii")]:
+        if isinstance(record.msg, str):
+            record.msg = _QUOTED.sub(r"\1…", record.msg)
+        if record.exc_info and record.exc_info[0]:
+            kind, _, traceback = record.exc_info
+            record.exc_info = (Exception, Exception(kind.__name__), traceback)
+        for name in [name for name in vars(record) if name.startswith("lk.pii") or name in _FIELDS]:
             delattr(record, name)
         return True
 

@@ -25,6 +25,12 @@ class Ear:
         if self._listening is None or self._listening.done():
             self._listening = asyncio.create_task(self._listen(track))
 
+    def let_go(self) -> None:
+        """Whoever is listened to has left; after a new connection to a server the track's end would never come."""
+        if self._listening:
+            self._listening.cancel()
+            self._listening = None
+
     def segments(self, since: float) -> list[Segment]:
         """What has been audible after `since`, the part before it cut off."""
         return [Segment(max(s.start, since), s.end) for s in self._audibility.segments if s.end > since]

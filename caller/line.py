@@ -74,6 +74,7 @@ class Line:
     def _part(self, participant: rtc.RemoteParticipant) -> None:
         if self.agent and participant.identity == self.agent.identity:
             self.agent = None
+            self._ear.let_go()
 
     def _attributes_changed(self, changed: dict[str, str], participant: rtc.Participant) -> None:
         if self.agent and participant.identity == self.agent.identity and _STATE in changed:

@@ -48,12 +48,12 @@ class Child:
         return cls(name, process, log)
 
     @property
-    def returncode(self) -> int | None:
-        return self._process.returncode
-
-    @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.returncode
 
     def output(self) -> str:
         return self.log.read_text(errors="replace")

@@ -7,12 +7,14 @@ import asyncio
 import json
 import logging
 import re
+import signal
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.reliability.cases import Case, provider_cases, run_case
 from benchmarks.reliability.judge import Verdict
+from benchmarks.reliability.mishaps import mishap_cases
 from benchmarks.reliability.report import write
 from benchmarks.reliability.world import new_world
 from demo.services import ROOT
@@ -25,7 +27,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "reliability.md", help="the table goes in here")
     args = parser.parse_args()
     logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its messages hold the caller's token
-    cases = [case for case in provider_cases() if re.search(args.only, case.name)]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to stop the servers too
+    every: list[Case] = [*provider_cases(), *mishap_cases()]
+    cases = [case for case in every if re.search(args.only, case.name)]
     results = asyncio.run(_run(cases, args.parallel))
     write({case.name: results[case.name] for case in cases if case.name in results}, args.out)
 
@@ -34,16 +38,16 @@ async def _run(cases: list[Case], parallel: int) -> dict[str, Verdict]:
     folder = Path(tempfile.mkdtemp(prefix="reliability-"))
     print(f"{len(cases)} cases (logs: {folder})", flush=True)
     results: dict[str, Verdict] = {}
-    waiting = sorted(cases, key=lambda case: sorted(case.env.items()))
+    waiting = sorted(cases, key=lambda case: (case.alone, sorted(case.env.items())))
 
     async def lane(number: int) -> None:
         while waiting:
-            env = waiting[0].env
+            first = waiting[0]
             # A worker serves all cases that want its settings.
             home = folder / f"{number}-{len(waiting)}"
             home.mkdir()
-            async with new_world(home, env) as world:
-                while waiting and waiting[0].env == env:
+            async with new_world(home, first.env, first.mount) as world:
+                while waiting and (waiting[0] is first or (waiting[0].env == first.env and not waiting[0].alone)):
                     case = waiting.pop(0)
                     started = time.monotonic()
                     results[case.name] = verdict = await run_case(case, world)

@@ -41,14 +41,20 @@ class Expectation:
     Attributes:
         failing: Turns (from 0) in which something fails.
         errors: Components of ``livekit_errors_total`` that have to show it.
-        silent_metric: It need not be in the metrics, or the log, because nobody is worse off.
+        unnoticed: It need not be in the metrics, or the log, because nobody is worse off.
         loses_usage: What was used cannot be known exactly, because the provider's word of it is lost.
+        uncounted: The counters do not survive it, or are not there to be looked at.
+        silence: The longest that is allowed in a failing turn, seconds.
+        agent_lost: The caller may have to speak again: a turn in which the agent dies has no reply.
     """
 
     failing: tuple[int, ...] = ()
     errors: tuple[str, ...] = ()
     unnoticed: bool = False
     loses_usage: bool = False
+    uncounted: bool = False
+    silence: float = LONGEST_SILENCE
+    agent_lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,10 @@ def judge(evidence: Evidence, expected: Expectation) -> Verdict:
     turns = evidence.call.turns
     problems = [evidence.call.error] if evidence.call.error else []
     for number, turn in enumerate(turns):
-        problems += _problems_of(number, turn, number in expected.failing)
+        if number in expected.failing:
+            problems += _problems_of(number, turn, expected)
+        else:
+            problems += problems_of_sound_turn(number, turn)
     lines = log_lines(evidence.log)
     problems += [f"in the log: {secret!r}" for secret in _NEVER_LOGGED if secret.lower() in evidence.log.lower()]
     errors = {part: evidence.counted.get(f"livekit_errors_total[{part}]", 0) for part in (p.name for p in PARTS)}
@@ -72,7 +81,8 @@ def judge(evidence: Evidence, expected: Expectation) -> Verdict:
     if not expected.unnoticed:
         problems += [] if lines else ["nothing in the log"]
         problems += [f"no error of {part} is counted" for part in expected.errors if not errors[part]]
-    problems += uncounted(evidence, expected.loses_usage)
+    if not expected.uncounted:
+        problems += uncounted(evidence, expected.loses_usage)
     failing = [turns[number] for number in expected.failing if number < len(turns)]
     return Verdict(
         heard="; ".join(_words(turn) for turn in failing) or "; ".join(_words(turn) for turn in turns[1:]),
@@ -83,15 +93,21 @@ def judge(evidence: Evidence, expected: Expectation) -> Verdict:
     )
 
 
-def _problems_of(number: int, turn: HeardTurn, failing: bool) -> list[str]:
+def _problems_of(number: int, turn: HeardTurn, expected: Expectation) -> list[str]:
     name = f"turn {number + 1}"
     problems = []
-    if turn.longest_silence > LONGEST_SILENCE:
+    if turn.longest_silence > expected.silence:
         problems.append(f"{name}: {turn.longest_silence:.1f} s of silence")
-    if not turn.replied:
+    if not turn.replied and not expected.agent_lost:
         problems.append(f"{name}: no reply")
-    elif not failing and not {"answer", "stand-in"} & set(turn.heard):
-        problems.append(f"{name}: nothing fails in it, and no answer")
+    return problems
+
+
+def problems_of_sound_turn(number: int, turn: HeardTurn) -> list[str]:
+    """One in which nothing fails. After the main model has failed, the fast one may answer once more."""
+    problems = _problems_of(number, turn, Expectation())
+    if turn.replied and not {"answer", "stand-in"} & set(turn.heard):
+        problems.append(f"turn {number + 1}: nothing fails in it, and no answer")
     return problems
 
 

@@ -6,11 +6,13 @@ import contextlib
 import functools
 import json
 import re
+import subprocess
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
@@ -18,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks.reliability.faults import PARTS
 from benchmarks.reliability.toxiproxy import Toxiproxy, toxiproxy
 from demo.processes import Child, free_port
-from demo.services import ROOT, Ports, agent_metrics, livekit_server, model_server, running, worker, worker_env
+from demo.services import ROOT, Ports, Service, agent_metrics, livekit_server, model_server, running, worker, worker_env
 
 ANSWER_HZ, PHRASE_HZ, APOLOGY_HZ, STAND_IN_HZ = 880.0, 440.0, 1320.0, 1760.0
 CALLER_SAYS = "Is there a pharmacy near the station?"
@@ -53,7 +55,8 @@ class World:
     ports: Ports
     proxy: Toxiproxy
     folder: Path
-    children: Mapping[str, Child] = field(default_factory=dict)
+    children: dict[str, Child] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
 
     async def ask_for(self, faults: Sequence[Mapping[str, Any]]) -> None:
         url = f"{self.ports.models_url.removesuffix('/v1')}/simulated/faults"
@@ -90,14 +93,25 @@ class World:
             if re.match("livekit_", sample.name)
         }
 
+    async def start_again(self, name: str) -> None:
+        """A server that has ended."""
+        service, log = self.services[name], self.folder / f"{uuid4().hex[:6]}.log"
+        await self.children[name].stop()
+        self.children[name] = child = await Child.start(name, service.command, service.env, log)
+        await child.wait_until(functools.partial(service.is_ready, child), service.timeout, lambda _: None)
+
     def log(self) -> str:
         """What the worker and its calls have logged so far."""
         return (self.folder / "worker.log").read_text(errors="replace")
 
 
 @contextlib.asynccontextmanager
-async def new_world(folder: Path, env: Mapping[str, str]) -> AsyncIterator[World]:
-    """Everything is started, and stopped at the end. The folder must be there."""
+async def new_world(folder: Path, env: Mapping[str, str], mount: str = "") -> AsyncIterator[World]:
+    """Everything is started, and stopped at the end. The folder must be there.
+
+    Args:
+        mount: Options of a file system of its own for the metrics.
+    """
     simulation = folder / "simulation.json"
     simulation.write_text(json.dumps(_SIMULATION))
     ports = Ports(livekit=free_port(), models=free_port(), metrics=free_port())
@@ -111,13 +125,35 @@ async def new_world(folder: Path, env: Mapping[str, str]) -> AsyncIterator[World
         agent_metrics(ports.metrics, metrics),
         toxiproxy(proxy_port),
     ]
-    async with running(servers, folder) as children:
-        listening = await proxy.create({part.name: ports.models for part in PARTS})
-        settings = _worker_env(ports, listening, folder) | dict(env)
-        agent = worker("benchmarks/reliability/agent.py", settings)
-        async with running([agent], folder) as workers:
-            await workers[agent.name].wait_until(functools.partial(_has_warm_process, workers[agent.name]), 180, print)
-            yield World(ports, proxy, folder, {**children, **workers})
+    with _mounted(mount, metrics):
+        async with running(servers, folder) as children:
+            listening = await proxy.create({part.name: ports.models for part in PARTS})
+            settings = _worker_env(ports, listening, folder) | dict(env)
+            agent = worker("benchmarks/reliability/agent.py", settings)
+            async with running([agent], folder) as workers:
+                await workers[agent.name].wait_until(
+                    functools.partial(_has_warm_process, workers[agent.name]), 180, print
+                )
+                world = World(
+                    ports, proxy, folder, {**children, **workers}, {server.name: server for server in servers}
+                )
+                try:
+                    yield world
+                finally:
+                    for child in world.children.values():
+                        await child.stop()
+
+
+@contextlib.contextmanager
+def _mounted(options: str, folder: Path) -> Iterator[None]:
+    if not options:
+        yield
+        return
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
 async def _has_warm_process(worker: Child) -> bool:

@@ -14,3 +14,24 @@ def test_providers_error_that_quotes_the_caller_is_logged_by_its_name(
     error = ValueError("bad request: 'my card number is 1234'")
     logging.getLogger("livekit.agents").warning("%s failed, switching to next LLM: %s", "groq", error)
     assert caplog.messages == ["groq failed, switching to next LLM: ValueError"]
+
+
+def test_traceback_stays_without_the_errors_text(caplog: pytest.LogCaptureFixture) -> None:
+    keep_personal_data_out()
+    words = "no audio frames were pushed for text: Your card number is 1234"
+    try:
+        raise ValueError(words)
+    except ValueError:
+        logging.getLogger("livekit.agents").exception("Error in _tts_inference_task")
+    assert "test_traceback_stays" in caplog.text
+    assert "ValueError" in caplog.text
+    assert "1234" not in caplog.text
+
+
+def test_what_was_said_is_neither_beside_a_message_nor_in_it(caplog: pytest.LogCaptureFixture) -> None:
+    keep_personal_data_out()
+    livekit = logging.getLogger("livekit.agents")
+    livekit.error("failed after sending chunk", extra={"text_sent": "Your card"})
+    livekit.error("closing: no audio frames were pushed for text: Your card number\nis 1234")
+    assert not hasattr(caplog.records[0], "text_sent")
+    assert caplog.messages[1] == "closing: no audio frames were pushed for text: …"

@@ -1,0 +1,83 @@
+"""How a call with a failure in it is judged."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from benchmarks.reliability.calls import Call, HeardTurn, heard_turn
+from benchmarks.reliability.cases import provider_cases
+from benchmarks.reliability.judge import Evidence, Expectation, judge
+from benchmarks.reliability.mishaps import mishap_cases
+from benchmarks.reliability.report import BEGIN, END, write
+from caller import Segment, Turn
+
+ANSWERED = HeardTurn(("phrase", "answer"), 0.5, 0.5)
+APOLOGISED = HeardTurn(("phrase", "apology"), 0.5, 3.0)
+WARNING = json.dumps({"level": "WARNING", "message": "the voice failed\nTraceback …"})
+FAILING = Expectation(failing=(1,), errors=("tts",))
+
+
+def evidence(
+    *turns: HeardTurn, log: str = WARNING, counted: Mapping[str, float] | None = None, understood: int = 0
+) -> Evidence:
+    counts = {"livekit_errors_total[tts]": 1.0} if counted is None else counted
+    seen = {part: Counter[str]() for part in ("stt", "fast_llm", "main_llm", "tts")}
+    return Evidence(Call(list(turns), understood, None), log, counts, seen)
+
+
+def turn(said_until: float = 1.0) -> Turn:
+    return Turn(said="?", first_sent=0.0, last_sent=said_until)
+
+
+def test_silence_counts_from_the_callers_last_sound_and_between_what_is_heard() -> None:
+    heard = heard_turn(turn(), 12.0, {"phrase": [Segment(1.5, 2.5)], "answer": [Segment(5.5, 8.0)], "apology": []})
+    assert heard == HeardTurn(("phrase", "answer"), 0.5, 3.0)
+
+
+def test_caller_who_is_left_alone_after_a_phrase_waits_to_the_end() -> None:
+    heard = heard_turn(turn(), 12.0, {"phrase": [Segment(1.5, 2.5)]})
+    assert (heard.longest_silence, heard.replied) == (9.5, False)
+
+
+def test_an_apology_is_enough_where_something_fails() -> None:
+    verdict = judge(evidence(ANSWERED, APOLOGISED, ANSWERED), FAILING)
+    assert verdict.problems == []
+    assert (verdict.heard, verdict.silence) == ("phrase, apology after 0.5 s", 3.0)
+    assert (verdict.logged, verdict.metric) == ("the voice failed", "tts 1")
+
+
+@pytest.mark.parametrize(
+    ("what", "problem"),
+    [
+        (evidence(ANSWERED, HeardTurn(("phrase",), 0.5, 9.0), ANSWERED), "turn 2: no reply"),
+        (evidence(ANSWERED, HeardTurn(("answer",), 7.0, 7.0), ANSWERED), "turn 2: 7.0 s of silence"),
+        (evidence(ANSWERED, APOLOGISED, APOLOGISED), "turn 3: nothing fails in it, and no answer"),
+        (evidence(ANSWERED, APOLOGISED, ANSWERED, log=""), "nothing in the log"),
+        (evidence(ANSWERED, APOLOGISED, ANSWERED, log=WARNING + "\nsk-faults-51"), "in the log: 'sk-faults-51'"),
+        (evidence(ANSWERED, APOLOGISED, ANSWERED, counted={}), "no error of tts is counted"),
+        (evidence(ANSWERED, APOLOGISED, understood=2), "turns: counted 0, the provider saw 2"),
+    ],
+)
+def test_what_is_promised_and_not_held_is_named(what: Evidence, problem: str) -> None:
+    assert problem in judge(what, FAILING).problems
+
+
+def test_no_case_is_there_twice() -> None:
+    names = [case.name for case in (*provider_cases(), *mishap_cases())]
+    assert len(names) == len(set(names))
+
+
+def test_table_goes_where_the_page_has_its_place(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"# Before\n{BEGIN}\nold\n{END}\nafter\n")
+    write({"tts: 500, once": judge(evidence(ANSWERED, APOLOGISED, ANSWERED), FAILING)}, page)
+    text = page.read_text()
+    assert text.startswith("# Before\n")
+    assert text.endswith("after\n")
+    assert "old" not in text
+    assert "| tts: 500, once | phrase, apology after 0.5 s | 3.0 s |" in text
