@@ -10,13 +10,12 @@ from uuid import uuid4
 
 from benchmarks.reliability.calls import LEAD, Call, Event, hold_call
 from benchmarks.reliability.faults import FAST, KINDS, LASTING, MAIN, PARTS, STT, Part, begin
-from benchmarks.reliability.judge import Evidence, Expectation, Verdict, judge, problems_of_sound_turn
+from benchmarks.reliability.judge import Evidence, Expectation, Verdict, judge
 from benchmarks.reliability.mishaps import MishapCase
 from benchmarks.reliability.world import World
 
 _OUTAGE = 20.0
 _END_OF_CALL = 15.0
-_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -101,20 +100,7 @@ def _env(part: Part) -> Mapping[str, str]:
 
 
 async def run_case(case: Case, world: World) -> Verdict:
-    """Hold the case's call, and judge what is left of it.
-
-    On a machine that is too busy even the first turn fails, in which all is well: then the call says nothing, and is
-    held again.
-    """
-    for _ in range(_ATTEMPTS):
-        evidence = await _hold(case, world)
-        turns = evidence.call.turns
-        if case.alone or (turns and not problems_of_sound_turn(0, turns[0])):
-            break
-    return judge(evidence, case.expectation)
-
-
-async def _hold(case: Case, world: World) -> Evidence:
+    """Hold the case's call, and judge what is left of it."""
     await world.heal()
     seen, counted, logged = await world.seen(), await world.metrics(), len(world.log())
     try:
@@ -123,12 +109,13 @@ async def _hold(case: Case, world: World) -> Evidence:
         await world.heal()
     await _end_of_call(world)
     now_seen, now_counted = await world.seen(), await world.metrics()
-    return Evidence(
+    evidence = Evidence(
         call,
         world.log()[logged:],
         {name: value - counted.get(name, 0.0) for name, value in now_counted.items()},
         {part: Counter({k: n - seen[part][k] for k, n in counts.items()}) for part, counts in now_seen.items()},
     )
+    return judge(evidence, case.expectation)
 
 
 async def _end_of_call(world: World) -> None:

@@ -11,23 +11,29 @@ from benchmarks.reliability.judge import Verdict
 BEGIN, END = "<!-- begin of the table -->", "<!-- end of the table -->"
 
 
-def write(verdicts: Mapping[str, Verdict], path: Path) -> None:
+def write(verdicts: Mapping[str, Verdict], of: int, path: Path) -> None:
     """Put the table where the page has its place."""
     page = path.read_text() if path.exists() else f"{BEGIN}\n{END}\n"
     between = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    path.write_text(between.sub(lambda _: f"{BEGIN}\n{table(verdicts)}\n{END}", page))
+    path.write_text(between.sub(lambda _: f"{BEGIN}\n{table(verdicts, of)}\n{END}", page))
 
 
-def table(verdicts: Mapping[str, Verdict]) -> str:
-    failed = sum(bool(verdict.problems) for verdict in verdicts.values())
+def table(verdicts: Mapping[str, Verdict], of: int) -> str:
+    failed = sum(verdict.meaningful and bool(verdict.problems) for verdict in verdicts.values())
     rows = [
-        f"{len(verdicts)} cases, {failed} failed.",
+        f"{len(verdicts)} of {of} cases were run, {failed} failed.",
         "",
         "| what fails | the caller hears | longest silence | first log line | `livekit_errors_total` | result |",
         "| --- | --- | ---: | --- | --- | --- |",
     ]
     for name, verdict in verdicts.items():
-        result = "ok" if not verdict.problems else "**failed:** " + "; ".join(verdict.problems)
+        result = (
+            "the machine was too busy"
+            if not verdict.meaningful
+            else "ok"
+            if not verdict.problems
+            else "**failed:** " + "; ".join(verdict.problems)
+        )
         cells = (name, verdict.heard, f"{verdict.silence:.1f} s", verdict.logged[:90], verdict.metric, result)
         rows.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
     return "\n".join(rows)

@@ -75,7 +75,7 @@ def test_no_case_is_there_twice() -> None:
 def test_table_goes_where_the_page_has_its_place(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"# Before\n{BEGIN}\nold\n{END}\nafter\n")
-    write({"tts: 500, once": judge(evidence(ANSWERED, APOLOGISED, ANSWERED), FAILING)}, page)
+    write({"tts: 500, once": judge(evidence(ANSWERED, APOLOGISED, ANSWERED), FAILING)}, 9, page)
     text = page.read_text()
     assert text.startswith("# Before\n")
     assert text.endswith("after\n")
