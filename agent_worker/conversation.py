@@ -29,11 +29,11 @@ from agent_worker.unheard import TRANSCRIPT_PATIENCE, watch_for_unheard
 INPUT = room_io.AudioInputOptions(frame_size_ms=20)
 
 #: A caller waits meanwhile: what fails is tried again soon, and not for long. An apology is spoken then, and the call
-#: goes on, because a service may come back; after so many failures in a row it ends.
+#: goes on, because a service may come back. A refused key is tried twice a second: after 8 minutes of that it ends.
 CONNECTIONS = SessionConnectOptions(
     stt_conn_options=APIConnectOptions(max_retry=3, retry_interval=2.0, timeout=5.0),
     tts_conn_options=APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=3.0),
-    max_unrecoverable_errors=50,
+    max_unrecoverable_errors=1000,
 )
 #: What the fast model may take to answer in the main one's place, seconds.
 FALLBACK_TIMEOUT = 1.2

@@ -77,6 +77,8 @@ class Call:
     turns: list[HeardTurn]
     understood: int
     """Turns of which the caller was told what was understood."""
+    finals: int
+    """How many final transcripts the caller was told: a turn may have several."""
     error: str | None
 
 
@@ -113,7 +115,8 @@ async def hold_call(world: World, room: str, leads: Sequence[float], before: dic
     await asyncio.gather(*happening)
     sounds = dict(zip(_TONES, stretches(recording.frames, list(_TONES.values())), strict=True))
     heard = [heard_turn(turn, ended, sounds) for turn, ended in turns]
-    return Call(heard, sum(bool(turn.understood) for turn, _ in turns), error)
+    finals = [part for turn, _ in turns for part in turn.caller_transcripts if part.final]
+    return Call(heard, sum(bool(turn.understood) for turn, _ in turns), len(finals), error)
 
 
 async def _clip(lead: float, folder: Path) -> Path:

@@ -47,7 +47,7 @@ class ProviderCase:
             failing=(1,) if self.lasting == "once" else (1, 2),
             errors=() if self.kind == "slow" else tuple(part.name for part in self.parts),
             unnoticed=unnoticed,
-            loses_usage=self.kind in ("cut", "silent", "slow", "refused", "garbage"),
+            loses_usage=STT in self.parts or self.kind in ("cut", "silent", "slow", "refused", "garbage"),
         )
 
     @property

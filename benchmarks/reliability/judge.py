@@ -137,7 +137,8 @@ def uncounted(evidence: Evidence, loses_usage: bool) -> list[str]:
             value for key, value in counted.items() if key.split("[")[0] == name and all(w in key for w in wanted)
         )
 
-    pairs = [("turns", of("livekit_conversation_turns_total"), float(evidence.call.understood), 0.0)]
+    turns = of("livekit_conversation_turns_total")
+    pairs = [("turns", turns, min(max(turns, evidence.call.understood), evidence.call.finals), 0.0)]
     for part in (FAST, MAIN):
         role = part.name.removesuffix("_llm")
         answered = seen[part.name]["ended"] - seen[part.name]["refused"]

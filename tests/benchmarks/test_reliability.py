@@ -27,7 +27,7 @@ def evidence(
 ) -> Evidence:
     counts = {"livekit_errors_total[tts]": 1.0} if counted is None else counted
     seen = {part: Counter[str]() for part in ("stt", "fast_llm", "main_llm", "tts")}
-    return Evidence(Call(list(turns), understood, None), log, counts, seen)
+    return Evidence(Call(list(turns), understood, understood, None), log, counts, seen)
 
 
 def turn(said_until: float = 1.0) -> Turn:

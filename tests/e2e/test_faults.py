@@ -12,8 +12,9 @@ import pytest
 from agent_worker.environment import cache_dir
 from benchmarks.reliability.cases import Case, ProviderCase, run_case
 from benchmarks.reliability.faults import FAST, MAIN, STT, TTS
+from benchmarks.reliability.judge import Verdict
 from benchmarks.reliability.mishaps import mishap_cases
-from benchmarks.reliability.world import new_world
+from benchmarks.reliability.world import World, new_world
 
 pytestmark = [
     pytest.mark.e2e,
@@ -37,7 +38,7 @@ LANES: list[list[Case]] = [
         ProviderCase((FAST, MAIN), "500", "for ever"),
     ],
     [
-        ProviderCase((MAIN,), "silent", "once"),
+        ProviderCase((MAIN,), "silent", "for ever"),
         *(case for case in mishap_cases() if "SIGKILL" in case.name),
     ],
 ]
@@ -51,11 +52,19 @@ async def test_everybody_gets_a_reply_and_everything_is_counted(tmp_path: Path) 
     assert not [problem for lane in problems for problem in lane]
 
 
+async def _verdict(case: Case, world: World) -> Verdict:
+    """Of the first call in which all was well before anything failed: machines that test are busy."""
+    for _ in range(3):
+        if (verdict := await run_case(case, world)).meaningful:
+            break
+    return verdict
+
+
 async def problems_of(cases: Sequence[Case], folder: Path) -> list[str]:
     found = []
     async with new_world(folder, {}) as world:
         for case in cases:
-            problems = (await run_case(case, world)).problems
+            problems = (await _verdict(case, world)).problems
             # How long the silence is depends on what else the machine does; the caller gives up after 15 s of it.
             found += [f"{case.name}: {problem}" for problem in problems if not problem.endswith("of silence")]
     return found
