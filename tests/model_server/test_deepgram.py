@@ -162,6 +162,14 @@ async def test_bad_options_are_refused_at_the_handshake(simulated: Address, opti
     assert json.loads(caught.value.response.body)["err_code"] == code
 
 
+async def test_key_is_good_for_the_projects_or_not(locked: Address) -> None:
+    """What the worker asks before it starts."""
+    async with aiohttp.ClientSession() as http:
+        for key, status in (("a-key", 200), ("wrong", 401)):
+            async with http.get(f"{locked.v1}/projects", headers={"Authorization": f"Token {key}"}) as response:
+                assert response.status == status
+
+
 async def test_wrong_key_is_refused_at_the_handshake(locked: Address) -> None:
     with pytest.raises(InvalidStatus) as caught:
         async with locked.listen({"Authorization": "Token wrong"}):
