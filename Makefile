@@ -41,7 +41,7 @@ test-ollama: install livekit-server ollama ## a conversation through a real Olla
 PIPECAT := $(CACHE)/pipecat-venv
 
 .PHONY: benchmark
-benchmark: install livekit-server ## hours: what callers wait, against other agents; end of turn; how well phrases fit; scrapes
+benchmark: install livekit-server page ## hours: what callers wait, against other agents; end of turn; how well phrases fit; scrapes
 	$(UV) sync --frozen --group benchmarks
 	UV_PROJECT_ENVIRONMENT=$(PIPECAT) $(UV) sync --frozen --no-default-groups --group pipecat
 	$(RUN)python -m benchmarks.latency --parallel 2 --pipecat-python $(PIPECAT)/bin/python
@@ -50,6 +50,7 @@ benchmark: install livekit-server ## hours: what callers wait, against other age
 	$(RUN)python -m benchmarks.metric_events
 	$(RUN)python -m benchmarks.metrics_scale
 	$(RUN)python -m benchmarks.scaling
+	scripts/get-browser && $(RUN)python -m benchmarks.page_gap
 
 .PHONY: train
 train: install ## the model of utterance kinds, from training/utterances
