@@ -130,8 +130,14 @@ def health_check_of(service: dict[str, Any]) -> list[str]:
 
 def test_livekit_listens_on_what_is_published(services: dict[str, dict[str, Any]]) -> None:
     config = yaml.safe_load((FOLDER / "livekit.yaml").read_text())
-    ports = {config["port"], config["rtc"]["tcp_port"], config["rtc"]["udp_port"], config["prometheus_port"]}
+    ports = {config["port"], config["rtc"]["tcp_port"], config["rtc"]["udp_port"], config["prometheus"]["port"]}
     assert ports == listening(services, "livekit")
+
+
+def test_livekit_gets_its_key_and_secret_whatever_they_look_like(tmp_path: Path) -> None:
+    env = {**dict.fromkeys(REQUIRED, "x"), "LIVEKIT_API_KEY": "7", "LIVEKIT_API_SECRET": "1e22"}
+    services = json.loads(run(tmp_path, "config", "--format", "json", env=env).stdout)["services"]
+    assert yaml.safe_load(services["livekit"]["environment"]["LIVEKIT_KEYS"]) == {"7": "1e22"}
 
 
 def test_every_mounted_file_is_in_the_repository(services: dict[str, dict[str, Any]]) -> None:
