@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import re
 import signal
@@ -13,11 +12,14 @@ from collections import Counter
 from pathlib import Path
 from uuid import uuid4
 
+import aiohttp
+
 from benchmarks.reliability.cases import Case, provider_cases, run_case
 from benchmarks.reliability.judge import Verdict
 from benchmarks.reliability.mishaps import mishap_cases
-from benchmarks.reliability.report import write
+from benchmarks.reliability.report import read, write
 from benchmarks.reliability.world import new_world
+from demo.processes import DemoError
 from demo.services import ROOT
 
 _ATTEMPTS = 3
@@ -33,13 +35,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to stop the servers too
     every: list[Case] = [*provider_cases(), *mishap_cases()]
     cases = [case for case in every if re.search(args.only, case.name)]
-    asyncio.run(_run(cases, args.parallel, len(every), args.out))
+    asyncio.run(_run(cases, args.parallel, [case.name for case in every], args.out))
 
 
-async def _run(cases: list[Case], parallel: int, of: int, out: Path) -> None:
+async def _run(cases: list[Case], parallel: int, every: list[str], out: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix="reliability-"))
     print(f"{len(cases)} cases (logs: {folder})", flush=True)
-    results: dict[str, Verdict] = {}
+    results = read(out)
     attempts: Counter[str] = Counter()
     # A worker serves all cases that want its settings. Short outages come last: what is true of long ones is of them.
     waiting = sorted(cases, key=lambda case: ("20 s" in case.name, case.alone, sorted(case.env.items())))
@@ -52,20 +54,25 @@ async def _run(cases: list[Case], parallel: int, of: int, out: Path) -> None:
             return
         results[case.name] = verdict
         _say(case, verdict)
-        write({case.name: results[case.name] for case in cases if case.name in results}, of, out)
-        (folder / "results.json").write_text(json.dumps({name: vars(v) for name, v in results.items()}, indent=2))
+        write({name: results[name] for name in every if name in results}, len(every), out)
 
     async def lane(number: int) -> None:
         while waiting:
             first = waiting[0]
             home = folder / f"{number}-{uuid4().hex[:4]}"
             home.mkdir()
-            async with new_world(home, first.env, first.mount) as world:
-                while waiting and (waiting[0] is first or (waiting[0].env == first.env and not waiting[0].alone)):
-                    case = waiting.pop(0)
-                    judged(case, await run_case(case, world))
-                    if case.alone:
-                        break
+            try:
+                await _hold(first, home)
+            except (aiohttp.ClientError, DemoError) as error:  # of a server of ours: begin anew with others
+                print(f"again: {type(error).__name__}: {error}", flush=True)
+
+    async def _hold(first: Case, home: Path) -> None:
+        async with new_world(home, first.env, first.mount) as world:
+            while waiting and (waiting[0] is first or (waiting[0].env == first.env and not waiting[0].alone)):
+                case = waiting.pop(0)
+                judged(case, await run_case(case, world))
+                if case.alone:
+                    break
 
     await asyncio.gather(*(lane(number) for number in range(min(parallel, len(cases)))))
 

@@ -22,6 +22,9 @@ _MACHINE = (
     "no warmed process",
     "error initializing",
     "timed out waiting",
+    "livekit_ffi::",
+    "eot prediction timed out",
+    "transcript arrives after turn",
 )
 _NEVER_LOGGED = (*SECRETS.values(), CALLER_SAYS, CALLER_SAYS.rstrip("?").lower(), "answer is at nine", "quick look")
 

@@ -10,6 +10,8 @@ import aiohttp
 from demo.processes import free_port
 from demo.services import Service, find_binary
 
+_ATTEMPTS = 4
+
 
 def toxiproxy(port: int) -> Service:
     command = [find_binary("toxiproxy-server"), "-host", "127.0.0.1", "-port", str(port)]
@@ -48,7 +50,12 @@ class Toxiproxy:
 
     async def heal(self) -> None:
         """All proxies take connections, and none has a toxic."""
-        await self._post("/reset", {})
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return await self._post("/reset", {})
+            except aiohttp.ClientError:  # it gives itself 5 s for it, and may have to wait for a connection
+                if attempt == _ATTEMPTS:
+                    raise
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> None:
         async with aiohttp.ClientSession(raise_for_status=True) as http, http.post(self._url + path, json=body):

@@ -13,7 +13,7 @@ from benchmarks.reliability.calls import Call, HeardTurn, heard_turn
 from benchmarks.reliability.cases import provider_cases
 from benchmarks.reliability.judge import Evidence, Expectation, judge
 from benchmarks.reliability.mishaps import mishap_cases
-from benchmarks.reliability.report import BEGIN, END, write
+from benchmarks.reliability.report import BEGIN, END, read, write
 from caller import Segment, Turn
 
 ANSWERED = HeardTurn(("phrase", "answer"), 0.5, 0.5)
@@ -80,4 +80,5 @@ def test_table_goes_where_the_page_has_its_place(tmp_path: Path) -> None:
     assert text.startswith("# Before\n")
     assert text.endswith("after\n")
     assert "old" not in text
+    assert read(page)["tts: 500, once"].silence == 3.0
     assert "| tts: 500, once | phrase, apology after 0.5 s | 3.0 s |" in text
