@@ -64,5 +64,5 @@ def _others(levels: Sequence[Level]) -> str:
         return "Nothing else ran on the machine."
     return (
         f"**Other programs kept up to {most:.1f} cores busy meanwhile.** The waits are longer than they would be "
-        "otherwise, and seconds of CPU are dearer: take the calls for each core as a lower bound."
+        "otherwise. The cores are rough: seconds of CPU are dearer on a busy machine, and waiting work is not in them."
     )
