@@ -18,23 +18,17 @@ from prometheus_client import disable_created_metrics
 
 from agent_metrics.ledger import BadLedgerError
 from agent_metrics.listener import listen
+from agent_metrics.server import Server, hold_stop_signals
 from agent_metrics.service import ClaimError, Service, claim
 from agent_metrics.web import create_app
 from agent_metrics.web_config import BadWebConfigError, WebConfig, load
 from agent_metrics.writer import DEFAULT_ROOT
 
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
 _PROGRAM = "agent-metrics" if Path(sys.argv[0]).name == "agent-metrics" else "python -m agent_metrics"
 
 
 def main() -> None:
-    # They wait until the server listens to them: what a handler raises before is lost where it happens to run in code
-    # that lets no exception pass, as a weak reference's callback.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
-    for number in _STOP_SIGNALS:
-        signal.signal(number, lambda *_: sys.exit(0))  # uvicorn finishes what it does before it comes to this
+    hold_stop_signals()
     load_dotenv(".env")
     options = _options()
     logging.basicConfig(format="agent_metrics: %(message)s", level=logging.WARNING)
@@ -109,13 +103,7 @@ def _serve(listener: socket.socket, service: Service, config: WebConfig, root: P
     settings.ssl = tls
     host, port = listener.getsockname()[:2]
     print(f"agent_metrics: serving {root} on http{'s' if tls else ''}://{host}:{port}/metrics", flush=True)
-    _Server(settings).run(sockets=[listener])
-
-
-class _Server(uvicorn.Server):
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)  # uvicorn's handlers are there by now
-        await super().startup(sockets)
+    Server(settings).run(sockets=[listener])
 
 
 def _fail(message: str, *more: str) -> NoReturn:

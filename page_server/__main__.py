@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from typing import NoReturn
 
@@ -11,19 +10,19 @@ import uvicorn
 from dotenv import load_dotenv
 
 from agent_metrics.listener import listen
+from agent_metrics.server import Server, hold_stop_signals
 from agent_worker.settings import BadSettingsError, load
 from page_server.settings import PageSettings
 from page_server.web import create_app
 
 
 def main() -> None:
+    hold_stop_signals()
     argparse.ArgumentParser(
         prog="python -m page_server",
         description="Serve the page. Settings come from the environment and .env; .env.example explains each.",
     ).parse_args()
     load_dotenv(".env")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))  # uvicorn finishes what it does before it comes to this
     try:
         settings = load(PageSettings)
         listener = listen(settings.page_host, settings.page_port)
@@ -43,7 +42,7 @@ def main() -> None:
         limit_concurrency=500,
         timeout_graceful_shutdown=1,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    Server(config).run(sockets=[listener])
     sys.exit(0)
 
 

@@ -1,4 +1,4 @@
-"""`python -m agent_metrics` ends when it is told to, whenever that is."""
+"""agent-metrics, and the page that shares its server, end when they are told to, whenever that is."""
 
 from __future__ import annotations
 
@@ -12,32 +12,44 @@ import pytest
 
 from tests.agent_metrics.services import command
 
-#: Runs the service, and sends it the signal once the folder is open, in code that lets no exception pass. Imports have
-#: such code too.
+#: Runs a service, and sends it the signal once it has called a function, in code that lets no exception pass. Imports
+#: have such code too.
 _TOLD_EARLY = """
-import os, sys, weakref
-from agent_metrics import __main__ as service
+import importlib, os, sys, weakref
 
-number = int(sys.argv.pop())
+module, function, number = (sys.argv.pop() for _ in range(3))
+service = importlib.import_module(module)
+called = getattr(service, function)
 
 class Thing: pass
 
-def open_and_be_told(root, opened=service._open):
-    found, thing = opened(root), Thing()
-    _ = weakref.ref(thing, lambda _: os.kill(os.getpid(), number))
+def call_and_be_told(*arguments):
+    found, thing = called(*arguments), Thing()
+    _ = weakref.ref(thing, lambda _: os.kill(os.getpid(), int(number)))
     del thing
     return found
 
-service._open = open_and_be_told
+setattr(service, function, call_and_be_told)
 service.main()
 """
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_that_comes_before_the_server_listens_is_not_lost(tmp_path: Path, number: signal.Signals) -> None:
-    arguments = command(tmp_path)[3:]
+@pytest.mark.parametrize("service", ["agent_metrics", "page_server"])
+def test_signal_that_comes_before_the_server_listens_is_not_lost(
+    tmp_path: Path, service: str, number: signal.Signals
+) -> None:
+    (tmp_path / "index.html").touch()
+    settings = {"LIVEKIT_URL": "ws://localhost", "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret"}
+    settings |= {"PAGE_DIR": str(tmp_path), "PAGE_PORT": "0"}
+    arguments = command(tmp_path)[3:] if service == "agent_metrics" else []
+    function = "_open" if service == "agent_metrics" else "listen"
     result = subprocess.run(
-        [sys.executable, "-c", _TOLD_EARLY, *arguments, str(int(number))], capture_output=True, text=True, check=False
+        [sys.executable, "-c", _TOLD_EARLY, *arguments, str(int(number)), function, f"{service}.__main__"],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")
 
