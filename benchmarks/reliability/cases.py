@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from benchmarks.reliability.calls import LEAD, Call, Event, hold_call
-from benchmarks.reliability.faults import FAST, KINDS, LASTING, MAIN, PARTS, STT, Part, begin
+from benchmarks.reliability.faults import FAST, KINDS, LASTING, MAIN, PARTS, STT, TTS, Part, begin
 from benchmarks.reliability.judge import Evidence, Expectation, Verdict, judge
 from benchmarks.reliability.mishaps import MishapCase
 from benchmarks.reliability.world import World
@@ -41,11 +41,15 @@ class ProviderCase:
 
     @property
     def expectation(self) -> Expectation:
-        # A model that only takes its time is no error, and neither is a recogniser.
-        unnoticed = self.kind == "slow" and self.parts in ((FAST,), (STT,))
+        # A model that only takes its time is no error, and neither is a recogniser; nor one that was cancelled when the
+        # answer was there, or too late.
+        unnoticed = (self.kind == "slow" and self.parts in ((FAST,), (STT,), (TTS,))) or (
+            self.kind == "silent" and self.parts == (FAST,)
+        )
+        cancelled = (FAST,) if self.kind == "silent" else ()
         return Expectation(
             failing=(1,) if self.lasting == "once" else (1, 2),
-            errors=() if self.kind == "slow" else tuple(part.name for part in self.parts),
+            errors=() if self.kind == "slow" else tuple(part.name for part in self.parts if part not in cancelled),
             unnoticed=unnoticed,
             loses_usage=STT in self.parts or self.kind in ("cut", "silent", "slow", "refused", "garbage"),
         )
