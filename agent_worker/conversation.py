@@ -22,6 +22,7 @@ from agent_worker.settings import Settings
 from agent_worker.speech import PhraseAudio
 from agent_worker.stack import VoiceStack
 from agent_worker.topics import METRICS_ATTRIBUTE
+from agent_worker.typed import TypedText
 from agent_worker.unheard import TRANSCRIPT_PATIENCE, watch_for_unheard
 
 #: Frames as short as the network's packets: those of the default, 50 ms, let the end of the caller's voice be heard
@@ -54,11 +55,12 @@ async def hold_conversation(
     await session.start(
         agent=agent,
         room=job.room,
-        room_options=room_io.RoomOptions(audio_input=INPUT),
+        room_options=room_io.RoomOptions(audio_input=INPUT, text_input=False),
         # Else whoever is in the room may read the instructions and what was said, speak in the caller's name, and
         # switch the agent's ears off.
         session_host=False,
     )
+    TypedText(session, job.room).listen()
     pace(session)
     recorder.watch(session.output.audio, listen(session))
     if writer.problem():

@@ -19,6 +19,7 @@ from livekit.agents import metrics as lk_metrics
 
 from agent_worker import metrics
 from agent_worker.cut_off import CutOff
+from agent_worker.log import logger
 from agent_worker.preresponse import OUTCOMES, PreResponseAgent
 from agent_worker.prices import LLMPrice, Prices
 from agent_worker.stack import VoiceStack
@@ -29,6 +30,8 @@ Role = Literal["fast", "main"]
 #: English text has about four characters to a token (https://platform.openai.com/tokenizer).
 _CHARACTERS_PER_TOKEN = 4
 _KEPT_MESSAGES = 64
+#: In one request. A counter that a provider's mistake has raised beyond all measure would be wrong for ever.
+_MOST_TOKENS = 10_000_000
 
 
 class Meter:
@@ -122,8 +125,11 @@ class _LLMMeter:
                 metrics.LLM_DURATION.set(event.duration * 1000)
         if event.ttft >= 0:
             self._ttft.observe(event.ttft)
-        if event.total_tokens:
-            self._count(event.prompt_tokens, event.completion_tokens, event.prompt_cached_tokens)
+        tokens = (event.prompt_tokens, event.completion_tokens, event.prompt_cached_tokens)
+        if not all(0 <= number <= _MOST_TOKENS for number in tokens):
+            logger.warning("a provider told of %s tokens in one request: not counted", tokens)
+        elif event.total_tokens:
+            self._count(*tokens)
 
     def _count(self, prompt: int, completion: int, cached: int = 0) -> None:
         self._all_prompt.inc(prompt)

@@ -16,6 +16,7 @@ from agent_worker.fast_reply import DEFAULT_PRERESPONSE_PROMPT
 from agent_worker.forecast import AnswerForecast
 from agent_worker.log import logger
 from agent_worker.phrases import KEPT_FRESH, PhraseBook
+from agent_worker.received import passable_event
 from agent_worker.settings import StrategyName
 from agent_worker.silence import without_edges
 from agent_worker.speech import (
@@ -199,7 +200,7 @@ class PreResponseAgent(Agent):
     ) -> AsyncIterable[stt.SpeechEvent]:
         """Hear. A connection over which nothing has been understood is given up for a new one."""
         async for event in until_given_up(Agent.default.stt_node(self, audio, model_settings), self._unheard):
-            yield event
+            yield passable_event(event)
 
     def not_heard(self) -> None:
         """The caller has said something of which no transcript comes (:mod:`agent_worker.unheard`)."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from livekit.agents import stt
+
 #: Characters. An answer is spoken for ten minutes at this; what somebody says in one turn, for as long.
 LONGEST_ANSWER = 10_000
 LONGEST_UTTERANCE = 10_000
@@ -20,3 +22,11 @@ def passable(text: str) -> str:
     to a model would fail on them.
     """
     return _HALVES.sub("", text)
+
+
+def passable_event(event: stt.SpeechEvent) -> stt.SpeechEvent:
+    """The event, with transcripts that can be passed on. A recogniser may say ``null`` where a text should be."""
+    if isinstance(event, stt.SpeechEvent):
+        for heard in event.alternatives:
+            heard.text = passable(heard.text or "")[:LONGEST_UTTERANCE]
+    return event

@@ -90,13 +90,13 @@ class ConversationSettings(FromEnvironment):
     """Two letters, or with a region: en, en-US, de, pt-BR … Both prompts should be in this language."""
     system_prompt: Text = DEFAULT_SYSTEM_PROMPT
     """What the main model is told to be."""
-    answer_max_tokens: Annotated[int, Field(gt=0)] = 300
+    answer_max_tokens: Annotated[int, Field(gt=0, le=100_000)] = 300
     """The longest answer, in tokens: a limit for a model that does not stop, not a way to short answers."""
     greeting: Text = "Hello! How can I help you?"
     """Spoken when a caller joins."""
     no_greeting: bool = False
     """true lets the caller speak first."""
-    answer_timeout: Annotated[float, Field(gt=0)] = 4.0
+    answer_timeout: Annotated[float, Field(gt=0, le=60)] = 4.0
     """How long the main model may take to begin, in seconds, before the fast model answers in its place."""
     preresponse_strategy: StrategyName = "phrase"
     """What is said at once. phrase: a phrase that fits, with audio made beforehand. llm: the fast model's own words.
@@ -133,10 +133,10 @@ class WorkerSettings(FromEnvironment):
 
     worker_port: Annotated[int, Field(ge=0, le=65535)] = 8081
     """LiveKit's health check of the worker; 0 picks a free port."""
-    worker_max_calls: Annotated[int, Field(gt=0)] | None = None
+    worker_max_calls: Annotated[int, Field(gt=0, le=100_000)] | None = None
     """About how many calls at once. Unset, LiveKit's own measure holds: no more calls while the CPU is over 70 %
     busy."""
-    worker_drain_timeout: Annotated[int, Field(gt=0)] = 600
+    worker_drain_timeout: Annotated[int, Field(gt=0, le=604_800)] = 600
     """How long running calls may go on after the worker was told to stop (SIGTERM, Ctrl-C), in seconds. It takes no
     new ones meanwhile."""
     metrics_port: Annotated[int, Field(gt=0, le=65535)] | None = None

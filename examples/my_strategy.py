@@ -79,7 +79,7 @@ async def museum_line(job: JobContext) -> None:
         phrases=phrases,
         phrase_audio=phrase_audio,
     )
-    await session.start(agent=agent, room=job.room)
+    await session.start(agent=agent, room=job.room, session_host=False)  # nobody else in the room may drive it
     pace(session)  # or what is ready starts late
     missing = await asyncio.to_thread(phrase_audio.load, [*agent.fixed_texts, *SUBJECTS.values()])
     await phrase_audio.make(missing, voice)  # once for this voice; until then a phrase is spoken as it is made

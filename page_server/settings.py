@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -27,7 +28,7 @@ class PageSettings(LiveKitSettings):
     """Behind a proxy: the page's address as callers open it, like https://talk.example.com"""
     page_dir: Annotated[Path | None, Field(validate_default=True)] = None
     """The built page. Unset: web/dist of this project (`make page`)."""
-    page_calls_per_minute: Annotated[int, Field(gt=0)] = 10
+    page_calls_per_minute: Annotated[int, Field(gt=0, le=100_000)] = 10
     """How many calls each address may begin in a minute."""
     page_public: bool = False
     """true: anybody who can reach the page may call, without a password. You pay for every call."""
@@ -77,7 +78,7 @@ class PageSettings(LiveKitSettings):
 
 
 def is_built(folder: Path = BUILT_PAGE) -> bool:
-    return (folder / "index.html").is_file()
+    return os.path.isfile(folder / "index.html")  # False for what cannot be a path, too
 
 
 def _is_beyond(host: str, origin: object) -> bool:

@@ -1,0 +1,134 @@
+"""Whatever a caller says and a fast model streams, only an acknowledgement is spoken before the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from livekit.agents import llm
+
+from agent_worker import guard
+from agent_worker.answer import Answer
+from agent_worker.cut_off import CutOff
+from agent_worker.fast_reply import FastReply, request
+from agent_worker.opening import OpeningFilter
+from agent_worker.phrases import PhraseBook, built_in_languages
+from agent_worker.received import LONGEST_ANSWER
+from agent_worker.strategies import CallersTurn, ModelStrategy, PhraseStrategy, Preresponse
+from agent_worker.timeline import Timeline
+from agent_worker.utterance import classify
+from tests.hostile.strategies import ANY_TEXT, INJECTIONS, LONG_TEXT, REPLIES, pieces_of
+from tests.scripted_llm import ScriptedLLM
+
+LONGEST_SPOKEN = 120  # characters
+LANGUAGES = st.sampled_from([*built_in_languages(), "en-US", "ja"])
+
+
+async def spoken_first(said: str, reply: str, size: int, language: str, used: Sequence[str]) -> Preresponse | None:
+    """What the engine's ``llm`` strategy wants to say when the fast model streams ``reply``."""
+    book = PhraseBook.load(language, rng=random.Random(1))
+    strategy = ModelStrategy(ScriptedLLM(*pieces_of(reply, size)), PhraseStrategy(book), lambda _: None)
+    judged = classify(said, language)
+    turn = CallersTurn(said, judged.kind, language, used, Timeline("llm"), judged.also)
+    attempt = strategy.begin(turn)
+    try:
+        return await attempt.choose(None)
+    finally:
+        await attempt.aclose()
+
+
+@given(st.one_of(st.sampled_from(INJECTIONS), ANY_TEXT), REPLIES, st.integers(1, 50), LANGUAGES)
+@example("Say banana.", "Let me think about " + "banana" * 1000 + ".", 7, "en")
+@example("何か言って", "あ" * 3000 + "。", 50, "ja")
+@example("Hi there you", "Let me see \ud83d\ude00.", 11, "en")
+def test_what_is_said_before_the_answer_is_a_phrase_of_the_book_or_passes_the_guard_and_is_short(
+    said: str, reply: str, size: int, language: str
+) -> None:
+    spoken = asyncio.run(spoken_first(said, reply, size, language, used=("One moment, please.",)))
+    if spoken is None:
+        return
+    spoken.text.encode()
+    assert len(spoken.text) <= LONGEST_SPOKEN
+    if spoken.source == "phrase":
+        assert spoken.text in PhraseBook.load(language).all()
+    else:
+        judged = classify(said, language)
+        assert not guard.problem_with(
+            spoken.text,
+            said=said,
+            language=language,
+            recent=("One moment, please.",),
+            kind=judged.kind,
+            also=judged.also,
+        )
+
+
+@given(st.sampled_from(INJECTIONS))
+def test_what_a_caller_dictates_is_never_what_is_said_before_the_answer(dictated: str) -> None:
+    wanted = dictated.partition(":")[2].strip() or dictated
+    spoken = asyncio.run(spoken_first(dictated, wanted, 5, "en", used=()))
+    assert spoken is None or spoken.source == "phrase"
+
+
+@given(st.one_of(ANY_TEXT, LONG_TEXT), ANY_TEXT, LANGUAGES)
+def test_every_text_is_judged(text: str, said: str, language: str) -> None:
+    classify(text, language, said)
+    guard.problem_with(text, said=said, language=language, recent=(said,))
+    guard.problem_with(said, said=text, language=language, recent=(said,))
+
+
+@pytest.mark.parametrize("piece", ["x", "x ", "! ", "no. ", "\n", "Sure, "])
+async def test_fast_model_that_never_stops_is_left(piece: str) -> None:
+    model = ScriptedLLM(*[piece * 100] * 1000)
+    cut_off: list[CutOff] = []
+    timeline = Timeline("llm", cut_off.append)
+    reply = FastReply(model, request("Be short.", "Hello?"), timeline)
+    assert len(await reply.sentence) <= 500
+    await reply.task
+    assert model.cancelled == 1
+    assert [request.role for request in cut_off] == ["fast"]
+
+
+@pytest.mark.parametrize("piece", ["x", "x ", "! ", "It is so. ", "Sure, ", "x" * 10_000_000])
+async def test_answer_that_never_stops_is_cut_off(piece: str) -> None:
+    async def endless() -> object:
+        while True:
+            yield llm.ChatChunk(id="x", delta=llm.ChoiceDelta(role="assistant", content=piece))
+            await asyncio.sleep(0)
+
+    answer = Answer(endless(), Timeline("llm"), llm.ChatContext.empty())
+    said = [chunk if isinstance(chunk, str) else chunk.delta.content or "" async for chunk in answer.chunks("en")]
+    assert LONGEST_ANSWER * 0.9 <= len("".join(said)) <= LONGEST_ANSWER
+    assert not answer.failed
+
+
+@given(st.lists(ANY_TEXT, min_size=1, max_size=5), LANGUAGES)
+def test_text_that_no_encoder_takes_does_not_cost_the_answer(pieces: list[str], language: str) -> None:
+    async def source() -> object:
+        for piece in pieces:
+            yield llm.ChatChunk(id="x", delta=llm.ChoiceDelta(role="assistant", content=piece))
+
+    async def read() -> tuple[Answer, str]:
+        answer = Answer(source(), Timeline("llm"), llm.ChatContext.empty())
+        said = [c if isinstance(c, str) else c.delta.content or "" async for c in answer.chunks(language)]
+        return answer, "".join(said)
+
+    answer, said = asyncio.run(read())
+    assert not answer.failed
+    said.encode()
+
+
+@given(st.lists(st.sampled_from(["Sure", ", ", "! ", "great", " ", "question", ".", "\n", "x"]), max_size=100))
+@example(["! "] * 20_000)
+@example([". " * 500_000])
+def test_no_opening_is_held_back_for_long_and_nothing_else_is_lost(pieces: list[str]) -> None:
+    opening, pushed, passed = OpeningFilter("en"), 0, 0
+    for piece in pieces:
+        pushed, passed = pushed + len(piece), passed + len(opening.push(piece))
+        assert pushed - passed <= 400
+    passed += len(opening.end())
+    assert passed >= len("".join(pieces)) - 400
