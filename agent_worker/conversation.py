@@ -13,6 +13,7 @@ from agent_worker.environment import cache_dir
 from agent_worker.fast_reply import DEFAULT_PRERESPONSE_PROMPT
 from agent_worker.hearing import listen
 from agent_worker.log import keep_personal_data_out
+from agent_worker.longest_call import end_after
 from agent_worker.measurement import Meter
 from agent_worker.phrases import PhraseBook
 from agent_worker.playout import pace
@@ -67,6 +68,8 @@ async def hold_conversation(
         await job.room.local_participant.set_attributes({METRICS_ATTRIBUTE: "not written"})
     if settings.callers_choose_strategy:
         await link.let_caller_choose_strategy(session, agent)
+    if settings.call_max_seconds is not None:
+        end_after(settings.call_max_seconds, session, settings.language, job.delete_room)
     stack.fast_llm.prewarm()
     if not settings.no_greeting:
         session.say(settings.greeting)

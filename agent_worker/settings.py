@@ -136,6 +136,9 @@ class WorkerSettings(FromEnvironment):
     worker_max_calls: Annotated[int, Field(gt=0, le=100_000)] | None = None
     """About how many calls at once. Unset, LiveKit's own measure holds: no more calls while the CPU is over 70 %
     busy."""
+    call_max_seconds: Annotated[int, Field(gt=0, le=604_800)] | None = None
+    """After so many seconds the agent says goodbye and closes the room. Unset, as is usual with LiveKit: a call lasts
+    as long as its caller stays, and you pay for it."""
     worker_drain_timeout: Annotated[int, Field(gt=0, le=604_800)] = 600
     """How long running calls may go on after the worker was told to stop (SIGTERM, Ctrl-C), in seconds. It takes no
     new ones meanwhile."""
