@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from livekit.agents import NOT_GIVEN, AgentSession, APIConnectOptions, JobContext, inference, llm
@@ -15,6 +16,7 @@ from agent_worker.hearing import listen
 from agent_worker.log import keep_personal_data_out
 from agent_worker.longest_call import end_after
 from agent_worker.measurement import Meter
+from agent_worker.one_agent import leaves_to_another
 from agent_worker.phrases import PhraseBook
 from agent_worker.playout import pace
 from agent_worker.preresponse import PreResponseAgent
@@ -46,6 +48,11 @@ async def hold_conversation(
 ) -> None:
     """Join the room and begin to talk. The session goes on by itself until the caller leaves."""
     keep_personal_data_out()
+    if not job.is_fake_job():  # on the console there is no room
+        await job.connect()
+        leave = functools.partial(job.shutdown, reason="another agent has the room")
+        if leaves_to_another(job.room, leave):
+            return leave()
     session = build_session(stack, settings)
     link = RoomLink(job.room, settings)
     agent.on_preresponse = link.publish_preresponse

@@ -15,3 +15,6 @@ SET_STRATEGY = "agent_worker.set_strategy"
 
 #: Attribute of the agent's participant: ``not written`` where the metrics of this call are lost to others.
 METRICS_ATTRIBUTE = "agent_worker.metrics"
+
+#: Attribute of the agent's participant: when it was asked for, seconds since 1970, a space, and the agent's name.
+ASKED_ATTRIBUTE = "agent_worker.asked"

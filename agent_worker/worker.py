@@ -14,6 +14,7 @@ from livekit.agents import AgentServer, JobContext, Plugin, cli
 from agent_worker.checkup import command
 from agent_worker.conversation import hold_conversation
 from agent_worker.metrics_service import serve_metrics
+from agent_worker.one_agent import accept
 from agent_worker.own_file import BadFileError
 from agent_worker.preflight import check
 from agent_worker.prices import Prices
@@ -78,7 +79,8 @@ def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceSt
         server.update_options(load_threshold=_FULL)
     replace_the_dead(server, settings)
     server.setup_fnc = functools.partial(warm_up_process, settings=settings, build_stack=build_stack, prices=prices)
-    server.rtc_session(functools.partial(_serve_call, settings=settings), agent_name=settings.agent_name)
+    serve_call = functools.partial(_serve_call, settings=settings)
+    server.rtc_session(serve_call, agent_name=settings.agent_name, on_request=accept)
     return server
 
 

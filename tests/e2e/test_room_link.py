@@ -125,3 +125,22 @@ async def test_caller_chooses_nothing_where_that_is_not_allowed(real_models: Por
         assert STRATEGY_ATTRIBUTE not in (await caller.agent()).attributes
         with pytest.raises(rtc.RpcError, match="not supported"):
             await caller.ask_for("off")
+
+
+async def logged(log: Path, words: str) -> None:
+    while words not in log.read_text():
+        await asyncio.sleep(0.1)
+
+
+async def test_second_agent_leaves_the_room_to_the_first(real_models: Ports, tmp_path: Path) -> None:
+    room = "room-link-two-agents"
+    async with (
+        agent_in(tmp_path, real_models.livekit) as ports,
+        Visitor().joined(ports.livekit_url, room, "caller") as caller,
+        api.LiveKitAPI(ports.livekit_url, API_KEY, API_SECRET) as livekit,
+    ):
+        first = (await caller.agent()).identity
+        await livekit.agent_dispatch.create_dispatch(api.CreateAgentDispatchRequest(room=room))
+        await asyncio.wait_for(logged(tmp_path / "worker.log", "another agent has the room"), PATIENCE)
+        assert [*caller.room.remote_participants] == [first]
+        assert (await caller.next_turn("How old are trains?"))[1]["answer"] == "Trains are old."
