@@ -128,7 +128,7 @@ async def test_caller_chooses_nothing_where_that_is_not_allowed(real_models: Por
 
 
 async def logged(log: Path, words: str) -> None:
-    while words not in log.read_text():
+    while words not in await asyncio.to_thread(log.read_text):
         await asyncio.sleep(0.1)
 
 
