@@ -231,7 +231,7 @@ class PhraseAudio:
                     return False
                 samples = file.getnframes()
                 data = file.readframes(samples)
-        except (OSError, EOFError, wave.Error):
+        except (OSError, EOFError, RuntimeError, wave.Error):  # wave raises all of them for what is no wave file
             return False
         if not data or len(data) != 2 * samples * channels:
             return False

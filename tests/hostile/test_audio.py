@@ -184,6 +184,7 @@ WAVS = st.one_of(
 
 @given(content=WAVS)
 @example(content=wav(2, RATE, 1, b"abcd").replace(struct.pack("<I", RATE), struct.pack("<I", 0)))
+@example(content=b"RIFF\x00\x00\x00\x01WAVE" + bytes(23) + b"\x01")
 @example(content=wav(2, RATE, 2, b"abcd" * 3)[:-2])
 @example(content=wav(2, 10, 1, b"abcd"))
 def test_any_file_in_place_of_a_phrases_audio_is_played_or_made_anew(content: bytes, tmp_path: Path) -> None:
