@@ -30,7 +30,9 @@ class _WithoutPersonalData(logging.Filter):
 
 
 def keep_personal_data_out() -> None:
-    """Apply to livekit-agents' own log lines too. Harmless when done twice."""
-    livekit = logging.getLogger("livekit.agents")
-    if not any(isinstance(known, _WithoutPersonalData) for known in livekit.filters):
-        livekit.addFilter(_WithoutPersonalData())
+    """Apply to livekit-agents' own log lines too, and to its plugins'. Harmless when done twice."""
+    # A filter sees what is logged by its own logger only, not by those below it.
+    plugins = [name for name in logging.root.manager.loggerDict if name.startswith("livekit.plugins.")]
+    for livekit in map(logging.getLogger, ["livekit.agents", *plugins]):
+        if not any(isinstance(known, _WithoutPersonalData) for known in livekit.filters):
+            livekit.addFilter(_WithoutPersonalData())

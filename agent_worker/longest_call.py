@@ -38,12 +38,13 @@ async def _end(
     logger.info("a call is ended: it has lasted %.0f s (CALL_MAX_SECONDS)", seconds)
     farewell = FAREWELLS.get(base_language(language), FAREWELLS["en"])
     try:
-        await session.interrupt()
         await asyncio.wait_for(_said(session, farewell), _PATIENCE)
     except (asyncio.TimeoutError, RuntimeError) as error:
         logger.warning("a call ends without a farewell: %s", type(error).__name__)
     await asyncio.shield(asyncio.ensure_future(close_room()))  # which closes the session, and so ends this
+    session.shutdown(drain=False)  # the room could not be closed, or there is none, as on the console
 
 
 async def _said(session: AgentSession[Any], text: str) -> None:
+    await session.interrupt()
     await session.say(text, allow_interruptions=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-import aiohttp
 from livekit import api
 from livekit.agents import AgentServer
 from livekit.agents.job import RunningJobInfo
@@ -49,7 +48,7 @@ async def _look_after(info: RunningJobInfo, settings: Settings, replaced: Counte
             str(settings.livekit_url), settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
         ) as livekit:
             await replace_if_dead(livekit, info, replaced)
-    except (api.TwirpError, aiohttp.ClientError, asyncio.TimeoutError) as error:
+    except Exception as error:  # whatever it is, the next call's process is to be watched too
         logger.warning("whether a call lost its agent is not known: %s", type(error).__name__)
 
 

@@ -23,7 +23,7 @@ from agent_worker.timeline import Timeline
 
 _ONCE = APIConnectOptions(max_retry=0, timeout=30)
 #: How long a voice may take to begin, and then to go on, seconds. Clients wait for up to 30, and callers do not.
-_VOICE_PATIENCE = 3.5
+VOICE_PATIENCE = 3.5
 #: Seconds of audio that a text may become: many times what the slowest voice needs.
 _LONGEST_START = 10.0
 _LONGEST_CHARACTER = 0.5
@@ -90,21 +90,23 @@ async def at_most(audio: AsyncIterable[rtc.AudioFrame], seconds: Callable[[], fl
 
 
 async def in_time(
-    audio: AsyncIterable[rtc.AudioFrame], given: Given, patience: float = _VOICE_PATIENCE
+    audio: AsyncIterable[rtc.AudioFrame], given: Given, patience: float = VOICE_PATIENCE
 ) -> AsyncIterator[rtc.AudioFrame]:
     """The audio of a text, from a voice that may neither be silent nor fall silent.
+
+    It may take as long as there is audio to be heard: a slow voice has that long for its next sentence.
 
     Raises:
         VoiceSilentError: If it has a sentence to speak and no audio comes, or the whole text and no more comes.
     """
     frames = aiter(at_most(audio, lambda: given.longest_audio))
-    due = given.speakable
+    due, heard_until = given.speakable, 0.0
     while True:
         coming = asyncio.ensure_future(anext(frames, None))
         waiting = asyncio.create_task(due.wait())
         try:
             await asyncio.wait([coming, waiting], return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait([coming], timeout=patience)
+            await asyncio.wait([coming], timeout=patience + max(0.0, heard_until - time.monotonic()))
             if not coming.done():
                 raise VoiceSilentError("the voice is silent")
         finally:
@@ -114,6 +116,7 @@ async def in_time(
         frame = coming.result()
         if frame is None:
             return
+        heard_until = max(heard_until, time.monotonic()) + frame.duration
         yield frame
         due = given.ended
 

@@ -35,3 +35,10 @@ def test_what_was_said_is_neither_beside_a_message_nor_in_it(caplog: pytest.LogC
     livekit.error("closing: no audio frames were pushed for text: Your card number\nis 1234")
     assert not hasattr(caplog.records[0], "text_sent")
     assert caplog.messages[1] == "closing: no audio frames were pushed for text: …"
+
+
+def test_plugins_say_nothing_of_it_either(caplog: pytest.LogCaptureFixture) -> None:
+    plugin = logging.getLogger("livekit.plugins.deepgram")
+    keep_personal_data_out()
+    plugin.warning("received unexpected message from deepgram", extra={"lk.pii.data": {"transcript": "My card"}})
+    assert "lk.pii.data" not in vars(caplog.records[0])

@@ -45,3 +45,14 @@ async def test_call_that_is_over_before_closes_no_room() -> None:
     closed, task = await hold(ScriptedTTS(), 3600.0)
     assert not closed
     assert task.cancelled()
+
+
+async def test_session_ends_even_where_the_room_cannot_be_closed() -> None:
+    async with AgentSession[Any](tts=ScriptedTTS(), vad=None, turn_handling={"turn_detection": None}) as session:
+        session.output.audio = loudspeaker = Loudspeaker()
+        loudspeaker.automatic = True
+        ended = asyncio.Event()
+        session.once("close", lambda _: ended.set())
+        await session.start(Agent(instructions=""))
+        end_after(0.01, session, "en", lambda: asyncio.sleep(0))
+        await ended.wait()

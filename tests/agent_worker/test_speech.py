@@ -149,6 +149,18 @@ async def test_voice_that_does_not_speak_or_speak_on_is_given_up(heard: int) -> 
         await anext(frames)
 
 
+async def test_voice_may_take_for_its_next_sentence_as_long_as_there_is_something_to_hear() -> None:
+    given = Given(words("It opens at nine. It closes at five."))
+
+    async def slow() -> AsyncIterator[rtc.AudioFrame]:
+        await _read(given)
+        yield tone(5.0)
+        await asyncio.sleep(0.2)
+        yield tone(0.2)
+
+    assert seconds(*[frame async for frame in in_time(slow(), given, patience=0.05)]) == 5.2
+
+
 async def test_voice_is_not_blamed_while_its_text_is_not_there() -> None:
     gate = asyncio.Event()
     given = Given(words("It opens", gate=gate))
