@@ -26,7 +26,7 @@ from agent_worker.speech import PhraseAudio
 from agent_worker.stack import VoiceStack
 from agent_worker.topics import METRICS_ATTRIBUTE
 from agent_worker.typed import TypedText
-from agent_worker.unheard import TRANSCRIPT_PATIENCE, watch_for_unheard
+from agent_worker.unheard import watch_for_unheard
 
 #: Frames as short as the network's packets: those of the default, 50 ms, let the end of the caller's voice be heard
 #: up to 50 ms later.
@@ -90,7 +90,7 @@ def build_session(stack: VoiceStack, settings: Settings) -> AgentSession[Any]:
         tts=stack.tts,
         vad=stack.vad,
         conn_options=CONNECTIONS,
-        transcription_timeout=TRANSCRIPT_PATIENCE,
+        transcription_timeout=settings.transcript_timeout,
         turn_handling={
             # The models that run in this process: the default ones need a LiveKit Cloud account.
             "turn_detection": inference.TurnDetector(
@@ -127,4 +127,5 @@ def build_agent(stack: VoiceStack, settings: Settings) -> PreResponseAgent:
         budget=settings.preresponse_budget,
         quick_answer=settings.preresponse_quick_answer,
         longest_wait=settings.answer_timeout + FALLBACK_TIMEOUT,
+        voice_timeout=settings.voice_timeout,
     )

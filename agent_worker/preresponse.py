@@ -20,12 +20,11 @@ from agent_worker.received import passable_event
 from agent_worker.settings import StrategyName
 from agent_worker.silence import without_edges
 from agent_worker.speech import (
+    VOICE_PATIENCE,
     Given,
     PhraseAudio,
     VoiceSilentError,
-    at_most,
     in_time,
-    longest_audio,
     report_silence,
 )
 from agent_worker.strategies import (
@@ -92,6 +91,7 @@ class PreResponseAgent(Agent):
         quick_answer: An answer expected to be heard within so many seconds needs no pre-response.
         longest_wait: An answer that has not begun so many seconds after it was asked for, from whichever model, has
             failed.
+        voice_timeout: How long the voice may let the caller wait for a sentence, seconds.
         **options: Everything else that :class:`livekit.agents.Agent` takes.
 
     Raises:
@@ -111,6 +111,7 @@ class PreResponseAgent(Agent):
         budget: float = 0.0,
         quick_answer: float = 0.6,
         longest_wait: float | None = None,
+        voice_timeout: float = VOICE_PATIENCE,
         **options: Any,
     ) -> None:
         # In the instructions, and not beside each turn: they stay the same, so the provider can cache them.
@@ -122,6 +123,7 @@ class PreResponseAgent(Agent):
         self.phrase_audio = phrase_audio
         self.quick_answer = quick_answer
         self.longest_wait = longest_wait
+        self.voice_timeout = voice_timeout
         self._prompt = preresponse_prompt
         self._budget = budget
         self._forecast = AnswerForecast()
@@ -187,7 +189,7 @@ class PreResponseAgent(Agent):
                 yield chunk
             if answer.failed or (answer.empty and timeline.outcome != "silent_kind"):
                 yield FlushSentinel()
-                yield self._apology
+                yield self.apology
             elif answer.only_calls_tools and attempt and attempt.likely and not preresponse:
                 self._slow_tool = asyncio.create_task(self._fill(attempt.likely, timeline), name="slow_tool")
         finally:
@@ -215,24 +217,30 @@ class PreResponseAgent(Agent):
         if first is None:
             return
         if (made := self._made(first, model_settings)) is not None:
-            async for frame in made:
-                yield frame
+            try:
+                async for frame in made:
+                    yield frame
+            except APIError as error:  # livekit-agents would give up the whole reply, the answer too
+                logger.warning("a pre-response could not be spoken: %s", type(error).__name__)
+                self._report_silence(error)
             first = await anext(words, None)
             if first is None:
                 return
-        given = Given(_chain(first, words))
-        spoken = in_time(Agent.default.tts_node(self, given, model_settings), given)
+        spoken = self._asked_to_speak(_chain(first, words), model_settings)
         try:
             async for frame in without_edges(spoken, trailing=False):
                 if self._timeline and self._timeline.main_first_token and not self._timeline.main_first_audio:
                     self._timeline.main_first_audio = self._timeline.now()
                 yield frame
         except APIError as error:
-            if isinstance(error, VoiceSilentError):
-                report_silence(self.session, error)
-            if not self._apology.startswith(first.strip()):
+            self._report_silence(error)
+            if not self.apology.startswith(first.strip()):
                 self.apologise()
             raise  # and what was not heard is not in the history
+
+    def _report_silence(self, error: APIError) -> None:
+        if isinstance(error, VoiceSilentError):
+            report_silence(self.session, error)
 
     async def _beginning(self, words: AsyncIterator[str]) -> str | None:
         """The first words, to the end of a text that has been made beforehand if that is what they begin.
@@ -248,8 +256,8 @@ class PreResponseAgent(Agent):
 
     def apologise(self) -> None:
         """Say that something went wrong, if that can be said without the voice that may be what went wrong."""
-        if self.phrase_audio and self.phrase_audio.frames(self._apology) and self.session.user_state != "speaking":
-            self.session.say(self._apology)
+        if self.phrase_audio and self.phrase_audio.frames(self.apology) and self.session.user_state != "speaking":
+            self.session.say(self.apology)
 
     async def realtime_audio_output_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
@@ -264,10 +272,11 @@ class PreResponseAgent(Agent):
     @property
     def fixed_texts(self) -> list[str]:
         """What this agent may say word by word: worth synthesising beforehand."""
-        return [*self.phrases.all(), self._apology]
+        return [*self.phrases.all(), self.apology]
 
     @property
-    def _apology(self) -> str:
+    def apology(self) -> str:
+        """Said when something failed."""
         return APOLOGIES.get(base_language(self.language), APOLOGIES["en"])
 
     def _begin_timeline(self, message: llm.ChatMessage | None, chat_ctx: llm.ChatContext) -> Timeline:
@@ -401,13 +410,16 @@ class PreResponseAgent(Agent):
         return _timed(spoken, self._timeline)
 
     def _voiced(self, text: str, model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
-        spoken = Agent.default.tts_node(self, _chain(text), model_settings)
-        return without_edges(at_most(spoken, lambda: longest_audio(len(text))), trailing=True)
+        return without_edges(self._asked_to_speak(_chain(text), model_settings), trailing=True)
+
+    def _asked_to_speak(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
+        given = Given(text)
+        return in_time(Agent.default.tts_node(self, given, model_settings), given, self.voice_timeout)
 
     def _synthesised(self, text: str) -> AsyncIterable[rtc.AudioFrame] | None:
         if self.session.output.audio is None or not self.session.output.audio_enabled:
             return None
-        return Agent.default.tts_node(self, _chain(text), ModelSettings())
+        return self._asked_to_speak(_chain(text), ModelSettings())
 
     async def _fill(self, phrase: str, timeline: Timeline) -> None:
         """A tool is at work and nothing has been said: say something if it takes long."""

@@ -98,6 +98,12 @@ class ConversationSettings(FromEnvironment):
     """true lets the caller speak first."""
     answer_timeout: Annotated[float, Field(gt=0, le=60)] = 4.0
     """How long the main model may take to begin, in seconds, before the fast model answers in its place."""
+    voice_timeout: Annotated[float, Field(gt=0, le=60)] = 3.5
+    """How long the voice may let the caller wait for a sentence, in seconds, before an apology is spoken. A voice that
+    is slow, as on a CPU, needs more."""
+    transcript_timeout: Annotated[float, Field(gt=0, le=60)] = 3.0
+    """How long after the caller's last voice the transcript may take, in seconds, before the caller is asked to say it
+    again. Recognition that is slow, as on a CPU, needs more: what it has not understood by then is lost."""
     preresponse_strategy: StrategyName = "phrase"
     """What is said at once. phrase: a phrase that fits, with audio made beforehand. llm: the fast model's own words.
     hybrid: the fast model's own words if they are there in time, else a phrase. off: only the main model speaks."""

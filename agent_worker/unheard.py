@@ -12,8 +12,6 @@ from livekit.agents.voice.events import UserTranscriptionTimeoutEvent
 
 from agent_worker.log import logger
 
-#: How long the transcript of what a caller said may take, seconds (``AgentSession(transcription_timeout=…)``).
-TRANSCRIPT_PATIENCE = 3.0
 #: Coughs are shorter, and there is nothing in them to understand, seconds.
 _LONGEST_COUGH = 1.0
 

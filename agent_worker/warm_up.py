@@ -59,16 +59,19 @@ def import_clients() -> None:
 
 
 async def voice_phrases(stack: VoiceStack, settings: Settings, prices: Prices) -> None:
-    """Have the phrases spoken that are not in the cache yet. Without them each is synthesised when it is spoken.
+    """Have the phrases spoken that are not in the cache yet, or without pre-responses the apology alone.
+
+    Without their audio phrases are synthesised when they are spoken, and a voice that fails is not apologised for.
 
     Raises:
         BadPhrasesError: If the file of own phrases cannot be used.
     """
     agent = build_agent(stack, settings)
     audio = agent.phrase_audio
-    if audio is None or (agent.strategy is None and not settings.callers_choose_strategy):
+    if audio is None:
         return
-    missing = audio.load(agent.fixed_texts)
+    preresponses = agent.strategy is not None or settings.callers_choose_strategy
+    missing = audio.load(agent.fixed_texts if preresponses else [agent.apology])
     if not missing:
         return
     Meter(stack, prices)  # what the phrases cost is counted too

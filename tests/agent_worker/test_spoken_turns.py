@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ import pytest
 from livekit.agents import AgentSession, APIConnectionError, ErrorEvent, UserStateChangedEvent, function_tool, llm
 
 from agent_worker.preresponse import APOLOGIES
-from agent_worker.speech import PhraseAudio, in_time
+from agent_worker.speech import PhraseAudio
 from agent_worker.turns import TurnRecord, TurnRecorder
 from tests.agent_worker.museum import PHRASE, museum_agent
 from tests.scripted_llm import ScriptedLLM
@@ -287,13 +286,12 @@ async def test_greeting_is_a_turn_without_a_caller() -> None:
 
 @pytest.mark.parametrize("silent", [False, True])
 async def test_answer_that_the_voice_does_not_speak_is_replaced_by_an_apology_made_beforehand(
-    silent: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    silent: bool, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("agent_worker.preresponse.in_time", functools.partial(in_time, patience=0.05))
     audio = PhraseAudio(tmp_path, "voice")
     await audio.make([PHRASE, APOLOGIES["en"]], ScriptedTTS())
     voice = SilentTTS() if silent else ScriptedTTS(error=APIConnectionError())
-    async with call("Nine.", voice=voice, phrase_audio=audio) as now:
+    async with call("Nine.", voice=voice, phrase_audio=audio, voice_timeout=0.05) as now:
         errors: list[ErrorEvent] = []
         now.session.on("error", errors.append)
         now.loudspeaker.automatic = True
@@ -303,3 +301,31 @@ async def test_answer_that_the_voice_does_not_speak_is_replaced_by_an_apology_ma
             await asyncio.sleep(0.01)
         assert now.said == [QUESTION, f"{PHRASE} ", APOLOGIES["en"]]
         assert [error.error.type for error in errors] == ["tts_error"]
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_preresponse_that_the_voice_does_not_speak_costs_nobody_the_apology(silent: bool, tmp_path: Path) -> None:
+    audio = PhraseAudio(tmp_path, "voice")
+    await audio.make([APOLOGIES["en"]], ScriptedTTS())
+    voice = SilentTTS() if silent else ScriptedTTS(error=APIConnectionError())
+    async with call("Nine.", voice=voice, phrase_audio=audio, voice_timeout=0.05) as now:
+        now.loudspeaker.automatic = True
+        now.gate.set()
+        await now.session.generate_reply(user_input=QUESTION)
+        while APOLOGIES["en"] not in now.said:
+            await asyncio.sleep(0.01)
+
+
+async def test_answer_is_spoken_after_a_preresponse_that_the_voice_did_not_speak() -> None:
+    voice = ScriptedTTS(error=APIConnectionError())
+    async with call("Nine.", voice=voice) as now:
+        now.loudspeaker.automatic = True
+        reply = now.session.generate_reply(user_input=QUESTION)
+        while not voice.texts:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        voice.error = None
+        now.gate.set()
+        await reply
+        assert voice.texts[-1] == "Nine."
+        assert "Nine." in (now.said[-1] or "")
