@@ -39,8 +39,8 @@ CONNECTIONS = SessionConnectOptions(
     tts_conn_options=APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=3.0),
     max_unrecoverable_errors=1000,
 )
-#: What the fast model may take to answer in the main one's place, seconds.
-FALLBACK_TIMEOUT = 1.2
+#: What the fast model may take to answer in the main one's place, of ``ANSWER_TIMEOUT``.
+FALLBACK_SHARE = 0.5
 
 
 async def hold_conversation(
@@ -90,7 +90,7 @@ def build_session(stack: VoiceStack, settings: Settings) -> AgentSession[Any]:
         tts=stack.tts,
         vad=stack.vad,
         conn_options=CONNECTIONS,
-        transcription_timeout=settings.transcript_timeout,
+        transcription_timeout=settings.transcript_timeout or settings.usual_transcript_timeout,
         turn_handling={
             # The models that run in this process: the default ones need a LiveKit Cloud account.
             "turn_detection": inference.TurnDetector(
@@ -126,6 +126,6 @@ def build_agent(stack: VoiceStack, settings: Settings) -> PreResponseAgent:
         preresponse_prompt=settings.preresponse_prompt or DEFAULT_PRERESPONSE_PROMPT,
         budget=settings.preresponse_budget,
         quick_answer=settings.preresponse_quick_answer,
-        longest_wait=settings.answer_timeout + FALLBACK_TIMEOUT,
-        voice_timeout=settings.voice_timeout,
+        longest_wait=settings.answer_timeout * (1 + FALLBACK_SHARE),
+        voice_timeout=settings.voice_timeout or settings.usual_voice_timeout,
     )

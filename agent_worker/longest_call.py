@@ -18,8 +18,15 @@ FAREWELLS = {
     "fr": "Je suis désolé, le temps est écoulé et je dois terminer cet appel. Au revoir !",
     "pt": "Desculpe, o tempo acabou e tenho de terminar a chamada. Adeus!",
 }
+#: From the end of the farewell to the end of the call, seconds: its last sound is still on its way to the caller.
+_LINGER = 0.5
 #: What the farewell may take, seconds: the voice may be out of order.
 _PATIENCE = 15.0
+
+
+def farewell(language: str) -> str:
+    """Said at the end of such a call."""
+    return FAREWELLS.get(base_language(language), FAREWELLS["en"])
 
 
 def end_after(
@@ -36,9 +43,9 @@ async def _end(
 ) -> None:
     await asyncio.sleep(seconds)
     logger.info("a call is ended: it has lasted %.0f s (CALL_MAX_SECONDS)", seconds)
-    farewell = FAREWELLS.get(base_language(language), FAREWELLS["en"])
     try:
-        await asyncio.wait_for(_said(session, farewell), _PATIENCE)
+        await asyncio.wait_for(_said(session, farewell(language)), _PATIENCE)
+        await asyncio.sleep(_LINGER)
     except (asyncio.TimeoutError, RuntimeError) as error:
         logger.warning("a call ends without a farewell: %s", type(error).__name__)
     await asyncio.shield(asyncio.ensure_future(close_room()))  # which closes the session, and so ends this

@@ -9,7 +9,7 @@ import itertools
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -86,6 +86,9 @@ class LiveKitSettings(FromEnvironment):
 class ConversationSettings(FromEnvironment):
     """What is said, when, and by which rules, with either stack."""
 
+    usual_voice_timeout: ClassVar[float] = 3.5
+    usual_transcript_timeout: ClassVar[float] = 3.0
+
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
     """Two letters, or with a region: en, en-US, de, pt-BR … Both prompts should be in this language."""
     system_prompt: Text = DEFAULT_SYSTEM_PROMPT
@@ -98,12 +101,12 @@ class ConversationSettings(FromEnvironment):
     """true lets the caller speak first."""
     answer_timeout: Annotated[float, Field(gt=0, le=60)] = 4.0
     """How long the main model may take to begin, in seconds, before the fast model answers in its place."""
-    voice_timeout: Annotated[float, Field(gt=0, le=60)] = 3.5
-    """How long the voice may let the caller wait for a sentence, in seconds, before an apology is spoken. A voice that
-    is slow, as on a CPU, needs more."""
-    transcript_timeout: Annotated[float, Field(gt=0, le=60)] = 3.0
+    voice_timeout: Annotated[float, Field(gt=0, le=60)] | None = None
+    """How long the voice may let the caller wait for a sentence, in seconds, before an apology is spoken. Unset: 3.5; 8
+    with the self-hosted stack, whose voice may run on a CPU."""
+    transcript_timeout: Annotated[float, Field(gt=0, le=60)] | None = None
     """How long after the caller's last voice the transcript may take, in seconds, before the caller is asked to say it
-    again. Recognition that is slow, as on a CPU, needs more: what it has not understood by then is lost."""
+    again: what has not been understood by then is lost. Unset: 3; 8 with the self-hosted stack."""
     preresponse_strategy: StrategyName = "phrase"
     """What is said at once. phrase: a phrase that fits, with audio made beforehand. llm: the fast model's own words.
     hybrid: the fast model's own words if they are there in time, else a phrase. off: only the main model speaks."""
@@ -188,6 +191,9 @@ class CloudSettings(Settings):
 
 class SelfHostedSettings(Settings):
     """Ollama, speaches and Kokoro, each on its usual port."""
+
+    usual_voice_timeout: ClassVar[float] = 8.0
+    usual_transcript_timeout: ClassVar[float] = 8.0
 
     ollama_base_url: HttpUrl = "http://localhost:11434/v1"  # type: ignore[assignment]
     """Ollama's address."""

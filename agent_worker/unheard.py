@@ -18,6 +18,10 @@ _LONGEST_COUGH = 1.0
 T = TypeVar("T")
 
 
+class NotHeardError(APIConnectionError):
+    """No transcript came of what the caller said: perhaps there was nothing in it to understand."""
+
+
 def watch_for_unheard(session: AgentSession[Any], on_unheard: Callable[[], None]) -> None:
     """Call ``on_unheard`` whenever the caller has said something of which no transcript comes.
 
@@ -28,7 +32,8 @@ def watch_for_unheard(session: AgentSession[Any], on_unheard: Callable[[], None]
     @session.on("error")
     def _on_error(event: ErrorEvent) -> None:
         nonlocal failing
-        failing = failing or isinstance(event.error, stt.STTError)
+        error = event.error
+        failing = failing or (isinstance(error, stt.STTError) and not isinstance(error.error, NotHeardError))
 
     @session.on("user_input_transcribed")
     def _on_transcript(event: UserInputTranscribedEvent) -> None:
@@ -47,7 +52,7 @@ def watch_for_unheard(session: AgentSession[Any], on_unheard: Callable[[], None]
 def report_unheard(session: AgentSession[Any]) -> None:
     """Have it counted: a connection that has fallen silent reports no error by itself."""
     if session.stt is not None:
-        error = APIConnectionError("no transcript came")
+        error = NotHeardError("no transcript came")
         session.stt.emit(
             "error", stt.STTError(timestamp=time.time(), label=session.stt.label, error=error, recoverable=True)
         )
@@ -72,7 +77,7 @@ async def until_given_up(events: AsyncIterable[T], given_up: asyncio.Event) -> A
                 coming.cancel()
                 await asyncio.wait([coming])
         if coming.cancelled():
-            raise APIConnectionError("nothing was understood over this connection")
+            raise NotHeardError("nothing was understood over this connection")
         event = coming.result()
         if event is None:
             return

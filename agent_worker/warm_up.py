@@ -12,7 +12,9 @@ from livekit.agents import JobProcess, tokenize
 from agent_worker import guard
 from agent_worker.conversation import build_agent
 from agent_worker.log import logger
+from agent_worker.longest_call import farewell
 from agent_worker.measurement import Meter
+from agent_worker.preresponse import PreResponseAgent
 from agent_worker.prices import Prices
 from agent_worker.settings import Settings, SettingsT
 from agent_worker.stack import VoiceStack
@@ -45,11 +47,21 @@ def warm_up_process(
     process.userdata[AGENT] = agent = build_agent(stack, settings)
     process.userdata[METER] = Meter(stack, prices)
     if agent.phrase_audio:
-        agent.phrase_audio.load(agent.fixed_texts)
+        agent.phrase_audio.load(_texts_known_beforehand(agent, settings))
     tokenize.basic.hyphenate_word("syllables")
     import_clients()
     kind = classify("Is everything ready?", settings.language).kind
     guard.problem_with("Yes.", said="", language=settings.language, recent=(), kind=kind)
+
+
+def _texts_known_beforehand(agent: PreResponseAgent, settings: Settings) -> list[str]:
+    preresponses = agent.strategy is not None or settings.callers_choose_strategy
+    texts = agent.fixed_texts if preresponses else [agent.apology]
+    if not settings.no_greeting:
+        texts.append(settings.greeting)
+    if settings.call_max_seconds is not None:
+        texts.append(farewell(settings.language))
+    return texts
 
 
 def import_clients() -> None:
@@ -59,9 +71,9 @@ def import_clients() -> None:
 
 
 async def voice_phrases(stack: VoiceStack, settings: Settings, prices: Prices) -> None:
-    """Have the phrases spoken that are not in the cache yet, or without pre-responses the apology alone.
+    """Have spoken what a call says word by word, as far as it is not in the cache yet.
 
-    Without their audio phrases are synthesised when they are spoken, and a voice that fails is not apologised for.
+    Without their audio texts are synthesised when they are spoken, and a voice that fails is not apologised for.
 
     Raises:
         BadPhrasesError: If the file of own phrases cannot be used.
@@ -70,8 +82,7 @@ async def voice_phrases(stack: VoiceStack, settings: Settings, prices: Prices) -
     audio = agent.phrase_audio
     if audio is None:
         return
-    preresponses = agent.strategy is not None or settings.callers_choose_strategy
-    missing = audio.load(agent.fixed_texts if preresponses else [agent.apology])
+    missing = audio.load(_texts_known_beforehand(agent, settings))
     if not missing:
         return
     Meter(stack, prices)  # what the phrases cost is counted too

@@ -186,6 +186,10 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
     }
 
 
+#: The models share the CPU with everything else: slow is not broken.
+_PATIENT = {"ANSWER_TIMEOUT": "10", "VOICE_TIMEOUT": "10", "TRANSCRIPT_TIMEOUT": "10"}
+
+
 def whole_system(
     script: str, ports: Ports, metrics_folder: Path, env: Mapping[str, str] | None = None
 ) -> list[Service]:
@@ -202,6 +206,6 @@ def whole_system(
         livekit_server(ports.livekit),
         model_server(ports.models),
         agent_metrics(ports.metrics, metrics_folder),
-        worker(script, {**worker_env(ports, metrics_folder), **(env or {})}),
+        worker(script, {**worker_env(ports, metrics_folder), **_PATIENT, **(env or {})}),
         *([page_server(ports)] if is_built() else []),
     ]

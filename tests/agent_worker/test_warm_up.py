@@ -24,12 +24,13 @@ def settings(folder: Path, strategy: str) -> Settings:
     )
 
 
-@pytest.mark.parametrize(("strategy", "only_the_apology"), [("phrase", False), ("off", True)])
-async def test_apology_is_made_beforehand_whatever_the_strategy(
-    strategy: str, only_the_apology: bool, tmp_path: Path
+@pytest.mark.parametrize(("strategy", "and_no_phrase"), [("phrase", False), ("off", True)])
+async def test_greeting_and_apology_are_made_beforehand_whatever_the_strategy(
+    strategy: str, and_no_phrase: bool, tmp_path: Path
 ) -> None:
     stack = a_stack()
     await voice_phrases(stack, settings(tmp_path, strategy), Prices.load(None))
     assert isinstance(stack.tts, ScriptedTTS)
-    assert APOLOGIES["en"] in stack.tts.texts
-    assert (stack.tts.texts == [APOLOGIES["en"]]) is only_the_apology
+    both = {APOLOGIES["en"], settings(tmp_path, strategy).greeting}
+    assert both <= set(stack.tts.texts)
+    assert (both == set(stack.tts.texts)) is and_no_phrase
