@@ -28,7 +28,8 @@ test: install livekit-server prometheus-client-tests lint web-test page ## lint,
 	@scripts/get-kustomize $(KUSTOMIZE_VERSION) || echo "==> without it, the Kubernetes manifests are not tested"
 	@scripts/get-kubernetes-types || echo "==> without them, the custom resources in the manifests are not tested"
 	$(RUN)pytest -n auto -m "not e2e and not ollama"
-	$(RUN)pytest -m "e2e and not ollama" # by itself: people talk in it, and no core is to be taken from them
+	$(RUN)pytest -n 2 --dist loadfile -m simulated
+	$(RUN)pytest -m "e2e and not simulated and not ollama" # one by one: models take every core that there is
 
 .PHONY: test-unit
 test-unit: install ## the tests that need no model

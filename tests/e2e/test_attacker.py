@@ -26,7 +26,7 @@ from page_server.sessions import Session, new_session
 from page_server.settings import PageSettings
 from tests.e2e.test_room_link import PATIENCE, Visitor, agent_in
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.e2e, pytest.mark.simulated, pytest.mark.asyncio(loop_scope="session")]
 
 SESSION_TOPIC = "lk.agent.session"
 

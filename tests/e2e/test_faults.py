@@ -17,6 +17,7 @@ from benchmarks.reliability.world import World, new_world
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.simulated,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.skipif(
         not shutil.which("toxiproxy-server") and not (cache_dir() / "bin" / "toxiproxy-server").exists(),

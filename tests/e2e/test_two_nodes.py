@@ -31,7 +31,7 @@ from demo.services import (
 from tests.e2e.conftest import scrape
 from tests.e2e.redis import redis_server
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.e2e, pytest.mark.simulated, pytest.mark.asyncio(loop_scope="session")]
 
 SIMULATION = {
     "llm": {"*": {"ttft_ms": 300, "replies": ["The answer is at nine. That answer is certain."]}},
@@ -41,8 +41,6 @@ CONVERSATIONS = "livekit_conversations_total"
 NEW_CALLS = 3
 LONG = 100
 """Times that a caller says everything: until they are told to hang up."""
-EMPTY = 20
-"""Seconds until LiveKit closes a room that an agent has taken to the other node and its caller has not."""
 PATIENCE = 120.0  # seconds; two workers on one machine may be slow
 ATTEMPTS = 10
 """Of joining after a node has died: for five seconds LiveKit still sends new rooms to it."""
@@ -65,7 +63,7 @@ class Node:
         assert started
         room = f"room-{free_port()}"
         async with api.LiveKitAPI(self.ports.livekit_url, API_KEY, API_SECRET) as livekit:
-            await livekit.room.create_room(api.CreateRoomRequest(name=room, node_id=started[1], empty_timeout=EMPTY))
+            await livekit.room.create_room(api.CreateRoomRequest(name=room, node_id=started[1]))
         return room
 
     @property
@@ -169,6 +167,13 @@ async def call_anew(node: Node, recordings: Sequence[Path]) -> CallReport:
     raise AssertionError
 
 
+async def close_all_rooms(node: Node) -> None:
+    """LiveKit gives an agent that has come back to a room alone five minutes."""
+    async with api.LiveKitAPI(node.ports.livekit_url, API_KEY, API_SECRET) as livekit:
+        for room in (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms:
+            await livekit.room.delete_room(api.DeleteRoomRequest(room=room.name))
+
+
 async def test_calls_spread_over_two_nodes_and_go_on_when_one_dies_and_the_metrics_of_both_add_up(
     tmp_path: Path,
 ) -> None:
@@ -192,12 +197,15 @@ async def test_calls_spread_over_two_nodes_and_go_on_when_one_dies_and_the_metri
         for phone in (*stay, *cut):
             phone.call.cancel()
         await asyncio.gather(*(phone.call for phone in (*stay, *cut)), return_exceptions=True)
+        await close_all_rooms(first)
         await until(lambda: nobody_talks(both))
         values = [await scrape(one.ports) for one in both]
 
     assert all(turn.first_heard is not None for report in new for turn in report.turns)
     # More than calls: rooms of the dead node that a living worker's agent takes to the other one are new rooms there.
-    assert sum(value[CONVERSATIONS] for value in values) == sum(one.jobs for one in both) >= len(served_by) + NEW_CALLS
+    # Fewer than jobs: a second agent leaves the room to the first, and one that reaches no node has no conversation.
+    conversations = sum(value[CONVERSATIONS] for value in values)
+    assert len(served_by) + NEW_CALLS <= conversations <= sum(one.jobs for one in both)
     assert values[1][CONVERSATIONS] == served_by.count(second)  # what its worker had counted is kept
     told = sum(len(report.turns) for report in new) + sum(phone.turns_answered for phone in (*stay, *cut))
     counted = sum(value["livekit_conversation_turns_total"] for value in values)
