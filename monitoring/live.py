@@ -21,8 +21,13 @@ def watched_system(
     It starts before the worker, as in a system that has been watched for long: what a counter has counted before the
     first scrape is not an increase.
     """
-    *others, worker = whole_system(script, ports, folder / "metrics", env)
-    return [*others, server.service(prometheus_port, ports.metrics, folder / "prometheus"), worker]
+    services = whole_system(script, ports, folder / "metrics", env)
+    worker = next(at for at, service in enumerate(services) if service.name.startswith("worker"))
+    return [
+        *services[:worker],
+        server.service(prometheus_port, ports.metrics, folder / "prometheus"),
+        *services[worker:],
+    ]
 
 
 async def all_calls_counted(prometheus: Prometheus, turns: int) -> None:

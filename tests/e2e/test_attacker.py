@@ -37,7 +37,9 @@ async def ports(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ports
     folder, livekit = tmp_path_factory.mktemp("attacked"), free_port()
     async with (
         running([livekit_server(livekit)], folder),
-        agent_in(folder, livekit, PRERESPONSE_STRATEGY="phrase", CALLERS_CHOOSE_STRATEGY="1") as ports,
+        agent_in(
+            folder, livekit, PRERESPONSE_STRATEGY="phrase", CALLERS_CHOOSE_STRATEGY="1", WORKER_MAX_CALLS="20"
+        ) as ports,
     ):
         yield ports
 
