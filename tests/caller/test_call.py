@@ -9,6 +9,8 @@ from caller import CallOptions, CallReport, Wav, call
 from tests.caller.conftest import LiveKitServer
 from tests.caller.peer import Peer
 
+pytestmark = pytest.mark.e2e  # they talk in real time: no core is to be taken from them
+
 
 async def _call(server: LiveKitServer, peer: Peer, wav: Path, turns: int = 1, **options: Any) -> CallReport:
     room = uuid4().hex
