@@ -62,7 +62,7 @@ async def site(real_models: Ports, tmp_path_factory: pytest.TempPathFactory) -> 
         pytest.skip("the page is not built: `make page`")
     folder = tmp_path_factory.mktemp("page")
     ports = Ports(free_port(), real_models.models, free_port(), free_port())
-    env = {**worker_env(ports, folder), "TURN_LOG": "full", "ANSWER_MAX_TOKENS": "40"}
+    env = {**worker_env(ports, folder), "TURN_LOG": "full", "ANSWER_MAX_TOKENS": "40", "WORKER_MAX_CALLS": "20"}
     services = [
         livekit_server(ports.livekit),
         worker("fast-preresponse-ollama.py", env),
