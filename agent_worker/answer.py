@@ -107,8 +107,9 @@ class Answer:
             self.failed = True
 
     def _take(self, chunk: Chunk) -> None:
-        text = passable(_text(chunk))[: LONGEST_ANSWER - len(self.text)]
-        self._chunks.send_nowait(chunk if text == _text(chunk) else _with_text(chunk, text))
+        received = _text(chunk)
+        text = passable(received)[: LONGEST_ANSWER - len(self.text)]
+        self._chunks.send_nowait(chunk if text == received else _with_text(chunk, text))
         self._watch.take(text, usage_told=isinstance(chunk, llm.ChatChunk) and chunk.usage is not None)
         if isinstance(chunk, llm.ChatChunk) and chunk.delta and chunk.delta.tool_calls and not self.calls_tool.done():
             self._timeline.uses_tools = True

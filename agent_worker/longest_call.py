@@ -9,7 +9,7 @@ from typing import Any
 from livekit.agents import AgentSession
 
 from agent_worker.log import logger
-from agent_worker.utterance import base_language
+from agent_worker.utterance import in_language
 
 FAREWELLS = {
     "en": "I'm sorry, our time is up and I have to end this call now. Goodbye!",
@@ -26,7 +26,7 @@ _PATIENCE = 15.0
 
 def farewell(language: str) -> str:
     """Said at the end of such a call."""
-    return FAREWELLS.get(base_language(language), FAREWELLS["en"])
+    return in_language(FAREWELLS, language)
 
 
 def end_after(

@@ -37,7 +37,7 @@ from agent_worker.strategies import (
 )
 from agent_worker.timeline import Timeline
 from agent_worker.unheard import report_unheard, until_given_up
-from agent_worker.utterance import base_language, classify
+from agent_worker.utterance import classify, in_language
 
 ANSWER_NOTE = (
     "Begin with the answer itself, without an introduction: the caller's words have been acknowledged already."
@@ -277,7 +277,7 @@ class PreResponseAgent(Agent):
     @property
     def apology(self) -> str:
         """Said when something failed."""
-        return APOLOGIES.get(base_language(self.language), APOLOGIES["en"])
+        return in_language(APOLOGIES, self.language)
 
     def _begin_timeline(self, message: llm.ChatMessage | None, chat_ctx: llm.ChatContext) -> Timeline:
         caller = message or _last_message(chat_ctx, "user")

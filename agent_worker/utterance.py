@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -60,6 +61,11 @@ _FEW_WORDS = 2  # "no", "yes please": what they mean is decided by what the agen
 def base_language(language: str) -> str:
     """``en`` for ``en-US``."""
     return language.replace("_", "-").split("-")[0].lower()
+
+
+def in_language(texts: Mapping[str, str], language: str) -> str:
+    """The text of the language, or the English one."""
+    return texts.get(base_language(language), texts["en"])
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ _PACKAGES = ("livekit-agents", "livekit", "livekit-local-inference")
 def describe(arguments: list[str], pipecat_python: str) -> dict[str, Any]:
     return {
         "command": shlex.join(["python", "-m", "benchmarks.latency", *_without_paths(arguments)]),
-        "machine": f"{os.cpu_count()} cores, {cpu()}, {platform.system()} {platform.release()}",
+        "machine": f"{computer()} {platform.release()}",
         "commit": _output("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
         "versions": {
             "Python": platform.python_version(),
@@ -52,7 +52,12 @@ def _livekit_server() -> str:
         return "not found"
 
 
-def cpu() -> str:
+def computer() -> str:
+    """Its cores and its system, as reports name them."""
+    return f"{os.cpu_count()} cores, {_cpu()}, {platform.system()}"
+
+
+def _cpu() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:  # not Linux

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gzip
-import os
 import platform
 import random
 import re
@@ -15,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks.latency.machine import cpu
+from benchmarks.latency.machine import computer
 from benchmarks.metrics_scale import folders, servers
 from benchmarks.metrics_scale.folders import LIVING, TEMPLATES, Templates
 from benchmarks.metrics_scale.report import Burst, Case, Results, targets, write
@@ -117,7 +116,7 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
         "rounds": options.rounds,
         "living": LIVING,
         "templates": TEMPLATES,
-        "machine": f"{os.cpu_count()} cores, {cpu()}, {platform.system()}",
+        "machine": computer(),
         "versions": f"Python {platform.python_version()}, prometheus_client {metadata.version('prometheus-client')}",
         "note": f" {options.note}" if options.note else "",
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import platform
 import signal
 import sys
@@ -14,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks.latency.machine import cpu
+from benchmarks.latency.machine import computer
 from benchmarks.scaling.report import write
 from benchmarks.scaling.results import Results
 from benchmarks.scaling.run import RunOptions, run
@@ -60,7 +59,7 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
         "command": f"python -m benchmarks.scaling --calls {' '.join(map(str, options.calls))} --turns {options.turns}",
         "seed": options.seed,
         "note": options.note,
-        "machine": f"{os.cpu_count()} cores, {cpu()}, {platform.system()}",
+        "machine": computer(),
         "versions": f"Python {platform.python_version()}, {versions}",
         "began": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
     }
