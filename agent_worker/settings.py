@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import contextlib
+import functools
 import inspect
 import itertools
 import textwrap
@@ -64,9 +64,8 @@ class FromEnvironment(BaseSettings):
         """
         found: dict[str, str] = {}
         for kind in cls.__mro__:
-            with contextlib.suppress(OSError):
-                if issubclass(kind, FromEnvironment):
-                    found = _explanations_in(inspect.getsource(kind)) | found
+            if issubclass(kind, FromEnvironment):
+                found = _explanations_in(kind) | found
         return found
 
 
@@ -261,8 +260,12 @@ def _describe(problem: Any, settings_type: type[FromEnvironment]) -> str:
     return f"{name} is wrong: {problem['msg'].removeprefix('Value error, ')} (see .env.example)"
 
 
-def _explanations_in(source: str) -> dict[str, str]:
-    (class_,) = ast.parse(textwrap.dedent(source)).body
+@functools.cache  # each setting that is missing asks for them
+def _explanations_in(kind: type) -> dict[str, str]:
+    try:
+        (class_,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    except OSError:
+        return {}
     found = {}
     for pair in itertools.pairwise(getattr(class_, "body", ())):
         match pair:
