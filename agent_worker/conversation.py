@@ -12,6 +12,7 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 from agent_metrics import writer
 from agent_worker.environment import cache_dir
 from agent_worker.fast_reply import DEFAULT_PRERESPONSE_PROMPT
+from agent_worker.handover import hand_over_when_the_worker_dies
 from agent_worker.hearing import listen
 from agent_worker.log import keep_personal_data_out
 from agent_worker.longest_call import end_after
@@ -73,6 +74,8 @@ async def hold_conversation(
     recorder.watch(session.output.audio, listen(session))
     if writer.problem():
         await job.room.local_participant.set_attributes({METRICS_ATTRIBUTE: "not written"})
+    if not job.is_fake_job():
+        hand_over_when_the_worker_dies(job, settings)
     if settings.callers_choose_strategy:
         await link.let_caller_choose_strategy(session, agent)
     if settings.call_max_seconds is not None:

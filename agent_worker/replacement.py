@@ -44,9 +44,7 @@ async def _watch(server: AgentServer, settings: Settings) -> None:
 
 async def _look_after(info: RunningJobInfo, settings: Settings, replaced: Counter[str]) -> None:
     try:
-        async with api.LiveKitAPI(
-            str(settings.livekit_url), settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
-        ) as livekit:
+        async with livekit_api(settings) as livekit:
             await replace_if_dead(livekit, info, replaced)
     except Exception as error:  # whatever it is, the next call's process is to be watched too
         logger.warning("whether a call lost its agent is not known: %s", type(error).__name__)
@@ -68,6 +66,17 @@ async def replace_if_dead(livekit: api.LiveKitAPI, info: RunningJobInfo, replace
         logger.error("a call's process died, for the %dth time: no other agent", replaced[info.job.room.sid])
         return
     logger.error("a call's process died: another agent is asked for")
-    await livekit.agent_dispatch.create_dispatch(
-        api.CreateAgentDispatchRequest(agent_name=info.job.agent_name, room=room, metadata=info.job.metadata)
+    await ask_for_another(livekit, info.job)
+
+
+async def ask_for_another(livekit: api.LiveKitAPI, job: api.Job) -> api.AgentDispatch:
+    """Have LiveKit send an agent to the room of a job."""
+    return await livekit.agent_dispatch.create_dispatch(
+        api.CreateAgentDispatchRequest(agent_name=job.agent_name, room=job.room.name, metadata=job.metadata)
+    )
+
+
+def livekit_api(settings: Settings) -> api.LiveKitAPI:
+    return api.LiveKitAPI(
+        str(settings.livekit_url), settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
     )

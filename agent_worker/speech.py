@@ -20,6 +20,7 @@ from agent_worker.log import logger
 from agent_worker.received import LONGEST_SENTENCE
 from agent_worker.silence import pieces, trimmed, without_edges
 from agent_worker.timeline import Timeline
+from agent_worker.waiting import done_or_set
 
 _ONCE = APIConnectOptions(max_retry=0, timeout=30)
 #: How long a voice may take to begin, and then to go on, seconds. Clients wait for up to 30, and callers do not.
@@ -103,14 +104,12 @@ async def in_time(
     due, heard_until = given.speakable, 0.0
     while True:
         coming = asyncio.ensure_future(anext(frames, None))
-        waiting = asyncio.create_task(due.wait())
         try:
-            await asyncio.wait([coming, waiting], return_when=asyncio.FIRST_COMPLETED)
+            await done_or_set(coming, due)
             await asyncio.wait([coming], timeout=patience + max(0.0, heard_until - time.monotonic()))
             if not coming.done():
                 raise VoiceSilentError("the voice is silent")
         finally:
-            waiting.cancel()
             if not coming.done():
                 await utils.aio.cancel_and_wait(coming)
         frame = coming.result()

@@ -11,6 +11,7 @@ from livekit.agents import AgentSession, APIConnectionError, ErrorEvent, UserInp
 from livekit.agents.voice.events import UserTranscriptionTimeoutEvent
 
 from agent_worker.log import logger
+from agent_worker.waiting import done_or_set
 
 #: Coughs are shorter, and there is nothing in them to understand, seconds.
 _LONGEST_COUGH = 1.0
@@ -68,11 +69,9 @@ async def until_given_up(events: AsyncIterable[T], given_up: asyncio.Event) -> A
     stream = aiter(events)
     while True:
         coming = asyncio.ensure_future(anext(stream, None))
-        waiting = asyncio.create_task(given_up.wait())
         try:
-            await asyncio.wait([coming, waiting], return_when=asyncio.FIRST_COMPLETED)
+            await done_or_set(coming, given_up)
         finally:
-            waiting.cancel()
             if not coming.done():
                 coming.cancel()
                 await asyncio.wait([coming])

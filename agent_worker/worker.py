@@ -73,6 +73,7 @@ def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceSt
         port=settings.worker_port,
         drain_timeout=settings.worker_drain_timeout,
         initialize_process_timeout=_LONGEST_START,
+        job_memory_limit_mb=settings.call_memory_limit_mb or 0,
     )
     if settings.worker_max_calls is not None:
         server.load_fnc = functools.partial(_share_of_calls, settings.worker_max_calls)

@@ -7,6 +7,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,16 @@ def describe(arguments: list[str], pipecat_python: str) -> dict[str, Any]:
                 pipecat_python, "-c", "import importlib.metadata as m; print(m.version('pipecat-ai'))"
             ),
         },
+    }
+
+
+def here_and_now() -> dict[str, str]:
+    """For a report: what ran it, and when."""
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("livekit-agents", "livekit"))
+    return {
+        "machine": computer(),
+        "versions": f"Python {platform.python_version()}, {versions}",
+        "began": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
     }
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from benchmarks.reliability.calls import LEAD, Call, Event, hold_call
-from benchmarks.reliability.faults import FAST, KINDS, LASTING, MAIN, PARTS, STT, TTS, Part, begin
+from benchmarks.reliability.faults import FAST, KINDS, LASTING, MAIN, PARTS, STT, TLS_KINDS, TTS, Part, begin
 from benchmarks.reliability.judge import Evidence, Expectation, Verdict, judge
 from benchmarks.reliability.mishaps import MishapCase
-from benchmarks.reliability.world import World
+from benchmarks.reliability.world import TLS, World
 
 _OUTAGE = 20.0
 _END_OF_CALL = 15.0
@@ -51,7 +51,7 @@ class ProviderCase:
             failing=(1,) if self.lasting == "once" else (1, 2),
             errors=() if self.kind == "slow" else tuple(part.name for part in self.parts if part not in cancelled),
             unnoticed=unnoticed,
-            loses_usage=STT in self.parts or self.kind in ("cut", "silent", "slow", "refused", "garbage"),
+            loses_usage=STT in self.parts or self.kind in ("cut", "silent", "slow", "refused", "garbage", *TLS_KINDS),
         )
 
     @property
@@ -92,10 +92,13 @@ def provider_cases() -> list[ProviderCase]:
         ProviderCase((part,), kind, lasting, _env(part)) for part in PARTS for kind in KINDS for lasting in LASTING
     ]
     # One provider has both models, and goes down with both.
-    return cases + [
+    cases += [
         ProviderCase((FAST, MAIN), kind, lasting)
         for kind in ("refused", "silent", "500")
         for lasting in ("once", "for ever")
+    ]
+    return cases + [
+        ProviderCase((part,), kind, "for ever", {**_env(part), **TLS}) for part in PARTS for kind in TLS_KINDS
     ]
 
 
@@ -106,23 +109,34 @@ def _env(part: Part) -> Mapping[str, str]:
 async def run_case(case: Case, world: World) -> Verdict:
     """Hold the case's call, and judge what is left of it."""
     await world.heal()
-    seen, counted, logged = await world.seen(), await world.metrics(), len(world.log())
+    before, logged = await look(world), len(world.log())
     try:
         call = await case.hold(world)
     finally:
         await world.heal()
-    await _end_of_call(world)
-    now_seen, now_counted = await world.seen(), await world.metrics()
-    evidence = Evidence(
-        call,
-        world.log()[logged:],
-        {name: value - counted.get(name, 0.0) for name, value in now_counted.items()},
-        {part: Counter({k: n - seen[part][k] for k, n in counts.items()}) for part, counts in now_seen.items()},
-    )
+    await end_of_call(world)
+    evidence = Evidence(call, world.log()[logged:], *since(before, await look(world)))
     return judge(evidence, case.expectation)
 
 
-async def _end_of_call(world: World) -> None:
+Look = tuple[Mapping[str, float], Mapping[str, Counter[str]]]
+"""The worker's metrics, and what the providers were asked for."""
+
+
+async def look(world: World) -> Look:
+    return await world.metrics(), await world.seen()
+
+
+def since(before: Look, now: Look) -> Look:
+    """What has been added."""
+    (counted, seen), (now_counted, now_seen) = before, now
+    return (
+        {name: value - counted.get(name, 0.0) for name, value in now_counted.items()},
+        {part: Counter({k: n - seen[part][k] for k, n in counts.items()}) for part, counts in now_seen.items()},
+    )
+
+
+async def end_of_call(world: World) -> None:
     """Wait until the worker has finished with it: what a call leaves is counted up to its last moment."""
     for _ in range(int(_END_OF_CALL / 0.5)):
         await asyncio.sleep(0.5)

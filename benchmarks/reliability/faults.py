@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent_worker.settings import CloudSettings
+from benchmarks.reliability.tls import EXPIRED, NO_TLS
 
 if TYPE_CHECKING:
     from benchmarks.reliability.world import World
@@ -43,6 +44,7 @@ TTS = Part("tts", "/v1/audio/speech", _DEFAULTS["openai_tts_model"].default, 300
 PARTS = (STT, FAST, MAIN, TTS)
 
 KINDS = ("refused", "silent", "slow", "429", "500", "401", "garbage", "cut")
+TLS_KINDS = (EXPIRED, NO_TLS)
 LASTING = ("once", "20 s", "for ever")
 
 #: What the model server does itself, for as many requests as it is told. It counts them; Toxiproxy does not.
@@ -69,7 +71,13 @@ async def begin(world: World, parts: tuple[Part, ...], kind: str, lasting: str) 
             await world.proxy.add(part.name, "latency", latency=part.usual_ms * (SLOW - 1))
         elif kind == "cut":
             await world.proxy.add(part.name, "limit_data", bytes=_CUT_AFTER[part.name])
-    asked = [] if kind in ("refused", "slow") or (lasting != "once" and kind in ("silent", "cut")) else list(parts)
+        elif world.tls and kind in TLS_KINDS:
+            await world.proxy.send_to(part.name, world.tls.ports[kind])
+    asked = (
+        []
+        if kind in ("refused", "slow", *TLS_KINDS) or (lasting != "once" and kind in ("silent", "cut"))
+        else list(parts)
+    )
     await world.ask_for(
         [
             {"path": part.path, "model": part.model, "requests": 1 if lasting == "once" else None, **_ASKED_FOR[kind]}

@@ -125,8 +125,10 @@ def _words(turn: HeardTurn) -> str:
 
 def log_lines(log: str) -> list[str]:
     """Warnings and errors about what has failed, without their tracebacks."""
-    entries = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    lines = log.splitlines()
+    entries = [json.loads(line) for line in lines if line.startswith("{")]
     messages = [str(entry["message"]) for entry in entries if entry.get("level") in ("WARNING", "ERROR", "CRITICAL")]
+    messages += [line for line in lines if line.startswith("agent-worker: ")]  # what has no worker to log it
     return [message.splitlines()[0] for message in messages if message and not message.startswith(_MACHINE)]
 
 

@@ -10,6 +10,7 @@ import shutil
 import signal
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -81,6 +82,26 @@ async def _kill_process(world: World) -> None:
     os.kill(process_of_call(world), signal.SIGKILL)
 
 
+async def _start_another_worker(world: World) -> None:
+    await world.another_worker()
+
+
+async def _kill_worker(world: World) -> None:
+    parents = psutil.Process(process_of_call(world)).parents()
+    next(parent for parent in parents if parent.pid in world.workers).kill()
+
+
+def _set_clock(seconds: int) -> Mishap:
+    async def set_clock(world: World) -> None:
+        await asyncio.to_thread((world.folder / "clock").write_text, f"{seconds:+d}")
+
+    return set_clock
+
+
+async def _take_memory(world: World) -> None:
+    os.kill(process_of_call(world), signal.SIGUSR2)
+
+
 async def _no_descriptors(world: World) -> None:
     process = psutil.Process(process_of_call(world))
     process.rlimit(resource.RLIMIT_NOFILE, (process.num_fds(), process.rlimit(resource.RLIMIT_NOFILE)[1]))
@@ -107,13 +128,20 @@ async def _delete_metrics(world: World) -> None:
 
 def process_of_call(world: World) -> int:
     """The newest process that has a job."""
-    worker = next(child.pid for name, child in world.children.items() if name.startswith("worker"))
     entries = [json.loads(line) for line in world.log().splitlines() if line.startswith("{")]
-    return [int(entry["pid"]) for entry in entries if entry.get("job_id") and entry.get("pid") not in (None, worker)][
-        -1
-    ]
+    return [
+        int(entry["pid"]) for entry in entries if entry.get("job_id") and entry.get("pid", 0) not in (0, *world.workers)
+    ][-1]
 
 
+#: libfaketime, by which a process's clock can be set while it runs (Debian: ``apt-get install libfaketime``).
+_FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+_WITH_A_CLOCK = {
+    "LD_PRELOAD": str(_FAKETIME),
+    "FAKETIME_TIMESTAMP_FILE": "{folder}/clock",
+    "FAKETIME_NO_CACHE": "1",
+    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+}
 #: Seconds that LiveKit's clients hold a connection without hearing from the server.
 _SURVIVED = 10.0
 _UNCOUNTED = Expectation(failing=(1,), unnoticed=True, uncounted=True)
@@ -136,6 +164,15 @@ def mishap_cases() -> list[MishapCase]:
         MishapCase("LiveKit server killed and started again", killed, happens=_restart("LiveKit server")),
         *pauses,
         MishapCase("process of the call killed (SIGKILL)", killed, happens=_kill_process),
+        MishapCase(
+            "worker killed (SIGKILL), there is another", killed, before=_start_another_worker, happens=_kill_worker
+        ),
+        MishapCase(
+            "process of the call takes too much memory (CALL_MEMORY_LIMIT_MB)",
+            killed,
+            happens=_take_memory,
+            env={"CALL_MEMORY_LIMIT_MB": "1000"},
+        ),
         MishapCase("process of the call gets no more memory (RLIMIT_AS)", killed, happens=_no_memory),
         MishapCase(
             "process of the call out of file descriptors",
@@ -151,6 +188,17 @@ def mishap_cases() -> list[MishapCase]:
         MishapCase("agent-metrics down throughout", _UNCOUNTED, before=_stop_agent_metrics),
         MishapCase("metrics folder deleted in the call", _UNCOUNTED, happens=_delete_metrics),
     ]
+    if _FAKETIME:
+        cases += [
+            MishapCase(
+                f"clock set {words}",
+                Expectation(failing=(1,), unnoticed=True),
+                before=_set_clock(0),
+                happens=_set_clock(seconds),
+                env=_WITH_A_CLOCK,
+            )
+            for words, seconds in (("an hour ahead", 3600), ("an hour back", -3600))
+        ]
     if os.geteuid() == 0:  # a file system of its own
         cases += [
             MishapCase("metrics folder full", _UNCOUNTED, mount="size=64k"),

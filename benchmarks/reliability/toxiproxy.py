@@ -39,6 +39,10 @@ class Toxiproxy:
     async def accept(self, name: str) -> None:
         await self._post(f"/proxies/{name}", {"enabled": True})
 
+    async def send_to(self, name: str, port: int) -> None:
+        """Close its connections and take new ones, to another port on loopback."""
+        await self._post(f"/proxies/{name}", {"upstream": f"127.0.0.1:{port}"})
+
     async def hang_up(self, name: str) -> None:
         """Close its connections; new ones are taken."""
         await self.refuse(name)

@@ -18,12 +18,15 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.reliability.faults import PARTS
+from benchmarks.reliability.tls import SOUND, TlsFront, tls_front
 from benchmarks.reliability.toxiproxy import Toxiproxy, toxiproxy
 from demo.processes import Child, free_port
 from demo.services import ROOT, Ports, Service, agent_metrics, livekit_server, model_server, running, worker, worker_env
 
 ANSWER_HZ, PHRASE_HZ, APOLOGY_HZ, STAND_IN_HZ = 880.0, 440.0, 1320.0, 1760.0
 CALLER_SAYS = "Is there a pharmacy near the station?"
+#: Setting with which the worker's connections to the providers are encrypted.
+TLS = {"RELIABILITY_TLS": "1"}
 SECRETS = {"GROQ_API_KEY": "gsk-faults-83", "OPENAI_API_KEY": "sk-faults-51", "DEEPGRAM_API_KEY": "dg-faults-27"}
 
 _SIMULATION: dict[str, Any] = {
@@ -57,6 +60,7 @@ class World:
     folder: Path
     children: dict[str, Child] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
+    tls: TlsFront | None = None
 
     async def ask_for(self, faults: Sequence[Mapping[str, Any]]) -> None:
         url = f"{self.ports.models_url.removesuffix('/v1')}/simulated/faults"
@@ -66,6 +70,9 @@ class World:
     async def heal(self) -> None:
         await self.ask_for([])
         await self.proxy.heal()
+        if self.tls:
+            for part in PARTS:
+                await self.proxy.send_to(part.name, self.tls.ports[SOUND])
 
     async def seen(self) -> dict[str, Counter[str]]:
         """What the providers were asked for, by part."""
@@ -100,9 +107,22 @@ class World:
         self.children[name] = child = await Child.start(name, service.command, service.env, log)
         await child.wait_until(functools.partial(service.is_ready, child), service.timeout, lambda _: None)
 
+    async def another_worker(self) -> None:
+        """Beside the one that there is."""
+        (service,) = (service for name, service in self.services.items() if name.startswith("worker"))
+        number = len(self.workers) + 1
+        child = await Child.start(service.name, service.command, service.env, self.folder / f"worker{number}.log")
+        self.children[f"{service.name} {number}"] = child
+        await child.wait_until(functools.partial(_has_warm_process, child), 180, lambda _: None)
+
+    @property
+    def workers(self) -> list[int]:
+        """Their processes' ids, not those of the calls."""
+        return [child.pid for name, child in self.children.items() if name.startswith("worker")]
+
     def log(self) -> str:
-        """What the worker and its calls have logged so far."""
-        return (self.folder / "worker.log").read_text(errors="replace")
+        """What the workers and their calls have logged so far."""
+        return "".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("worker*.log")))
 
 
 @contextlib.asynccontextmanager
@@ -110,6 +130,7 @@ async def new_world(folder: Path, env: Mapping[str, str], mount: str = "") -> As
     """Everything is started, and stopped at the end. The folder must be there.
 
     Args:
+        env: Settings of the worker. ``{folder}`` in them stands for the folder.
         mount: Options of a file system of its own for the metrics.
     """
     simulation = folder / "simulation.json"
@@ -125,23 +146,23 @@ async def new_world(folder: Path, env: Mapping[str, str], mount: str = "") -> As
         agent_metrics(ports.metrics, metrics),
         toxiproxy(proxy_port),
     ]
-    with _mounted(mount, metrics):
-        async with running(servers, folder) as children:
-            listening = await proxy.create({part.name: ports.models for part in PARTS})
-            settings = _worker_env(ports, listening, folder) | dict(env)
-            agent = worker("benchmarks/reliability/agent.py", settings)
-            async with running([agent], folder) as workers:
-                await workers[agent.name].wait_until(
-                    functools.partial(_has_warm_process, workers[agent.name]), 180, print
-                )
-                world = World(
-                    ports, proxy, folder, {**children, **workers}, {server.name: server for server in servers}
-                )
-                try:
-                    yield world
-                finally:
-                    for child in world.children.values():
-                        await child.stop()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(_mounted(mount, metrics))
+        children = await stack.enter_async_context(running(servers, folder))
+        tls = await stack.enter_async_context(tls_front(ports.models, folder)) if TLS.items() <= env.items() else None
+        upstream = tls.ports[SOUND] if tls else ports.models
+        listening = await proxy.create({part.name: upstream for part in PARTS})
+        settings = {name: value.format(folder=folder) for name, value in env.items()}
+        agent = worker("benchmarks/reliability/agent.py", _worker_env(ports, listening, folder, tls) | settings)
+        workers = await stack.enter_async_context(running([agent], folder))
+        await workers[agent.name].wait_until(functools.partial(_has_warm_process, workers[agent.name]), 180, print)
+        services = {service.name: service for service in (*servers, agent)}
+        world = World(ports, proxy, folder, {**children, **workers}, services, tls)
+        try:
+            yield world
+        finally:
+            for child in world.children.values():
+                await child.stop()
 
 
 @contextlib.contextmanager
@@ -160,9 +181,9 @@ async def _has_warm_process(worker: Child) -> bool:
     return "process initialized" in worker.output()
 
 
-def _worker_env(ports: Ports, listening: Mapping[str, int], folder: Path) -> dict[str, str]:
+def _worker_env(ports: Ports, listening: Mapping[str, int], folder: Path, tls: TlsFront | None) -> dict[str, str]:
     def url(part: str) -> str:
-        return f"http://127.0.0.1:{listening[part]}/v1"
+        return f"{'https' if tls else 'http'}://localhost:{listening[part]}/v1"
 
     unwanted = ("SYSTEM_PROMPT", "PRERESPONSE_PROMPT", "ANSWER_MAX_TOKENS")
     env = {name: value for name, value in worker_env(ports, folder / "metrics").items() if name not in unwanted}
@@ -174,5 +195,6 @@ def _worker_env(ports: Ports, listening: Mapping[str, int], folder: Path) -> dic
         "PRERESPONSE_AUDIO_DIR": str(folder / "phrases"),
         "NO_GREETING": "1",
         "PYTHONPATH": str(ROOT),
+        **({"SSL_CERT_FILE": str(tls.authority)} if tls else {}),
         **SECRETS,
     }

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import platform
 import signal
 import sys
 import tempfile
-from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks.latency.machine import computer
+from benchmarks.latency.machine import here_and_now
+from benchmarks.latency.systems import SYSTEMS
 from benchmarks.scaling.report import write
-from benchmarks.scaling.results import Results
+from benchmarks.scaling.results import BARE, OURS, Results, Worker
 from benchmarks.scaling.run import RunOptions, run
 from demo.processes import DemoError
 from demo.services import ROOT
@@ -28,25 +26,28 @@ def main() -> None:
     print(f"logs: {folder}", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped, as after Ctrl-C
     try:
-        asyncio.run(_run(RunOptions(options.calls, options.turns, options.seed, folder), about, options.out))
+        systems = [SYSTEMS[name] for name in (OURS, BARE)]
+        asyncio.run(_run(RunOptions(systems, options.calls, options.turns, options.seed, folder), about, options.out))
     except DemoError as error:
         sys.exit(str(error))
 
 
 async def _run(options: RunOptions, about: dict[str, Any], out: Path) -> None:
     """What there is already is written after each level: a long run may be ended early."""
-    levels = []
-    async for level, series in run(options, lambda line: print(line, file=sys.stderr, flush=True)):
-        levels.append(level)
-        if len(levels) > 1:  # the least that a line goes through
-            write(Results(about, levels, series), out)
+    workers = {system.name: Worker() for system in options.systems}
+    async for system, level, series in run(options, lambda line: print(line, file=sys.stderr, flush=True)):
+        workers[system.name].levels.append(level)
+        if all(len(worker.levels) > 1 for worker in workers.values()):  # the least that a line goes through
+            write(Results(about, workers, series), out)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
-    levels = [1, 2, 4, 6, 8, 10, 12, 16, 20]
+    levels = [1, 2, 3, 4, 6, 8, 10, 12, 16, 20]
     parser.add_argument("--calls", type=int, nargs="+", default=levels, help="at once (default: %(default)s)")
-    parser.add_argument("--turns", type=int, default=48, help="at least, for each (default: %(default)s)")
+    parser.add_argument(
+        "--turns", type=int, default=48, help="at least, of each worker for each (default: %(default)s)"
+    )
     parser.add_argument("--note", default="", help="a sentence about the run, for the report")
     parser.add_argument("--seed", type=int, default=7, help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks")
@@ -54,14 +55,11 @@ def _options() -> argparse.Namespace:
 
 
 def _about(options: argparse.Namespace) -> dict[str, Any]:
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("livekit-agents", "livekit"))
     return {
         "command": f"python -m benchmarks.scaling --calls {' '.join(map(str, options.calls))} --turns {options.turns}",
         "seed": options.seed,
         "note": options.note,
-        "machine": computer(),
-        "versions": f"Python {platform.python_version()}, {versions}",
-        "began": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+        **here_and_now(),
     }
 
 

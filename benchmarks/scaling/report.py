@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.scaling.results import BUSY, SLOWER, Level, Results
+from benchmarks.scaling.results import BUSY, SLOWER, Level, Results, Worker
 from benchmarks.scaling.sizing import tables
 
 
@@ -20,42 +20,64 @@ def write(results: Results, folder: Path) -> None:
 
 def read(path: Path) -> Results:
     raw = json.loads(path.read_text(encoding="utf-8"))
-    return Results(raw["about"], [Level(**level) for level in raw["levels"]], raw["series"])
+    workers = {name: Worker([Level(**level) for level in worker["levels"]]) for name, worker in raw["workers"].items()}
+    return Results(raw["about"], workers, raw["series"])
 
 
 def markdown(results: Results) -> str:
     template = (Path(__file__).parent / "template.md").read_text(encoding="utf-8")
-    worker_cpu, worker_memory = results.cpu("worker"), results.memory("worker")
-    livekit_cpu, livekit_memory = results.cpu("livekit"), results.memory("livekit")
+    ours = results.ours
+    livekit_cpu, livekit_memory = ours.cpu("livekit"), ours.memory("livekit")
     return template.format(
         **results.about,
-        rows="\n".join(_row(level) for level in results.levels),
-        calls_per_core=f"{results.calls_per_core:.1f}",
-        worker_cpu=f"{worker_cpu[0]:.3f}",
-        worker_memory=f"{worker_memory[0]:.0f}",
-        worker_base=f"{worker_memory[1]:.0f}",
+        rows="\n".join(_row(name, level) for name, level in _side_by_side(results)),
+        figures="\n".join(_figures(results)),
         livekit_cpu=f"{livekit_cpu[0]:.3f}",
         livekit_memory=f"{livekit_memory[0]:.1f}",
         series=results.series,
-        slowed=_slowed(results),
-        busy=f"{BUSY:.0%}",
-        others=_others(results.levels),
+        slowed=" ".join(f"`{name}`: {_slowed(worker)}" for name, worker in results.workers.items()),
+        others=_others([level for worker in results.workers.values() for level in worker.levels]),
         **tables(results),
     )
 
 
-def _row(level: Level) -> str:
+def _side_by_side(results: Results) -> list[tuple[str, Level]]:
+    rows = [(name, level) for name, worker in results.workers.items() for level in worker.levels]
+    return sorted(rows, key=lambda row: row[1].calls)  # stable: ours first
+
+
+def _row(name: str, level: Level) -> str:
     return (
-        f"| {level.calls} | {len(level.gaps)} | {level.percentile(50):.2f} | {level.percentile(95):.2f} "
+        f"| {level.calls} | `{name}` | {len(level.gaps)} | {level.percentile(50):.2f} | {level.percentile(95):.2f} "
         f"| {level.cores['worker']:.2f} | {level.memory_mb['worker']:.0f} | {level.cores['livekit']:.2f} "
         f"| {level.others:.2f} | {len(level.failed)} |"
     )
 
 
-def _slowed(results: Results) -> str:
-    at = results.slowed_at
+def _figures(results: Results) -> Iterator[str]:
+    """Rows of a table: what is told, of our worker, of the bare one, and ours as a multiple of that."""
+    yield from (
+        _figure("CPU of the worker for each call, cores", results, lambda worker: worker.cpu("worker")[0], 3),
+        _figure(f"**calls that keep one core {BUSY:.0%} busy**", results, lambda worker: worker.calls_per_core, 1),
+        _figure("memory of the worker for each call, MB", results, lambda worker: worker.memory("worker")[0], 0),
+        _figure(
+            "memory of a worker without calls, MB (inference, and processes that wait for a call)",
+            results,
+            lambda worker: worker.memory("worker")[1],
+            0,
+        ),
+    )
+
+
+def _figure(name: str, results: Results, of: Callable[[Worker], float], digits: int) -> str:
+    ours, bare = of(results.ours), of(results.bare)
+    return f"| {name} | {ours:.{digits}f} | {bare:.{digits}f} | {ours / bare:.2f} |"
+
+
+def _slowed(worker: Worker) -> str:
+    at = worker.slowed_at
     alone = f"{SLOWER:g} times that of one call alone"
-    return f"p95 was first more than {alone} with {at} calls" if at else f"p95 stayed under {alone}"
+    return f"p95 was first more than {alone} with {at} calls." if at else f"p95 stayed under {alone}."
 
 
 def _others(levels: Sequence[Level]) -> str:

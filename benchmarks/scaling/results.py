@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+OURS, BARE = "agent-worker/phrase", "stock"
 BUSY = 0.7
 """The share of a core at which a worker of livekit-agents takes no more calls, by default."""
 SLOWER = 2.0
@@ -20,9 +21,7 @@ class Level:
 
     calls: int
     gaps: list[float] = field(default_factory=list)
-    """Seconds from the caller's last voice to the first audio, as the worker measures them."""
-    answers: list[float] = field(default_factory=list)
-    """The same to the answer's."""
+    """Seconds from the caller's last audible sample to the agent's first, as the caller hears them."""
     cores: dict[str, float] = field(default_factory=dict)
     """How many each part kept busy while all talked."""
     memory_mb: dict[str, float] = field(default_factory=dict)
@@ -38,11 +37,10 @@ class Level:
 
 
 @dataclass
-class Results:
-    about: Mapping[str, Any]
-    levels: list[Level]
-    series: int
-    """Of one agent-metrics."""
+class Worker:
+    """One worker under more and more calls."""
+
+    levels: list[Level] = field(default_factory=list)
 
     def per_call(self, of: Callable[[Level], float]) -> tuple[float, float]:
         """What each call adds, and what is there without any: a line through all levels, by least squares."""
@@ -64,6 +62,24 @@ class Results:
     @property
     def slowed_at(self) -> int | None:
         return next((level.calls for level in self.levels if is_slower(level, self.levels[0])), None)
+
+
+@dataclass
+class Results:
+    about: Mapping[str, Any]
+    workers: Mapping[str, Worker]
+    """By their system's name."""
+    series: int
+    """Of one agent-metrics."""
+
+    @property
+    def ours(self) -> Worker:
+        return self.workers[OURS]
+
+    @property
+    def bare(self) -> Worker:
+        """livekit-agents' own agent."""
+        return self.workers[BARE]
 
 
 def is_slower(level: Level, alone: Level) -> bool:

@@ -1,13 +1,16 @@
-"""Call one worker on one core with more and more callers at once, until it is too slow."""
+"""Call workers on one core with more and more callers at once, until they are too slow.
+
+Each kind of worker is called at each level in turn, while the other has nothing to do: what changes on the machine over
+the run meets both.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -16,20 +19,19 @@ import aiohttp
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent_worker.topics import TURN_TOPIC
 from benchmarks.latency.calls import room_token
 from benchmarks.latency.profiles import Latencies, simulation
 from benchmarks.latency.speech import clips
-from benchmarks.latency.systems import SYSTEMS, environment, worker_service
-from benchmarks.scaling.results import Level, is_slower
+from benchmarks.latency.systems import System, environment, worker_service
+from benchmarks.scaling.results import Level, Worker, is_slower
 from benchmarks.scaling.usage import Family, Watch
 from caller import CallError, CallOptions, Turn, Wav, call
 from demo.processes import DemoError, free_port
 from demo.services import Ports, Service, agent_metrics, livekit_server, model_server, running
 
-SYSTEM = SYSTEMS["agent-worker/phrase"]
 SETTLE = 5.0
-"""Seconds for the processes that a level starts to come to rest."""
+"""Seconds for what a level starts to come to rest, and for each call's process on top: all are started on one core."""
+SETTLE_EACH = 3.0
 STAGGER = 5.0
 """Seconds in which the calls of a level begin to talk."""
 PATIENCE = 60.0
@@ -40,38 +42,43 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class RunOptions:
+    systems: Sequence[System]
     levels: Sequence[int]
     turns: int
-    """At least, for each level."""
+    """At least, of each system for each level."""
     seed: int
     folder: Path
 
 
-async def run(options: RunOptions, say: Say) -> AsyncIterator[tuple[Level, int]]:
-    """Each level, until one is too slow or has a call that fails, with the number of agent-metrics' series."""
+async def run(options: RunOptions, say: Say) -> AsyncIterator[tuple[System, Level, int]]:
+    """Each level of each system, until one is too slow or has a call that fails, with the series of agent-metrics."""
     core, *others = sorted(os.sched_getaffinity(0))
     if not others:
-        raise DemoError("this needs two cores: one for the worker, and one for who calls it")
-    os.sched_setaffinity(0, others)  # and so all that is started from here, except the worker
+        raise DemoError("this needs two cores: one for the workers, and one for who calls them")
+    os.sched_setaffinity(0, others)  # and so all that is started from here, except the workers
     recordings = await clips()
     ports = Ports(free_port(), free_port(), free_port())
-    services = _services(options, ports, core)
-    alone: Level | None = None
-    async with running(services, options.folder, say) as children:
-        names = {"worker": services[-1].name, "livekit": "LiveKit server", "providers": "model server"}
-        families = {part: Family(children[name].pid) for part, name in names.items()}
+    parts = _parts(options, ports)
+    workers = {system.name: _pinned(system, options, ports, core) for system in options.systems}
+    async with running([*parts.values(), *workers.values()], options.folder, say) as children:
+        families: dict[str, Family] = {name: Family(children[part.name].pid) for name, part in parts.items()}
         families["callers"] = _Ourselves(os.getpid())
-        chance = random.Random(options.seed)
+        stage = _Stage(ports, recordings, random.Random(options.seed))
+        measured = {system.name: Worker() for system in options.systems}
         for count in options.levels:
-            level = Level(count)
-            rounds = -(-options.turns // (len(recordings) * count))
-            for _ in range(rounds):
-                await _talk(level, ports, recordings, families, chance)
-            say(_line(level))
-            yield level, await _series(ports)
-            alone = alone or level
-            if level.failed or is_slower(level, alone):
-                break
+            for system in [system for system in options.systems if not _is_through(measured[system.name])]:
+                family = Family(children[workers[system.name].name].pid)
+                level = await _level(stage, system, count, options.turns, {**families, "worker": family})
+                measured[system.name].levels.append(level)
+                say(_line(system, level))
+                yield system, level, await _series(ports)
+
+
+def _is_through(worker: Worker) -> bool:
+    if not worker.levels:
+        return False
+    last = worker.levels[-1]
+    return bool(last.failed) or is_slower(last, worker.levels[0])
 
 
 class _Ourselves(Family):
@@ -81,48 +88,62 @@ class _Ourselves(Family):
         return [psutil.Process(self.pid)]
 
 
-def _services(options: RunOptions, ports: Ports, core: int) -> list[Service]:
+def _parts(options: RunOptions, ports: Ports) -> dict[str, Service]:
     config = options.folder / "simulation.json"
     config.write_text(json.dumps(simulation(Latencies(), options.seed)))
     metrics = options.folder / "metrics"
     metrics.mkdir()
-    env = environment(SYSTEM, ports, options.folder, simulated=True) | {"WORKER_MAX_CALLS": MOST_CALLS}
-    worker = worker_service(SYSTEM, env)
-    pinned = ["taskset", "--cpu-list", str(core), *worker.command]
-    return [
-        livekit_server(ports.livekit),
-        model_server(ports.models, "--simulated", str(config)),
-        agent_metrics(ports.metrics, metrics),
-        Service(worker.name, pinned, worker.timeout, ready_line=worker.ready_line, env=worker.env),
-    ]
+    return {
+        "livekit": livekit_server(ports.livekit),
+        "providers": model_server(ports.models, "--simulated", str(config)),
+        "agent-metrics": agent_metrics(ports.metrics, metrics),
+    }
 
 
-async def _talk(
-    level: Level, ports: Ports, recordings: Sequence[Path], families: dict[str, Family], chance: random.Random
-) -> None:
+def _pinned(system: System, options: RunOptions, ports: Ports, core: int) -> Service:
+    env = {**environment(system, ports, options.folder, simulated=True), "WORKER_MAX_CALLS": MOST_CALLS}
+    worker = worker_service(system, env)
+    command = ["taskset", "--cpu-list", str(core), *worker.command]
+    return Service(worker.name, command, worker.timeout, ready_line=worker.ready_line, env=worker.env)
+
+
+@dataclass(frozen=True)
+class _Stage:
+    ports: Ports
+    recordings: Sequence[Path]
+    chance: random.Random
+
+
+async def _level(stage: _Stage, system: System, count: int, turns: int, families: Mapping[str, Family]) -> Level:
+    level = Level(count)
+    for _ in range(-(-turns // (len(stage.recordings) * count))):
+        await _talk(level, stage, system, families)
+    return level
+
+
+async def _talk(level: Level, stage: _Stage, system: System, families: Mapping[str, Family]) -> None:
     """One round of a level. What it uses is measured from when all have had a turn until the first one is through."""
     turns: list[list[Turn]] = [[] for _ in range(level.calls)]
-    starts = [SETTLE + chance.uniform(0, STAGGER) for _ in turns]
-    calls = [asyncio.create_task(_call(ports, recordings, *each)) for each in zip(turns, starts, strict=True)]
+    settled = SETTLE + SETTLE_EACH * level.calls
+    calls = [
+        asyncio.create_task(_call(stage, system, each, settled + stage.chance.uniform(0, STAGGER))) for each in turns
+    ]
     while not all(turns) and not any(task.done() for task in calls):
         await asyncio.sleep(0.1)
     watch = Watch(families)
-    while not any(len(each) >= len(recordings) - 1 for each in turns) and not any(task.done() for task in calls):
+    while not any(len(each) >= len(stage.recordings) - 1 for each in turns) and not any(task.done() for task in calls):
         await asyncio.sleep(0.1)
     level.cores = dict(watch.cores())
     level.memory_mb = {name: family.memory_mb() for name, family in families.items()}
     level.failed += [error for error in await asyncio.gather(*calls) if error]
-    records = [_record(turn) for each in turns for turn in each]
-    level.gaps += [gap for record in records if (gap := record.get("response_gap")) is not None]
-    level.answers += [gap for record in records if (gap := record.get("answer_gap")) is not None]
+    level.gaps += [turn.response_gap for each in turns for turn in each if turn.response_gap is not None]
 
 
-async def _call(ports: Ports, recordings: Sequence[Path], turns: list[Turn], start: float) -> str | None:
+async def _call(stage: _Stage, system: System, turns: list[Turn], start: float) -> str | None:
     options = CallOptions(
-        url=ports.livekit_url,
-        token=room_token(f"scaling-{uuid4().hex[:8]}", "caller", SYSTEM.agent_name),
-        utterances=[Wav(path) for path in recordings],
-        topics=[TURN_TOPIC],
+        url=stage.ports.livekit_url,
+        token=room_token(f"scaling-{uuid4().hex[:8]}", "caller", system.agent_name),
+        utterances=[Wav(path) for path in stage.recordings],
         greeting_wait=start,
         connect_timeout=PATIENCE,
         agent_timeout=PATIENCE,
@@ -135,22 +156,15 @@ async def _call(ports: Ports, recordings: Sequence[Path], turns: list[Turn], sta
     return f"{unanswered} turns without an answer" if unanswered else None
 
 
-def _record(turn: Turn) -> dict[str, float | None]:
-    for text in turn.texts:
-        with contextlib.suppress(ValueError):
-            record: dict[str, float | None] = json.loads(text.text)
-            return record
-    return {}
-
-
 async def _series(ports: Ports) -> int:
     async with aiohttp.ClientSession() as http, http.get(ports.metrics_url) as response:
         return sum(len(family.samples) for family in text_string_to_metric_families(await response.text()))
 
 
-def _line(level: Level) -> str:
+def _line(system: System, level: Level) -> str:
     cores = " ".join(f"{name} {used:.2f}" for name, used in level.cores.items())
     return (
-        f"{level.calls} calls: first sound p50 {level.percentile(50):.2f} s, p95 {level.percentile(95):.2f} s; "
+        f"{system.name}, {level.calls} calls: first sound p50 {level.percentile(50):.2f} s, "
+        f"p95 {level.percentile(95):.2f} s; "
         f"cores: {cores}; worker {level.memory_mb['worker']:.0f} MB; failed: {level.failed or 'none'}"
     )

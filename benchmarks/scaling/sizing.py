@@ -41,10 +41,10 @@ class Size:
 def size(results: Results, calls: int) -> Size:
     cells = math.ceil(calls / CELL)
     in_cell = calls / cells
-    per_pod = max(math.floor(POD_CORES * results.calls_per_core * SPARE), 1)
+    per_pod = max(math.floor(POD_CORES * results.ours.calls_per_core * SPARE), 1)
     pods = cells * max(math.ceil(in_cell / per_pod), 2)
-    memory, base = results.memory("worker")
-    nodes = max(math.ceil(in_cell * results.cpu("livekit")[0] / (BUSY * LIVEKIT_CORES)), 2)
+    memory, base = results.ours.memory("worker")
+    nodes = max(math.ceil(in_cell * results.ours.cpu("livekit")[0] / (BUSY * LIVEKIT_CORES)), 2)
     starts = calls / (CALL_MINUTES * 60)
     return Size(
         calls,

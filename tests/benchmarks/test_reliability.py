@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientConnectorError, ClientSession, web
+from aiohttp.test_utils import TestServer
 
 from benchmarks.reliability.calls import Call, HeardTurn, heard_turn
 from benchmarks.reliability.cases import provider_cases
-from benchmarks.reliability.judge import Evidence, Expectation, judge
+from benchmarks.reliability.judge import Evidence, Expectation, judge, log_lines
 from benchmarks.reliability.mishaps import mishap_cases
 from benchmarks.reliability.report import BEGIN, END, read, write
+from benchmarks.reliability.tls import EXPIRED, NO_TLS, SOUND, tls_front
 from caller import Segment, Turn
 
 ANSWERED = HeardTurn(("phrase", "answer"), 0.5, 0.5)
@@ -82,3 +86,23 @@ def test_table_goes_where_the_page_has_its_place(tmp_path: Path) -> None:
     assert "old" not in text
     assert read(page)["tts: 500, once"].silence == 3.0
     assert "| tts: 500, once | phrase, apology after 0.5 s | 3.0 s |" in text
+
+
+def test_what_has_no_worker_to_log_it_counts_as_a_line_of_the_log() -> None:
+    died = "agent-worker: the worker has died: another agent is asked for"
+    assert log_lines(f"{died}\nTraceback …\n{WARNING}") == ["the voice failed", died]
+
+
+async def test_a_client_trusts_the_tls_that_is_sound_and_no_other(tmp_path: Path) -> None:
+    async def hello(_: web.Request) -> web.Response:
+        return web.Response(text="hello")
+
+    app = web.Application()
+    app.router.add_get("/", hello)
+    async with TestServer(app) as server, tls_front(server.port or 0, tmp_path) as front, ClientSession() as http:
+        trusted = ssl.create_default_context(cafile=str(front.authority))
+        async with http.get(f"https://localhost:{front.ports[SOUND]}", ssl=trusted) as response:
+            assert await response.text() == "hello"
+        for kind in (EXPIRED, NO_TLS):
+            with pytest.raises(ClientConnectorError, match="expired" if kind == EXPIRED else "SSL"):
+                await http.get(f"https://localhost:{front.ports[kind]}", ssl=trusted)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.scaling.report import markdown, read, write
-from benchmarks.scaling.results import Level, Results
+from benchmarks.scaling.results import BARE, OURS, Level, Results, Worker
 from benchmarks.scaling.sizing import costs, size
 from benchmarks.scaling.usage import Family, Watch
 
@@ -27,19 +27,26 @@ def level(calls: int, gap: float = 0.5) -> Level:
 
 
 def results(*levels: Level) -> Results:
-    return Results(ABOUT, [*levels], series=400)
+    return Results(ABOUT, {OURS: Worker([*levels]), BARE: Worker([*levels])}, series=400)
 
 
 def test_what_a_call_adds_is_told_apart_from_what_is_there_anyway() -> None:
-    measured = results(level(1), level(2), level(4))
+    measured = Worker([level(1), level(2), level(4)])
     assert measured.cpu("worker") == pytest.approx((0.1, 0.05))
     assert measured.memory("worker") == pytest.approx((50, 300))
     assert measured.calls_per_core == pytest.approx(6.5)
 
 
 def test_calls_are_too_many_when_the_slow_turns_take_twice_as_long_as_those_of_one_call() -> None:
-    assert results(level(1), level(2, gap=0.9), level(4, gap=1.1)).slowed_at == 4
-    assert results(level(1), level(2)).slowed_at is None
+    assert Worker([level(1), level(2, gap=0.9), level(4, gap=1.1)]).slowed_at == 4
+    assert Worker([level(1), level(2)]).slowed_at is None
+
+
+def test_what_a_call_takes_is_told_as_a_multiple_of_the_bare_worker() -> None:
+    twice = [Level(4, [1.0], {"worker": 0.8, "machine": 1, "livekit": 0}, {"worker": 1000, "livekit": 0})]
+    ours, bare = Worker([level(1), *twice]), Worker([level(1), level(4)])
+    (row,) = [line for line in markdown(Results(ABOUT, {OURS: ours, BARE: bare}, 400)).splitlines() if "CPU of" in line]
+    assert row.split("|")[2:5] == [" 0.217 ", " 0.100 ", " 2.17 "]
 
 
 def test_more_calls_need_more_of_everything_and_no_cell_grows_beyond_its_size() -> None:

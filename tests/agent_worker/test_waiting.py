@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from agent_worker.waiting import done_or_set
+
+
+@pytest.mark.parametrize("first", ["done", "set"])
+async def test_either_ends_the_wait_and_the_other_goes_on(first: str) -> None:
+    coming: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    event = asyncio.Event()
+    waiting = asyncio.create_task(done_or_set(coming, event))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    if first == "done":
+        coming.set_result(1)
+    else:
+        event.set()
+    await waiting
+    assert (coming.done(), event.is_set()) == (first == "done", first == "set")
+
+
+async def test_no_task_is_made_when_there_is_nothing_to_wait_for() -> None:
+    event = asyncio.Event()
+    event.set()
+    before = asyncio.all_tasks()
+    await done_or_set(asyncio.get_running_loop().create_future(), event)
+    assert asyncio.all_tasks() == before
