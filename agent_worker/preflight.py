@@ -29,7 +29,7 @@ class Provider:
     Attributes:
         name: What people call it.
         part: Which part of the stack it is.
-        url: Answers a GET with 401 or 403 to a wrong key. With ``models`` it is the OpenAI-style list of models,
+        url: Answers a GET with 401 to a wrong key. With ``models`` it is the OpenAI-style list of models,
             below which each model has a page of its own.
         authorization: Value of the ``Authorization`` header.
         key_setting: The setting that holds the key.

@@ -130,6 +130,7 @@ class PreResponseAgent(Agent):
         self._used: deque[str] = deque(maxlen=KEPT_FRESH)
         self._speech: Preresponse | None = None
         self._timeline: Timeline | None = None
+        self._answered: str | None = None
         self._timelines: OrderedDict[str, Timeline] = OrderedDict()
         self._unheard = asyncio.Event()
         self._slow_tool: asyncio.Task[None] | None = None
@@ -173,6 +174,7 @@ class PreResponseAgent(Agent):
             self._slow_tool.cancel()
         own = {item.id for item in self.chat_ctx.items}
         message = _callers_message(chat_ctx, own)
+        self._answered = message.id if message else None
         timeline = self._begin_timeline(message, chat_ctx)
         attempt = self._begin_attempt(message, chat_ctx, timeline)
         asked = self._ask_main_model(chat_ctx, tools, model_settings, attempt)
@@ -212,6 +214,7 @@ class PreResponseAgent(Agent):
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterable[rtc.AudioFrame]:
         """Speak; what has been made already is not made again."""
+        answered = self._answered
         words = aiter(text)
         first = await self._beginning(words)
         if first is None:
@@ -235,6 +238,7 @@ class PreResponseAgent(Agent):
         except APIError as error:
             self._report_silence(error)
             if not self.apology.startswith(first.strip()):
+                await self._until_end_of_turn(answered)
                 self.apologise()
             raise  # and what was not heard is not in the history
 
@@ -371,6 +375,15 @@ class PreResponseAgent(Agent):
         if remaining is None or remaining > self.quick_answer:
             return False
         return await _first(answer.speakable, answer.calls_tool, timeout=self.quick_answer) is not None
+
+    async def _until_end_of_turn(self, message_id: str | None) -> None:
+        """An answer may be spoken, and fail, while the caller only pauses."""
+        if message_id is not None:
+            ended = asyncio.create_task(self._end_of_turn(message_id), name="end_of_turn")
+            try:
+                await asyncio.wait([ended], timeout=_LONGEST_DOUBT)
+            finally:
+                await utils.aio.cancel_and_wait(ended)
 
     async def _end_of_turn(self, message_id: str) -> None:
         """Wait until the caller's message is part of the conversation: the reply to it is going to be spoken.

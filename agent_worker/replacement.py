@@ -37,8 +37,8 @@ async def _watch(server: AgentServer, settings: Settings) -> None:
     while True:
         await asyncio.sleep(_LOOK_EVERY)
         now = {info.job.id: info for info in server.active_jobs if not info.fake_job}
-        for job_id in before.keys() - now.keys():
-            await _look_after(before[job_id], settings, replaced)
+        gone = before.keys() - now.keys()
+        await asyncio.gather(*(_look_after(before[job_id], settings, replaced) for job_id in gone))
         before = now
 
 

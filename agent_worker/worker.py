@@ -52,7 +52,7 @@ def run(stack: StackDefinition[SettingsT]) -> None:
         cli.run_app(AgentServer())
         return
     try:
-        settings = load(stack.settings_type, _given_on_command_line(arguments))
+        settings = load(stack.settings_type, given_on_command_line(arguments))
         prices = Prices.load(settings.prices)
         asyncio.run(check(settings, stack.providers(settings), with_livekit=arguments[0] != "console"))
         asyncio.run(voice_phrases(stack.build(settings), settings, prices))
@@ -94,11 +94,12 @@ async def _serve_call(job: JobContext, *, settings: Settings) -> None:
     await hold_conversation(job, made[STACK], made[AGENT], made[METER], settings)
 
 
-def _given_on_command_line(arguments: Sequence[str]) -> dict[str, Any]:
-    """LiveKit's own flags stand above the environment; the console needs no LiveKit server at all."""
+def given_on_command_line(arguments: Sequence[str]) -> dict[str, Any]:
+    """LiveKit's own flags stand above the environment; the console needs no LiveKit server and no port of its own."""
     given: dict[str, Any] = {}
     if arguments[0] == "console":
-        given = {"livekit_url": "ws://localhost:7880", "livekit_api_key": "-", "livekit_api_secret": "-"}
+        nowhere = {"livekit_url": "ws://localhost:7880", "livekit_api_key": "-", "livekit_api_secret": "-"}
+        given = {**nowhere, "worker_port": 0}
     for field, flag in _LIVEKIT_FLAGS.items():
         for index, argument in enumerate(arguments):
             if argument == flag and index + 1 < len(arguments):

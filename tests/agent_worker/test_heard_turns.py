@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from livekit.agents import AgentSession
+from livekit.agents import AgentSession, APIConnectionError
 
+from agent_worker.preresponse import APOLOGIES
+from agent_worker.speech import PhraseAudio
 from tests.agent_worker.museum import PHRASE, museum_agent
 from tests.scripted_llm import ScriptedLLM
 from tests.scripted_stt import ScriptedSTT, SilentMicrophone
@@ -46,7 +49,7 @@ class Call:
 
 
 @asynccontextmanager
-async def call(**options: Any) -> AsyncIterator[Call]:
+async def call(voice: ScriptedTTS | None = None, **options: Any) -> AsyncIterator[Call]:
     gate = asyncio.Event()
     main, ears, loudspeaker = ScriptedLLM("Nine.", gate=gate), ScriptedSTT(), Loudspeaker()
     loudspeaker.automatic = True
@@ -56,7 +59,7 @@ async def call(**options: Any) -> AsyncIterator[Call]:
         "endpointing": {"min_delay": 0.05, "max_delay": 0.05},
         "preemptive_generation": {"enabled": True, "preemptive_tts": True},
     }
-    session = AgentSession[Any](stt=ears, llm=main, tts=ScriptedTTS(), vad=None, turn_handling=handling)
+    session = AgentSession[Any](stt=ears, llm=main, tts=voice or ScriptedTTS(), vad=None, turn_handling=handling)
     async with session:
         session.output.audio = loudspeaker
         session.input.audio = SilentMicrophone()
@@ -84,6 +87,26 @@ async def test_attempt_on_words_that_changed_is_thrown_away_with_its_phrase() ->
         await now.finish_turn("When does it open?")
         assert now.said == ["When does it open?", f"{PHRASE} Nine."]
         assert now.main.cancelled == 1
+
+
+async def test_voice_that_fails_while_the_caller_pauses_is_apologised_for_when_the_turn_has_ended(
+    tmp_path: Path,
+) -> None:
+    apology, audio = APOLOGIES["en"], PhraseAudio(tmp_path, "voice")
+    await audio.make([apology], ScriptedTTS())
+    voice = ScriptedTTS(error=APIConnectionError())
+    async with call(voice, strategy="off", phrase_audio=audio) as now:
+        now.gate.set()
+        now.ears.hear_start()
+        now.ears.hear_preflight("When does it open?")
+        while not voice.texts:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        assert apology not in now.said
+        now.ears.hear_final("When does it open?")
+        now.ears.hear_end()
+        while apology not in now.said:
+            await asyncio.sleep(0.01)
 
 
 async def test_utterance_that_is_finalised_twice_does_not_silence_the_agent() -> None:

@@ -1,4 +1,4 @@
-"""How much of its room for calls a worker reports, and what LiveKit server makes of it."""
+"""How much of its room for calls a worker reports, and what LiveKit makes of it; which settings a command has."""
 
 from __future__ import annotations
 
@@ -8,20 +8,30 @@ import pytest
 
 from agent_worker.prices import Prices
 from agent_worker.settings import CloudSettings, load
-from agent_worker.worker import build_server
+from agent_worker.worker import build_server, given_on_command_line
 
 #: Of LiveKit server (`agents.target_load`): at or above it, a worker is given no call.
 TARGET_LOAD = 0.7
 
 
-@pytest.mark.parametrize("max_calls", [1, 2, 3, 4, 10, 25])
-def test_worker_takes_calls_up_to_its_maximum_and_no_more(max_calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "GROQ_API_KEY", "DEEPGRAM_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.setenv(name, "given")
     monkeypatch.setenv("LIVEKIT_URL", "ws://localhost:7880")
+
+
+@pytest.mark.parametrize("max_calls", [1, 2, 3, 4, 10, 25])
+def test_worker_takes_calls_up_to_its_maximum_and_no_more(max_calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKER_MAX_CALLS", str(max_calls))
     server = build_server(load(CloudSettings), Mock(), Prices.load())
     assert server.load_fnc is not None
     loads = [server.load_fnc(Mock(active_jobs=[None] * calls)) for calls in range(max_calls + 2)]
     assert all(load < TARGET_LOAD for load in loads[:max_calls])
     assert all(load >= TARGET_LOAD for load in loads[max_calls:])
+
+
+def test_console_does_not_want_the_port_that_a_running_worker_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKER_PORT", "8081")
+    assert load(CloudSettings, given_on_command_line(["start"])).worker_port == 8081
+    assert load(CloudSettings, given_on_command_line(["console"])).worker_port == 0
