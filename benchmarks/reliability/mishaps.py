@@ -144,6 +144,7 @@ _WITH_A_CLOCK = {
 }
 #: Seconds that LiveKit's clients hold a connection without hearing from the server.
 _SURVIVED = 10.0
+_MADE_ANEW = 10.0
 _UNCOUNTED = Expectation(failing=(1,), unnoticed=True, uncounted=True)
 
 
@@ -156,6 +157,8 @@ def mishap_cases() -> list[MishapCase]:
                 failing=(1,), unnoticed=True, loses_usage=True, silence=6.0 + seconds, agent_lost=seconds > _SURVIVED
             ),
             happens=_pause(seconds),
+            # Connections that were given up are made anew, by the caller's client too, a few seconds after it is over.
+            leads=(0, LEAD, _MADE_ANEW if seconds > _SURVIVED else LEAD),
         )
         for seconds in (1, 5, 15)
     ]
