@@ -59,6 +59,15 @@ async def test_audio_passes_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(frame.samples_per_channel for frame in frames) == int(0.1 * RATE)
 
 
+async def test_silence_that_lasts_comes_in_longer_frames_and_what_is_heard_in_it_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, frames = await heard(monkeypatch, level(1, -90), level(0.2, -20), level(2, -90))
+    lengths = [round(frame.duration, 3) for frame in frames]
+    attentive = round((0.2 + 1.0) / FRAME)  # the sound, and the second after it
+    assert lengths == [0.1] * 10 + [FRAME] * attentive + [0.1] * 10
+
+
 async def test_last_sound_lies_before_what_the_detector_takes_for_the_last_voice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
