@@ -43,7 +43,7 @@ def markdown(soak: Soak, about: Mapping[str, Any]) -> str:
 
 def rows(samples: Sequence[Sample]) -> list[str]:
     """For each measure the median in the first and the last third of the time, and a line's slope through all."""
-    warm = [sample for sample in samples if sample.minute >= _WARM_UP]
+    warm = [sample for sample in samples if sample.minute >= _WARM_UP] or samples
     third = max(len(warm) // 3, 1)
     found = []
     for name in warm[0].values:
