@@ -54,6 +54,7 @@ async def hold_conversation(
         leave = functools.partial(job.shutdown, reason="another agent has the room")
         if leaves_to_another(job.room, leave):
             return leave()
+        hand_over_when_the_worker_dies(job, settings)
     session = build_session(stack, settings)
     link = RoomLink(job.room, settings)
     agent.on_preresponse = link.publish_preresponse
@@ -74,8 +75,6 @@ async def hold_conversation(
     recorder.watch(session.output.audio, listen(session))
     if writer.problem():
         await job.room.local_participant.set_attributes({METRICS_ATTRIBUTE: "not written"})
-    if not job.is_fake_job():
-        hand_over_when_the_worker_dies(job, settings)
     if settings.callers_choose_strategy:
         await link.let_caller_choose_strategy(session, agent)
     if settings.call_max_seconds is not None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
+import time
 
 from livekit import api
 from livekit.agents import JobContext
 
-from agent_worker.replacement import ask_for_another, livekit_api
+from agent_worker.replacement import ask_for_another, livekit_api, remove
 from agent_worker.settings import Settings
 from agent_worker.topics import ASKED_ATTRIBUTE
 
-#: Seconds that a worker has to accept the call and join it. LiveKit asks the workers that are there, once.
-_JOINED_AFTER = 3.0
-#: Times that it is asked for: a worker that is started again needs some ten seconds.
-_ATTEMPTS = 20
+#: Seconds. A worker that is started again needs some ten of them; LiveKit asks the workers that are there, once.
+_GIVE_UP_AFTER = 60.0
+_LOOK_EVERY = 1.0
+#: What workers may take to accept a call, and then to begin it: they may have to start many at the same moment.
+_LONGEST_ANSWER = 2.5
+_LONGEST_START = 20.0
+_NO_CALLERS = {api.ParticipantInfo.Kind.AGENT, api.ParticipantInfo.Kind.EGRESS, api.ParticipantInfo.Kind.INGRESS}
 
 _watching: set[asyncio.Task[None]] = set()
 
@@ -35,32 +40,66 @@ async def _until_the_process_ends(job: JobContext, settings: Settings) -> None:
         await asyncio.Event().wait()
     except asyncio.CancelledError:  # as all tasks are at the end, which then waits for them
         if job.room.isconnected():  # a call that ends as calls do has left its room before
-            # What is logged goes through the worker.
-            print("agent-worker: the worker has died: another agent is asked for", file=sys.stderr, flush=True)
-            await job.room.disconnect()
-            await _hand_over(job, settings)
+            _say("the worker has died: another agent is asked for")
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(_hand_over(job, settings), _GIVE_UP_AFTER)
+
+
+def _say(what: str) -> None:
+    """What is logged goes through the worker; what reads our errors may have died with it."""
+    with contextlib.suppress(OSError):
+        print(f"agent-worker: {what}", file=sys.stderr, flush=True)
 
 
 async def _hand_over(job: JobContext, settings: Settings) -> None:
-    for _ in range(_ATTEMPTS):
+    asked = _Asked()
+    while True:
         try:
             async with livekit_api(settings) as livekit:
-                if await _has_another(livekit, job):
-                    return
+                while await _is_needed(livekit, job):
+                    await asked.see_to_it(livekit, job)
+                    await asyncio.sleep(_LOOK_EVERY)
+                return
         except Exception as error:  # LiveKit may be on its way back too
-            print(f"agent-worker: no other agent yet: {type(error).__name__}", file=sys.stderr, flush=True)
-            await asyncio.sleep(_JOINED_AFTER)
+            _say(f"no other agent yet: {type(error).__name__}")
+            await asyncio.sleep(_LOOK_EVERY)
 
 
-async def _has_another(livekit: api.LiveKitAPI, job: JobContext) -> bool:
-    """Whether nobody needs an agent here, or one that is asked for now has come."""
-    asked = await ask_for_another(livekit, job.job)
-    await asyncio.sleep(_JOINED_AFTER)
-    room = job.job.room.name
-    present = (await livekit.room.list_participants(api.ListParticipantsRequest(room=room))).participants
-    callers = [one for one in present if one.kind != api.ParticipantInfo.Kind.AGENT]
-    agents = [one for one in present if one.attributes.get(ASKED_ATTRIBUTE, "").endswith(f" {job.job.agent_name}")]
-    if callers and not agents:
-        await livekit.agent_dispatch.delete_dispatch(asked.id, room)
+async def _is_needed(livekit: api.LiveKitAPI, job: JobContext) -> bool:
+    """Whether a caller is in the room, and no other agent of this name. This one is taken out of it."""
+    name, me = job.job.room.name, job.room.local_participant.identity
+    present = (await livekit.room.list_participants(api.ListParticipantsRequest(room=name))).participants
+    if any(one.identity == me for one in present):
+        await remove(livekit, name, me)
+    others = [one for one in present if one.identity != me]
+    if not any(one.kind not in _NO_CALLERS for one in others):
         return False
-    return True
+    return job.job.agent_name not in [_agent_name(one) for one in others if one.kind == api.ParticipantInfo.Kind.AGENT]
+
+
+def _agent_name(participant: api.ParticipantInfo) -> str | None:
+    _, known, name = participant.attributes.get(ASKED_ATTRIBUTE, "").partition(" ")
+    return name if known else None
+
+
+class _Asked:
+    """What LiveKit was last asked for."""
+
+    def __init__(self) -> None:
+        self._dispatch: api.AgentDispatch | None = None
+        self._at = 0.0
+
+    async def see_to_it(self, livekit: api.LiveKitAPI, job: JobContext) -> None:
+        """Ask, unless an agent is on its way. One that comes late after all would be taken back: never two."""
+        if self._dispatch:
+            if await self._is_on_its_way(livekit, self._dispatch):
+                return
+            await livekit.agent_dispatch.delete_dispatch(self._dispatch.id, self._dispatch.room)
+        self._dispatch, self._at = await ask_for_another(livekit, job.job), time.monotonic()
+
+    async def _is_on_its_way(self, livekit: api.LiveKitAPI, dispatch: api.AgentDispatch) -> bool:
+        waited = time.monotonic() - self._at
+        if waited < _LONGEST_ANSWER:
+            return True
+        now = await livekit.agent_dispatch.get_dispatch(dispatch.id, dispatch.room)
+        return waited < _LONGEST_START and bool(now and now.state.jobs)

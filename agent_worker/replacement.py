@@ -60,13 +60,18 @@ async def replace_if_dead(livekit: api.LiveKitAPI, info: RunningJobInfo, replace
     present = await livekit.room.list_participants(api.ListParticipantsRequest(room=room))
     if identity not in (participant.identity for participant in present.participants):
         return
-    await livekit.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
+    await remove(livekit, room, identity)
     replaced[info.job.room.sid] += 1
     if replaced[info.job.room.sid] > _MOST_IN_A_ROOM:
         logger.error("a call's process died, for the %dth time: no other agent", replaced[info.job.room.sid])
         return
     logger.error("a call's process died: another agent is asked for")
     await ask_for_another(livekit, info.job)
+
+
+async def remove(livekit: api.LiveKitAPI, room: str, identity: str) -> None:
+    """Take an agent out of its room."""
+    await livekit.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
 
 
 async def ask_for_another(livekit: api.LiveKitAPI, job: api.Job) -> api.AgentDispatch:

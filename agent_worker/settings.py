@@ -147,9 +147,10 @@ class WorkerSettings(FromEnvironment):
     call_max_seconds: Annotated[int, Field(gt=0, le=604_800)] | None = None
     """After so many seconds the agent says goodbye and closes the room. Unset, as is usual with LiveKit: a call lasts
     as long as its caller stays, and you pay for it."""
-    call_memory_limit_mb: Annotated[int, Field(ge=256, le=1_000_000)] | None = None
-    """A call's process that takes more memory than so many MB (PSS) is ended, and its caller gets another agent within
-    seconds. Unset: no limit of its own. One takes 200 to 400 MB; leave room, for waiting ones too."""
+    call_memory_limit_mb: Annotated[int, Field(ge=512, le=1_000_000)] | None = None
+    """A call's process that takes more memory than so many MB is ended, and its caller gets another agent within
+    seconds. Unset: no limit of its own. Memory is PSS: what processes share counts in parts. It holds for processes
+    that wait for a call too."""
     worker_drain_timeout: Annotated[int, Field(gt=0, le=604_800)] = 600
     """How long running calls may go on after the worker was told to stop (SIGTERM, Ctrl-C), in seconds. It takes no
     new ones meanwhile."""

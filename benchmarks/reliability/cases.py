@@ -109,13 +109,13 @@ def _env(part: Part) -> Mapping[str, str]:
 async def run_case(case: Case, world: World) -> Verdict:
     """Hold the case's call, and judge what is left of it."""
     await world.heal()
-    before, logged = await look(world), len(world.log())
+    before, logged = await look(world), world.logged()
     try:
         call = await case.hold(world)
     finally:
         await world.heal()
     await end_of_call(world)
-    evidence = Evidence(call, world.log()[logged:], *since(before, await look(world)))
+    evidence = Evidence(call, world.log(since=logged), *since(before, await look(world)))
     return judge(evidence, case.expectation)
 
 

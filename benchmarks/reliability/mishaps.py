@@ -129,9 +129,8 @@ async def _delete_metrics(world: World) -> None:
 def process_of_call(world: World) -> int:
     """The newest process that has a job."""
     entries = [json.loads(line) for line in world.log().splitlines() if line.startswith("{")]
-    return [
-        int(entry["pid"]) for entry in entries if entry.get("job_id") and entry.get("pid", 0) not in (0, *world.workers)
-    ][-1]
+    of_calls = [entry for entry in entries if entry.get("job_id") and entry.get("pid", 0) not in (0, *world.workers)]
+    return int(max(of_calls, key=lambda entry: str(entry["timestamp"]))["pid"])
 
 
 #: libfaketime, by which a process's clock can be set while it runs (Debian: ``apt-get install libfaketime``).

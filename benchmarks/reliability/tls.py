@@ -47,7 +47,8 @@ async def tls_front(upstream: int, folder: Path) -> AsyncIterator[TlsFront]:
         there = await asyncio.open_connection("127.0.0.1", upstream)
         await asyncio.gather(_pump(reader, there[1]), _pump(there[0], writer))
 
-    async def nonsense(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(_BUFFER)  # else the connection would be reset, and not answered
         writer.write(_NONSENSE)
         await _close(writer)
 

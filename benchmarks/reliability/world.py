@@ -120,9 +120,17 @@ class World:
         """Their processes' ids, not those of the calls."""
         return [child.pid for name, child in self.children.items() if name.startswith("worker")]
 
-    def log(self) -> str:
-        """What the workers and their calls have logged so far."""
-        return "".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("worker*.log")))
+    def log(self, since: Mapping[Path, int] | None = None) -> str:
+        """What the workers and their calls have logged, or have since :meth:`logged`."""
+        begin = since or {}
+        return "".join(text[begin.get(path, 0) :] for path, text in self._logs().items())
+
+    def logged(self) -> dict[Path, int]:
+        """How much that is, by file."""
+        return {path: len(text) for path, text in self._logs().items()}
+
+    def _logs(self) -> dict[Path, str]:
+        return {path: path.read_text(errors="replace") for path in sorted(self.folder.glob("worker*.log"))}
 
 
 @contextlib.asynccontextmanager

@@ -37,7 +37,7 @@ async def _run(options: RunOptions, about: dict[str, Any], out: Path) -> None:
     workers = {system.name: Worker() for system in options.systems}
     async for system, level, series in run(options, lambda line: print(line, file=sys.stderr, flush=True)):
         workers[system.name].levels.append(level)
-        if all(len(worker.levels) > 1 for worker in workers.values()):  # the least that a line goes through
+        if all(len(worker.levels) > 1 for worker in workers.values()):  # the least that lines go through
             write(Results(about, workers, series), out)
 
 

@@ -19,14 +19,13 @@ _WARM_UP = 5.0
 
 def write(soak: Soak, about: Mapping[str, Any], folder: Path) -> None:
     raw = json.loads(json.dumps({"about": about, **asdict(soak)}), parse_float=lambda text: round(float(text), 2))
-    del raw["turns"]
     (folder / "soak.json").write_text(json.dumps(raw, indent=1) + "\n", encoding="utf-8")
     (folder / "soak.md").write_text(markdown(soak, about), encoding="utf-8")
 
 
 def markdown(soak: Soak, about: Mapping[str, Any]) -> str:
     template = (Path(__file__).parent / "template.md").read_text(encoding="utf-8")
-    gaps = [turn.first for turn in soak.turns if turn.first is not None]
+    gaps = [turn.first for turn in soak.turns if turn.first is not None] or [float("nan")]
     return template.format(
         **about,
         calls=soak.calls,

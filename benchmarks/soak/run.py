@@ -66,7 +66,11 @@ async def soak(world: World, minutes: float, lines: int, seed: int, say: Callabl
 async def _call_on(world: World, ends: float, chance: random.Random, result: Soak) -> None:
     while time.monotonic() < ends:
         leads = [chance.uniform(0, 1) for _ in range(chance.randint(*_TURNS))]
-        result.add(await hold_call(world, f"soak-{uuid4().hex[:8]}", [round(lead, 1) for lead in leads], {}))
+        try:
+            result.add(await hold_call(world, f"soak-{uuid4().hex[:8]}", [round(lead, 1) for lead in leads], {}))
+        except Exception as error:  # of an hour of calls one may go wrong in a way that nobody has thought of
+            result.problems.append(f"a call: {type(error).__name__}: {error}")
+            await asyncio.sleep(1)
 
 
 def count(turns: list[HeardTurn]) -> Counter[str]:

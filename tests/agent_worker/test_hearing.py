@@ -46,17 +46,21 @@ def level(seconds: float, dbfs: float) -> np.ndarray:
     return noise * 10 ** (dbfs / 20)
 
 
+def as_int16(*parts: np.ndarray) -> np.ndarray:
+    return np.clip(np.concatenate(parts) * 32768, -32768, 32767).astype(np.int16)
+
+
 async def heard(monkeypatch: pytest.MonkeyPatch, *parts: np.ndarray) -> tuple[HeardAudio, Sequence[rtc.AudioFrame]]:
     clock = Clock()
     monkeypatch.setattr(hearing, "time", clock)
-    samples = np.clip(np.concatenate(parts) * 32768, -32768, 32767).astype(np.int16)
-    audio = HeardAudio(Line(samples, clock))
+    audio = HeardAudio(Line(as_int16(*parts), clock))
     return audio, [frame async for frame in audio]
 
 
 async def test_audio_passes_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, frames = await heard(monkeypatch, level(0.1, -20))
-    assert sum(frame.samples_per_channel for frame in frames) == int(0.1 * RATE)
+    parts = (level(0.5, -90), level(0.1, -20), level(1.5, -60))
+    _, frames = await heard(monkeypatch, *parts)
+    assert b"".join(bytes(frame.data) for frame in frames) == as_int16(*parts).tobytes()
 
 
 async def test_silence_that_lasts_comes_in_longer_frames_and_what_is_heard_in_it_at_once(

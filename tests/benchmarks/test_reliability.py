@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientConnectorError, ClientSession, web
+from aiohttp import ClientSession, ClientSSLError, web
 from aiohttp.test_utils import TestServer
 
 from benchmarks.reliability.calls import Call, HeardTurn, heard_turn
@@ -104,5 +104,5 @@ async def test_a_client_trusts_the_tls_that_is_sound_and_no_other(tmp_path: Path
         async with http.get(f"https://localhost:{front.ports[SOUND]}", ssl=trusted) as response:
             assert await response.text() == "hello"
         for kind in (EXPIRED, NO_TLS):
-            with pytest.raises(ClientConnectorError, match="expired" if kind == EXPIRED else "SSL"):
+            with pytest.raises(ClientSSLError):
                 await http.get(f"https://localhost:{front.ports[kind]}", ssl=trusted)
