@@ -22,6 +22,7 @@ class Whisper:
         frozenset(
             {
                 "nova-3",
+                "nova-3-general",
                 "whisper-1",
                 "gpt-4o-mini-transcribe",
                 "Systran/faster-whisper-small.en",

@@ -16,7 +16,7 @@ Everything about turns is Pipecat 1.14's default, none of it is set here:
 
 Settings are environment variables, named as for our worker: LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET,
 DEEPGRAM_API_KEY, GROQ_API_KEY, OPENAI_API_KEY, and if wanted DEEPGRAM_BASE_URL, GROQ_BASE_URL, GROQ_MAIN_MODEL,
-OPENAI_BASE_URL, SYSTEM_PROMPT. Needs the dependency group ``benchmarks``.
+OPENAI_BASE_URL, SYSTEM_PROMPT, ANSWER_MAX_TOKENS. Needs the dependency group ``pipecat``.
 """
 
 # mypy: disable-error-code="import-not-found"
@@ -70,7 +70,9 @@ async def run(room: str) -> bool:
         api_key=env("GROQ_API_KEY"),
         base_url=env("GROQ_BASE_URL", "https://api.groq.com/openai/v1"),
         settings=GroqLLMService.Settings(
-            model=env("GROQ_MAIN_MODEL", "llama-3.3-70b-versatile"), system_instruction=env("SYSTEM_PROMPT") or None
+            model=env("GROQ_MAIN_MODEL", "llama-3.3-70b-versatile"),
+            system_instruction=env("SYSTEM_PROMPT") or None,
+            **({"max_completion_tokens": int(env("ANSWER_MAX_TOKENS"))} if env("ANSWER_MAX_TOKENS") else {}),
         ),
     )
     tts = OpenAITTSService(
