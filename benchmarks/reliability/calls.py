@@ -19,7 +19,7 @@ from caller import CallError, CallOptions, Recording, Segment, Turn, Wav, call
 from caller.audio import SAMPLE_RATE, Pcm, read_wav
 
 _TONES = {"phrase": PHRASE_HZ, "answer": ANSWER_HZ, "apology": APOLOGY_HZ, "stand-in": STAND_IN_HZ}
-_PATIENCE = 15.0
+PATIENCE = 15.0
 """Seconds of silence after which the caller gives a turn up."""
 LEAD = 1.5
 """Seconds before the caller speaks in a turn: time for something to go wrong before."""
@@ -103,7 +103,7 @@ async def hold_call(world: World, room: str, leads: Sequence[float], before: dic
         token=room_token(room, "caller"),
         utterances=[Wav(await _clip(lead, world.folder)) for lead in leads],
         greeting_wait=0,
-        reply_timeout=_PATIENCE,
+        reply_timeout=PATIENCE,
         turn_timeout=60,
         agent_timeout=60,
     )
