@@ -55,6 +55,7 @@ benchmark: install livekit-server page ## hours: what callers wait, against othe
 	$(RUN)python -m benchmarks.metric_events
 	$(RUN)python -m benchmarks.metrics_scale
 	$(RUN)python -m benchmarks.scaling
+	scripts/get-toxiproxy $(TOXIPROXY_VERSION) && $(RUN)python -m benchmarks.soak
 	scripts/get-browser && $(RUN)python -m benchmarks.page_gap
 
 .PHONY: train
