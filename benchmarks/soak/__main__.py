@@ -23,6 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=45.0, help="default: %(default)s")
     parser.add_argument("--lines", type=int, default=2, help="calls at once (default: %(default)s)")
+    parser.add_argument("--note", default="", help="a sentence about the run, for the report")
     parser.add_argument("--seed", type=int, default=11, help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks")
     options = parser.parse_args()
@@ -52,6 +53,7 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
         "minutes": options.minutes,
         "lines": options.lines,
         "seed": options.seed,
+        "note": options.note,
         **here_and_now(),
     }
 

@@ -7,7 +7,16 @@ from benchmarks.soak.report import rows, write
 from benchmarks.soak.run import Soak
 from benchmarks.soak.samples import Sample
 
-ABOUT = {"command": "c", "seed": 1, "machine": "m", "versions": "v", "began": "2026-01-01", "lines": 2, "minutes": 20}
+ABOUT = {
+    "command": "c",
+    "seed": 1,
+    "machine": "m",
+    "versions": "v",
+    "began": "2026-01-01",
+    "lines": 2,
+    "minutes": 20,
+    "note": "",
+}
 
 
 def samples(*, an_hour: float) -> list[Sample]:
