@@ -10,9 +10,9 @@ import time
 from livekit import api
 from livekit.agents import JobContext
 
+from agent_worker.one_agent import asked
 from agent_worker.replacement import ask_for_another, livekit_api, remove
 from agent_worker.settings import Settings
-from agent_worker.topics import ASKED_ATTRIBUTE
 
 #: Seconds. A worker that is started again needs some ten of them; LiveKit asks the workers that are there, once.
 _GIVE_UP_AFTER = 60.0
@@ -52,12 +52,12 @@ def _say(what: str) -> None:
 
 
 async def _hand_over(job: JobContext, settings: Settings) -> None:
-    asked = _Asked()
+    request = _Request()
     while True:
         try:
             async with livekit_api(settings) as livekit:
                 while await _is_needed(livekit, job):
-                    await asked.see_to_it(livekit, job)
+                    await request.see_to_it(livekit, job)
                     await asyncio.sleep(_LOOK_EVERY)
                 return
         except Exception as error:  # LiveKit may be on its way back too
@@ -74,15 +74,11 @@ async def _is_needed(livekit: api.LiveKitAPI, job: JobContext) -> bool:
     others = [one for one in present if one.identity != me]
     if not any(one.kind not in _NO_CALLERS for one in others):
         return False
-    return job.job.agent_name not in [_agent_name(one) for one in others if one.kind == api.ParticipantInfo.Kind.AGENT]
+    agents = [asked(one) for one in others if one.kind == api.ParticipantInfo.Kind.AGENT]
+    return job.job.agent_name not in [agent[0] for agent in agents if agent]
 
 
-def _agent_name(participant: api.ParticipantInfo) -> str | None:
-    _, known, name = participant.attributes.get(ASKED_ATTRIBUTE, "").partition(" ")
-    return name if known else None
-
-
-class _Asked:
+class _Request:
     """What LiveKit was last asked for."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from livekit import rtc
+from livekit import api, rtc
 from livekit.agents import JobRequest
 
 from agent_worker.log import logger
@@ -41,8 +41,8 @@ def leaves_to_another(room: rtc.Room, leave: Callable[[], None]) -> bool:
 
 
 def _is_late(room: rtc.Room) -> bool:
-    mine = _asked(room.local_participant)
-    others = [_asked(one) for one in room.remote_participants.values() if _is_agent(one)]
+    mine = asked(room.local_participant)
+    others = [asked(one) for one in room.remote_participants.values() if _is_agent(one)]
     late = mine is not None and any(other is not None and other[0] == mine[0] and other < mine for other in others)
     if late:
         logger.info("another agent was in the room first: leaving it to that one")
@@ -54,7 +54,7 @@ def _is_agent(participant: rtc.RemoteParticipant) -> bool:
     return participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
 
 
-def _asked(participant: rtc.Participant) -> tuple[str, float, str] | None:
+def asked(participant: rtc.Participant | api.ParticipantInfo) -> tuple[str, float, str] | None:
     """The agent's name, when it was asked for, and what decides between two at once; ``None`` without the attribute."""
     at, _, name = participant.attributes.get(ASKED_ATTRIBUTE, "").partition(" ")
     try:

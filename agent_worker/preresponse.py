@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Container, Iterable
 from typing import Any
@@ -379,11 +380,8 @@ class PreResponseAgent(Agent):
     async def _until_end_of_turn(self, message_id: str | None) -> None:
         """An answer may be spoken, and fail, while the caller only pauses."""
         if message_id is not None:
-            ended = asyncio.create_task(self._end_of_turn(message_id), name="end_of_turn")
-            try:
-                await asyncio.wait([ended], timeout=_LONGEST_DOUBT)
-            finally:
-                await utils.aio.cancel_and_wait(ended)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._end_of_turn(message_id), _LONGEST_DOUBT)
 
     async def _end_of_turn(self, message_id: str) -> None:
         """Wait until the caller's message is part of the conversation: the reply to it is going to be spoken.

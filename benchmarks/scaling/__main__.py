@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.latency.machine import here_and_now
 from benchmarks.latency.systems import SYSTEMS
 from benchmarks.scaling.report import write
-from benchmarks.scaling.results import BARE, OURS, Results, Worker
+from benchmarks.scaling.results import BARE, OURS, Results
 from benchmarks.scaling.run import RunOptions, run
 from demo.processes import DemoError
 from demo.services import ROOT
@@ -34,9 +34,7 @@ def main() -> None:
 
 async def _run(options: RunOptions, about: dict[str, Any], out: Path) -> None:
     """What there is already is written after each level: a long run may be ended early."""
-    workers = {system.name: Worker() for system in options.systems}
-    async for system, level, series in run(options, lambda line: print(line, file=sys.stderr, flush=True)):
-        workers[system.name].levels.append(level)
+    async for workers, series in run(options, lambda line: print(line, file=sys.stderr, flush=True)):
         if all(len(worker.levels) > 1 for worker in workers.values()):  # the least that lines go through
             write(Results(about, workers, series), out)
 

@@ -50,8 +50,11 @@ class RunOptions:
     folder: Path
 
 
-async def run(options: RunOptions, say: Say) -> AsyncIterator[tuple[System, Level, int]]:
-    """Each level of each system, until one is too slow or has a call that fails, with the series of agent-metrics."""
+async def run(options: RunOptions, say: Say) -> AsyncIterator[tuple[Mapping[str, Worker], int]]:
+    """All that is measured, after each level of each system, with the number of agent-metrics' series.
+
+    A system is called until it is too slow or a call fails.
+    """
     core, *others = sorted(os.sched_getaffinity(0))
     if not others:
         raise DemoError("this needs two cores: one for the workers, and one for who calls them")
@@ -71,7 +74,7 @@ async def run(options: RunOptions, say: Say) -> AsyncIterator[tuple[System, Leve
                 level = await _level(stage, system, count, options.turns, {**families, "worker": family})
                 measured[system.name].levels.append(level)
                 say(_line(system, level))
-                yield system, level, await _series(ports)
+                yield measured, await _series(ports)
 
 
 def _is_through(worker: Worker) -> bool:
