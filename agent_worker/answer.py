@@ -25,7 +25,7 @@ class Answer:
     pre-response would only hold the answer up. ``calls_tool`` is done once the model has called a tool.
 
     Args:
-        longest_wait: Seconds in which it has to begin. After that it has failed.
+        longest_wait: Seconds in which it has to begin, and then to go on. After that it has failed.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Answer:
         self._timeline = timeline
         self._chunks = utils.aio.Chan[Chunk]()
         timeline.main_request = timeline.main_request or timeline.now()
-        self._began = asyncio.Event()
+        self._last_taken = loop.time()
         self.task = asyncio.create_task(self._read_in_time(source, longest_wait), name="answer")
         self.task.add_done_callback(self._finish)
 
@@ -76,16 +76,18 @@ class Answer:
     async def _read_in_time(self, source: AsyncIterable[Any], longest_wait: float | None) -> None:
         """Nobody may be left waiting by a model that says nothing, whatever its client makes of that."""
         reading = asyncio.create_task(self._read(source), name="answer_reading")
-        beginning = asyncio.create_task(self._began.wait(), name="answer_beginning")
+        now = asyncio.get_running_loop().time
         try:
-            await asyncio.wait([reading, beginning], timeout=longest_wait, return_when=asyncio.FIRST_COMPLETED)
-            if reading.done() or beginning.done():
-                await reading
-            else:
-                logger.error("no answer: nothing within %.1f s", longest_wait)
-                self.failed = True
+            while not reading.done():
+                left = None if longest_wait is None else self._last_taken + longest_wait - now()
+                if left is not None and left <= 0:
+                    logger.error("no answer, or no more of it: nothing within %.1f s", longest_wait)
+                    self.failed = True
+                    return
+                await asyncio.wait([reading], timeout=left)
+            await reading
         finally:
-            await utils.aio.cancel_and_wait(reading, beginning)
+            await utils.aio.cancel_and_wait(reading)
 
     async def _read(self, source: AsyncIterable[Any]) -> None:
         try:
@@ -111,12 +113,13 @@ class Answer:
         text = passable(received)[: LONGEST_ANSWER - len(self.text)]
         self._chunks.send_nowait(chunk if text == received else _with_text(chunk, text))
         self._watch.take(text, usage_told=isinstance(chunk, llm.ChatChunk) and chunk.usage is not None)
-        if isinstance(chunk, llm.ChatChunk) and chunk.delta and chunk.delta.tool_calls and not self.calls_tool.done():
+        if calls_tool := isinstance(chunk, llm.ChatChunk) and bool(chunk.delta and chunk.delta.tool_calls):
             self._timeline.uses_tools = True
-            self.calls_tool.set_result(None)
-            self._began.set()
+            if not self.calls_tool.done():
+                self.calls_tool.set_result(None)
+        if text or calls_tool:
+            self._last_taken = asyncio.get_running_loop().time()
         if text:
-            self._began.set()
             self.text += text
             self._timeline.main_first_token = self._timeline.main_first_token or self._timeline.now()
             long = len(self.text) > LONGEST_SENTENCE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from livekit.agents import llm, tokenize
+from livekit.agents import APIConnectOptions, llm, tokenize
 
 from agent_worker.cut_off import RequestWatch
 from agent_worker.log import logger
@@ -27,6 +27,8 @@ EXAMPLES = (
     ("How does a refrigerator work?", "Let me think about how a refrigerator works."),
 )
 
+#: A model that fails is not asked again: the caller waits, and there are phrases.
+_ONCE = APIConnectOptions(max_retry=0, timeout=3.0)
 #: Characters: many times what it was asked for.
 _LONGEST_READ = 2_000
 
@@ -86,7 +88,7 @@ class FastReply:
         text, watch = "", RequestWatch("fast", chat_ctx, self._timeline.on_cut_off)
         read = 0
         try:
-            async with fast_llm.chat(chat_ctx=chat_ctx) as stream:
+            async with fast_llm.chat(chat_ctx=chat_ctx, conn_options=_ONCE) as stream:
                 async for chunk in stream:
                     content = passable((chunk.delta.content if chunk.delta else None) or "")
                     watch.take(content, usage_told=chunk.usage is not None)

@@ -18,7 +18,7 @@ from agent_worker.utterance import Kind, classify, word_classes
 
 
 class Reason(str, Enum):
-    """Why a sentence must not be spoken. A closed set: it labels metrics."""
+    """Why a sentence must not be spoken."""
 
     EMPTY = "empty"
     TOO_LONG = "too_long"

@@ -7,7 +7,10 @@ logger = logging.getLogger("agent_worker")
 
 #: What livekit-agents puts beside a message, or into one, of what somebody said.
 _FIELDS = ("text_sent", "tool_calls_sent")
-_QUOTED = re.compile(r"(pushed for text: ).*", re.DOTALL)
+_QUOTED = re.compile(
+    "(pushed for text: |failed to generate LLM completion: |failed to recognize speech: |unrecoverable error: ).*",
+    re.DOTALL,
+)
 
 
 class _WithoutPersonalData(logging.Filter):

@@ -32,7 +32,7 @@ _OPENINGS = {
         "um momento, sinto muito, de nada, olá"
     ),
 }
-_STOP = re.compile(r"\s*[.!,;:–—-]+\s*")
+_STOP = re.compile(r"\s*(?:[.!,;:–—]+|-+(?=\s))\s*")  # not the hyphen of 'great-grandmother'
 _LONGEST_HELD = 200  #: characters; all that could be left out is shorter
 _LETTERS = re.compile(r"[^\w']+")
 

@@ -13,12 +13,12 @@ class BadFileError(Exception):
     """A file of the user's cannot be used.
 
     Attributes:
-        problems: Everything that is wrong with it, one line each.
+        problems: Everything that is wrong with it, one line each, with its path.
     """
 
     def __init__(self, path: Path, problems: Sequence[str]) -> None:
         super().__init__(f"{path}: " + "; ".join(problems))
-        self.problems = list(problems)
+        self.problems = [f"{path}: {problem}" for problem in problems]
 
 
 def read(path: Path, error_type: type[BadFileError]) -> Any:

@@ -64,20 +64,15 @@ class PhraseBook:
         """Whether there is anything to say in this language."""
         return any(self._phrases.values())
 
-    def pick(self, kind: Kind, used: Sequence[str] = (), also: Sequence[Kind] = ()) -> str | None:
-        """A phrase for an utterance of ``kind``, or ``None`` when there is nothing to say or nothing fresh.
+    def fresh(self, kind: Kind, used: Sequence[str] = (), also: Sequence[Kind] = ()) -> list[str]:
+        """Every phrase that could be spoken after an utterance of ``kind``, in an order drawn anew.
+
+        Few phrases fit two kinds: when all of them are spent, those of ``kind`` have to do.
 
         Args:
             kind: What the caller said.
             used: The pre-responses spoken so far, the latest last.
             also: What it may be instead, the likeliest first.
-        """
-        return next(iter(self.fresh(kind, used, also)), None)
-
-    def fresh(self, kind: Kind, used: Sequence[str] = (), also: Sequence[Kind] = ()) -> list[str]:
-        """Every phrase that could be spoken, in an order drawn anew; see :meth:`pick`.
-
-        Few phrases fit two kinds: when all of them are spent, those of ``kind`` have to do.
         """
         spent = {_spoken_form(phrase) for phrase in used[-KEPT_FRESH:]}
         for phrases in (self.of(kind, also), self.of(kind)):

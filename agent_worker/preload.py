@@ -1,5 +1,12 @@
-"""Imported by the process from which livekit forks those of calls, so that its metrics are written by us as well."""
+"""Imported by the process from which livekit forks those of calls: what is read here is in memory once for all calls.
+
+First of all that process imports, so that livekit's metrics are written by us as well.
+"""
 
 from agent_worker.environment import prepare
 
 prepare()
+
+from agent_worker import warm_up, worker  # noqa: E402, F401  # calls' processes begin with them
+
+warm_up.read_what_calls_share()

@@ -211,7 +211,8 @@ class PreResponseAgent(Agent):
         """The caller has said something of which no transcript comes (:mod:`agent_worker.unheard`)."""
         self._unheard.set()
         report_unheard(self.session)
-        self.apologise()
+        if self.session.user_state != "speaking":
+            self.session.say(self.apology)  # whether its audio is there or not: it is not the voice that has failed
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterable[rtc.AudioFrame]:
         """Speak; what has been made already is not made again."""
@@ -250,7 +251,7 @@ class PreResponseAgent(Agent):
     async def _beginning(self, words: AsyncIterator[str]) -> str | None:
         """The first words, to the end of a text that has been made beforehand if that is what they begin.
 
-        The filters that the text has come through pass sentences on one by one.
+        The filters that the text has come through pass it on in small pieces.
         """
         first = await anext(words, None)
         while first is not None and self.phrase_audio and self.phrase_audio.has_longer(first.strip()):

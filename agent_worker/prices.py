@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -48,11 +48,7 @@ class TTSPrice(_Strict):
 
 
 class BadPricesError(BadFileError):
-    """A file of prices cannot be used. Its problems name the file."""
-
-    def __init__(self, path: Path, problems: Sequence[str]) -> None:
-        super().__init__(path, problems)
-        self.problems = [f"{path}: {problem}" for problem in problems]
+    """A file of prices cannot be used."""
 
 
 class Prices(_Strict):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from livekit import api
 from livekit.agents import AgentServer
 from livekit.agents.job import RunningJobInfo
 
+from agent_worker.another_agent import have_another, livekit_api, participants
 from agent_worker.log import logger
 from agent_worker.settings import Settings
 
 _LOOK_EVERY = 1.0  # seconds
+#: How often it is asked whether the agent of a process that has ended is still in its room.
+_MOST_TRIES = 60
 #: A room in which agents go on dying is not worth another.
 _MOST_IN_A_ROOM = 3
 
@@ -34,54 +36,41 @@ def replace_the_dead(server: AgentServer, settings: Settings) -> None:
 async def _watch(server: AgentServer, settings: Settings) -> None:
     replaced: Counter[str] = Counter()
     before: dict[str, RunningJobInfo] = {}
+    looking: set[asyncio.Task[None]] = set()
     while True:
         await asyncio.sleep(_LOOK_EVERY)
         now = {info.job.id: info for info in server.active_jobs if not info.fake_job}
-        gone = before.keys() - now.keys()
-        await asyncio.gather(*(_look_after(before[job_id], settings, replaced) for job_id in gone))
+        for job_id in before.keys() - now.keys():
+            task = asyncio.create_task(replace_if_dead(before[job_id], settings, replaced))
+            looking.add(task)
+            task.add_done_callback(looking.discard)
         before = now
 
 
-async def _look_after(info: RunningJobInfo, settings: Settings, replaced: Counter[str]) -> None:
-    try:
-        async with livekit_api(settings) as livekit:
-            await replace_if_dead(livekit, info, replaced)
-    except Exception as error:  # whatever it is, the next call's process is to be watched too
-        logger.warning("whether a call lost its agent is not known: %s", type(error).__name__)
-
-
-async def replace_if_dead(livekit: api.LiveKitAPI, info: RunningJobInfo, replaced: Counter[str]) -> None:
+async def replace_if_dead(info: RunningJobInfo, settings: Settings, replaced: Counter[str]) -> None:
     """Put another agent in the place of one that is still in its room though its process has ended.
 
     Args:
         replaced: How many were, by room.
     """
-    room, identity = info.job.room.name, info.accept_arguments.identity
-    present = await livekit.room.list_participants(api.ListParticipantsRequest(room=room))
-    if identity not in (participant.identity for participant in present.participants):
+    if not await _is_in_its_room(info, settings):
         return
-    await remove(livekit, room, identity)
-    replaced[info.job.room.sid] += 1
-    if replaced[info.job.room.sid] > _MOST_IN_A_ROOM:
-        logger.error("a call's process died, for the %dth time: no other agent", replaced[info.job.room.sid])
+    room = info.job.room.sid
+    replaced[room] += 1
+    if replaced[room] > _MOST_IN_A_ROOM:
+        logger.error("a call's process died, for the %dth time: no other agent", replaced[room])
         return
     logger.error("a call's process died: another agent is asked for")
-    await ask_for_another(livekit, info.job)
+    await have_another(settings, info.job, info.accept_arguments.identity, logger.warning)
 
 
-async def remove(livekit: api.LiveKitAPI, room: str, identity: str) -> None:
-    """Take an agent out of its room."""
-    await livekit.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
-
-
-async def ask_for_another(livekit: api.LiveKitAPI, job: api.Job) -> api.AgentDispatch:
-    """Have LiveKit send an agent to the room of a job."""
-    return await livekit.agent_dispatch.create_dispatch(
-        api.CreateAgentDispatchRequest(agent_name=job.agent_name, room=job.room.name, metadata=job.metadata)
-    )
-
-
-def livekit_api(settings: Settings) -> api.LiveKitAPI:
-    return api.LiveKitAPI(
-        str(settings.livekit_url), settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
-    )
+async def _is_in_its_room(info: RunningJobInfo, settings: Settings) -> bool:
+    for _ in range(_MOST_TRIES):
+        try:
+            async with livekit_api(settings) as livekit:
+                present = await participants(livekit, info.job.room.name)
+            return any(one.identity == info.accept_arguments.identity for one in present)
+        except Exception as error:  # it may be on its way back
+            logger.warning("whether a call lost its agent is not known yet: %s", type(error).__name__)
+            await asyncio.sleep(_LOOK_EVERY)
+    return False

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import AgentSession, APIConnectOptions, APITimeoutError, tts, utils
+from livekit.agents import AgentSession, APIConnectOptions, APITimeoutError, tokenize, tts, utils
 
-from agent_worker.fast_reply import sentences
 from agent_worker.log import logger
 from agent_worker.received import LONGEST_SENTENCE
 from agent_worker.silence import pieces, trimmed, without_edges
@@ -23,6 +22,8 @@ from agent_worker.timeline import Timeline
 from agent_worker.waiting import done_or_set
 
 _ONCE = APIConnectOptions(max_retry=0, timeout=30)
+#: As livekit-agents passes an answer on to a voice that is given whole sentences.
+_SENTENCES = tokenize.blingfire.SentenceTokenizer(retain_format=True)
 #: How long a voice may take to begin, and then to go on, seconds. Clients wait for up to 30, and callers do not.
 VOICE_PATIENCE = 3.5
 #: Seconds of audio that a text may become: many times what the slowest voice needs.
@@ -44,27 +45,32 @@ def report_silence(session: AgentSession[Any], error: VoiceSilentError) -> None:
 
 
 class Given:
-    """Passes a text on to a voice, and knows when enough of it was there for the voice to speak."""
+    """Passes a text on to a voice, and knows when there was something more of it for the voice to speak."""
 
     def __init__(self, text: AsyncIterable[str]) -> None:
         self._text = text
-        self._so_far = ""
+        self._sentence = ""
         self._characters = 0
-        #: A first sentence is there.
+        self._ended = False
+        #: A further sentence is there, or all of the text.
         self.speakable = asyncio.Event()
-        #: All of it is.
-        self.ended = asyncio.Event()
 
     async def __aiter__(self) -> AsyncIterator[str]:
         async for piece in self._text:
             self._characters += len(piece)
-            if not self.speakable.is_set():
-                self._so_far += piece
-                if self._characters > LONGEST_SENTENCE or len(sentences(self._so_far)) > 1:
-                    self.speakable.set()
+            self._sentence += piece
+            *complete, begun = _SENTENCES.tokenize(self._sentence) or [""]
+            if complete or len(self._sentence) > LONGEST_SENTENCE:
+                self._sentence = begun if complete else ""
+                self.speakable.set()
             yield piece
+        self._ended = True
         self.speakable.set()
-        self.ended.set()
+
+    def heard(self) -> None:
+        """The voice has begun or gone on: it is its turn again when there is more."""
+        if not self._ended:
+            self.speakable.clear()
 
     @property
     def longest_audio(self) -> float:
@@ -98,14 +104,14 @@ async def in_time(
     It may take as long as there is audio to be heard: a slow voice has that long for its next sentence.
 
     Raises:
-        VoiceSilentError: If it has a sentence to speak and no audio comes, or the whole text and no more comes.
+        VoiceSilentError: If a sentence more is there than when it last spoke, or the whole text, and no audio comes.
     """
     frames = aiter(at_most(audio, lambda: given.longest_audio))
-    due, heard_until = given.speakable, 0.0
+    heard_until = 0.0
     while True:
         coming = asyncio.ensure_future(anext(frames, None))
         try:
-            await done_or_set(coming, due)
+            await done_or_set(coming, given.speakable)
             await asyncio.wait([coming], timeout=patience + max(0.0, heard_until - time.monotonic()))
             if not coming.done():
                 raise VoiceSilentError("the voice is silent")
@@ -116,8 +122,8 @@ async def in_time(
         if frame is None:
             return
         heard_until = max(heard_until, time.monotonic()) + frame.duration
+        given.heard()
         yield frame
-        due = given.ended
 
 
 class Speech:

@@ -1,6 +1,6 @@
 """Names of what a call sends to the room, and of what the caller may ask of it."""
 
-#: A turn record as JSON, after each reply of the agent (:class:`agent_worker.measurement.TurnRecord`).
+#: A turn record as JSON, after each reply of the agent (:class:`agent_worker.turns.TurnRecord`).
 TURN_TOPIC = "agent_worker.turn"
 
 #: A pre-response as JSON, ``{"text": …, "source": "phrase" | "llm"}``, just before it is heard: the agent's transcript

@@ -19,6 +19,7 @@ LONGEST_TEXT = 4_000
 #: How many texts may be on their way or wait, and the seconds between two.
 _WAITING = 4
 _APART = 0.5
+_LONGEST_TYPING = 30.0  #: seconds that a text may take to arrive
 
 
 class TypedText:
@@ -41,7 +42,11 @@ class TypedText:
 
     def _on_stream(self, reader: rtc.TextStreamReader, identity: str) -> None:
         caller = self._session.room_io.linked_participant
-        if caller is None or identity != caller.identity or len(self._taking) >= _WAITING:
+        if caller is None or identity != caller.identity:
+            reader.close()
+            return
+        if len(self._taking) >= _WAITING:
+            logger.warning("a typed text is dropped: %d others wait", _WAITING)
             reader.close()
             return
         task = asyncio.create_task(self._receive(reader, caller), name="typed_text")
@@ -50,7 +55,7 @@ class TypedText:
 
     async def _receive(self, reader: rtc.TextStreamReader, caller: rtc.RemoteParticipant) -> None:
         try:
-            text = await beginning(reader)
+            text = await asyncio.wait_for(beginning(reader), _LONGEST_TYPING)
             async with self._one_by_one:
                 taken = self._take(
                     self._session, room_io.TextInputEvent(text=text, info=reader.info, participant=caller)
@@ -58,7 +63,7 @@ class TypedText:
                 if taken is not None:
                     await taken
                 await asyncio.sleep(_APART)
-        except (ConnectionError, RuntimeError) as error:  # the caller, or the session, is gone
+        except (ConnectionError, RuntimeError, asyncio.TimeoutError) as error:  # the caller, or the session, is gone
             logger.debug("a typed text is lost: %s", type(error).__name__)
         finally:
             reader.close()

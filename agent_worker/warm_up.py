@@ -7,10 +7,11 @@ import importlib
 import sys
 from collections.abc import Callable
 
-from livekit.agents import JobProcess, tokenize
+from livekit.agents import AgentServer, JobProcess, tokenize
 
 from agent_worker import guard
 from agent_worker.conversation import build_agent
+from agent_worker.kind_model import KindModel
 from agent_worker.log import logger
 from agent_worker.longest_call import farewell
 from agent_worker.measurement import Meter
@@ -25,6 +26,7 @@ STACK = "stack"
 AGENT = "agent"
 METER = "meter"
 _LONGEST = 180.0  # seconds
+_TRY_AGAIN_AFTER = 60.0
 _IMPORTED_WITH_THE_FIRST_REQUEST = (
     "anyio._backends._asyncio",
     "openai.lib.streaming.chat",
@@ -46,22 +48,34 @@ def warm_up_process(
     process.userdata[STACK] = stack = build_stack(settings)
     process.userdata[AGENT] = agent = build_agent(stack, settings)
     process.userdata[METER] = Meter(stack, prices)
-    if agent.phrase_audio:
-        agent.phrase_audio.load(_texts_known_beforehand(agent, settings))
-    tokenize.basic.hyphenate_word("syllables")
-    import_clients()
+    read_audio(agent, settings)
+    read_what_calls_share()
     kind = classify("Is everything ready?", settings.language).kind
     guard.problem_with("Yes.", said="", language=settings.language, recent=(), kind=kind)
 
 
-def _texts_known_beforehand(agent: PreResponseAgent, settings: Settings) -> list[str]:
-    preresponses = agent.strategy is not None or settings.callers_choose_strategy
-    texts = agent.fixed_texts if preresponses else [agent.apology]
+def read_audio(agent: PreResponseAgent, settings: Settings) -> None:
+    """Read the audio there is of what the agent says word by word, as far as it has not got it yet. Blocks."""
+    if agent.phrase_audio:
+        agent.phrase_audio.load(texts_known_beforehand(agent, settings))
+
+
+def read_what_calls_share() -> None:
+    """Read what does not depend on settings: the process that calls' are forked from has done it for all of them."""
+    tokenize.basic.hyphenate_word("syllables")
+    KindModel.load()
+    import_clients()
+
+
+def texts_known_beforehand(agent: PreResponseAgent, settings: Settings) -> list[str]:
+    """What a call says word by word, the least dispensable first."""
+    texts = [agent.apology]
     if not settings.no_greeting:
         texts.append(settings.greeting)
     if settings.call_max_seconds is not None:
         texts.append(farewell(settings.language))
-    return texts
+    preresponses = agent.strategy is not None or settings.callers_choose_strategy
+    return [*texts, *agent.phrases.all()] if preresponses else texts
 
 
 def import_clients() -> None:
@@ -70,10 +84,13 @@ def import_clients() -> None:
         importlib.import_module(module)
 
 
-async def voice_phrases(stack: VoiceStack, settings: Settings, prices: Prices) -> None:
+async def voice_phrases(stack: VoiceStack, settings: Settings, prices: Prices) -> int:
     """Have spoken what a call says word by word, as far as it is not in the cache yet.
 
     Without their audio texts are synthesised when they are spoken, and a voice that fails is not apologised for.
+
+    Returns:
+        How many could not be.
 
     Raises:
         BadPhrasesError: If the file of own phrases cannot be used.
@@ -81,10 +98,10 @@ async def voice_phrases(stack: VoiceStack, settings: Settings, prices: Prices) -
     agent = build_agent(stack, settings)
     audio = agent.phrase_audio
     if audio is None:
-        return
-    missing = audio.load(_texts_known_beforehand(agent, settings))
+        return 0
+    missing = audio.load(texts_known_beforehand(agent, settings))
     if not missing:
-        return
+        return 0
     Meter(stack, prices)  # what the phrases cost is counted too
     # Not logged: the worker, which sets up logging, has not started yet.
     print(f"having {len(missing)} phrases spoken, once for this voice", file=sys.stderr, flush=True)
@@ -96,3 +113,31 @@ async def voice_phrases(stack: VoiceStack, settings: Settings, prices: Prices) -
         await stack.tts.aclose()
     if failed:
         logger.warning("%d phrases could not be spoken beforehand: they will begin later in a call", failed)
+    return failed
+
+
+def go_on_voicing(
+    server: AgentServer, build_stack: Callable[[SettingsT], VoiceStack], settings: SettingsT, prices: Prices
+) -> None:
+    """Try again, while the worker runs, what could not be spoken beforehand: the voice may be there later."""
+    trying: set[asyncio.Task[None]] = set()
+
+    @server.on("worker_started")
+    def _start() -> None:
+        task = _until_all_are_voiced(build_stack, settings, prices)
+        trying.add(asyncio.create_task(task, name="go_on_voicing"))
+
+
+async def _until_all_are_voiced(
+    build_stack: Callable[[SettingsT], VoiceStack], settings: SettingsT, prices: Prices
+) -> None:
+    stack = await asyncio.to_thread(build_stack, settings)
+    agent = build_agent(stack, settings)
+    Meter(stack, prices)
+    assert agent.phrase_audio is not None
+    texts = texts_known_beforehand(agent, settings)
+    while missing := await asyncio.to_thread(agent.phrase_audio.load, texts):
+        await asyncio.sleep(_TRY_AGAIN_AFTER)
+        await agent.phrase_audio.make(missing, stack.tts)
+    logger.info("all phrases are spoken beforehand now")
+    await stack.tts.aclose()

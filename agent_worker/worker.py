@@ -21,7 +21,15 @@ from agent_worker.prices import Prices
 from agent_worker.replacement import replace_the_dead
 from agent_worker.settings import BadSettingsError, Settings, SettingsT, load
 from agent_worker.stack import StackDefinition, VoiceStack
-from agent_worker.warm_up import AGENT, METER, STACK, voice_phrases, warm_up_process
+from agent_worker.warm_up import (
+    AGENT,
+    METER,
+    STACK,
+    go_on_voicing,
+    read_audio,
+    voice_phrases,
+    warm_up_process,
+)
 
 #: At this load of a worker, LiveKit server (`agents.target_load`) gives it no more calls, whatever threshold the worker
 #: itself has: "no servers available" is in the server's log. The default of both.
@@ -55,12 +63,15 @@ def run(stack: StackDefinition[SettingsT]) -> None:
         settings = load(stack.settings_type, given_on_command_line(arguments))
         prices = Prices.load(settings.prices)
         asyncio.run(check(settings, stack.providers(settings), with_livekit=arguments[0] != "console"))
-        asyncio.run(voice_phrases(stack.build(settings), settings, prices))
+        unspoken = asyncio.run(voice_phrases(stack.build(settings), settings, prices))
     except (BadSettingsError, BadFileError) as error:
         _exit_with(error.problems)
     if settings.metrics_port:
         serve_metrics(settings.metrics_port)
-    cli.run_app(build_server(settings, stack.build, prices))
+    server = build_server(settings, stack.build, prices)
+    if unspoken:
+        go_on_voicing(server, stack.build, settings, prices)
+    cli.run_app(server)
 
 
 def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack], prices: Prices) -> AgentServer:
@@ -74,6 +85,7 @@ def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceSt
         drain_timeout=settings.worker_drain_timeout,
         initialize_process_timeout=_LONGEST_START,
         job_memory_limit_mb=settings.call_memory_limit_mb or 0,
+        preload_modules=[build_stack.__module__],
     )
     if settings.worker_max_calls is not None:
         server.load_fnc = functools.partial(_share_of_calls, settings.worker_max_calls)
@@ -91,6 +103,7 @@ def _share_of_calls(max_calls: int, server: AgentServer) -> float:
 
 async def _serve_call(job: JobContext, *, settings: Settings) -> None:
     made = job.proc.userdata
+    await asyncio.to_thread(read_audio, made[AGENT], settings)  # there may be more of it than when the process began
     await hold_conversation(job, made[STACK], made[AGENT], made[METER], settings)
 
 

@@ -12,7 +12,7 @@ class ScriptedLLM(llm.LLM[Any]):
     """Replies with the given pieces of text, one chunk each.
 
     Args:
-        pieces: Text of each chunk; an exception is raised in its place.
+        pieces: Text of each chunk; an exception is raised in its place, at each try.
         gate: Nothing is said before this is set.
         tool_call: Called, instead of a reply, on the first request.
     """
@@ -28,6 +28,7 @@ class ScriptedLLM(llm.LLM[Any]):
         self.gate = gate
         self.tool_call = tool_call
         self.requests: list[llm.ChatContext] = []
+        self.tries = 0
         self.cancelled = 0
         self.asked = asyncio.Event()
 
@@ -41,13 +42,13 @@ class ScriptedLLM(llm.LLM[Any]):
     ) -> llm.LLMStream:
         self.requests.append(chat_ctx.copy())
         self.asked.set()
-        once = APIConnectOptions(max_retry=0, timeout=conn_options.timeout)
-        return _ScriptedStream(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=once)
+        return _ScriptedStream(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
 
 
 class _ScriptedStream(llm.LLMStream):
     async def _run(self) -> None:
         script: ScriptedLLM = self._llm  # type: ignore[assignment]
+        script.tries += 1
         try:
             if script.gate is not None:
                 await script.gate.wait()

@@ -16,6 +16,7 @@ from agent_worker.phrases import PhraseBook
 from agent_worker.prices import Prices
 from agent_worker.settings import BadSettingsError, Settings, SettingsT, load
 from agent_worker.stack import StackDefinition, VoiceStack
+from agent_worker.warm_up import texts_known_beforehand
 
 
 def read_settings(stack: StackDefinition[SettingsT]) -> tuple[SettingsT | None, list[Finding]]:
@@ -50,7 +51,7 @@ def examine_phrases(own_file: Path | None, language: str) -> Iterator[Finding]:
     try:
         book = PhraseBook.load(language, own_file)
     except BadFileError as error:
-        yield from (bad_setting("phrases", f"PRERESPONSE_PHRASES: {own_file}: {problem}") for problem in error.problems)
+        yield from (bad_setting("phrases", f"PRERESPONSE_PHRASES: {problem}") for problem in error.problems)
         return
     if not book.known:
         advice = "write a file of your own and name it in PRERESPONSE_PHRASES"
@@ -63,7 +64,7 @@ def examine_phrase_audio(stack: VoiceStack, settings: Settings) -> Finding:
     """How much of the audio is there that is made once for each voice. The phrases have to be good."""
     agent = build_agent(stack, settings)
     audio = agent.phrase_audio
-    texts = agent.fixed_texts
+    texts = texts_known_beforehand(agent, settings)
     missing = len(audio.load(texts)) if audio else len(texts)
     detail = f"of {len(texts) - missing} of {len(texts)} texts; the others are spoken once when the worker starts"
     return ok("phrases' audio", detail if missing else f"of all {len(texts)} texts")

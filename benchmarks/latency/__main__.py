@@ -14,7 +14,7 @@ from benchmarks.latency.machine import describe
 from benchmarks.latency.profiles import PROFILES
 from benchmarks.latency.report import markdown
 from benchmarks.latency.results import Results
-from benchmarks.latency.run import RunOptions, now, run
+from benchmarks.latency.run import RunOptions, run
 from benchmarks.latency.systems import PIPECAT, SYSTEMS, has_pipecat
 from demo.processes import DemoError, stop_on_signals
 from demo.services import ROOT
@@ -39,11 +39,11 @@ def main() -> int:
         seed=arguments.seed,
         out=arguments.out,
         pipecat_python=arguments.pipecat_python,
+        about=describe(sys.argv[1:], arguments.pipecat_python),
     )
     results = raw.read(options.out) if options.out.exists() else Results()
     if not arguments.resume:
         results = results.without(arguments.profiles)
-    results.meta = describe(sys.argv[1:], options.pipecat_python)
     try:
         finished = asyncio.run(_run(options, results))
     except DemoError as error:
@@ -52,7 +52,6 @@ def main() -> int:
     if not finished:
         _say(f"interrupted: --resume goes on with {options.out}")
         return 130
-    results.meta["written"] = now()
     raw.write(results, options.out)
     _report(results, options.out)
     return 0

@@ -21,7 +21,7 @@ _PACKAGES = ("livekit-agents", "livekit", "livekit-local-inference")
 def describe(arguments: list[str], pipecat_python: str) -> dict[str, Any]:
     return {
         "command": shlex.join(["python", "-m", "benchmarks.latency", *_without_paths(arguments)]),
-        "machine": f"{computer()} {platform.release()}",
+        "machine": computer(),
         "commit": _output("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
         "versions": {
             "Python": platform.python_version(),

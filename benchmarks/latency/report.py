@@ -28,21 +28,15 @@ COLUMNS = (
 
 
 def markdown(results: Results, plot: Path) -> str:
-    return "\n".join([*_head(results, plot), *_profiles(results), *_targets(results), *_notes(results)]) + "\n"
+    return "\n".join([*_head(plot), *_profiles(results), *_targets(results), *_notes(results)]) + "\n"
 
 
-def _head(results: Results, plot: Path) -> Iterator[str]:
-    meta = results.meta
-    versions = ", ".join(f"{name} {version}" for name, version in meta.get("versions", {}).items())
+def _head(plot: Path) -> Iterator[str]:
     yield "# How long does a caller wait?"
     yield ""
     yield "Made by `python -m benchmarks.latency`, each profile as told at the end. Do not edit; run it again."
     yield "What is measured and how: [README](../../benchmarks/latency/README.md). Times are milliseconds."
-    yield ""
-    yield f"- written {meta.get('written')}"
-    yield f"- {meta.get('machine')}"
-    yield f"- {versions}"
-    yield f"- each row of the tables is in [`{plot.with_suffix('.json').name}`]({plot.with_suffix('.json').name})"
+    yield f"Each row of the tables is in [`{plot.with_suffix('.json').name}`]({plot.with_suffix('.json').name})."
     yield ""
     yield f"![response gap and answer gap of each system]({plot.name})"
 
@@ -107,8 +101,9 @@ def _notes(results: Results) -> Iterator[str]:
     yield f"- {len(results.calls)} calls, {retried} of them a second attempt after one that failed"
     yield f"- {misheard} of {len(results.turns)} turns were understood as something else than what was said"
     for profile, about in results.profiles.items():
-        way = f"; sound was {_ms(about['way'])} ms on its way there and back" if "way" in about else ""
-        yield f"- {profile}: `{about['command']}`, begun {about['began']}, commit {about['commit']}{way}"
+        versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+        yield f"- {profile}: `{about['command']}`, begun {about['began']}, commit {about['commit']}"
+        yield f"  - {about['machine']}; {versions}; sound was {_ms(about['way'])} ms on its way there and back"
     if busy:
         yield f"- the machine was {busy[len(busy) // 2]:.0f} % busy in the median call, {busy[-1]:.0f} % in the worst"
     for call in results.calls:

@@ -24,14 +24,12 @@ class Cell(NamedTuple):
 @dataclass
 class Results:
     """Attributes:
-    meta: Of the latest run: when, where, with what.
-    profiles: Of each profile's run: ``command``, ``began``, ``commit``, and ``way``, how long sound was between caller
-        and agent, there and back, seconds (``way.py``).
+    profiles: Of each profile's run: ``began``, what ``machine.describe`` tells, and ``way``, how long sound was between
+        caller and agent, there and back, seconds (``way.py``).
     calls: One for each attempt.
     turns: One for each turn of the attempt that counts.
     """
 
-    meta: Row = field(default_factory=dict)
     profiles: dict[str, Row] = field(default_factory=dict)
     calls: list[Row] = field(default_factory=list)
     turns: list[Row] = field(default_factory=list)
@@ -55,14 +53,14 @@ class Results:
 
 def read(path: Path) -> Results:
     data = json.loads(path.read_text(encoding="utf-8"))
-    return Results(data["meta"], data["profiles"], data["calls"], data["turns"])
+    return Results(data["profiles"], data["calls"], data["turns"])
 
 
 def write(results: Results, path: Path) -> None:
     """Whole or not at all: an interrupted run must be able to go on."""
-    meta, profiles = json.dumps(results.meta, ensure_ascii=False), json.dumps(results.profiles)
+    profiles = json.dumps(results.profiles, ensure_ascii=False)
     calls, turns = _lines(results.calls), _lines(results.turns)
-    text = f'{{"meta": {meta},\n"profiles": {profiles},\n"calls": {calls},\n"turns": {turns}}}\n'
+    text = f'{{"profiles": {profiles},\n"calls": {calls},\n"turns": {turns}}}\n'
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_text(text, encoding="utf-8")

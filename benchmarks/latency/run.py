@@ -13,10 +13,11 @@ import contextlib
 import json
 import random
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psutil
@@ -52,6 +53,8 @@ class RunOptions:
     seed: int
     out: Path
     pipecat_python: str
+    about: Mapping[str, Any]
+    """Where and with what: of each profile, as they may be measured on different days."""
 
     @property
     def rounds(self) -> int:
@@ -101,8 +104,8 @@ async def _run_profile(
     exchange = _Exchange(options, profile, ports, folder, audio)
     async with running(_services(options, profile, ports, folder), folder, say):
         if profile.name not in results.profiles:
-            about = {name: results.meta.get(name) for name in ("command", "commit")}
-            results.profiles[profile.name] = about | {"began": now(), "way": await measure_way(ports.livekit_url)}
+            way = await measure_way(ports.livekit_url)
+            results.profiles[profile.name] = {**options.about, "began": now(), "way": way}
         for number, wave in enumerate(waves, 1):
             await _wave(exchange, [cell for cell in wave if cell not in results.done()], results, say)
             await asyncio.to_thread(raw.write, results, options.out)

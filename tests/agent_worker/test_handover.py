@@ -11,7 +11,7 @@ import pytest
 from livekit import api
 from livekit.protocol import agent, models
 
-from agent_worker import handover
+from agent_worker import another_agent, handover
 from agent_worker.topics import ASKED_ATTRIBUTE
 
 CALLER = models.ParticipantInfo(identity="caller")
@@ -64,9 +64,9 @@ async def end_of_process(call: Any, monkeypatch: pytest.MonkeyPatch, *present: L
     server = LiveKit(present, accepted=accepted)
     connected = MagicMock(room=server.room, agent_dispatch=server.dispatches)
     connected.__aenter__.return_value = connected
-    monkeypatch.setattr(handover, "livekit_api", lambda _: connected)
-    monkeypatch.setattr(handover, "_LOOK_EVERY", 0.0)
-    monkeypatch.setattr(handover, "_LONGEST_ANSWER", 0.0)
+    monkeypatch.setattr(another_agent, "livekit_api", lambda _: connected)
+    monkeypatch.setattr(another_agent, "_LOOK_EVERY", 0.0)
+    monkeypatch.setattr(another_agent, "_LONGEST_ANSWER", 0.0)
     handover.hand_over_when_the_worker_dies(call, Mock())
     await asyncio.sleep(0)
     (task,) = (task for task in asyncio.all_tasks() if task.get_name() == "hand_over_when_the_worker_dies")

@@ -37,6 +37,20 @@ def test_what_was_said_is_neither_beside_a_message_nor_in_it(caplog: pytest.LogC
     assert caplog.messages[1] == "closing: no audio frames were pushed for text: …"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "failed to generate LLM completion: {}, retrying in 2.0s",
+        "failed to recognize speech: {}, retrying in 2.0s",
+        "AgentSession is closing due to unrecoverable error: {}",
+    ],
+)
+def test_error_that_livekit_writes_into_its_message_is_left_out(line: str, caplog: pytest.LogCaptureFixture) -> None:
+    keep_personal_data_out()
+    logging.getLogger("livekit.agents").warning(line.format("message='my card number is 1234'"))
+    assert caplog.messages == [line.partition("{}")[0] + "…"]
+
+
 def test_plugins_say_nothing_of_it_either(caplog: pytest.LogCaptureFixture) -> None:
     plugin = logging.getLogger("livekit.plugins.deepgram")
     keep_personal_data_out()

@@ -8,11 +8,13 @@ from typing import Any
 from unittest.mock import AsyncMock, Mock
 
 import pytest
-from livekit.agents import Agent, AgentSession, FlushSentinel, ModelSettings, function_tool, llm
+from livekit.agents import Agent, AgentSession, APIStatusError, FlushSentinel, ModelSettings, function_tool, llm
 
+from agent_worker.answer import Answer
 from agent_worker.phrases import PhraseBook
 from agent_worker.preresponse import ANSWER_NOTE, APOLOGIES, EXTRA_KEY, PreResponseAgent
 from agent_worker.strategies import Attempt, CallersTurn, Preresponse
+from agent_worker.timeline import Timeline
 from agent_worker.utterance import Kind
 from tests.scripted_llm import ScriptedLLM
 
@@ -233,6 +235,28 @@ async def test_main_model_that_does_not_begin_is_followed_by_an_apology() -> Non
         assert session.history.items[-1].text_content == f"Let me look. {APOLOGIES['en']}"  # type: ignore[union-attr]
 
 
+async def test_main_model_that_does_not_go_on_is_followed_by_an_apology() -> None:
+    async def stalled() -> AsyncIterator[str]:
+        yield "It opens "
+        yield "at "
+        await asyncio.Event().wait()
+
+    answer = Answer(stalled(), Timeline("off"), llm.ChatContext.empty(), longest_wait=0.1)
+    assert [chunk async for chunk in answer.chunks()] == ["It opens ", "at "]
+    assert answer.failed
+
+
+async def test_main_model_may_take_long_as_long_as_it_goes_on() -> None:
+    async def slow() -> AsyncIterator[str]:
+        for _ in range(5):
+            await asyncio.sleep(0.05)
+            yield "on and "
+
+    answer = Answer(slow(), Timeline("off"), llm.ChatContext.empty(), longest_wait=0.2)
+    assert len([chunk async for chunk in answer.chunks()]) == 5
+    assert not answer.failed
+
+
 async def test_note_that_a_hook_puts_behind_the_callers_words_does_not_switch_the_engine_off() -> None:
     agent, main = agent_with(OneSentence()), ScriptedLLM("Nine.")
     async with running(agent, main):
@@ -314,6 +338,14 @@ async def test_fast_model_that_gives_nothing_usable_is_replaced_by_a_phrase(repl
     book = PhraseBook("en", {Kind.QUESTION: ["Let me think."]})
     agent = agent_with("llm", fast_llm=ScriptedLLM(*reply), phrases=book)
     assert (await reply_to(agent, ScriptedLLM("Nine."))).extra[EXTRA_KEY] == "Let me think."
+
+
+async def test_fast_model_that_fails_is_not_asked_again_while_the_caller_waits() -> None:
+    fast = ScriptedLLM(APIStatusError("rate limited", status_code=429, retryable=True))
+    book = PhraseBook("en", {Kind.QUESTION: ["Let me think."]})
+    reply = await reply_to(agent_with("llm", fast_llm=fast, phrases=book), ScriptedLLM("Nine."))
+    assert reply.extra[EXTRA_KEY] == "Let me think."
+    assert fast.tries == 1
 
 
 async def test_fast_model_speaks_in_its_own_words() -> None:

@@ -2,49 +2,98 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
-from unittest.mock import AsyncMock, Mock
+from unittest.mock import AsyncMock, MagicMock, Mock
 
 import pytest
 from livekit import api
 from livekit.agents.job import JobAcceptArguments, RunningJobInfo
 from livekit.protocol import agent, models
 
+from agent_worker import replacement
 from agent_worker.replacement import replace_if_dead
 
 
 def job() -> RunningJobInfo:
     room = models.Room(name="museum", sid="RM_1")
     accepted = JobAcceptArguments(name="", identity="agent-1", metadata="")
-    return RunningJobInfo(
-        accepted, agent.Job(id="AJ_1", room=room, agent_name="guide", metadata="m"), "", "", "", False
-    )
+    return RunningJobInfo(accepted, agent.Job(id="AJ_1", room=room, agent_name="guide"), "", "", "", False)
 
 
-def livekit(*present: str) -> Any:
-    there = api.ListParticipantsResponse(participants=[models.ParticipantInfo(identity=name) for name in present])
-    return Mock(room=AsyncMock(list_participants=AsyncMock(return_value=there)), agent_dispatch=AsyncMock())
+class Rooms:
+    """What is asked of LiveKit. ``present`` are those in the room, at each look; an exception is raised."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *present: Sequence[str] | Exception) -> None:
+        self.present = list(present)
+        connected = MagicMock(room=Mock(list_participants=AsyncMock(side_effect=self._look)))
+        connected.__aenter__.return_value = connected
+        self.have_another = AsyncMock()
+        monkeypatch.setattr(replacement, "livekit_api", lambda _: connected)
+        monkeypatch.setattr(replacement, "have_another", self.have_another)
+        monkeypatch.setattr(replacement, "_LOOK_EVERY", 0.0)
+
+    def _look(self, _: object) -> api.ListParticipantsResponse:
+        present = self.present.pop(0)
+        if isinstance(present, Exception):
+            raise present
+        return api.ListParticipantsResponse(participants=[models.ParticipantInfo(identity=name) for name in present])
+
+    @property
+    def asked(self) -> int:
+        return self.have_another.await_count
 
 
-async def test_agent_that_left_its_room_is_not_replaced() -> None:
-    server = livekit("caller")
-    await replace_if_dead(server, job(), Counter())
-    server.room.remove_participant.assert_not_awaited()
-    server.agent_dispatch.create_dispatch.assert_not_awaited()
+async def test_agent_that_left_its_room_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    rooms = Rooms(monkeypatch, ["caller"])
+    await replace_if_dead(job(), Mock(), Counter())
+    assert rooms.asked == 0
 
 
-async def test_agent_that_stands_in_its_room_without_a_process_is_replaced() -> None:
-    server = livekit("caller", "agent-1")
-    await replace_if_dead(server, job(), Counter())
-    assert server.room.remove_participant.await_args.args[0].identity == "agent-1"
-    request = server.agent_dispatch.create_dispatch.await_args.args[0]
-    assert (request.room, request.agent_name, request.metadata) == ("museum", "guide", "m")
+async def test_agent_that_stands_in_its_room_without_a_process_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    rooms = Rooms(monkeypatch, ["caller", "agent-1"])
+    await replace_if_dead(job(), Mock(), Counter())
+    _, wanted, gone, _ = rooms.have_another.await_args.args  # type: ignore[union-attr]
+    assert (wanted.room.name, wanted.agent_name, gone) == ("museum", "guide", "agent-1")
+
+
+async def test_livekit_that_does_not_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    rooms = Rooms(monkeypatch, OSError(), TimeoutError(), ["caller", "agent-1"])
+    await replace_if_dead(job(), Mock(), Counter())
+    assert rooms.asked == 1
 
 
 @pytest.mark.parametrize(("times", "asked"), [(3, 3), (4, 3)])
-async def test_room_in_which_agents_go_on_dying_gets_no_more(times: int, asked: int) -> None:
-    server, replaced = livekit("agent-1"), Counter[str]()
+async def test_room_in_which_agents_go_on_dying_gets_no_more(
+    times: int, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms, replaced = Rooms(monkeypatch, *[["agent-1"]] * times), Counter[str]()
     for _ in range(times):
-        await replace_if_dead(server, job(), replaced)
-    assert server.agent_dispatch.create_dispatch.await_count == asked
+        await replace_if_dead(job(), Mock(), replaced)
+    assert rooms.asked == asked
+
+
+async def test_processes_that_end_are_noticed_while_another_is_looked_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = job(), job()
+    second.job.id = "AJ_2"
+    running: list[list[Any]] = [[first, second], [second], []]
+    looked_after: list[str] = []
+
+    async def look_after(info: RunningJobInfo, *_: object) -> None:
+        looked_after.append(info.job.id)
+        await asyncio.Event().wait()
+
+    class Server:
+        @property
+        def active_jobs(self) -> list[RunningJobInfo]:
+            return running.pop(0) if len(running) > 1 else running[0]
+
+    monkeypatch.setattr(replacement, "replace_if_dead", look_after)
+    monkeypatch.setattr(replacement, "_LOOK_EVERY", 0.0)
+    watching = asyncio.create_task(replacement._watch(Server(), Mock()))  # type: ignore[arg-type]
+    while len(looked_after) < 2:
+        await asyncio.sleep(0)
+    watching.cancel()
+    assert looked_after == ["AJ_1", "AJ_2"]

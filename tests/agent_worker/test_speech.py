@@ -127,6 +127,7 @@ async def words(*pieces: str, gate: asyncio.Event | None = None) -> AsyncIterato
 async def spoken(given: Given, *frames: rtc.AudioFrame, silent_after: bool) -> AsyncIterator[rtc.AudioFrame]:
     """A voice that takes the text as it comes."""
     reading = asyncio.ensure_future(_read(given))
+    await asyncio.sleep(0)
     for frame in frames:
         yield frame
     if silent_after:
@@ -172,6 +173,26 @@ async def test_voice_is_not_blamed_while_its_text_is_not_there() -> None:
 
 
 async def test_first_sentence_is_enough_for_a_voice_to_speak() -> None:
-    given = Given(words("It opens at nine. It", gate=asyncio.Event()))
+    given = Given(words("It opens at nine in the morning. It", gate=asyncio.Event()))
     with pytest.raises(VoiceSilentError):
         await anext(in_time(spoken(given, silent_after=True), given, patience=0.01))
+
+
+async def test_voice_that_stops_in_the_middle_is_given_up_though_the_text_goes_on() -> None:
+    more = asyncio.Event()
+
+    async def text() -> AsyncIterator[str]:
+        yield "It opens at nine in the morning. It closes "
+        await more.wait()
+        yield "at five in the afternoon. And "
+        await asyncio.Event().wait()
+
+    given = Given(text())
+    frames = in_time(spoken(given, tone(0.01), silent_after=True), given, patience=0.05)
+    await anext(frames)
+    coming = asyncio.ensure_future(anext(frames))
+    await asyncio.sleep(0.2)
+    assert not coming.done()  # there is nothing more for it to speak
+    more.set()
+    with pytest.raises(VoiceSilentError):
+        await coming

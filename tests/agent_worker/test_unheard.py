@@ -91,9 +91,10 @@ async def test_stream_ends_with_an_error_when_it_is_given_up() -> None:
     assert closed.is_set()
 
 
-async def test_caller_hears_an_apology_and_is_understood_the_next_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize("made_beforehand", [True, False])
+async def test_caller_hears_an_apology_and_is_understood_the_next_time(made_beforehand: bool, tmp_path: Path) -> None:
     audio = PhraseAudio(tmp_path, "voice")
-    await audio.make([PHRASE, APOLOGIES["en"]], ScriptedTTS())
+    await audio.make([PHRASE, *([APOLOGIES["en"]] if made_beforehand else [])], ScriptedTTS())
     async with call(phrase_audio=audio) as now:
         errors: list[ErrorEvent] = []
         now.session.on("error", errors.append)

@@ -36,6 +36,7 @@ def options(tmp_path: Path, **more: Any) -> RunOptions:
         "seed": 1,
         "out": tmp_path / "out.json",
         "pipecat_python": "python",
+        "about": {},
     }
     return RunOptions(**{**standard, **more})
 
@@ -60,7 +61,7 @@ def test_real_models_are_called_one_at_a_time(tmp_path: Path) -> None:
 
 def test_results_come_back_from_the_file(tmp_path: Path) -> None:
     cell = Cell("cloud", "stock", 0)
-    results = Results({"machine": "two cores"}, {"cloud": {"way": 0.1}})
+    results = Results({"cloud": {"machine": "two cores", "way": 0.1}})
     result = CallResult.of([TurnRow(1, UTTERANCES[0], 0.7, 1.5, seam=0.0, records=[{"answer": "é"}])], "line cut")
     results.add(cell, result, counts=False, attempt=1)
     assert results.done() == set()
@@ -142,13 +143,15 @@ def test_target_that_was_not_measured_is_neither_met_nor_missed() -> None:
 
 
 def test_report_tells_failures_and_what_was_not_met() -> None:
-    results = Results({"machine": "two cores"})
+    about = {"machine": "two cores", "versions": {"livekit": "1.1"}, "command": "c", "commit": "0", "began": "today"}
+    results = Results({"cloud": {**about, "way": 0.1}})
     results.add(Cell("cloud", "stock", 0), CallResult.of([], "no agent came"), counts=True, attempt=2)
     good = [TurnRow(1, UTTERANCES[0], 2.0, 2.5, seam=0.3, preresponse=True, records=[{"end_of_turn_delay": 0.4}])]
     results.add(Cell("cloud", OURS, 0), CallResult.of(good * 6), counts=True, attempt=1)
     page = markdown(results, Path("latency.svg"))
     assert "| stock | 6 | - |" in page
     assert "cloud, stock, round 0: no agent came" in page
+    assert "two cores; livekit 1.1; sound was 100 ms" in page
     assert "response gap p50 less own end-of-turn delay p50 | 1600 ms | 80 ms | **NOT met**" in page
     assert f"| **{OURS}** | 6 | 2000 [2000, 2000] | 2000 | 2500 [2500, 2500] | 2500 | 400 / 400 | 1600 / 1600 |" in page
 
