@@ -99,11 +99,13 @@ class Faults:
             fault.spend()
             seen["faults"] += 1
         answering = app if fault is None else _Failing(app, fault)
-        started = time.monotonic()
+        started, audio = time.monotonic(), _Audio(asked)
         try:
-            await answering(scope, receive, _counting(send, seen))
+            await answering(scope, audio.counted(receive), _counting(send, seen))
         finally:
-            seen["milliseconds"] += round((time.monotonic() - started) * 1000)
+            open_for = (time.monotonic() - started) * 1000
+            seen["milliseconds"] += round(open_for)
+            seen["billed_milliseconds"] += round(max(open_for, audio.milliseconds))
 
 
 class FaultsMiddleware:
@@ -139,6 +141,25 @@ class _Failing:
             start = {"status": 200, "headers": [(b"content-type", b"text/event-stream")]}
             await send({"type": "http.response.start", **start})
             await send({"type": "http.response.body", "body": f"data: {_GARBAGE}\n\n".encode() * 3})
+
+
+class _Audio:
+    """How much of it a live transcription was sent. Deepgram bills that, and the time it was open if that is more."""
+
+    def __init__(self, asked: dict[str, Any]) -> None:
+        rate, channels = (str(asked.get(name, "")) for name in ("sample_rate", "channels"))
+        samples = int(rate) * int(channels or 1) if rate.isdecimal() and (channels or "1").isdecimal() else 0
+        self._bytes_per_millisecond = 2 * samples / 1000
+        self.milliseconds = 0.0
+
+    def counted(self, receive: Receive) -> Receive:
+        async def received() -> Message:
+            message = await receive()
+            if self._bytes_per_millisecond and message["type"] == "websocket.receive":
+                self.milliseconds += len(message.get("bytes") or b"") / self._bytes_per_millisecond
+            return message
+
+        return received
 
 
 async def _refuse(fault: Fault, protocol: str, send: Send) -> None:

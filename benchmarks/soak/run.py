@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from benchmarks.reliability.calls import Call, HeardTurn, hold_call
 from benchmarks.reliability.cases import end_of_call, look, since
-from benchmarks.reliability.judge import Evidence, problems_of_sound_turn, uncounted
+from benchmarks.reliability.judge import STT_SHARE, Evidence, problems_of_sound_turn, uncounted
 from benchmarks.reliability.world import World
 from benchmarks.soak.samples import Sample, take
 
@@ -59,7 +59,8 @@ async def soak(world: World, minutes: float, lines: int, seed: int, say: Callabl
     await asyncio.gather(*callers)
     await end_of_call(world)
     everything = Call(result.turns, result.understood, result.finals, None)
-    result.problems += uncounted(Evidence(everything, "", *since(before, await look(world))), loses_usage=False)
+    evidence = Evidence(everything, "", *since(before, await look(world)))
+    result.problems += uncounted(evidence, loses_usage=False, stt_share=STT_SHARE)
     return result
 
 
