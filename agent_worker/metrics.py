@@ -82,7 +82,10 @@ ERRORS = Counter("livekit_errors_total", "Failed provider requests, those that a
 
 LLM_TOKENS = Counter("livekit_llm_tokens_total", "LLM tokens of both models, by type", ["type"])
 TOTAL_TOKENS = Counter("livekit_total_tokens_total", "LLM tokens of both models, prompt and completion")
-STT_SECONDS = Counter("livekit_stt_duration_seconds_total", "Audio sent to speech recognition, s")
+STT_SECONDS = Counter(
+    "livekit_stt_duration_seconds_total",
+    "Audio sent to speech recognition, s; of Deepgram the time that it was connected, if that is more",
+)
 TTS_CHARS = Counter("livekit_tts_chars_total", "Characters sent to speech synthesis")
 LLM_REQUESTS = Counter(
     "livekit_llm_requests_total", "LLM requests that were answered, by outcome", ["role", *_MODEL, "outcome"]

@@ -103,9 +103,9 @@ class Faults:
         try:
             await answering(scope, audio.counted(receive), _counting(send, seen))
         finally:
-            open_for = (time.monotonic() - started) * 1000
-            seen["milliseconds"] += round(open_for)
-            seen["billed_milliseconds"] += round(max(open_for, audio.milliseconds))
+            if scope["type"] == "websocket":
+                open_for = (time.monotonic() - started) * 1000
+                seen["billed_milliseconds"] += round(max(open_for, audio.milliseconds))
 
 
 class FaultsMiddleware:

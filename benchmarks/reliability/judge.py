@@ -12,8 +12,8 @@ from benchmarks.reliability.faults import FAST, MAIN, PARTS
 from benchmarks.reliability.world import CALLER_SAYS, SECRETS
 
 LONGEST_SILENCE = 6.0
-#: Seconds that connections may be counted longer or shorter than the provider has them, and share of them: both ends see
-#: a broken one end at times of their own.
+#: Seconds that connections may be counted longer or shorter than the provider has them, and share of them: both ends
+#: see a broken one end at times of their own.
 _STT_TOLERANCE = 2.0
 STT_SHARE_OF_BROKEN = 0.1
 STT_SHARE = 0.02

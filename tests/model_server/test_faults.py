@@ -112,3 +112,19 @@ async def test_live_transcription_is_refused_silent_cut_and_nonsense(address: Ad
     await befall(address, {"path": LISTEN, "kind": "garbage"})
     async with address.listen() as socket:
         assert "NaN" in str(await socket.recv())
+
+
+async def test_live_transcription_is_billed_for_its_audio_or_for_as_long_as_it_was_open(address: Address) -> None:
+    async with address.listen() as socket:
+        await socket.send(bytes(2 * 16_000 * 60))  # a minute, at once
+        await socket.send('{"type": "CloseStream"}')
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await socket.recv()
+    (with_audio,) = (counts["billed_milliseconds"] for (path, _), counts in (await seen(address)).items())
+    assert with_audio >= 60_000
+    async with address.listen():
+        await asyncio.sleep(0.05)
+    while (total := sum(counts["billed_milliseconds"] for counts in (await seen(address)).values())) == with_audio:
+        await asyncio.sleep(0.01)
+    assert total - with_audio >= 50
