@@ -51,7 +51,7 @@ async def _is_needed(livekit: api.LiveKitAPI, job: api.Job, gone: str) -> bool:
     """Whether a caller is in the room, and no other agent of this name. The one that is gone is taken out of it."""
     present = await participants(livekit, job.room.name)
     if any(one.identity == gone for one in present):
-        await livekit.room.remove_participant(api.RoomParticipantIdentity(room=job.room.name, identity=gone))
+        await remove(livekit, job.room.name, gone)
     others = [one for one in present if one.identity != gone]
     if not any(one.kind not in _NO_CALLERS for one in others):
         return False
@@ -74,7 +74,8 @@ class _Request:
         if self._dispatch:
             if await self._is_on_its_way(livekit, self._dispatch):
                 return
-            await livekit.agent_dispatch.delete_dispatch(self._dispatch.id, self._dispatch.room)
+            in_vain, self._dispatch = self._dispatch, None  # and is forgotten even if LiveKit does not know it any more
+            await livekit.agent_dispatch.delete_dispatch(in_vain.id, in_vain.room)
         self._dispatch, self._at = await livekit.agent_dispatch.create_dispatch(self._wanted), time.monotonic()
 
     async def _is_on_its_way(self, livekit: api.LiveKitAPI, dispatch: api.AgentDispatch) -> bool:
@@ -83,6 +84,11 @@ class _Request:
             return True
         now = await livekit.agent_dispatch.get_dispatch(dispatch.id, dispatch.room)
         return waited < _LONGEST_START and bool(now and now.state.jobs)
+
+
+async def remove(livekit: api.LiveKitAPI, room: str, identity: str) -> None:
+    """Take an agent out of its room."""
+    await livekit.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
 
 
 async def participants(livekit: api.LiveKitAPI, room: str) -> list[api.ParticipantInfo]:

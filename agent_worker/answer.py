@@ -25,7 +25,8 @@ class Answer:
     pre-response would only hold the answer up. ``calls_tool`` is done once the model has called a tool.
 
     Args:
-        longest_wait: Seconds in which it has to begin, and then to go on. After that it has failed.
+        longest_wait: Seconds in which it has to begin, and then to go on. After that it has failed. A model that has
+            spoken and then calls a tool may be silent for as long as it takes to write the arguments.
     """
 
     def __init__(

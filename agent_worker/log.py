@@ -8,9 +8,11 @@ logger = logging.getLogger("agent_worker")
 #: What livekit-agents puts beside a message, or into one, of what somebody said.
 _FIELDS = ("text_sent", "tool_calls_sent")
 _QUOTED = re.compile(
-    "(pushed for text: |failed to generate LLM completion: |failed to recognize speech: |unrecoverable error: ).*",
+    "(pushed for text: |failed to generate LLM completion: |failed to recognize speech: |unrecoverable error: )(.*)",
     re.DOTALL,
 )
+#: What may stay of it: it is the provider's and livekit's, and not what was said.
+_OWN = re.compile(r"status_code=\d+|caused by \w+|retrying in [\d.]+s$")
 
 
 class _WithoutPersonalData(logging.Filter):
@@ -23,7 +25,7 @@ class _WithoutPersonalData(logging.Filter):
         if isinstance(record.args, tuple):
             record.args = tuple(type(arg).__name__ if isinstance(arg, Exception) else arg for arg in record.args)
         if isinstance(record.msg, str):
-            record.msg = _QUOTED.sub(r"\1…", record.msg)
+            record.msg = _QUOTED.sub(lambda found: " ".join([f"{found[1]}…", *_OWN.findall(found[2])]), record.msg)
         if record.exc_info and record.exc_info[0]:
             kind, _, traceback = record.exc_info
             record.exc_info = (Exception, Exception(kind.__name__), traceback)

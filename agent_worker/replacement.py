@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+from livekit import api
 from livekit.agents import AgentServer
 from livekit.agents.job import RunningJobInfo
 
-from agent_worker.another_agent import have_another, livekit_api, participants
+from agent_worker.another_agent import have_another, livekit_api, participants, remove
 from agent_worker.log import logger
 from agent_worker.settings import Settings
 
 _LOOK_EVERY = 1.0  # seconds
-#: How often it is asked whether the agent of a process that has ended is still in its room.
+#: How often it is asked whether the agent of a process that has ended is still in its room, and then to remove it.
 _MOST_TRIES = 60
 #: A room in which agents go on dying is not worth another.
 _MOST_IN_A_ROOM = 3
+
+_T = TypeVar("_T")
 
 
 def replace_the_dead(server: AgentServer, settings: Settings) -> None:
@@ -53,24 +58,27 @@ async def replace_if_dead(info: RunningJobInfo, settings: Settings, replaced: Co
     Args:
         replaced: How many were, by room.
     """
-    if not await _is_in_its_room(info, settings):
+    room, identity = info.job.room, info.accept_arguments.identity
+    present = await _insist(settings, lambda livekit: participants(livekit, room.name))
+    if identity not in [one.identity for one in present or []]:
         return
-    room = info.job.room.sid
-    replaced[room] += 1
-    if replaced[room] > _MOST_IN_A_ROOM:
-        logger.error("a call's process died, for the %dth time: no other agent", replaced[room])
+    replaced[room.sid] += 1
+    if replaced[room.sid] > _MOST_IN_A_ROOM:
+        logger.error("a call's process died, for the %dth time: no other agent", replaced[room.sid])
+        await _insist(settings, lambda livekit: remove(livekit, room.name, identity))
         return
     logger.error("a call's process died: another agent is asked for")
-    await have_another(settings, info.job, info.accept_arguments.identity, logger.warning)
+    await have_another(settings, info.job, identity, logger.warning)
 
 
-async def _is_in_its_room(info: RunningJobInfo, settings: Settings) -> bool:
+async def _insist(settings: Settings, ask: Callable[[api.LiveKitAPI], Awaitable[_T]]) -> _T | None:
     for _ in range(_MOST_TRIES):
         try:
             async with livekit_api(settings) as livekit:
-                present = await participants(livekit, info.job.room.name)
-            return any(one.identity == info.accept_arguments.identity for one in present)
-        except Exception as error:  # it may be on its way back
-            logger.warning("whether a call lost its agent is not known yet: %s", type(error).__name__)
-            await asyncio.sleep(_LOOK_EVERY)
-    return False
+                return await ask(livekit)
+        except Exception as error:
+            if isinstance(error, api.ServerError) and error.code == api.ServerErrorCode.NOT_FOUND:
+                return None  # the room, or the agent
+            logger.warning("LiveKit does not say whether a call lost its agent: %s", type(error).__name__)
+            await asyncio.sleep(_LOOK_EVERY)  # it may be on its way back
+    return None

@@ -51,7 +51,7 @@ class Given:
         self._text = text
         self._sentence = ""
         self._characters = 0
-        self._ended = False
+        self._begun = self._ended = False
         #: A further sentence is there, or all of the text.
         self.speakable = asyncio.Event()
 
@@ -60,8 +60,9 @@ class Given:
             self._characters += len(piece)
             self._sentence += piece
             *complete, begun = _SENTENCES.tokenize(self._sentence) or [""]
-            if complete or len(self._sentence) > LONGEST_SENTENCE:
-                self._sentence = begun if complete else ""
+            if complete:
+                self._sentence = begun
+            if complete or self._characters > LONGEST_SENTENCE and not self._begun:
                 self.speakable.set()
             yield piece
         self._ended = True
@@ -69,6 +70,7 @@ class Given:
 
     def heard(self) -> None:
         """The voice has begun or gone on: it is its turn again when there is more."""
+        self._begun = True
         if not self._ended:
             self.speakable.clear()
 
@@ -224,8 +226,8 @@ class PhraseAudio:
         async with voice.synthesize(text, conn_options=_ONCE) as stream:
             frames = at_most((event.frame async for event in stream), lambda: longest_audio(len(text)))
             frame = trimmed(rtc.combine_audio_frames([frame async for frame in frames]))
+        self._audio[text] = frame  # where it cannot be written it is not asked for again at least
         await asyncio.to_thread(self._write, text, frame)
-        self._audio[text] = frame
 
     def _path(self, text: str) -> Path:
         key = hashlib.sha256("\0".join((self._voice, text)).encode())

@@ -33,6 +33,7 @@ class TypedText:
         self._session = session
         self._room = room
         self._taking: set[asyncio.Task[None]] = set()
+        self._dropped = False
         self._one_by_one = asyncio.Lock()
         self._take = room_io.TextInputOptions().text_input_cb
 
@@ -46,7 +47,9 @@ class TypedText:
             reader.close()
             return
         if len(self._taking) >= _WAITING:
-            logger.warning("a typed text is dropped: %d others wait", _WAITING)
+            if not self._dropped:  # once: the log is no place for a caller to write to
+                logger.warning("a caller's typed texts are dropped: %d others wait", _WAITING)
+            self._dropped = True
             reader.close()
             return
         task = asyncio.create_task(self._receive(reader, caller), name="typed_text")

@@ -124,8 +124,9 @@ def go_on_voicing(
 
     @server.on("worker_started")
     def _start() -> None:
-        task = _until_all_are_voiced(build_stack, settings, prices)
-        trying.add(asyncio.create_task(task, name="go_on_voicing"))
+        task = asyncio.create_task(_until_all_are_voiced(build_stack, settings, prices), name="go_on_voicing")
+        trying.add(task)
+        task.add_done_callback(trying.discard)
 
 
 async def _until_all_are_voiced(

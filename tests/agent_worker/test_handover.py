@@ -59,9 +59,17 @@ class LiveKit:
         return int(self.dispatches.delete_dispatch.await_count)
 
 
-async def end_of_process(call: Any, monkeypatch: pytest.MonkeyPatch, *present: Look, accepted: bool = True) -> LiveKit:
+async def end_of_process(
+    call: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    *present: Look,
+    accepted: bool = True,
+    dispatches: Sequence[api.AgentDispatch | Exception] | None = None,
+) -> LiveKit:
     """As livekit-agents ends one: every task is cancelled, and then waited for."""
     server = LiveKit(present, accepted=accepted)
+    if dispatches:
+        server.dispatches.create_dispatch.side_effect = dispatches
     connected = MagicMock(room=server.room, agent_dispatch=server.dispatches)
     connected.__aenter__.return_value = connected
     monkeypatch.setattr(another_agent, "livekit_api", lambda _: connected)
@@ -99,6 +107,14 @@ async def test_it_is_asked_again_while_no_worker_accepts(monkeypatch: pytest.Mon
     looks = [[CALLER], [CALLER, OF_OTHER_NAME], [CALLER, ANOTHER]]
     server = await end_of_process(job(connected=True), monkeypatch, *looks, accepted=False)
     assert (server.asked, server.taken_back) == (2, 1)  # or two would come at last
+
+
+async def test_it_is_asked_again_after_livekit_has_failed_to_send_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = [[CALLER], [CALLER], [CALLER], [CALLER, ANOTHER]]
+    dispatch = api.AgentDispatch(id="AD_1", room="museum")
+    replies = [dispatch, OSError(), dispatch]
+    server = await end_of_process(job(connected=True), monkeypatch, *looks, accepted=False, dispatches=replies)
+    assert (server.asked, server.taken_back) == (3, 1)
 
 
 async def test_agent_of_a_worker_that_has_accepted_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,8 @@ class Rooms:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *present: Sequence[str] | Exception) -> None:
         self.present = list(present)
-        connected = MagicMock(room=Mock(list_participants=AsyncMock(side_effect=self._look)))
+        self.room = Mock(list_participants=AsyncMock(side_effect=self._look), remove_participant=AsyncMock())
+        connected = MagicMock(room=self.room)
         connected.__aenter__.return_value = connected
         self.have_another = AsyncMock()
         monkeypatch.setattr(replacement, "livekit_api", lambda _: connected)
@@ -45,11 +46,15 @@ class Rooms:
     def asked(self) -> int:
         return self.have_another.await_count
 
+    @property
+    def removed(self) -> int:
+        return int(self.room.remove_participant.await_count)
+
 
 async def test_agent_that_left_its_room_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     rooms = Rooms(monkeypatch, ["caller"])
     await replace_if_dead(job(), Mock(), Counter())
-    assert rooms.asked == 0
+    assert rooms.asked == rooms.removed == 0
 
 
 async def test_agent_that_stands_in_its_room_without_a_process_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,6 +62,12 @@ async def test_agent_that_stands_in_its_room_without_a_process_is_replaced(monke
     await replace_if_dead(job(), Mock(), Counter())
     _, wanted, gone, _ = rooms.have_another.await_args.args  # type: ignore[union-attr]
     assert (wanted.room.name, wanted.agent_name, gone) == ("museum", "guide", "agent-1")
+
+
+async def test_room_that_is_gone_needs_no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    rooms = Rooms(monkeypatch, api.ServerError(api.ServerErrorCode.NOT_FOUND, "no such room", status=404))
+    await replace_if_dead(job(), Mock(), Counter())
+    assert rooms.asked == 0
 
 
 async def test_livekit_that_does_not_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +84,7 @@ async def test_room_in_which_agents_go_on_dying_gets_no_more(
     for _ in range(times):
         await replace_if_dead(job(), Mock(), replaced)
     assert rooms.asked == asked
+    assert rooms.removed == times - asked  # those that are replaced are removed by what asks for another
 
 
 async def test_processes_that_end_are_noticed_while_another_is_looked_after(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,9 +92,12 @@ async def test_processes_that_end_are_noticed_while_another_is_looked_after(monk
     second.job.id = "AJ_2"
     running: list[list[Any]] = [[first, second], [second], []]
     looked_after: list[str] = []
+    both = asyncio.Event()
 
     async def look_after(info: RunningJobInfo, *_: object) -> None:
         looked_after.append(info.job.id)
+        if len(looked_after) == 2:
+            both.set()
         await asyncio.Event().wait()
 
     class Server:
@@ -93,7 +108,6 @@ async def test_processes_that_end_are_noticed_while_another_is_looked_after(monk
     monkeypatch.setattr(replacement, "replace_if_dead", look_after)
     monkeypatch.setattr(replacement, "_LOOK_EVERY", 0.0)
     watching = asyncio.create_task(replacement._watch(Server(), Mock()))  # type: ignore[arg-type]
-    while len(looked_after) < 2:
-        await asyncio.sleep(0)
+    await asyncio.wait_for(both.wait(), 60)
     watching.cancel()
     assert looked_after == ["AJ_1", "AJ_2"]
