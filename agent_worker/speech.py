@@ -62,7 +62,7 @@ class Given:
             *complete, begun = _SENTENCES.tokenize(self._sentence) or [""]
             if complete:
                 self._sentence = begun
-            if complete or self._characters > LONGEST_SENTENCE and not self._begun:
+            if complete or (self._characters > LONGEST_SENTENCE and not self._begun):
                 self.speakable.set()
             yield piece
         self._ended = True
