@@ -168,10 +168,17 @@ async def call_anew(node: Node, recordings: Sequence[Path]) -> CallReport:
 
 
 async def close_all_rooms(node: Node) -> None:
-    """LiveKit gives an agent that has come back to a room alone five minutes."""
+    """LiveKit gives an agent that has come back to a room alone five minutes.
+
+    A room to which nobody came back is still listed, and only the node that is dead could close it.
+    """
     async with api.LiveKitAPI(node.ports.livekit_url, API_KEY, API_SECRET) as livekit:
         for room in (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms:
-            await livekit.room.delete_room(api.DeleteRoomRequest(room=room.name))
+            try:
+                await livekit.room.delete_room(api.DeleteRoomRequest(room=room.name))
+            except api.ServerError as error:
+                if error.code != api.ServerErrorCode.UNAVAILABLE:
+                    raise
 
 
 async def test_calls_spread_over_two_nodes_and_go_on_when_one_dies_and_the_metrics_of_both_add_up(
