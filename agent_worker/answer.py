@@ -45,7 +45,7 @@ class Answer:
         self._timeline = timeline
         self._chunks = utils.aio.Chan[Chunk]()
         timeline.main_request = timeline.main_request or timeline.now()
-        self._last_taken = loop.time()
+        self._last_taken = timeline.now()
         self.task = asyncio.create_task(self._read_in_time(source, longest_wait), name="answer")
         self.task.add_done_callback(self._finish)
 
@@ -77,10 +77,9 @@ class Answer:
     async def _read_in_time(self, source: AsyncIterable[Any], longest_wait: float | None) -> None:
         """Nobody may be left waiting by a model that says nothing, whatever its client makes of that."""
         reading = asyncio.create_task(self._read(source), name="answer_reading")
-        now = asyncio.get_running_loop().time
         try:
             while not reading.done():
-                left = None if longest_wait is None else self._last_taken + longest_wait - now()
+                left = None if longest_wait is None else self._last_taken + longest_wait - self._timeline.now()
                 if left is not None and left <= 0:
                     logger.error("no answer, or no more of it: nothing within %.1f s", longest_wait)
                     self.failed = True
@@ -119,7 +118,7 @@ class Answer:
             if not self.calls_tool.done():
                 self.calls_tool.set_result(None)
         if text or calls_tool:
-            self._last_taken = asyncio.get_running_loop().time()
+            self._last_taken = self._timeline.now()
         if text:
             self.text += text
             self._timeline.main_first_token = self._timeline.main_first_token or self._timeline.now()

@@ -211,8 +211,7 @@ class PreResponseAgent(Agent):
         """The caller has said something of which no transcript comes (:mod:`agent_worker.unheard`)."""
         self._unheard.set()
         report_unheard(self.session)
-        if self.session.user_state != "speaking":
-            self.session.say(self.apology)  # whether its audio is there or not: it is not the voice that has failed
+        self._say_sorry()  # whether its audio is there or not: it is not the voice that has failed
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterable[rtc.AudioFrame]:
         """Speak; what has been made already is not made again."""
@@ -262,7 +261,11 @@ class PreResponseAgent(Agent):
 
     def apologise(self) -> None:
         """Say that something went wrong, if that can be said without the voice that may be what went wrong."""
-        if self.phrase_audio and self.phrase_audio.frames(self.apology) and self.session.user_state != "speaking":
+        if self.phrase_audio and self.phrase_audio.frames(self.apology):
+            self._say_sorry()
+
+    def _say_sorry(self) -> None:
+        if self.session.user_state != "speaking":
             self.session.say(self.apology)
 
     async def realtime_audio_output_node(

@@ -249,10 +249,10 @@ async def test_main_model_that_does_not_go_on_is_followed_by_an_apology() -> Non
 async def test_main_model_may_take_long_as_long_as_it_goes_on() -> None:
     async def slow() -> AsyncIterator[str]:
         for _ in range(5):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.25)
             yield "on and "
 
-    answer = Answer(slow(), Timeline("off"), llm.ChatContext.empty(), longest_wait=0.2)
+    answer = Answer(slow(), Timeline("off"), llm.ChatContext.empty(), longest_wait=1.0)
     assert len([chunk async for chunk in answer.chunks()]) == 5
     assert not answer.failed
 
