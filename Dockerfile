@@ -52,6 +52,6 @@ RUN python -m compileall -q agent_metrics agent_worker caller page_server \
 USER 10001
 EXPOSE 8080 9100
 # Phrases are spoken before the worker is up, the first time.
-HEALTHCHECK --interval=15s --timeout=10s --start-period=200s --retries=3 CMD ["python", "-m", "agent_worker.health"]
+HEALTHCHECK --interval=15s --timeout=10s --start-period=200s --retries=3 CMD ["python", "-m", "agent_worker.app.health"]
 ENTRYPOINT ["tini", "--", "/app/image/entrypoint"]
 CMD ["fast-preresponse.py"]

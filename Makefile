@@ -19,9 +19,6 @@ demo: install livekit-server ## a real spoken conversation on this machine, and 
 	@$(MAKE) --no-print-directory page || echo "==> no page: that needs Node.js 20.19 or newer; the demo goes on without"
 	@exec env $(if $(PORT),DEMO_PAGE_PORT=$(PORT)) $(RUN)python -m demo $(if $(ONCE),--once)
 
-# People talk in these, in real time: a moment in which the machine has other things to do can spoil a call. One that
-# fails is held once more, and the summary tells.
-REAL_TIME := --reruns 1
 
 .PHONY: test
 test: install livekit-server prometheus-client-tests lint web-test page ## lint, types, unit tests and end-to-end tests with real servers and models
@@ -32,8 +29,8 @@ test: install livekit-server prometheus-client-tests lint web-test page ## lint,
 	@scripts/get-kustomize $(KUSTOMIZE_VERSION) || echo "==> without it, the Kubernetes manifests are not tested"
 	@scripts/get-kubernetes-types || echo "==> without them, the custom resources in the manifests are not tested"
 	$(RUN)pytest -n auto -m "not e2e and not ollama"
-	$(RUN)pytest -n 2 --dist loadfile $(REAL_TIME) -m simulated
-	$(RUN)pytest $(REAL_TIME) -m "e2e and not simulated and not ollama" # one by one: models take every core that there is
+	$(RUN)pytest -n 2 --dist loadfile -m simulated
+	$(RUN)pytest -m "e2e and not simulated and not ollama" # one by one: models take every core that there is
 
 .PHONY: test-unit
 test-unit: install ## the tests that need no model

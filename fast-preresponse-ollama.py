@@ -3,15 +3,15 @@
     python fast-preresponse-ollama.py       # run the worker; `dev`, `console`, `connect` … work too
 
 Settings come from the environment or `.env`; `.env.example` explains each. Which services
-it uses is in `agent_worker/self_hosted.py`.
+it uses is in `agent_worker/providers/self_hosted.py`.
 """
 
-from agent_worker.environment import prepare
+from agent_worker.app.bootstrap import prepare
 
 prepare()  # before livekit is imported
 
-from agent_worker import worker
-from agent_worker.self_hosted import SELF_HOSTED
+from agent_worker.app import worker
+from agent_worker.providers.self_hosted import SELF_HOSTED
 
 if __name__ == "__main__":
     worker.run(SELF_HOSTED)

@@ -15,7 +15,7 @@ import numpy as np
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
 from caller.audio import SAMPLE_RATE, Pcm
-from demo.services import ROOT
+from testbed.services import ROOT
 
 PATIENCE = 180_000  # milliseconds; how long anything may take on a busy machine before it is taken for lost
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"

@@ -98,17 +98,17 @@ class _Component(rtc.EventEmitter[Any]):
 def _events() -> Iterator[tuple[str, Callable[[], object], bool]]:
     """Name, event, and whether it comes from an emitter."""
     # Imported here, where the metrics go to files.
-    from agent_worker.hearing import HeardAudio
-    from agent_worker.measurement import Meter, count_turn
-    from agent_worker.prices import Prices
-    from agent_worker.stack import Providers, VoiceStack
+    from agent_worker.providers.stack import ProviderNames, VoiceStack
+    from agent_worker.telemetry.pricing import Prices
+    from agent_worker.telemetry.usage_meter import SessionMeter, count_turn
+    from agent_worker.turn_taking.audio_input import SpeechEndTracker
 
     parts: dict[str, Any] = {name: _Component() for name in ("stt", "fast_llm", "main_llm", "tts", "vad")}
-    Meter(VoiceStack(**parts, voice="", providers=Providers("deepgram", "groq", "openai")), Prices.load())
+    SessionMeter(VoiceStack(**parts, voice="", providers=ProviderNames("deepgram", "groq", "openai")), Prices.load())
     for name, part, event in _REPORTS:
         yield name, functools.partial(parts[part].emit, "metrics_collected", event), True
     yield "turn with a pre-response is over", functools.partial(count_turn, _turn()), False
-    heard, frame = HeardAudio(io.AudioInput(label="")), rtc.AudioFrame(bytes(960), 24_000, 1, 480)
+    heard, frame = SpeechEndTracker(io.AudioInput(label="")), rtc.AudioFrame(bytes(960), 24_000, 1, 480)
     for number in range(500):
         heard.note(frame, number / 50)
     yield "caller's last sound is looked for", functools.partial(heard.last_audible, 10.0), False
@@ -116,8 +116,8 @@ def _events() -> Iterator[tuple[str, Callable[[], object], bool]]:
 
 
 def _turn() -> Any:
-    from agent_worker.timeline import Timeline
-    from agent_worker.turns import Playout, heard_instants, turn_record
+    from agent_worker.telemetry.record import Playout, speech_timestamps, turn_record
+    from agent_worker.telemetry.trace import TurnTrace
 
     caller = ChatMessage(role="user", content=["When?"])
     caller.metrics["stopped_speaking_at"] = time.time() - 10
@@ -125,8 +125,8 @@ def _turn() -> Any:
     reply = ChatMessage(role="assistant", content=["Let me see. At nine."], extra={"preresponse": "Let me see."})
     voice = time.monotonic() - 10
     playouts = [Playout(voice + 0.5, voice + 1.5), Playout(voice + 1.6, voice + 3)]
-    timeline = Timeline("phrase", outcome="spoken", source="phrase")
-    return turn_record(1, caller, [reply], playouts, timeline, heard_instants(caller))
+    timeline = TurnTrace("phrase", outcome="spoken", source="phrase")
+    return turn_record(1, caller, [reply], playouts, timeline, speech_timestamps(caller))
 
 
 _COMMON: dict[str, Any] = {"label": "", "request_id": "", "timestamp": 0.0}

@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 
 from demo.conversation import TurnResult, converse, word_error_rate
-from demo.processes import free_port
-from demo.services import Ports, running, whole_system
+from testbed.processes import free_port
+from testbed.services import Ports, running, whole_system
 
 SENTENCES = (
     "Good morning, I would like to book a table for tonight.",

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from caller import CallError
 from demo.conversation import SENTENCES, TurnResult, converse
-from demo.processes import Child, DemoError, require_free_port, stop_on_signals
-from demo.services import API_KEY, API_SECRET, Ports, running, whole_system
 from page_server.settings import is_built
+from testbed.processes import Child, ServiceError, require_free_port, stop_on_signals
+from testbed.services import API_KEY, API_SECRET, Ports, running, whole_system
 
 SCRIPT = "fast-preresponse-ollama.py"
 REPORT = Path("demo-report.json")
@@ -114,7 +114,7 @@ async def _main(once: bool) -> int:
     stopping.cancel()
     try:
         return running_demo.result()
-    except (DemoError, CallError) as error:
+    except (ServiceError, CallError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import jiwer
 
-from agent_worker.topics import TURN_TOPIC
+from agent_worker.room.topics import TURN_TOPIC
 from caller import CallOptions, CallReport, Text, Turn, call
-from demo.services import API_KEY, API_SECRET, Ports
+from testbed.services import API_KEY, API_SECRET, Ports
 
 SENTENCES = (
     "What is the best way to learn how to cook?",

@@ -12,9 +12,9 @@ from pathlib import Path
 from livekit.agents import AgentServer, AgentSession, JobContext, cli, function_tool
 from livekit.plugins import openai
 
-from agent_worker.playout import pace
-from agent_worker.preresponse import PreResponseAgent
-from agent_worker.speech import PhraseAudio
+from agent_worker.audio.output import pace
+from agent_worker.audio.tts_stream import PhraseAudio
+from agent_worker.preresponse.agent import PreResponseAgent
 
 server = AgentServer()
 phrase_audio = PhraseAudio(Path.home() / ".cache" / "museum-line", voice="kokoro af_heart")

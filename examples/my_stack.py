@@ -7,17 +7,17 @@ two stacks of the package have comes with it: checks at the start, metrics, cost
 conversation. docs/providers.md explains it line by line.
 """
 
-from agent_worker.environment import prepare
+from agent_worker.app.bootstrap import prepare
 
 prepare()  # before livekit is imported
 
 from livekit.agents import inference
 from livekit.plugins import deepgram, openai
 
-from agent_worker import worker
-from agent_worker.preflight import Provider
-from agent_worker.settings import HttpUrl, Secret, Settings, Text
-from agent_worker.stack import FAST_REPLY_MAX_TOKENS, Providers, StackDefinition, VoiceStack
+from agent_worker.app import worker
+from agent_worker.core.settings import HttpUrl, Secret, Settings, Text
+from agent_worker.providers.preflight import Provider
+from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS, ProviderNames, StackDefinition, VoiceStack
 
 
 class MySettings(Settings):
@@ -70,7 +70,7 @@ def build_stack(settings: MySettings) -> VoiceStack:
         ),
         vad=inference.VAD(model="silero"),
         voice=f"kokoro {settings.kokoro_voice}",
-        providers=Providers(stt="deepgram", llm="cerebras", tts="kokoro"),
+        providers=ProviderNames(stt="deepgram", llm="cerebras", tts="kokoro"),
     )
 
 

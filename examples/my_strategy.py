@@ -13,12 +13,12 @@ from pathlib import Path
 from livekit.agents import AgentServer, AgentSession, JobContext, cli
 from livekit.plugins import openai
 
-from agent_worker.phrases import PhraseBook
-from agent_worker.playout import pace
-from agent_worker.preresponse import PreResponseAgent
-from agent_worker.speech import PhraseAudio
-from agent_worker.strategies import Attempt, CallersTurn, PhraseStrategy, Preresponse, Strategy
-from agent_worker.utterance import Kind
+from agent_worker.audio.output import pace
+from agent_worker.audio.tts_stream import PhraseAudio
+from agent_worker.preresponse.agent import PreResponseAgent
+from agent_worker.preresponse.phrases import PhraseBook
+from agent_worker.preresponse.strategies import Attempt, CallerTurn, PhraseStrategy, Preresponse, Strategy
+from agent_worker.text.intent import Intent
 
 #: What is said by a word the caller used. It names the subject and stops: no fact, no promise, no question.
 SUBJECTS = {
@@ -37,24 +37,24 @@ class SubjectStrategy:
         self._subjects = subjects
         self._otherwise = otherwise
 
-    def begin(self, turn: CallersTurn) -> Attempt:
+    def begin(self, turn: CallerTurn) -> Attempt:
         sentence = self._sentence_for(turn)
         return SubjectAttempt(sentence) if sentence else self._otherwise.begin(turn)
 
-    def _sentence_for(self, turn: CallersTurn) -> str | None:
-        if {turn.kind, *turn.also} - {Kind.QUESTION, Kind.REQUEST}:
+    def _sentence_for(self, turn: CallerTurn) -> str | None:
+        if {turn.intent, *turn.alternatives} - {Intent.QUESTION, Intent.REQUEST}:
             return None  # or trouble, perhaps: the phrases know what to say then
-        words = turn.words.lower()
+        words = turn.text.lower()
         fitting = (sentence for subject, sentence in self._subjects.items() if subject in words)
-        return next((sentence for sentence in fitting if sentence not in turn.used), None)
+        return next((sentence for sentence in fitting if sentence not in turn.recent), None)
 
 
 class SubjectAttempt:
     def __init__(self, sentence: str) -> None:
-        self.likely: str | None = sentence  # the main model is told, and goes on from there
+        self.predicted_text: str | None = sentence  # the main model is told, and goes on from there
 
-    async def choose(self, answer_in: float | None) -> Preresponse | None:
-        return Preresponse(self.likely, "subject") if self.likely else None
+    async def select(self, answer_eta: float | None) -> Preresponse | None:
+        return Preresponse(self.predicted_text, "subject") if self.predicted_text else None
 
     async def aclose(self) -> None:
         pass  # nothing was begun

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from demo.services import Ports, Service, whole_system
 from monitoring import server
 from monitoring.server import Prometheus
+from testbed.services import Ports, Service, whole_system
 
 _POLL = 0.3
 

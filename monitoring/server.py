@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import yaml  # type: ignore[import-untyped]
 
-from demo.services import Service, find_binary
 from monitoring.board import Target, TimeRange, resolve
+from testbed.services import Service, find_binary
 
 CONFIG = Path(__file__).resolve().parent / "prometheus" / "prometheus.yml"
 Labels = Mapping[str, str]

@@ -11,7 +11,7 @@ from dotenv import load_dotenv
 
 from agent_metrics.listener import listen
 from agent_metrics.server import Server, hold_stop_signals
-from agent_worker.settings import BadSettingsError, load
+from agent_worker.core.settings import BadSettingsError, load
 from page_server.settings import PageSettings
 from page_server.web import create_app
 

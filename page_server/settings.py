@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from agent_worker.settings import HttpUrl, LiveKitSettings, LiveKitUrl, Text
+from agent_worker.core.settings import HttpUrl, LiveKitSettings, LiveKitUrl, Text
 
 BUILT_PAGE = Path(__file__).resolve().parent.parent / "web" / "dist"
 

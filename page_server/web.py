@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from agent_metrics.basic_auth import BasicAuth
-from agent_worker.settings import StrategyName
+from agent_worker.core.settings import StrategyName
 from page_server.headers import SecurityHeaders
 from page_server.limiter import Limiter, client_of
 from page_server.sessions import new_session

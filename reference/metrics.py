@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from prometheus_client.metrics import MetricWrapperBase
 
 from agent_metrics.status import Status
-from agent_worker import metrics
+from agent_worker.telemetry import metrics
 
 _HEAD = """\
 # Metrics reference
@@ -26,7 +26,7 @@ def text() -> str:
     of_worker = (metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase))
     of_service = (metric for metric in vars(Status()).values() if isinstance(metric, MetricWrapperBase))
     return (
-        f"{_HEAD}\n## Of the worker\n\nDeclared in `agent_worker/metrics.py`.\n\n{_table(of_worker)}\n"
+        f"{_HEAD}\n## Of the worker\n\nDeclared in `agent_worker/telemetry/metrics.py`.\n\n{_table(of_worker)}\n"
         f"## Of agent-metrics, about itself\n\nDeclared in `agent_metrics/status.py`.\n\n{_table(of_service)}"
     )
 

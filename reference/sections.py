@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from agent_worker.environment import Folders
-from agent_worker.settings import (
+from agent_worker.app.bootstrap import Folders
+from agent_worker.core.settings import (
     CloudSettings,
     ConversationSettings,
     FromEnvironment,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_worker.environment import cache_dir
+from agent_worker.app.bootstrap import cache_dir
 from tests.files import ROOT, tracked
 
 pytestmark = pytest.mark.package
@@ -91,7 +91,7 @@ def test_without_an_extra_the_engine_is_there_and_a_stack_names_the_extra_that_i
     environment: Environment, wheel: Path
 ) -> None:
     environment.install(str(wheel))
-    imported = environment.run("python", "-c", "from agent_worker.preresponse import PreResponseAgent")
+    imported = environment.run("python", "-c", "from agent_worker.preresponse.agent import PreResponseAgent")
     assert imported.returncode == 0, imported.stderr
     for command in ("agent-worker", "agent-metrics", "caller"):
         helped = environment.run(command, "--help")

@@ -1,6 +1,6 @@
 """``python -m training.train``: the kinds of utterances, learned from ``training/utterances/<language>/*.tsv``.
 
-Writes ``agent_worker/data/utterance/kinds.npz`` and prints what five-fold cross-validation says. A line:
+Writes ``agent_worker/text/data/intents/kinds.npz`` and prints what five-fold cross-validation says. A line:
 kind, the agent's last words, the caller's words. They were written for this and hold nothing of the labelled set in
 ``benchmarks/appropriateness``.
 """
@@ -18,11 +18,11 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
-from agent_worker.kind_model import BUCKETS, buckets
-from agent_worker.utterance import Kind, by_rules
+from agent_worker.text.intent import Intent, by_rules
+from agent_worker.text.intent_model import BUCKETS, buckets
 
 UTTERANCES = Path(__file__).parent / "utterances"
-MODEL = Path(__file__).parents[1] / "agent_worker" / "data" / "utterance" / "kinds.npz"
+MODEL = Path(__file__).parents[1] / "agent_worker" / "text" / "data" / "intents" / "kinds.npz"
 STRENGTH = 40.0
 """Inverse of the regularisation. It and :data:`EVENNESS` are chosen by the set ``validation`` of the benchmark."""
 EVENNESS = 0.25
@@ -62,7 +62,7 @@ def read() -> list[Row]:
     for file in sorted(UTTERANCES.glob("*/*.tsv")):
         with file.open(encoding="utf-8", newline="") as lines:
             for number, row in enumerate(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE), 1):
-                if len(row) != 3 or row[0] not in list(Kind):
+                if len(row) != 3 or row[0] not in list(Intent):
                     raise ValueError(f"{file.name}:{number}: needs kind, agent's words, caller's words: {row}")
                 rows.append(Row(file.parent.name, *row))
     return rows
@@ -77,7 +77,7 @@ def matrix(rows: list[Row]) -> csr_matrix:
 
 
 def report(true: npt.NDArray[np.str_], guessed: npt.NDArray[np.str_]) -> None:
-    silent = {kind.value for kind in Kind if kind.silent}
+    silent = {intent.value for intent in Intent if intent.suppresses_preresponse}
     decisions = [(kind in silent) == (guess in silent) for kind, guess in zip(true, guessed, strict=True)]
     print(f"cross-validated: kind {np.mean(true == guessed):.1%}, speak or be silent {np.mean(decisions):.1%}")
     for kind in sorted(set(true)):

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agent_worker.utterance import classify
+from agent_worker.text.intent import classify
 from benchmarks.appropriateness import candidates, report
 from benchmarks.appropriateness.candidates import Candidate
 from benchmarks.appropriateness.fast_model import fast_model
@@ -92,7 +92,7 @@ def _show_errors(strategies: dict[str, list[Verdict]]) -> None:
         for verdict in verdicts:
             if not verdict.right:
                 turn, said = verdict.turn, verdict.candidate
-                print(f"{name} {turn.id} {list(turn.kinds)} judged {said.kind}: {turn.agent!r} {turn.caller!r}")
+                print(f"{name} {turn.id} {list(turn.kinds)} judged {said.intent}: {turn.agent!r} {turn.caller!r}")
                 print(f"    said {said.texts[0] if said.texts else None!r} ({said.refused or said.source})")
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
-from agent_worker import guard
-from agent_worker.phrases import PhraseBook
-from agent_worker.utterance import Kind, classify
+from agent_worker.preresponse.phrases import PhraseBook
+from agent_worker.text import guard
+from agent_worker.text.intent import Intent, classify
 from benchmarks.appropriateness.turns import Turn
 
 #: Asks a fast model: the caller's words to its first sentence.
@@ -21,25 +21,25 @@ class Candidate:
     """What a strategy says.
 
     Attributes:
-        kind: The kind of the turn as classified.
+        intent: The intent of the turn as classified.
         texts: What may be heard: the model's sentence, or every phrase that could have been picked; empty for silence.
         source: ``phrase``, ``llm`` or ``silence``.
         refused: Why the model's sentence was not spoken: a guard's reason, ``late`` or ``no_answer``.
-        also: What else the turn may be, as classified.
+        alternatives: What else the turn may be, as classified.
     """
 
-    kind: Kind
+    intent: Intent
     texts: tuple[str, ...]
     source: str
     refused: str | None = None
-    also: tuple[Kind, ...] = ()
+    alternatives: tuple[Intent, ...] = ()
 
 
 def phrase(turn: Turn) -> Candidate:
     """Strategy ``phrase``."""
     said = classify(turn.caller, turn.language, turn.agent)
-    texts = phrases(turn.language, said.kind, said.also)
-    return Candidate(said.kind, texts, "phrase" if texts else "silence", also=said.also)
+    texts = phrases(turn.language, said.intent, said.alternatives)
+    return Candidate(said.intent, texts, "phrase" if texts else "silence", alternatives=said.alternatives)
 
 
 def llm(turn: Turn, ask: Ask, budget: float | None = None) -> Candidate:
@@ -54,19 +54,24 @@ def llm(turn: Turn, ask: Ask, budget: float | None = None) -> Candidate:
     reason = _problem(sentence, turn, instead)
     if reason:
         return replace(instead, refused=reason)
-    return Candidate(instead.kind, (sentence,), "llm")
+    return Candidate(instead.intent, (sentence,), "llm")
 
 
 def _problem(sentence: str, turn: Turn, judged: Candidate) -> str | None:
     if not sentence:
         return "no_answer"
     reason = guard.problem_with(
-        sentence, said=turn.caller, language=turn.language, recent=(), kind=judged.kind, also=judged.also
+        sentence,
+        said=turn.caller,
+        language=turn.language,
+        recent=(),
+        intent=judged.intent,
+        alternatives=judged.alternatives,
     )
     return reason.value if reason else None
 
 
 @cache
-def phrases(language: str, kind: Kind, also: tuple[Kind, ...] = ()) -> tuple[str, ...]:
+def phrases(language: str, intent: Intent, alternatives: tuple[Intent, ...] = ()) -> tuple[str, ...]:
     """Every phrase that could be picked."""
-    return PhraseBook.load(language).of(kind, also)
+    return PhraseBook.load(language).of(intent, alternatives)

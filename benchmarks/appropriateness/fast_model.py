@@ -12,8 +12,8 @@ def fast_model(url: str, model: str, api_key: str = "none", timeout: float = 60.
     # Here, so that scoring phrases needs neither of them.
     from openai import OpenAI
 
-    from agent_worker import fast_reply
-    from agent_worker.stack import FAST_REPLY_MAX_TOKENS
+    from agent_worker.preresponse import fast_reply
+    from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS
 
     client = OpenAI(base_url=url, api_key=api_key, timeout=timeout)
 

@@ -158,7 +158,7 @@ def _method(result: Result) -> str:
         "- The turns, their labels and where they come from: `benchmarks/appropriateness/data/README.md`. They were "
         "written by a language model to imitate phone speech, and one author decided all labels: the shares compare "
         "versions of this project, and say little about other callers.\n"
-        "- Whether to speak is decided by `agent_worker.utterance.classify` in every strategy.\n"
+        "- Whether to speak is decided by `agent_worker.text.intent.classify` in every strategy.\n"
         "- *The kind is a label*: the kind that the turn was judged to be is one of its labels. *The words fit*: every "
         "phrase that could have been picked stands in the list of a kind that is one of the labels, whatever the turn "
         "was judged to be: where the kind is in doubt, what two lists share is said. What fits a problem that is only "

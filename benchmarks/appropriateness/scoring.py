@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from re import Pattern
 
-from agent_worker.utterance import Kind
+from agent_worker.text.intent import Intent
 from benchmarks.appropriateness.candidates import Candidate, phrases
 from benchmarks.appropriateness.turns import Turn
 
@@ -63,7 +63,7 @@ def judge(turn: Turn, candidate: Candidate, general: Sequence[Pattern[str]]) -> 
 
 def _fits(turn: Turn, candidate: Candidate) -> bool:
     if candidate.source == "phrase":
-        return candidate.kind.value in turn.kinds
+        return candidate.intent.value in turn.kinds
     sorry = all(bool(_SYMPATHY.search(text)) for text in candidate.texts)
     if turn.kinds[0] == _FEELING:
         return sorry
@@ -73,7 +73,7 @@ def _fits(turn: Turn, candidate: Candidate) -> bool:
 def _words_fit(turn: Turn, candidate: Candidate) -> bool:
     if candidate.source != "phrase":
         return _fits(turn, candidate)
-    fitting = {text for kind in turn.kinds for text in phrases(turn.language, Kind(kind))}
+    fitting = {text for kind in turn.kinds for text in phrases(turn.language, Intent(kind))}
     return fitting.issuperset(candidate.texts)
 
 
@@ -177,7 +177,7 @@ def confusion(verdicts: Iterable[Verdict]) -> Counter[tuple[str, str]]:
     return Counter(
         (
             verdict.turn.kinds[0] if verdict.turn.speak else "silence",
-            "silence" if verdict.candidate.kind.silent else verdict.candidate.kind.value,
+            "silence" if verdict.candidate.intent.suppresses_preresponse else verdict.candidate.intent.value,
         )
         for verdict in verdicts
     )

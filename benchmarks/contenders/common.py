@@ -23,11 +23,11 @@ from livekit.agents import (
 )
 from livekit.plugins import deepgram, groq, openai
 
-from agent_worker.settings import DEFAULT_SYSTEM_PROMPT, CloudSettings
-from agent_worker.topics import TURN_TOPIC
+from agent_worker.core.settings import DEFAULT_SYSTEM_PROMPT, CloudSettings
+from agent_worker.room.topics import TURN_TOPIC
 
 INSTRUCTIONS = os.environ.get("SYSTEM_PROMPT") or DEFAULT_SYSTEM_PROMPT
-LONGEST_ANSWER = int(os.environ.get("ANSWER_MAX_TOKENS") or 0) or NOT_GIVEN
+MAX_ANSWER_CHARS = int(os.environ.get("ANSWER_MAX_TOKENS") or 0) or NOT_GIVEN
 """Of our worker too: how long an answer's first sentence is decides when it is heard."""
 FAST_MODEL: str = CloudSettings.model_fields["groq_fast_model"].default
 MAIN_MODEL: str = CloudSettings.model_fields["groq_main_model"].default
@@ -38,7 +38,7 @@ def hearing() -> deepgram.STT:
 
 
 def language_model(model: str) -> groq.LLM:
-    return groq.LLM(model=model, base_url=os.environ["GROQ_BASE_URL"], max_completion_tokens=LONGEST_ANSWER)
+    return groq.LLM(model=model, base_url=os.environ["GROQ_BASE_URL"], max_completion_tokens=MAX_ANSWER_CHARS)
 
 
 def voice() -> openai.TTS:

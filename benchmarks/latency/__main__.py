@@ -16,8 +16,8 @@ from benchmarks.latency.report import markdown
 from benchmarks.latency.results import Results
 from benchmarks.latency.run import RunOptions, run
 from benchmarks.latency.systems import PIPECAT, SYSTEMS, has_pipecat
-from demo.processes import DemoError, stop_on_signals
-from demo.services import ROOT
+from testbed.processes import ServiceError, stop_on_signals
+from testbed.services import ROOT
 
 OUT = ROOT / "docs" / "benchmarks" / "latency.json"
 
@@ -46,7 +46,7 @@ def main() -> int:
         results = results.without(arguments.profiles)
     try:
         finished = asyncio.run(_run(options, results))
-    except DemoError as error:
+    except ServiceError as error:
         print(f"latency: {error}", file=sys.stderr)
         return 1
     if not finished:

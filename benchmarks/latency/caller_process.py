@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict
 
 from benchmarks.latency.calls import CallPlan, CallResult, TurnRow, hold_call
-from demo.services import ROOT
+from testbed.services import ROOT
 
 
 async def call_apart(plan: CallPlan) -> CallResult:

@@ -12,11 +12,11 @@ from typing import Any
 
 from livekit import api
 
-from agent_worker.topics import TURN_TOPIC
+from agent_worker.room.topics import TURN_TOPIC
 from benchmarks.latency.speech import UTTERANCES
 from benchmarks.latency.tones import Frame, hear_tones
 from caller import CallError, CallOptions, Recording, Turn, Wav, call
-from demo.services import API_KEY, API_SECRET
+from testbed.services import API_KEY, API_SECRET
 
 _LEAD = 0.02
 """Seconds of sound before the first that is audible, for an onset to be seen as one."""

@@ -12,8 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from demo.processes import DemoError
-from demo.services import ROOT, find_binary
+from testbed.processes import ServiceError
+from testbed.services import ROOT, find_binary
 
 _PACKAGES = ("livekit-agents", "livekit", "livekit-local-inference")
 
@@ -59,7 +59,7 @@ def _without_paths(arguments: list[str]) -> list[str]:
 def _livekit_server() -> str:
     try:
         return _output(find_binary("livekit-server"), "--version").rpartition(" ")[2]
-    except DemoError:
+    except ServiceError:
         return "not found"
 
 

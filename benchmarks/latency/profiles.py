@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from agent_worker.settings import CloudSettings
+from agent_worker.core.settings import CloudSettings
 from benchmarks.latency.speech import UTTERANCES
 from model_server.simulation import SimulationConfig
 

@@ -30,8 +30,8 @@ from benchmarks.latency.results import Cell, Results
 from benchmarks.latency.speech import UTTERANCES, clips
 from benchmarks.latency.systems import System, environment, in_the_room, worker_service
 from benchmarks.latency.way import measure_way
-from demo.processes import DemoError, free_port
-from demo.services import Ports, Service, livekit_server, model_server, running
+from testbed.processes import ServiceError, free_port
+from testbed.services import Ports, Service, livekit_server, model_server, running
 
 SETTLE = 5.0
 """Seconds from joining to the first turn."""
@@ -185,7 +185,7 @@ async def _call_all(exchange: _Exchange, cells: Sequence[Cell]) -> list[CallResu
         for cell, room in zip(cells, rooms, strict=True):
             try:
                 await stack.enter_async_context(exchange.agent(cell, room))
-            except DemoError as error:
+            except ServiceError as error:
                 failed[cell] = str(error)
 
         async def one(position: int) -> CallResult:

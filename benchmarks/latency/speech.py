@@ -9,10 +9,10 @@ from pathlib import Path
 
 import aiohttp
 
-from agent_worker.environment import cache_dir
+from agent_worker.app.bootstrap import cache_dir
 from caller.audio import SAMPLE_RATE, WINDOW, Audibility, read_wav
-from demo.processes import DemoError, free_port
-from demo.services import model_server, running
+from testbed.processes import ServiceError, free_port
+from testbed.services import model_server, running
 
 UTTERANCES = (
     "Is there a pharmacy near the station?",
@@ -59,7 +59,7 @@ async def _speak(paths: dict[str, Path]) -> None:
             part = path.with_suffix(".part")
             await asyncio.to_thread(part.write_bytes, wav)
             if pauses := await asyncio.to_thread(_pauses, part):
-                raise DemoError(f"{text!r} has {pauses} pause(s) in it: choose another utterance")
+                raise ServiceError(f"{text!r} has {pauses} pause(s) in it: choose another utterance")
             part.rename(path)
 
 

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from demo.processes import Child
-from demo.services import ROOT, Ports, Service, worker_env
+from testbed.processes import Child
+from testbed.services import ROOT, Ports, Service, worker_env
 
 CONTENDERS = ROOT / "benchmarks" / "contenders"
 

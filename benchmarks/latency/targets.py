@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from agent_worker.settings import Settings
+from agent_worker.core.settings import Settings
 from benchmarks.latency.summary import AUDIBLE_SEAM, Summary
 
 OURS = f"agent-worker/{Settings.model_fields['preresponse_strategy'].default}"

@@ -34,7 +34,7 @@ _LONGEST_GAP = 0.03
 
 @dataclass(frozen=True)
 class HeardTones:
-    """Instants on the clock of the frames; None for what was not heard."""
+    """TurnTimestamps on the clock of the frames; None for what was not heard."""
 
     answer_start: float | None
     preresponse_end: float | None

@@ -17,8 +17,8 @@ from livekit import rtc
 from livekit.agents import utils
 from livekit.agents.voice import io
 
-from agent_worker.conversation import INPUT
-from agent_worker.hearing import HeardAudio
+from agent_worker.app.call import INPUT
+from agent_worker.turn_taking.audio_input import SpeechEndTracker
 from benchmarks.latency.calls import room_token
 from caller.audio import SAMPLE_RATE, Pcm
 from caller.clock import Clock
@@ -54,8 +54,8 @@ async def measure_way(url: str) -> float:
         for closing in (ear, microphone, voice):
             stack.push_async_callback(closing.aclose)
         caller, agent = rtc.Room(), rtc.Room()
-        heard: asyncio.Future[HeardAudio] = asyncio.get_running_loop().create_future()
-        agent.on("track_subscribed", lambda track, *_: heard.set_result(HeardAudio(_Line(track))))
+        heard: asyncio.Future[SpeechEndTracker] = asyncio.get_running_loop().create_future()
+        agent.on("track_subscribed", lambda track, *_: heard.set_result(SpeechEndTracker(_Line(track))))
         caller.on("track_subscribed", lambda track, *_: ear.follow(track))
         for room, identity, source in ((caller, "caller", microphone.source), (agent, "agent", voice)):
             await room.connect(url, room_token(name, identity))
@@ -70,12 +70,12 @@ async def measure_way(url: str) -> float:
         return statistics.median(there) + statistics.median(back)
 
 
-async def _listen(heard: HeardAudio) -> None:
+async def _listen(heard: SpeechEndTracker) -> None:
     async for _ in heard:
         pass
 
 
-async def _there(microphone: Microphone, clock: Clock, heard: HeardAudio) -> float:
+async def _there(microphone: Microphone, clock: Clock, heard: SpeechEndTracker) -> float:
     """From the caller's last sample to the agent's having heard it."""
     spoken = await microphone.say(np.concatenate([_tone(SAMPLE_RATE), np.zeros(SAMPLE_RATE // 10, np.int16)]))
     await asyncio.sleep(_PAUSE)

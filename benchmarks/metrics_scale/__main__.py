@@ -19,7 +19,7 @@ from benchmarks.metrics_scale import folders, servers
 from benchmarks.metrics_scale.folders import LIVING, TEMPLATES, Templates
 from benchmarks.metrics_scale.report import Burst, Case, Results, targets, write
 from benchmarks.metrics_scale.servers import Server
-from demo.services import ROOT
+from testbed.services import ROOT
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from demo.processes import free_port
+from testbed.processes import free_port
 
 #: As Prometheus asks.
 HEADERS = {

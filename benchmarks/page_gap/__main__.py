@@ -12,7 +12,7 @@ import logging
 import tempfile
 from pathlib import Path
 
-from agent_worker.topics import TURN_TOPIC
+from agent_worker.room.topics import TURN_TOPIC
 from benchmarks.browser import Visitor, browsing
 from benchmarks.latency.machine import describe
 from benchmarks.latency.profiles import PROFILES, simulation
@@ -21,8 +21,8 @@ from benchmarks.page_gap.measure import heard_in
 from benchmarks.page_gap.report import Row, report
 from caller import CallOptions, Wav, call
 from caller.audio import read_wav
-from demo.processes import free_port
-from demo.services import (
+from testbed.processes import free_port
+from testbed.services import (
     API_KEY,
     API_SECRET,
     Ports,

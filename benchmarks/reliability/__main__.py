@@ -19,8 +19,8 @@ from benchmarks.reliability.judge import Verdict
 from benchmarks.reliability.mishaps import mishap_cases
 from benchmarks.reliability.report import read, write
 from benchmarks.reliability.world import new_world
-from demo.processes import DemoError
-from demo.services import ROOT
+from testbed.processes import ServiceError
+from testbed.services import ROOT
 
 _ATTEMPTS = 3
 
@@ -63,7 +63,7 @@ async def _run(cases: list[Case], parallel: int, every: list[str], out: Path) ->
             home.mkdir()
             try:
                 await _hold(first, home)
-            except (aiohttp.ClientError, DemoError) as error:  # of a server of ours: begin anew with others
+            except (aiohttp.ClientError, ServiceError) as error:  # of a server of ours: begin anew with others
                 print(f"again: {type(error).__name__}: {error}", flush=True)
 
     async def _hold(first: Case, home: Path) -> None:

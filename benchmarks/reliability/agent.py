@@ -5,17 +5,17 @@ A call's process takes 1 GB of memory, and keeps it, when it gets SIGUSR2.
 
 from __future__ import annotations
 
-from agent_worker.environment import prepare
+from agent_worker.app.bootstrap import prepare
 
 prepare()  # before livekit is imported
 
 import signal  # noqa: E402
 from dataclasses import replace  # noqa: E402
 
-from agent_worker import worker  # noqa: E402
-from agent_worker.cloud import CLOUD  # noqa: E402
-from agent_worker.settings import CloudSettings, HttpUrl  # noqa: E402
-from agent_worker.stack import StackDefinition, VoiceStack  # noqa: E402
+from agent_worker.app import worker  # noqa: E402
+from agent_worker.core.settings import CloudSettings, HttpUrl  # noqa: E402
+from agent_worker.providers.cloud import CLOUD  # noqa: E402
+from agent_worker.providers.stack import StackDefinition, VoiceStack  # noqa: E402
 
 
 class Settings(CloudSettings):

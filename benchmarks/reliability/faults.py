@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agent_worker.settings import CloudSettings
+from agent_worker.core.settings import CloudSettings
 from benchmarks.reliability.tls import EXPIRED, NO_TLS
 
 if TYPE_CHECKING:

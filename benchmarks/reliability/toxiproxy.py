@@ -7,8 +7,8 @@ from typing import Any
 
 import aiohttp
 
-from demo.processes import free_port
-from demo.services import Service, find_binary
+from testbed.processes import free_port
+from testbed.services import Service, find_binary
 
 _ATTEMPTS = 4
 

@@ -20,8 +20,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks.reliability.faults import PARTS
 from benchmarks.reliability.tls import SOUND, TlsFront, tls_front
 from benchmarks.reliability.toxiproxy import Toxiproxy, toxiproxy
-from demo.processes import Child, free_port
-from demo.services import ROOT, Ports, Service, agent_metrics, livekit_server, model_server, running, worker, worker_env
+from testbed.processes import Child, free_port
+from testbed.services import (
+    ROOT,
+    Ports,
+    Service,
+    agent_metrics,
+    livekit_server,
+    model_server,
+    running,
+    worker,
+    worker_env,
+)
 
 ANSWER_HZ, PHRASE_HZ, APOLOGY_HZ, STAND_IN_HZ = 880.0, 440.0, 1320.0, 1760.0
 CALLER_SAYS = "Is there a pharmacy near the station?"

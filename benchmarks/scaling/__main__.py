@@ -15,8 +15,8 @@ from benchmarks.latency.systems import SYSTEMS
 from benchmarks.scaling.report import write
 from benchmarks.scaling.results import BARE, OURS, Results
 from benchmarks.scaling.run import RunOptions, run
-from demo.processes import DemoError
-from demo.services import ROOT
+from testbed.processes import ServiceError
+from testbed.services import ROOT
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     try:
         systems = [SYSTEMS[name] for name in (OURS, BARE)]
         asyncio.run(_run(RunOptions(systems, options.calls, options.turns, options.seed, folder), about, options.out))
-    except DemoError as error:
+    except ServiceError as error:
         sys.exit(str(error))
 
 

@@ -26,8 +26,8 @@ from benchmarks.latency.systems import System, environment, worker_service
 from benchmarks.scaling.results import Level, Worker, is_slower
 from benchmarks.scaling.usage import Family, Watch
 from caller import CallError, CallOptions, Turn, Wav, call
-from demo.processes import DemoError, free_port
-from demo.services import Ports, Service, agent_metrics, livekit_server, model_server, running
+from testbed.processes import ServiceError, free_port
+from testbed.services import Ports, Service, agent_metrics, livekit_server, model_server, running
 
 SETTLE = 5.0
 """Seconds for what a level starts to come to rest, and for each call's process on top: all are started on one core."""
@@ -57,7 +57,7 @@ async def run(options: RunOptions, say: Say) -> AsyncIterator[tuple[Mapping[str,
     """
     core, *others = sorted(os.sched_getaffinity(0))
     if not others:
-        raise DemoError("this needs two cores: one for the workers, and one for who calls them")
+        raise ServiceError("this needs two cores: one for the workers, and one for who calls them")
     os.sched_setaffinity(0, others)  # and so all that is started from here, except the workers
     recordings = await clips()
     ports = Ports(free_port(), free_port(), free_port())

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent_worker.prices import LLMPrice, Prices, STTPrice, TTSPrice
+from agent_worker.telemetry.pricing import LLMPrice, Prices, STTPrice, TTSPrice
 from benchmarks.scaling.results import BUSY, Results
 
 CALLS = (100, 10_000, 1_000_000)

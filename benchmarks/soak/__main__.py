@@ -15,8 +15,8 @@ from benchmarks.latency.machine import here_and_now
 from benchmarks.reliability.world import new_world
 from benchmarks.soak.report import write
 from benchmarks.soak.run import soak
-from demo.processes import DemoError
-from demo.services import ROOT
+from testbed.processes import ServiceError
+from testbed.services import ROOT
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to stop the servers too
     try:
         problems = asyncio.run(_run(options))
-    except DemoError as error:
+    except ServiceError as error:
         sys.exit(str(error))
     sys.exit("\n".join(problems) or None)
 

@@ -18,13 +18,13 @@ from pathlib import Path
 
 from caller import CallError
 from demo.conversation import converse
-from demo.processes import DemoError, free_port
-from demo.services import ROOT, Ports, running
 from monitoring.board import TimeRange
 from monitoring.live import all_calls_counted, watched_system
 from monitoring.preview.answers import answers
 from monitoring.preview.draw import draw
 from monitoring.server import Prometheus
+from testbed.processes import ServiceError, free_port
+from testbed.services import ROOT, Ports, running
 
 PICTURE = ROOT / "docs" / "monitoring.png"
 SCRIPT = "fast-preresponse.py"
@@ -82,7 +82,7 @@ def main() -> int:
     logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its messages hold the callers' tokens
     try:
         asyncio.run(preview(options.calls, options.turns, options.window, options.output))
-    except (DemoError, CallError) as error:
+    except (ServiceError, CallError) as error:
         print(f"monitoring.preview: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

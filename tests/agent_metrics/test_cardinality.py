@@ -16,8 +16,8 @@ CALLS = """
 import asyncio, logging
 from livekit.agents import AgentSession, ChatMessage, CloseEvent, CloseReason, ConversationItemAddedEvent, metrics
 from livekit.agents import AgentStateChangedEvent
-from agent_worker.measurement import Meter
-from agent_worker.prices import Prices
+from agent_worker.telemetry.usage_meter import Meter
+from agent_worker.telemetry.pricing import Prices
 from tests.agent_worker.museum import museum_agent
 from tests.agent_worker.test_measurement import HOSTILE, a_stack, llm_event, record
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent_worker.phrases import PhraseBook
-from agent_worker.preresponse import PreResponseAgent
-from agent_worker.utterance import Kind
+from agent_worker.preresponse.agent import PreResponseAgent
+from agent_worker.preresponse.phrases import PhraseBook
+from agent_worker.text.intent import Intent
 
 PHRASE = "Let me think."
 
@@ -16,7 +16,7 @@ def museum_agent(**options: Any) -> PreResponseAgent:
     standard = {
         "instructions": "You help.",
         "strategy": "phrase",
-        "phrases": PhraseBook("en", {Kind.QUESTION: [PHRASE]}),
+        "phrases": PhraseBook("en", {Intent.QUESTION: [PHRASE]}),
         "quick_answer": 0.0,
     }
     return PreResponseAgent(**{**standard, **options})

@@ -18,14 +18,14 @@ from aiohttp import web
 from livekit.agents import APIConnectionError, APIStatusError, APITimeoutError
 
 from agent_metrics.service import claim
-from agent_worker.checkup import own_files, this_machine
-from agent_worker.checkup.errors import explain
-from agent_worker.checkup.findings import Finding, Status, bad_setting, failed, note, ok, skipped
-from agent_worker.checkup.providers import examine_providers
-from agent_worker.checkup.report import Table, as_json, exit_code, summary
-from agent_worker.preflight import Provider, session
-from agent_worker.self_hosted import SELF_HOSTED
-from agent_worker.settings import CloudSettings, SelfHostedSettings
+from agent_worker.app.checkup import own_files, this_machine
+from agent_worker.app.checkup.errors import explain
+from agent_worker.app.checkup.findings import Finding, Status, bad_setting, failed, note, ok, skipped
+from agent_worker.app.checkup.providers import examine_providers
+from agent_worker.app.checkup.report import Table, as_json, exit_code, summary
+from agent_worker.core.settings import CloudSettings, SelfHostedSettings
+from agent_worker.providers.preflight import Provider, session
+from agent_worker.providers.self_hosted import SELF_HOSTED
 from tests.model_server.servers import server_process
 
 KEY = "sk-a-key-that-nobody-may-see"

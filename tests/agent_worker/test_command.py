@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from agent_worker import command
-from agent_worker.cloud import CLOUD
-from agent_worker.extras import MissingExtraError, needed_for
-from agent_worker.self_hosted import SELF_HOSTED
+from agent_worker.app import cli as command
+from agent_worker.providers.cloud import CLOUD
+from agent_worker.providers.optional_deps import MissingExtraError, require_extra
+from agent_worker.providers.self_hosted import SELF_HOSTED
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_unknown_stack_is_refused_with_the_known_ones(capsys: pytest.CaptureFixt
 def test_help_tells_the_commands_and_leaves_nothing_behind(tmp_path: Path) -> None:
     metrics = tmp_path / "metrics"
     run = subprocess.run(
-        [sys.executable, "-m", "agent_worker.command", "--help"],
+        [sys.executable, "-m", "agent_worker.app.cli", "--help"],
         env={"PROMETHEUS_MULTIPROC_DIR": str(metrics)},
         capture_output=True,
         text=True,
@@ -59,5 +59,8 @@ def test_help_tells_the_commands_and_leaves_nothing_behind(tmp_path: Path) -> No
 
 
 def test_missing_package_names_the_extra() -> None:
-    with pytest.raises(MissingExtraError, match=r"pip install 'agent-worker\[cloud\]'"), needed_for("cloud", "cloud"):
+    with (
+        pytest.raises(MissingExtraError, match=r"pip install 'agent-worker\[cloud\]'"),
+        require_extra("cloud", "cloud"),
+    ):
         importlib.import_module("livekit.plugins.nobody_has_this")

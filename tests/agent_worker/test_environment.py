@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import values
 
 from agent_metrics import writer
-from agent_worker.environment import prepare
+from agent_worker.app.bootstrap import prepare
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,10 @@ from types import ModuleType
 
 import pytest
 
-from agent_worker.phrases import PhraseBook
-from agent_worker.preresponse import EXTRA_KEY
-from agent_worker.strategies import PhraseStrategy
-from agent_worker.utterance import Kind
+from agent_worker.preresponse.agent import EXTRA_KEY
+from agent_worker.preresponse.phrases import PhraseBook
+from agent_worker.preresponse.strategies import PhraseStrategy
+from agent_worker.text.intent import Intent
 from tests.agent_worker.test_preresponse import agent_with, reply_to
 from tests.scripted_llm import ScriptedLLM
 
@@ -45,7 +45,7 @@ def example(name: str) -> ModuleType:
 async def said_before_the_answer(*callers_words: str) -> list[str | None]:
     """What the strategy of my_strategy.py says, turn by turn."""
     mine = example("my_strategy")
-    phrases = PhraseBook("en", {kind: [PHRASE] for kind in Kind})
+    phrases = PhraseBook("en", {kind: [PHRASE] for kind in Intent})
     strategy = mine.SubjectStrategy(mine.SUBJECTS, PhraseStrategy(phrases))
     agent = agent_with(strategy, phrases=phrases)
     agent.quick_answer = 0.0  # the model of the test is quick

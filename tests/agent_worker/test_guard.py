@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from agent_worker.guard import Reason, problem_with
-from agent_worker.phrases import SPOKEN_KINDS, PhraseBook, built_in_languages
-from agent_worker.utterance import Kind
+from agent_worker.preresponse.phrases import SPOKEN_INTENTS, PhraseBook, built_in_languages
+from agent_worker.text.guard import Reason, problem_with
+from agent_worker.text.intent import Intent
 
 
 def problem(
-    text: str, said: str = "", language: str = "en", kind: Kind | None = None, also: Sequence[Kind] = ()
+    text: str, said: str = "", language: str = "en", intent: Intent | None = None, alternatives: Sequence[Intent] = ()
 ) -> Reason | None:
-    return problem_with(text, said=said, language=language, recent=("One moment, please.",), kind=kind, also=also)
+    return problem_with(
+        text, said=said, language=language, recent=("One moment, please.",), intent=intent, alternatives=alternatives
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,26 +80,26 @@ def test_the_callers_topic_may_be_mentioned_but_not_their_sentence() -> None:
 
 @pytest.mark.parametrize("text", ["Great!", "Happy to help!", "I'd be happy to look into that."])
 def test_trouble_is_never_met_with_cheer(text: str) -> None:
-    assert problem(text, kind=Kind.PROBLEM) is Reason.TONE
+    assert problem(text, intent=Intent.PROBLEM) is Reason.TONE
 
 
 def test_sympathy_needs_a_reason() -> None:
-    assert problem("I'm so sorry to hear that.", kind=Kind.PROBLEM) is None
-    assert problem("I'm so sorry to hear that.", kind=Kind.GREETING) is Reason.TONE
+    assert problem("I'm so sorry to hear that.", intent=Intent.PROBLEM) is None
+    assert problem("I'm so sorry to hear that.", intent=Intent.GREETING) is Reason.TONE
 
 
 def test_a_possible_problem_needs_no_apology_and_allows_one_and_is_never_met_with_cheer() -> None:
-    for kind, other in ((Kind.STORY, Kind.PROBLEM), (Kind.PROBLEM, Kind.STORY)):
-        assert problem("I hear you.", kind=kind, also=[other]) is None
-        assert problem("I'm so sorry to hear that.", kind=kind, also=[other]) is None
-        assert problem("Great!", kind=kind, also=[other]) is Reason.TONE
+    for intent, other in ((Intent.STORY, Intent.PROBLEM), (Intent.PROBLEM, Intent.STORY)):
+        assert problem("I hear you.", intent=intent, alternatives=[other]) is None
+        assert problem("I'm so sorry to hear that.", intent=intent, alternatives=[other]) is None
+        assert problem("Great!", intent=intent, alternatives=[other]) is Reason.TONE
 
 
 @pytest.mark.parametrize("language", built_in_languages())
 def test_every_phrase_that_comes_with_the_package_may_be_spoken(language: str) -> None:
     book = PhraseBook.load(language)
-    for kind in SPOKEN_KINDS:
+    for intent in SPOKEN_INTENTS:
         used: list[str] = []
-        while len(used) < 5 and (phrases := book.fresh(kind, used)):
-            assert problem_with(phrases[0], said="", language=language, recent=(), kind=kind) is None
+        while len(used) < 5 and (phrases := book.fresh(intent, used)):
+            assert problem_with(phrases[0], said="", language=language, recent=(), intent=intent) is None
             used.append(phrases[0])

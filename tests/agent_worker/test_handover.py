@@ -11,8 +11,9 @@ import pytest
 from livekit import api
 from livekit.protocol import agent, models
 
-from agent_worker import another_agent, handover
-from agent_worker.topics import ASKED_ATTRIBUTE
+from agent_worker.lifecycle import redispatch as another_agent
+from agent_worker.lifecycle import worker_death as handover
+from agent_worker.room.topics import DISPATCH_CLAIM_ATTRIBUTE
 
 CALLER = models.ParticipantInfo(identity="caller")
 KIND = models.ParticipantInfo.Kind
@@ -21,7 +22,9 @@ RECORDER = models.ParticipantInfo(identity="recorder", kind=KIND.EGRESS)
 
 
 def guide(identity: str, name: str = "guide") -> models.ParticipantInfo:
-    return models.ParticipantInfo(identity=identity, kind=KIND.AGENT, attributes={ASKED_ATTRIBUTE: f"1.000 {name}"})
+    return models.ParticipantInfo(
+        identity=identity, kind=KIND.AGENT, attributes={DISPATCH_CLAIM_ATTRIBUTE: f"1.000 {name}"}
+    )
 
 
 ME, ANOTHER, OF_OTHER_NAME = guide("agent-1"), guide("agent-2"), guide("agent-3", "tour guide")
@@ -75,9 +78,9 @@ async def end_of_process(
     monkeypatch.setattr(another_agent, "livekit_api", lambda _: connected)
     monkeypatch.setattr(another_agent, "_LOOK_EVERY", 0.0)
     monkeypatch.setattr(another_agent, "_LONGEST_ANSWER", 0.0)
-    handover.hand_over_when_the_worker_dies(call, Mock())
+    handover.redispatch_on_worker_death(call, Mock())
     await asyncio.sleep(0)
-    (task,) = (task for task in asyncio.all_tasks() if task.get_name() == "hand_over_when_the_worker_dies")
+    (task,) = (task for task in asyncio.all_tasks() if task.get_name() == "redispatch_on_worker_death")
     task.cancel()
     await asyncio.wait([task])
     return server

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent_worker.health import addresses, problem_at
+from agent_worker.app.health import addresses, problem_at
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_only_200_is_well_and_the_answer_is_passed_on(server: str) -> None:
 
 
 def test_command_ends_with_1_and_says_which_address_is_silent(server: str) -> None:
-    command = [sys.executable, "-m", "agent_worker.health"]
+    command = [sys.executable, "-m", "agent_worker.app.health"]
     assert subprocess.run([*command, f"{server}/200"], check=False).returncode == 0
     silent = "http://127.0.0.1:1/"
     result = subprocess.run([*command, f"{server}/200", silent], capture_output=True, text=True, check=False)

@@ -11,8 +11,8 @@ from typing import Any
 
 from livekit.agents import AgentSession, APIConnectionError
 
-from agent_worker.preresponse import APOLOGIES
-from agent_worker.speech import PhraseAudio
+from agent_worker.audio.tts_stream import PhraseAudio
+from agent_worker.preresponse.agent import APOLOGIES
 from tests.agent_worker.museum import PHRASE, museum_agent
 from tests.scripted_llm import ScriptedLLM
 from tests.scripted_stt import ScriptedSTT, SilentMicrophone

@@ -9,8 +9,8 @@ import pytest
 from livekit import rtc
 from livekit.agents.voice import io
 
-from agent_worker import hearing
-from agent_worker.hearing import HeardAudio
+from agent_worker.turn_taking import audio_input as hearing
+from agent_worker.turn_taking.audio_input import SpeechEndTracker
 
 RATE = 24000
 FRAME = 0.02
@@ -50,10 +50,12 @@ def as_int16(*parts: np.ndarray) -> np.ndarray:
     return np.clip(np.concatenate(parts) * 32768, -32768, 32767).astype(np.int16)
 
 
-async def heard(monkeypatch: pytest.MonkeyPatch, *parts: np.ndarray) -> tuple[HeardAudio, Sequence[rtc.AudioFrame]]:
+async def heard(
+    monkeypatch: pytest.MonkeyPatch, *parts: np.ndarray
+) -> tuple[SpeechEndTracker, Sequence[rtc.AudioFrame]]:
     clock = Clock()
     monkeypatch.setattr(hearing, "time", clock)
-    audio = HeardAudio(Line(as_int16(*parts), clock))
+    audio = SpeechEndTracker(Line(as_int16(*parts), clock))
     return audio, [frame async for frame in audio]
 
 

@@ -3,24 +3,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent_worker.kind_model import BUCKETS, KindModel, buckets
-from agent_worker.utterance import Kind
+from agent_worker.text.intent import Intent
+from agent_worker.text.intent_model import BUCKETS, IntentModel, buckets
 
 
 def test_probabilities_add_up_to_one_for_any_text() -> None:
-    model = KindModel.load()
+    model = IntentModel.load()
     for text in ("", "?", "Hello there", "word " * 5000, "\U0001f600", "x" * 10000):
         assert sum(model.probabilities(text, "", "story").values()) == pytest.approx(1.0)
 
 
 def test_model_knows_only_kinds_that_there_are() -> None:
-    assert {Kind(kind) for kind in KindModel.load().kinds} <= set(Kind)
+    assert {Intent(kind) for kind in IntentModel.load().kinds} <= set(Intent)
 
 
 def test_weights_of_what_is_said_decide() -> None:
     weights = np.zeros((BUCKETS + 1, 2), dtype=np.float32)
     weights[buckets("bye", "", "story"), 1] = 1.0
-    model = KindModel(["story", "goodbye"], weights)
+    model = IntentModel(["story", "goodbye"], weights)
     assert model.probabilities("bye", "", "story")["goodbye"] > 0.9
 
 

@@ -6,9 +6,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from agent_worker.prices import Prices
-from agent_worker.settings import CloudSettings, load
-from agent_worker.worker import build_server, given_on_command_line
+from agent_worker.app.worker import build_server, given_on_command_line
+from agent_worker.core.settings import CloudSettings, load
+from agent_worker.telemetry.pricing import Prices
 
 #: Of LiveKit server (`agents.target_load`): at or above it, a worker is given no call.
 TARGET_LOAD = 0.7

@@ -7,7 +7,7 @@ from typing import Any
 
 from livekit.agents import Agent, AgentSession
 
-from agent_worker.longest_call import FAREWELLS, end_after
+from agent_worker.lifecycle.call_limit import FAREWELLS, end_call_after
 from tests.scripted_voice import Loudspeaker, ScriptedTTS
 
 
@@ -22,7 +22,7 @@ async def hold(voice: ScriptedTTS, seconds: float) -> tuple[list[bool], asyncio.
     async with AgentSession[Any](tts=voice, vad=None, turn_handling={"turn_detection": None}) as session:
         session.output.audio = loudspeaker
         await session.start(Agent(instructions=""))
-        task = end_after(seconds, session, "en-US", close_room)
+        task = end_call_after(seconds, session, "en-US", close_room)
         if seconds < 1:
             await task
     await asyncio.wait([task])
@@ -54,5 +54,5 @@ async def test_session_ends_even_where_the_room_cannot_be_closed() -> None:
         ended = asyncio.Event()
         session.once("close", lambda _: ended.set())
         await session.start(Agent(instructions=""))
-        end_after(0.01, session, "en", lambda: asyncio.sleep(0))
+        end_call_after(0.01, session, "en", lambda: asyncio.sleep(0))
         await ended.wait()

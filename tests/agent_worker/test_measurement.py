@@ -19,14 +19,14 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent_metrics.collector import FolderCollector
-from agent_worker.answer import Answer
-from agent_worker.fast_reply import FastReply, request
-from agent_worker.measurement import Meter, count_turn
-from agent_worker.preresponse import PreResponseAgent
-from agent_worker.prices import LLMPrice, Prices
-from agent_worker.stack import Providers, VoiceStack
-from agent_worker.timeline import Timeline
-from agent_worker.turns import Playout, heard_instants, turn_record
+from agent_worker.preresponse.agent import PreResponseAgent
+from agent_worker.preresponse.answer import Answer
+from agent_worker.preresponse.fast_reply import FastReply, request
+from agent_worker.providers.stack import ProviderNames, VoiceStack
+from agent_worker.telemetry.pricing import LLMPrice, Prices
+from agent_worker.telemetry.record import Playout, speech_timestamps, turn_record
+from agent_worker.telemetry.trace import TurnTrace
+from agent_worker.telemetry.usage_meter import SessionMeter, count_turn
 from tests.agent_worker.museum import museum_agent
 from tests.scripted_llm import ScriptedLLM
 from tests.scripted_stt import ScriptedSTT
@@ -57,7 +57,7 @@ def write_as_worker(folder: Path, code: str) -> None:
     """Run code in a process of its own that writes metrics as a worker's job does."""
     folder.mkdir(parents=True)
     env = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(folder)}
-    subprocess.run([sys.executable, "-c", f"from agent_worker import metrics\n{code}"], env=env, check=True)
+    subprocess.run([sys.executable, "-c", f"from agent_worker.telemetry import metrics\n{code}"], env=env, check=True)
 
 
 def scrape(folder: Path) -> dict[str, float]:
@@ -114,7 +114,7 @@ def a_stack() -> VoiceStack:
         tts=ScriptedTTS(),
         vad=vad,
         voice="voice",
-        providers=Providers(stt="deepgram", llm="groq", tts="openai"),
+        providers=ProviderNames(stt="deepgram", llm="groq", tts="openai"),
     )
 
 
@@ -124,8 +124,8 @@ def stack() -> VoiceStack:
 
 
 @pytest.fixture
-def meter(stack: VoiceStack) -> Meter:
-    return Meter(stack, Prices.load())
+def meter(stack: VoiceStack) -> SessionMeter:
+    return SessionMeter(stack, Prices.load())
 
 
 def llm_event(**fields: Any) -> metrics.LLMMetrics:
@@ -145,7 +145,7 @@ def llm_event(**fields: Any) -> metrics.LLMMetrics:
     return metrics.LLMMetrics(**{**standard, **fields})
 
 
-def test_both_models_are_counted_together_and_apart(stack: VoiceStack, meter: Meter) -> None:
+def test_both_models_are_counted_together_and_apart(stack: VoiceStack, meter: SessionMeter) -> None:
     gained = Changes()
     stack.main_llm.emit("metrics_collected", llm_event())
     stack.fast_llm.emit("metrics_collected", llm_event(ttft=0.1))
@@ -163,13 +163,15 @@ def test_both_models_are_counted_together_and_apart(stack: VoiceStack, meter: Me
 
 def test_price_of_a_model_is_that_of_the_table(stack: VoiceStack) -> None:
     prices = Prices.load().model_copy(update={"llm": {"*": LLMPrice(prompt=1, completion=2, cached_prompt=0)}})
-    Meter(stack, prices)
+    SessionMeter(stack, prices)
     gained = Changes()
     stack.main_llm.emit("metrics_collected", llm_event(prompt_cached_tokens=500))
     assert gained("livekit_llm_cost_total") == pytest.approx((500 * 1 + 100 * 2) / 1e6)
 
 
-def test_cancelled_request_has_no_duration_and_counts_what_the_provider_told(stack: VoiceStack, meter: Meter) -> None:
+def test_cancelled_request_has_no_duration_and_counts_what_the_provider_told(
+    stack: VoiceStack, meter: SessionMeter
+) -> None:
     gained = Changes()
     stack.main_llm.emit("metrics_collected", llm_event(cancelled=True))
     model = {"provider": "groq", "model": "unknown"}
@@ -178,7 +180,7 @@ def test_cancelled_request_has_no_duration_and_counts_what_the_provider_told(sta
     assert gained("livekit_total_tokens_total") == 1100
 
 
-async def test_tokens_of_a_request_that_is_cut_off_are_estimated(stack: VoiceStack, meter: Meter) -> None:
+async def test_tokens_of_a_request_that_is_cut_off_are_estimated(stack: VoiceStack, meter: SessionMeter) -> None:
     session = AgentSession[None]()
     agent = museum_agent()
     meter.watch(session, agent)
@@ -200,25 +202,27 @@ async def cut_off_in_the_answer(agent: PreResponseAgent) -> str:
 
     asked = llm.ChatContext.empty()
     asked.add_message(role="user", content="How are you doing today?")
-    answer = Answer(words(), Timeline("phrase", agent.on_cut_off), asked)
+    answer = Answer(words(), TurnTrace("phrase", agent.on_cut_off), asked)
     async for chunk in answer.chunks():
         await utils.aio.cancel_and_wait(answer.task)
         return str(chunk)
     return ""
 
 
-async def test_tokens_of_a_fast_request_that_fails_in_its_answer_are_estimated(stack: VoiceStack, meter: Meter) -> None:
+async def test_tokens_of_a_fast_request_that_fails_in_its_answer_are_estimated(
+    stack: VoiceStack, meter: SessionMeter
+) -> None:
     agent = museum_agent()
     meter.watch(AgentSession[None](), agent)
     gained = Changes()
     asked = request("Acknowledge.", said="How are you?")
-    reply = FastReply(ScriptedLLM("Well ", RuntimeError("cut")), asked, Timeline("llm", agent.on_cut_off))
+    reply = FastReply(ScriptedLLM("Well ", RuntimeError("cut")), asked, TurnTrace("llm", agent.on_cut_off))
     assert await reply.sentence == ""
     assert gained("livekit_estimated_tokens_total", type="completion") == 1
     assert gained("livekit_estimated_tokens_total", type="prompt") > 0
 
 
-def test_speech_recognition_and_synthesis_are_counted_and_cost(stack: VoiceStack, meter: Meter) -> None:
+def test_speech_recognition_and_synthesis_are_counted_and_cost(stack: VoiceStack, meter: SessionMeter) -> None:
     gained = Changes()
     common = {"label": "", "request_id": "1", "timestamp": 0.0, "streamed": True}
     stack.stt.emit("metrics_collected", metrics.STTMetrics(duration=0.0, audio_duration=60.0, **common))
@@ -235,7 +239,7 @@ def test_speech_recognition_and_synthesis_are_counted_and_cost(stack: VoiceStack
     assert gained("livekit_tts_ttfb_seconds_count", provider="openai", model="unknown") == 1
 
 
-def test_errors_are_counted_by_component(stack: VoiceStack, meter: Meter) -> None:
+def test_errors_are_counted_by_component(stack: VoiceStack, meter: SessionMeter) -> None:
     gained = Changes()
     for component in (stack.stt, stack.fast_llm, stack.main_llm, stack.main_llm, stack.tts):
         component.emit("error", object())
@@ -243,7 +247,7 @@ def test_errors_are_counted_by_component(stack: VoiceStack, meter: Meter) -> Non
     assert found == {"stt": 1, "fast_llm": 1, "main_llm": 2, "tts": 1}
 
 
-async def test_turn_is_counted_once_however_often_its_message_is_added(meter: Meter) -> None:
+async def test_turn_is_counted_once_however_often_its_message_is_added(meter: SessionMeter) -> None:
     session = AgentSession[None]()
     meter.watch(session, museum_agent())
     gained = Changes()
@@ -253,7 +257,7 @@ async def test_turn_is_counted_once_however_often_its_message_is_added(meter: Me
     assert gained("livekit_conversation_turns_total") == 1
 
 
-async def test_handoff_is_the_same_conversation(meter: Meter) -> None:
+async def test_handoff_is_the_same_conversation(meter: SessionMeter) -> None:
     gained = Changes()
     first, second = museum_agent(), museum_agent()
     async with AgentSession[None](llm=ScriptedLLM("Nine."), turn_handling={"turn_detection": None}) as session:
@@ -269,22 +273,22 @@ async def test_handoff_is_the_same_conversation(meter: Meter) -> None:
     assert gained("livekit_conversation_turns_total") == 2
 
 
-def record(meter: Meter, **turn: Any) -> None:
+def record(meter: SessionMeter, **turn: Any) -> None:
     """Let a turn end."""
     caller = ChatMessage(role="user", content=[turn.get("words", "When?")])
     caller.metrics.update(stopped_speaking_at=time.time() - 10, transcription_delay=0.2, end_of_turn_delay=0.4)
     voice = time.monotonic() - 10
     playouts = [Playout(voice + start, voice + end) for start, end in turn["playouts"]]
     source = turn.get("source", "phrase")
-    timeline = Timeline(turn.get("strategy", "phrase"), outcome=turn.get("outcome", "spoken"), source=source)
+    timeline = TurnTrace(turn.get("strategy", "phrase"), outcome=turn.get("outcome", "spoken"), source=source)
     interrupted = turn.get("interrupted", False)
     said = ChatMessage(role="assistant", content=[turn["said"]], interrupted=interrupted)
     if timeline.outcome == "spoken":
         said.extra["preresponse"] = "Let me see."
-    count_turn(turn_record(1, caller, [said], playouts, timeline, heard_instants(caller), interrupted))
+    count_turn(turn_record(1, caller, [said], playouts, timeline, speech_timestamps(caller), interrupted))
 
 
-def test_turn_with_a_preresponse_counts_both_waits_and_the_seam(meter: Meter) -> None:
+def test_turn_with_a_preresponse_counts_both_waits_and_the_seam(meter: SessionMeter) -> None:
     gained = Changes()
     record(meter, said="Let me see. At nine.", playouts=[(0.5, 1.5), (1.75, 3.0)])
     assert gained("livekit_response_gap_seconds_sum", reply="preresponse") == pytest.approx(0.5, abs=0.01)
@@ -294,21 +298,21 @@ def test_turn_with_a_preresponse_counts_both_waits_and_the_seam(meter: Meter) ->
     assert gained("livekit_end_of_turn_delay_seconds_sum") == pytest.approx(0.4, abs=0.01)
 
 
-def test_turn_without_one_counts_the_answer_as_what_was_heard_first(meter: Meter) -> None:
+def test_turn_without_one_counts_the_answer_as_what_was_heard_first(meter: SessionMeter) -> None:
     gained = Changes()
     record(meter, said="At nine.", playouts=[(1.2, 3.0)], outcome="answer_first")
     assert gained("livekit_response_gap_seconds_sum", reply="answer") == pytest.approx(1.2, abs=0.01)
     assert gained("livekit_seam_seconds_count") == 0
 
 
-def test_preresponse_that_is_cut_off_is_an_interruption_of_it(meter: Meter) -> None:
+def test_preresponse_that_is_cut_off_is_an_interruption_of_it(meter: SessionMeter) -> None:
     gained = Changes()
     record(meter, said="Let me", playouts=[(0.5, 0.8)], interrupted=True)
     assert gained("livekit_preresponses_total", strategy="phrase", source="phrase", outcome="interrupted") == 1
     assert gained("livekit_interruptions_total", during="preresponse") == 1
 
 
-def test_ten_thousand_hostile_callers_make_no_new_series(meter: Meter) -> None:
+def test_ten_thousand_hostile_callers_make_no_new_series(meter: SessionMeter) -> None:
     record(meter, said="Let me see. At nine.", playouts=[(0.5, 1.5), (1.75, 3.0)], strategy="x", source="x")
     before = len(dict(_samples()))
     for number in range(10_000):

@@ -9,15 +9,17 @@ from typing import Any, cast
 import pytest
 from livekit import rtc
 
-from agent_worker.one_agent import leaves_to_another
-from agent_worker.topics import ASKED_ATTRIBUTE
+from agent_worker.lifecycle.duplicate_agent import yield_to_earlier_agent
+from agent_worker.room.topics import DISPATCH_CLAIM_ATTRIBUTE
 
 AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
 CALLER = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
 
 
 def participant(asked: str | None, identity: str, kind: int = AGENT) -> Any:
-    return SimpleNamespace(identity=identity, kind=kind, attributes={} if asked is None else {ASKED_ATTRIBUTE: asked})
+    return SimpleNamespace(
+        identity=identity, kind=kind, attributes={} if asked is None else {DISPATCH_CLAIM_ATTRIBUTE: asked}
+    )
 
 
 class Room(rtc.EventEmitter[str]):
@@ -38,7 +40,7 @@ class Call:
     at_once: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.at_once = leaves_to_another(cast("rtc.Room", self.room), self._leave)
+        self.at_once = yield_to_earlier_agent(cast("rtc.Room", self.room), self._leave)
 
     def _leave(self) -> None:
         self.left += 1

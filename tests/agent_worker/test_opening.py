@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent_worker.opening import OpeningFilter, without_opening
+from agent_worker.text.preamble import PreambleFilter, strip_preamble
 
 
 @pytest.mark.parametrize(
@@ -23,21 +23,21 @@ from agent_worker.opening import OpeningFilter, without_opening
     ],
 )
 def test_opening_that_says_nothing_is_removed_unless_it_is_all(answer: str, spoken: str) -> None:
-    assert without_opening(answer, "en") == spoken
+    assert strip_preamble(answer, "en") == spoken
     assert _streamed(answer, "en") == spoken
 
 
 def test_openings_are_those_of_the_language() -> None:
-    assert without_opening("Claro, abrimos a las nueve.", "es-MX") == "Abrimos a las nueve."
-    assert without_opening("Claro, abrimos.", "de") == "Claro, abrimos."
-    assert without_opening("Sure, yes.", "xx") == "Sure, yes."
+    assert strip_preamble("Claro, abrimos a las nueve.", "es-MX") == "Abrimos a las nueve."
+    assert strip_preamble("Claro, abrimos.", "de") == "Claro, abrimos."
+    assert strip_preamble("Sure, yes.", "xx") == "Sure, yes."
 
 
 def test_what_cannot_become_an_opening_is_not_held_back() -> None:
-    assert OpeningFilter("en").push("It") == "It"
-    assert OpeningFilter("en").push("Gre") == ""
+    assert PreambleFilter("en").push("It") == "It"
+    assert PreambleFilter("en").push("Gre") == ""
 
 
 def _streamed(answer: str, language: str) -> str:
-    opening = OpeningFilter(language)
+    opening = PreambleFilter(language)
     return "".join(opening.push(character) for character in answer) + opening.end()

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from agent_worker.preflight import Provider, check
-from agent_worker.settings import BadSettingsError, Settings
+from agent_worker.core.settings import BadSettingsError, Settings
+from agent_worker.providers.preflight import Provider, check
 
 SETTINGS = Settings(livekit_url="ws://127.0.0.1:1", livekit_api_key="k", livekit_api_secret="s", worker_port=0)  # type: ignore[arg-type]
 

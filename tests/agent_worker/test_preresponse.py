@@ -10,12 +10,12 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 from livekit.agents import Agent, AgentSession, APIStatusError, FlushSentinel, ModelSettings, function_tool, llm
 
-from agent_worker.answer import Answer
-from agent_worker.phrases import PhraseBook
-from agent_worker.preresponse import ANSWER_NOTE, APOLOGIES, EXTRA_KEY, PreResponseAgent
-from agent_worker.strategies import Attempt, CallersTurn, Preresponse
-from agent_worker.timeline import Timeline
-from agent_worker.utterance import Kind
+from agent_worker.preresponse.agent import ANSWER_NOTE, APOLOGIES, EXTRA_KEY, PreResponseAgent
+from agent_worker.preresponse.answer import Answer
+from agent_worker.preresponse.phrases import PhraseBook
+from agent_worker.preresponse.strategies import Attempt, CallerTurn, Preresponse
+from agent_worker.telemetry.trace import TurnTrace
+from agent_worker.text.intent import Intent
 from tests.scripted_llm import ScriptedLLM
 
 QUESTION = "What time does the museum open?"
@@ -27,19 +27,19 @@ class OneSentence:
     name = "test"
 
     def __init__(self, text: str | None = "Let me look.", gate: asyncio.Event | None = None) -> None:
-        self.likely = text
+        self.predicted_text = text
         self.gate = gate
-        self.turns: list[CallersTurn] = []
+        self.turns: list[CallerTurn] = []
         self.closed = 0
 
-    def begin(self, turn: CallersTurn) -> Attempt:
+    def begin(self, turn: CallerTurn) -> Attempt:
         self.turns.append(turn)
         return self
 
-    async def choose(self, answer_in: float | None) -> Preresponse | None:
+    async def select(self, answer_eta: float | None) -> Preresponse | None:
         if self.gate:
             await self.gate.wait()
-        return Preresponse(self.likely, "phrase") if self.likely else None
+        return Preresponse(self.predicted_text, "phrase") if self.predicted_text else None
 
     async def aclose(self) -> None:
         self.closed += 1
@@ -125,7 +125,7 @@ async def test_nothing_is_said_before_the_turn_is_known_to_have_ended() -> None:
         await asyncio.gather(attempt, return_exceptions=True)
         assert main.cancelled == 1
         assert strategy.closed == 1
-        assert strategy.turns[0].used == ()
+        assert strategy.turns[0].recent == ()
 
 
 async def test_answer_that_is_ready_before_the_end_of_the_turn_is_not_held_up() -> None:
@@ -147,7 +147,7 @@ async def test_nothing_to_say_means_a_plain_answer() -> None:
     assert (await reply_to(agent_with(OneSentence(None)), ScriptedLLM("Nine."))).text_content == "Nine."
 
 
-@pytest.mark.parametrize("method", ["begin", "choose"])
+@pytest.mark.parametrize("method", ["begin", "select"])
 async def test_strategy_that_fails_does_not_cost_the_caller_the_answer(method: str) -> None:
     error = RuntimeError("a bug in somebody's strategy")
     mock = Mock if method == "begin" else AsyncMock
@@ -229,7 +229,7 @@ async def test_main_model_that_says_nothing_is_followed_by_an_apology() -> None:
 
 
 async def test_main_model_that_does_not_begin_is_followed_by_an_apology() -> None:
-    agent, never = agent_with(OneSentence(), longest_wait=0.05), asyncio.Event()
+    agent, never = agent_with(OneSentence(), answer_timeout=0.05), asyncio.Event()
     async with running(agent, ScriptedLLM("Nine.", gate=never)) as session:
         await session.run(user_input=QUESTION)
         assert session.history.items[-1].text_content == f"Let me look. {APOLOGIES['en']}"  # type: ignore[union-attr]
@@ -241,7 +241,7 @@ async def test_main_model_that_does_not_go_on_is_followed_by_an_apology() -> Non
         yield "at "
         await asyncio.Event().wait()
 
-    answer = Answer(stalled(), Timeline("off"), llm.ChatContext.empty(), longest_wait=0.1)
+    answer = Answer(stalled(), TurnTrace("off"), llm.ChatContext.empty(), answer_timeout=0.1)
     assert [chunk async for chunk in answer.chunks()] == ["It opens ", "at "]
     assert answer.failed
 
@@ -252,7 +252,7 @@ async def test_main_model_may_take_long_as_long_as_it_goes_on() -> None:
             await asyncio.sleep(0.25)
             yield "on and "
 
-    answer = Answer(slow(), Timeline("off"), llm.ChatContext.empty(), longest_wait=1.0)
+    answer = Answer(slow(), TurnTrace("off"), llm.ChatContext.empty(), answer_timeout=1.0)
     assert len([chunk async for chunk in answer.chunks()]) == 5
     assert not answer.failed
 
@@ -335,14 +335,14 @@ async def test_phrase_strategy_does_not_repeat_itself_in_five_turns() -> None:
 
 @pytest.mark.parametrize("reply", [[RuntimeError("rate limited")], [""], ["..."], ["It opens at nine o'clock."]])
 async def test_fast_model_that_gives_nothing_usable_is_replaced_by_a_phrase(reply: list[Any]) -> None:
-    book = PhraseBook("en", {Kind.QUESTION: ["Let me think."]})
+    book = PhraseBook("en", {Intent.QUESTION: ["Let me think."]})
     agent = agent_with("llm", fast_llm=ScriptedLLM(*reply), phrases=book)
     assert (await reply_to(agent, ScriptedLLM("Nine."))).extra[EXTRA_KEY] == "Let me think."
 
 
 async def test_fast_model_that_fails_is_not_asked_again_while_the_caller_waits() -> None:
     fast = ScriptedLLM(APIStatusError("rate limited", status_code=429, retryable=True))
-    book = PhraseBook("en", {Kind.QUESTION: ["Let me think."]})
+    book = PhraseBook("en", {Intent.QUESTION: ["Let me think."]})
     reply = await reply_to(agent_with("llm", fast_llm=fast, phrases=book), ScriptedLLM("Nine."))
     assert reply.extra[EXTRA_KEY] == "Let me think."
     assert fast.tries == 1
@@ -350,14 +350,14 @@ async def test_fast_model_that_fails_is_not_asked_again_while_the_caller_waits()
 
 async def test_fast_model_speaks_in_its_own_words() -> None:
     fast = ScriptedLLM("Let me think about ", "the museum. ", "It opens at ten.")
-    book = PhraseBook("en", {Kind.QUESTION: ["Hm."]})
+    book = PhraseBook("en", {Intent.QUESTION: ["Hm."]})
     reply = await reply_to(agent_with("llm", fast_llm=fast, phrases=book), ScriptedLLM("Nine."))
     assert reply.text_content == "Let me think about the museum. Nine."
 
 
 async def test_hybrid_does_not_wait_for_a_slow_fast_model() -> None:
     fast = ScriptedLLM("Let me look.", gate=asyncio.Event())
-    book = PhraseBook("en", {Kind.QUESTION: ["Let me think."]})
+    book = PhraseBook("en", {Intent.QUESTION: ["Let me think."]})
     agent = agent_with("hybrid", fast_llm=fast, phrases=book)
     assert (await reply_to(agent, ScriptedLLM("Nine."))).extra[EXTRA_KEY] == "Let me think."
     assert fast.cancelled == 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_worker.prices import BadPricesError, Prices
+from agent_worker.telemetry.pricing import BadPricesError, Prices
 
 
 def own(tmp_path: Path, text: str) -> Path:

@@ -13,8 +13,8 @@ from livekit import api
 from livekit.agents.job import JobAcceptArguments, RunningJobInfo
 from livekit.protocol import agent, models
 
-from agent_worker import replacement
-from agent_worker.replacement import replace_if_dead
+from agent_worker.lifecycle import process_death as replacement
+from agent_worker.lifecycle.process_death import redispatch_if_dead
 
 
 def job() -> RunningJobInfo:
@@ -31,9 +31,9 @@ class Rooms:
         self.room = Mock(list_participants=AsyncMock(side_effect=self._look), remove_participant=AsyncMock())
         connected = MagicMock(room=self.room)
         connected.__aenter__.return_value = connected
-        self.have_another = AsyncMock()
+        self.redispatch_agent = AsyncMock()
         monkeypatch.setattr(replacement, "livekit_api", lambda _: connected)
-        monkeypatch.setattr(replacement, "have_another", self.have_another)
+        monkeypatch.setattr(replacement, "redispatch_agent", self.redispatch_agent)
         monkeypatch.setattr(replacement, "_LOOK_EVERY", 0.0)
 
     def _look(self, _: object) -> api.ListParticipantsResponse:
@@ -44,7 +44,7 @@ class Rooms:
 
     @property
     def asked(self) -> int:
-        return self.have_another.await_count
+        return self.redispatch_agent.await_count
 
     @property
     def removed(self) -> int:
@@ -53,26 +53,26 @@ class Rooms:
 
 async def test_agent_that_left_its_room_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     rooms = Rooms(monkeypatch, ["caller"])
-    await replace_if_dead(job(), Mock(), Counter())
+    await redispatch_if_dead(job(), Mock(), Counter())
     assert rooms.asked == rooms.removed == 0
 
 
 async def test_agent_that_stands_in_its_room_without_a_process_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     rooms = Rooms(monkeypatch, ["caller", "agent-1"])
-    await replace_if_dead(job(), Mock(), Counter())
-    _, wanted, gone, _ = rooms.have_another.await_args.args  # type: ignore[union-attr]
+    await redispatch_if_dead(job(), Mock(), Counter())
+    _, wanted, gone, _ = rooms.redispatch_agent.await_args.args  # type: ignore[union-attr]
     assert (wanted.room.name, wanted.agent_name, gone) == ("museum", "guide", "agent-1")
 
 
 async def test_room_that_is_gone_needs_no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
     rooms = Rooms(monkeypatch, api.ServerError(api.ServerErrorCode.NOT_FOUND, "no such room", status=404))
-    await replace_if_dead(job(), Mock(), Counter())
+    await redispatch_if_dead(job(), Mock(), Counter())
     assert rooms.asked == 0
 
 
 async def test_livekit_that_does_not_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     rooms = Rooms(monkeypatch, OSError(), TimeoutError(), ["caller", "agent-1"])
-    await replace_if_dead(job(), Mock(), Counter())
+    await redispatch_if_dead(job(), Mock(), Counter())
     assert rooms.asked == 1
 
 
@@ -82,7 +82,7 @@ async def test_room_in_which_agents_go_on_dying_gets_no_more(
 ) -> None:
     rooms, replaced = Rooms(monkeypatch, *[["agent-1"]] * times), Counter[str]()
     for _ in range(times):
-        await replace_if_dead(job(), Mock(), replaced)
+        await redispatch_if_dead(job(), Mock(), replaced)
     assert rooms.asked == asked
     assert rooms.removed == times - asked  # those that are replaced are removed by what asks for another
 
@@ -105,7 +105,7 @@ async def test_processes_that_end_are_noticed_while_another_is_looked_after(monk
         def active_jobs(self) -> list[RunningJobInfo]:
             return running.pop(0) if len(running) > 1 else running[0]
 
-    monkeypatch.setattr(replacement, "replace_if_dead", look_after)
+    monkeypatch.setattr(replacement, "redispatch_if_dead", look_after)
     monkeypatch.setattr(replacement, "_LOOK_EVERY", 0.0)
     watching = asyncio.create_task(replacement._watch(Server(), Mock()))  # type: ignore[arg-type]
     await asyncio.wait_for(both.wait(), 60)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_worker.settings import BadSettingsError, CloudSettings, SelfHostedSettings, load
+from agent_worker.core.settings import BadSettingsError, CloudSettings, SelfHostedSettings, load
 
 ROOT = Path(__file__).resolve().parents[2]
 LIVEKIT = {"LIVEKIT_URL": "ws://localhost:7880", "LIVEKIT_API_KEY": "devkey", "LIVEKIT_API_SECRET": "secret"}

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from livekit import rtc
 
-from agent_worker.silence import pieces, trimmed, without_edges
-from agent_worker.speech import Given, PhraseAudio, Speech, VoiceSilentError, in_time
-from agent_worker.timeline import Timeline
+from agent_worker.audio.silence import pieces, trim_silence, trimmed
+from agent_worker.audio.tts_stream import PhraseAudio, Speech, TTSInput, VoiceSilentError, with_timeout
+from agent_worker.telemetry.trace import TurnTrace
 from tests.scripted_voice import ScriptedTTS, tone
 
 
@@ -27,7 +27,7 @@ def silence(length: float) -> rtc.AudioFrame:
 
 
 async def cut(*frames: rtc.AudioFrame, trailing: bool = True) -> float:
-    return seconds(*[frame async for frame in without_edges(stream(*frames), trailing=trailing)])
+    return seconds(*[frame async for frame in trim_silence(stream(*frames), trailing=trailing)])
 
 
 async def test_silence_at_the_edges_is_cut_off_but_not_within() -> None:
@@ -53,7 +53,7 @@ async def test_what_frames_carry_is_not_lost_with_their_silence() -> None:
     quiet, loud = silence(0.1), tone(0.1)
     quiet.userdata.update(words=["It"], started=1.0)
     loud.userdata.update(words=["opens"], started=2.0)
-    (first, *_) = [frame async for frame in without_edges(stream(quiet, loud), trailing=True)]
+    (first, *_) = [frame async for frame in trim_silence(stream(quiet, loud), trailing=True)]
     assert first.userdata == {"words": ["It", "opens"], "started": 1.0}
 
 
@@ -99,7 +99,7 @@ async def test_speech_is_ready_with_its_first_frame() -> None:
         await gate.wait()
         yield tone(0.1)
 
-    timeline = Timeline("llm")
+    timeline = TurnTrace("llm")
     speech = Speech("Let me see.", frames(), timeline)
     assert await speech.ready
     assert timeline.fast_first_audio is not None
@@ -112,7 +112,7 @@ async def test_speech_that_cannot_be_made_is_not_ready() -> None:
         raise RuntimeError("down")
         yield
 
-    speech = Speech("Let me see.", frames(), Timeline("llm"))
+    speech = Speech("Let me see.", frames(), TurnTrace("llm"))
     assert not await speech.ready
     assert [frame async for frame in speech.frames()] == []
 
@@ -124,7 +124,7 @@ async def words(*pieces: str, gate: asyncio.Event | None = None) -> AsyncIterato
         await gate.wait()
 
 
-async def spoken(given: Given, *frames: rtc.AudioFrame, silent_after: bool) -> AsyncIterator[rtc.AudioFrame]:
+async def spoken(given: TTSInput, *frames: rtc.AudioFrame, silent_after: bool) -> AsyncIterator[rtc.AudioFrame]:
     """A voice that takes the text as it comes."""
     reading = asyncio.ensure_future(_read(given))
     await asyncio.sleep(0)
@@ -135,15 +135,15 @@ async def spoken(given: Given, *frames: rtc.AudioFrame, silent_after: bool) -> A
     await reading
 
 
-async def _read(given: Given) -> None:
+async def _read(given: TTSInput) -> None:
     async for _ in given:
         pass
 
 
 @pytest.mark.parametrize("heard", [0, 1])
 async def test_voice_that_does_not_speak_or_speak_on_is_given_up(heard: int) -> None:
-    given = Given(words("It opens at nine."))
-    frames = in_time(spoken(given, *[tone(0.2)] * heard, silent_after=True), given, patience=0.05)
+    given = TTSInput(words("It opens at nine."))
+    frames = with_timeout(spoken(given, *[tone(0.2)] * heard, silent_after=True), given, patience=0.05)
     for _ in range(heard):
         await anext(frames)
     with pytest.raises(VoiceSilentError):
@@ -151,7 +151,7 @@ async def test_voice_that_does_not_speak_or_speak_on_is_given_up(heard: int) -> 
 
 
 async def test_voice_may_take_for_its_next_sentence_as_long_as_there_is_something_to_hear() -> None:
-    given = Given(words("It opens at nine. It closes at five."))
+    given = TTSInput(words("It opens at nine. It closes at five."))
 
     async def slow() -> AsyncIterator[rtc.AudioFrame]:
         await _read(given)
@@ -159,13 +159,13 @@ async def test_voice_may_take_for_its_next_sentence_as_long_as_there_is_somethin
         await asyncio.sleep(0.2)
         yield tone(0.2)
 
-    assert seconds(*[frame async for frame in in_time(slow(), given, patience=0.05)]) == 5.2
+    assert seconds(*[frame async for frame in with_timeout(slow(), given, patience=0.05)]) == 5.2
 
 
 async def test_voice_is_not_blamed_while_its_text_is_not_there() -> None:
     gate = asyncio.Event()
-    given = Given(words("It opens", gate=gate))
-    coming = asyncio.ensure_future(anext(in_time(spoken(given, silent_after=False), given, patience=0.01), None))
+    given = TTSInput(words("It opens", gate=gate))
+    coming = asyncio.ensure_future(anext(with_timeout(spoken(given, silent_after=False), given, patience=0.01), None))
     await asyncio.sleep(0.1)
     assert not coming.done()
     gate.set()
@@ -173,9 +173,9 @@ async def test_voice_is_not_blamed_while_its_text_is_not_there() -> None:
 
 
 async def test_first_sentence_is_enough_for_a_voice_to_speak() -> None:
-    given = Given(words("It opens at nine in the morning. It", gate=asyncio.Event()))
+    given = TTSInput(words("It opens at nine in the morning. It", gate=asyncio.Event()))
     with pytest.raises(VoiceSilentError):
-        await anext(in_time(spoken(given, silent_after=True), given, patience=0.01))
+        await anext(with_timeout(spoken(given, silent_after=True), given, patience=0.01))
 
 
 async def test_voice_that_stops_in_the_middle_is_given_up_though_the_text_goes_on() -> None:
@@ -187,8 +187,8 @@ async def test_voice_that_stops_in_the_middle_is_given_up_though_the_text_goes_o
         yield "at five in the afternoon. And "
         await asyncio.Event().wait()
 
-    given = Given(text())
-    frames = in_time(spoken(given, tone(0.01), silent_after=True), given, patience=0.05)
+    given = TTSInput(text())
+    frames = with_timeout(spoken(given, tone(0.01), silent_after=True), given, patience=0.05)
     await anext(frames)
     coming = asyncio.ensure_future(anext(frames))
     await asyncio.sleep(0.2)

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from livekit.agents import AgentSession, APIConnectionError, ErrorEvent, UserStateChangedEvent, function_tool, llm
 
-from agent_worker.preresponse import APOLOGIES
-from agent_worker.speech import PhraseAudio
-from agent_worker.turns import TurnRecord, TurnRecorder
+from agent_worker.audio.tts_stream import PhraseAudio
+from agent_worker.preresponse.agent import APOLOGIES
+from agent_worker.telemetry.record import TurnRecord, TurnRecorder
 from tests.agent_worker.museum import PHRASE, museum_agent
 from tests.scripted_llm import ScriptedLLM
 from tests.scripted_voice import SECONDS_PER_CHARACTER, Loudspeaker, ScriptedTTS, SilentTTS

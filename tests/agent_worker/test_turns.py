@@ -5,9 +5,9 @@ import time
 import pytest
 from livekit.agents import ChatMessage
 
-from agent_worker.preresponse import EXTRA_KEY
-from agent_worker.timeline import Timeline
-from agent_worker.turns import Playout, heard_instants, turn_record
+from agent_worker.preresponse.agent import EXTRA_KEY
+from agent_worker.telemetry.record import Playout, speech_timestamps, turn_record
+from agent_worker.telemetry.trace import TurnTrace
 
 
 @pytest.mark.parametrize(
@@ -34,17 +34,17 @@ def test_replies_before_and_after_a_tool_call_are_one_turn() -> None:
 def test_instants_count_from_the_callers_last_voice() -> None:
     caller = ChatMessage(role="user", content=["When?"])
     caller.metrics.update(stopped_speaking_at=time.time() - 2, transcription_delay=0.2, end_of_turn_delay=0.4)
-    instants = turn_record(1, caller, [], [], None, heard_instants(caller)).instants
+    instants = turn_record(1, caller, [], [], None, speech_timestamps(caller)).instants
     assert (instants.last_voice, instants.stt_final, instants.end_of_turn) == (0.0, 0.2, 0.4)
 
 
 def test_preresponse_that_is_cut_off_in_its_first_moment_is_no_answer() -> None:
     caller = ChatMessage(role="user", content=["When?"])
     caller.metrics.update(stopped_speaking_at=time.time() - 2, transcription_delay=0.2, end_of_turn_delay=0.4)
-    timeline = Timeline("phrase", outcome="spoken", source="phrase")
+    timeline = TurnTrace("phrase", outcome="spoken", source="phrase")
     now = time.monotonic()
     record = turn_record(
-        1, caller, [], [Playout(now - 1.5, now - 1.4)], timeline, heard_instants(caller), interrupted=True
+        1, caller, [], [Playout(now - 1.5, now - 1.4)], timeline, speech_timestamps(caller), interrupted=True
     )
     assert record.preresponse_outcome == "interrupted"
     assert record.response_gap == pytest.approx(0.5, abs=0.01)

@@ -14,9 +14,9 @@ from livekit import rtc
 from livekit.agents import APIConnectionError, ErrorEvent, UserInputTranscribedEvent, stt
 from livekit.agents.voice.events import UserTranscriptionTimeoutEvent
 
-from agent_worker.preresponse import APOLOGIES
-from agent_worker.speech import PhraseAudio
-from agent_worker.unheard import until_given_up, watch_for_unheard
+from agent_worker.audio.tts_stream import PhraseAudio
+from agent_worker.preresponse.agent import APOLOGIES
+from agent_worker.turn_taking.transcript_timeout import reconnect_on, watch_transcript_timeouts
 from tests.agent_worker.museum import PHRASE
 from tests.agent_worker.test_heard_turns import call
 from tests.scripted_voice import ScriptedTTS
@@ -33,7 +33,7 @@ class Watched:
     unheard: int = 0
 
     def __post_init__(self) -> None:
-        watch_for_unheard(self.session, self.count)
+        watch_transcript_timeouts(self.session, self.count)
 
     def count(self) -> None:
         self.unheard += 1
@@ -83,7 +83,7 @@ async def test_stream_ends_with_an_error_when_it_is_given_up() -> None:
         finally:
             closed.set()
 
-    stream = until_given_up(events(), given_up)
+    stream = reconnect_on(events(), given_up)
     assert await anext(stream) == 1
     given_up.set()
     with pytest.raises(APIConnectionError):

@@ -1,4 +1,4 @@
-"""What the caller said is judged by kind, and silence is kept where it is due."""
+"""What the caller said is judged by intent, and silence is kept where it is due."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from agent_worker.phrases import built_in_languages
-from agent_worker.utterance import NEUTRAL, Kind, classify, word_classes
+from agent_worker.preresponse.phrases import built_in_languages
+from agent_worker.text.intent import FALLBACK, Intent, classify, word_classes
 from benchmarks.appropriateness.turns import read
 
 ASKED = "Shall I put you down for Monday?"
@@ -17,17 +17,17 @@ TOLD = "The parcel left our warehouse on Monday."
 @pytest.mark.parametrize(
     ("said", "after_question", "after_statement"),
     [
-        ("okay", Kind.YES_NO, Kind.BACKCHANNEL),
-        ("uh huh", Kind.YES_NO, Kind.BACKCHANNEL),
-        ("no", Kind.YES_NO, NEUTRAL),
-        ("yes please", Kind.YES_NO, Kind.YES_NO),
+        ("okay", Intent.YES_NO, Intent.BACKCHANNEL),
+        ("uh huh", Intent.YES_NO, Intent.BACKCHANNEL),
+        ("no", Intent.YES_NO, FALLBACK),
+        ("yes please", Intent.YES_NO, Intent.YES_NO),
     ],
 )
 def test_the_agents_last_words_decide_what_a_single_word_means(
-    said: str, after_question: Kind, after_statement: Kind
+    said: str, after_question: Intent, after_statement: Intent
 ) -> None:
-    assert classify(said, "en", ASKED).kind is after_question
-    assert classify(said, "en", TOLD).kind is after_statement
+    assert classify(said, "en", ASKED).intent is after_question
+    assert classify(said, "en", TOLD).intent is after_statement
 
 
 @pytest.mark.parametrize(
@@ -35,23 +35,23 @@ def test_the_agents_last_words_decide_what_a_single_word_means(
     ["hang on a minute", "bye for now", "my account number is", "it was, um", "[laughs]", "daddy's on the phone"],
 )
 def test_silence_is_kept_where_nothing_is_wanted(said: str) -> None:
-    assert classify(said, "en", ASKED).silent
+    assert classify(said, "en", ASKED).suppresses_preresponse
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("said", "intent"),
     [
-        ("i was wondering if the pool is heated", Kind.QUESTION),
-        ("could you book me a taxi for seven", Kind.REQUEST),
-        ("can you cancel it my grandfather passed away", Kind.PROBLEM),
-        ("no i said the green one", Kind.CORRECTION),
-        ("thank you that was kind", Kind.THANKS),
-        ("we spent the summer by the lake and the children learned to swim", Kind.STORY),
-        ("who shot abraham lincoln", Kind.QUESTION),
+        ("i was wondering if the pool is heated", Intent.QUESTION),
+        ("could you book me a taxi for seven", Intent.REQUEST),
+        ("can you cancel it my grandfather passed away", Intent.PROBLEM),
+        ("no i said the green one", Intent.CORRECTION),
+        ("thank you that was kind", Intent.THANKS),
+        ("we spent the summer by the lake and the children learned to swim", Intent.STORY),
+        ("who shot abraham lincoln", Intent.QUESTION),
     ],
 )
-def test_feeling_wins_over_form_and_meaning_over_the_single_word(said: str, kind: Kind) -> None:
-    assert classify(said, "en", TOLD).kind is kind
+def test_feeling_wins_over_form_and_meaning_over_the_single_word(said: str, intent: Intent) -> None:
+    assert classify(said, "en", TOLD).intent is intent
 
 
 @pytest.mark.parametrize(
@@ -64,31 +64,31 @@ def test_feeling_wins_over_form_and_meaning_over_the_single_word(said: str, kind
     ],
 )
 def test_other_languages_know_questions_and_grief(language: str, question: str, grief: str) -> None:
-    assert classify(question, language).kind is Kind.QUESTION
-    assert classify(grief, f"{language}-XX").kind is Kind.PROBLEM
+    assert classify(question, language).intent is Intent.QUESTION
+    assert classify(grief, f"{language}-XX").intent is Intent.PROBLEM
 
 
 @pytest.mark.parametrize("said", ["my grandmother died last night", "he is not breathing", "I want to kill myself"])
 def test_grief_and_danger_in_plain_words_leave_no_doubt(said: str) -> None:
-    assert (classify(said).kind, classify(said).also) == (Kind.PROBLEM, ())
+    assert (classify(said).intent, classify(said).alternatives) == (Intent.PROBLEM, ())
 
 
 def test_what_else_an_utterance_may_be_is_told_without_silent_kinds_and_without_its_own() -> None:
     judged = [classify(row.caller, row.language, row.agent) for row in read("validation")]
-    doubtful = [utterance for utterance in judged if utterance.also]
+    doubtful = [utterance for utterance in judged if utterance.alternatives]
     assert 0 < len(doubtful) < len(judged) / 5
     for utterance in doubtful:
-        assert not utterance.silent
-        assert not any(kind.silent or kind is utterance.kind for kind in utterance.also)
+        assert not utterance.suppresses_preresponse
+        assert not any(intent.suppresses_preresponse or intent is utterance.intent for intent in utterance.alternatives)
 
 
 def test_silence_and_few_words_leave_no_doubt() -> None:
     for said in ("okay", "yes please", "hang on a minute", "my account number is"):
-        assert classify(said, "en", ASKED).also == ()
+        assert classify(said, "en", ASKED).alternatives == ()
 
 
 def test_a_language_without_rules_gets_the_neutral_kind() -> None:
-    assert classify("jak się masz", "pl").kind is NEUTRAL
+    assert classify("jak się masz", "pl").intent is FALLBACK
 
 
 @pytest.mark.parametrize("said", ["", "?!", "'", "a" * 10_000, "how " * 2_500, "(" * 10_000, "\x00\ud800 über"])
@@ -100,7 +100,7 @@ def test_any_text_is_judged_in_no_time(said: str) -> None:
     assert (time.process_time() - started) / 10 < 0.005
 
 
-@pytest.mark.parametrize("folder", ["utterance", "guard"])
+@pytest.mark.parametrize("folder", ["intents", "guard"])
 def test_no_language_has_a_word_class_that_nothing_uses(folder: str) -> None:
     for language in built_in_languages():
         assert word_classes(folder, language).keys() <= word_classes(folder, "en").keys()
@@ -117,4 +117,4 @@ def test_somebody_who_speaks_to_the_agent_is_answered_whatever_it_said_before(wo
         "Yes.",
         "One moment, please.",
     ]
-    assert not [context for context in said if classify(words, "en", context).silent]
+    assert not [context for context in said if classify(words, "en", context).suppresses_preresponse]

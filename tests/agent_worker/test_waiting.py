@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from agent_worker.waiting import done_or_set
+from agent_worker.core.aio import wait_future_or_event
 
 
 @pytest.mark.parametrize("first", ["done", "set"])
 async def test_either_ends_the_wait_and_the_other_goes_on(first: str) -> None:
     coming: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     event = asyncio.Event()
-    waiting = asyncio.create_task(done_or_set(coming, event))
+    waiting = asyncio.create_task(wait_future_or_event(coming, event))
     await asyncio.sleep(0)
     assert not waiting.done()
     if first == "done":
@@ -26,4 +26,4 @@ async def test_nobody_else_gets_a_turn_when_there_is_nothing_to_wait_for() -> No
     event = asyncio.Event()
     event.set()
     with pytest.raises(StopIteration):
-        done_or_set(asyncio.get_running_loop().create_future(), event).send(None)
+        wait_future_or_event(asyncio.get_running_loop().create_future(), event).send(None)

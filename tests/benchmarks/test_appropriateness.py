@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from agent_worker.utterance import Kind
+from agent_worker.text.intent import Intent
 from benchmarks.appropriateness import candidates, report
 from benchmarks.appropriateness.candidates import Candidate
 from benchmarks.appropriateness.scoring import Share, Verdict, judge, score, wilson
@@ -20,7 +20,7 @@ def turn(*kinds: str, caller: str = "could you book me a taxi for seven", forbid
     return Turn("x-1", "en", None, caller, kinds, patterns, "some-tag")
 
 
-def said(kind: Kind, *texts: str, source: str = "phrase") -> Candidate:
+def said(kind: Intent, *texts: str, source: str = "phrase") -> Candidate:
     return Candidate(kind, texts, source if texts else "silence")
 
 
@@ -29,37 +29,37 @@ def verdict(of: Turn, candidate: Candidate) -> Verdict:
 
 
 def test_silence_is_right_where_nothing_should_be_said_and_wrong_elsewhere() -> None:
-    assert verdict(turn(), said(Kind.HOLD)).right
-    assert not verdict(turn("request"), said(Kind.HOLD)).decision_right
-    assert not verdict(turn(), said(Kind.STORY, "I see.")).decision_right
+    assert verdict(turn(), said(Intent.HOLD)).right
+    assert not verdict(turn("request"), said(Intent.HOLD)).decision_right
+    assert not verdict(turn(), said(Intent.STORY, "I see.")).decision_right
 
 
 def test_any_of_the_labels_fits() -> None:
-    assert verdict(turn("question", "request"), said(Kind.REQUEST, "One moment.")).fits
-    assert not verdict(turn("question", "request"), said(Kind.THANKS, "You're welcome.")).fits
+    assert verdict(turn("question", "request"), said(Intent.REQUEST, "One moment.")).fits
+    assert not verdict(turn("question", "request"), said(Intent.THANKS, "You're welcome.")).fits
 
 
 def test_words_fit_if_every_phrase_is_in_the_list_of_a_label_whatever_the_kind_was_judged_to_be() -> None:
-    confused = verdict(turn("request"), said(Kind.QUESTION, "One moment.", "Let me see."))
+    confused = verdict(turn("request"), said(Intent.QUESTION, "One moment.", "Let me see."))
     assert (confused.fits, confused.words_fit) == (False, True)
-    assert not verdict(turn("request"), said(Kind.REQUEST, "One moment.", "You're welcome.")).words_fit
-    assert verdict(turn("request"), said(Kind.HOLD)).words_fit is None
+    assert not verdict(turn("request"), said(Intent.REQUEST, "One moment.", "You're welcome.")).words_fit
+    assert verdict(turn("request"), said(Intent.HOLD)).words_fit is None
 
 
 def test_what_fits_a_possible_problem_does_not_count_as_fitting_a_problem() -> None:
-    hedged = verdict(turn("problem"), said(Kind.PROBLEM, "Mm, I hear you."))
+    hedged = verdict(turn("problem"), said(Intent.PROBLEM, "Mm, I hear you."))
     assert (hedged.fits, hedged.words_fit) == (True, False)
     assert score([hedged]).feeling_missed.count == 1
 
 
 def test_one_forbidden_phrase_among_those_that_could_be_picked_is_enough() -> None:
-    judged = verdict(turn("request", forbidden=["taxi"]), said(Kind.REQUEST, "One moment.", "A taxi, okay."))
+    judged = verdict(turn("request", forbidden=["taxi"]), said(Intent.REQUEST, "One moment.", "A taxi, okay."))
     assert judged.forbidden
     assert not judged.right
 
 
 def test_the_general_patterns_apply_to_every_turn() -> None:
-    assert verdict(turn("request"), said(Kind.REQUEST, "We will book it.")).forbidden
+    assert verdict(turn("request"), said(Intent.REQUEST, "We will book it.")).forbidden
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_the_general_patterns_apply_to_every_turn() -> None:
     ],
 )
 def test_a_models_sentence_fits_if_it_is_sorry_where_that_is_due(kinds: list[str], sentence: str, fits: bool) -> None:
-    assert verdict(turn(*kinds), said(Kind.QUESTION, sentence, source="llm")).fits is fits
+    assert verdict(turn(*kinds), said(Intent.QUESTION, sentence, source="llm")).fits is fits
 
 
 def test_a_refused_sentence_is_replaced_by_phrases_of_the_kind() -> None:
@@ -93,10 +93,10 @@ def test_a_late_sentence_is_replaced_and_a_silent_turn_is_not_asked_about() -> N
 def test_the_score_counts_each_mistake_among_the_turns_where_it_can_be_made() -> None:
     total = score(
         [
-            verdict(turn("problem"), said(Kind.PROBLEM, "I'm so sorry.")),
-            verdict(turn("problem"), said(Kind.STORY, "I see.")),
-            verdict(turn("request"), said(Kind.HOLD)),
-            verdict(turn(), said(Kind.HOLD)),
+            verdict(turn("problem"), said(Intent.PROBLEM, "I'm so sorry.")),
+            verdict(turn("problem"), said(Intent.STORY, "I see.")),
+            verdict(turn("request"), said(Intent.HOLD)),
+            verdict(turn(), said(Intent.HOLD)),
         ]
     )
     assert (total.decision.count, total.decision.of) == (3, 4)
@@ -117,7 +117,7 @@ def test_wilson_interval() -> None:
 
 def test_nothing_of_a_held_out_turn_gets_into_the_report() -> None:
     secret = turn("request", caller="a very secret sentence", forbidden=["secret"])
-    verdicts = {"heldout": {"phrase": [verdict(secret, said(Kind.REQUEST, "Some secret phrase."))]}}
+    verdicts = {"heldout": {"phrase": [verdict(secret, said(Intent.REQUEST, "Some secret phrase."))]}}
     result = report.Result(verdicts, {"heldout": [0.1]}, "command")
     for text in (report.page(result), json.dumps(report.data(result)), report.summary(result)):
         assert "secret" not in text
@@ -125,7 +125,7 @@ def test_nothing_of_a_held_out_turn_gets_into_the_report() -> None:
 
 
 def test_the_page_shows_confusions_of_the_tuning_part_only() -> None:
-    judged = [verdict(turn("request"), said(Kind.REQUEST, "One moment."))]
+    judged = [verdict(turn("request"), said(Intent.REQUEST, "One moment."))]
     timings = {"tune": [0.1], "heldout": [0.1]}
     shown = report.page(report.Result({"tune": {"phrase": judged}, "heldout": {"phrase": judged}}, timings, "command"))
     assert shown.count("## Kinds, on `tune`") == 1
@@ -136,4 +136,6 @@ def test_the_page_shows_confusions_of_the_tuning_part_only() -> None:
 def test_the_turns_that_may_be_read_are_complete(part: str, count: int) -> None:
     turns = read(part)
     assert len({turn.id for turn in turns}) == len(turns) == count
-    assert {kind for turn in turns for kind in turn.kinds} <= {kind.value for kind in Kind if not kind.silent}
+    assert {kind for turn in turns for kind in turn.kinds} <= {
+        intent.value for intent in Intent if not intent.suppresses_preresponse
+    }

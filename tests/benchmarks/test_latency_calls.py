@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agent_worker.topics import TURN_TOPIC
+from agent_worker.room.topics import TURN_TOPIC
 from benchmarks.latency.calls import rows_of
 from benchmarks.latency.profiles import ANSWER_HZ, PRERESPONSE_HZ
 from benchmarks.latency.speech import UTTERANCES

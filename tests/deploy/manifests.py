@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.processes import DemoError
-from demo.services import ROOT, find_binary
+from testbed.processes import ServiceError
+from testbed.services import ROOT, find_binary
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 OVERLAYS = ("base", "overlays/cloud", "overlays/self-hosted")
@@ -24,7 +24,7 @@ Manifest = Mapping[str, Any]
 def built(name: str) -> list[Manifest]:
     try:
         kustomize = find_binary("kustomize")
-    except DemoError:
+    except ServiceError:
         pytest.skip("no kustomize on PATH or in the cache: scripts/get-kustomize has it built")
     done = subprocess.run([kustomize, "build", str(FOLDER / name)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from agent_worker.settings import WorkerSettings
+from agent_worker.core.settings import WorkerSettings
 from reference.sections import SECTIONS
 from tests.files import ROOT, tracked
 

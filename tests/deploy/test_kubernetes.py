@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from agent_worker.settings import CloudSettings, SelfHostedSettings
-from demo.services import ROOT
+from agent_worker.core.settings import CloudSettings, SelfHostedSettings
 from monitoring.kubernetes import TARGET, rendered
 from page_server.settings import PageSettings
+from testbed.services import ROOT
 from tests.deploy.manifests import OVERLAYS, REDIS, Manifest, built, containers, one, pod, settings, sources, values
 
 WORKERS = pytest.mark.parametrize("name", OVERLAYS)

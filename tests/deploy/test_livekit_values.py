@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from demo.processes import Child, DemoError, free_port
-from demo.services import API_KEY, API_SECRET, Service, find_binary, running
+from testbed.processes import Child, ServiceError, free_port
+from testbed.services import API_KEY, API_SECRET, Service, find_binary, running
 from tests.deploy.manifests import values
 from tests.e2e.redis import redis_server
 
@@ -18,7 +18,7 @@ from tests.e2e.redis import redis_server
 async def test_livekit_server_starts_with_the_values_as_a_node_of_a_cluster(tmp_path: Path) -> None:
     try:
         binary = find_binary("livekit-server")
-    except DemoError as error:
+    except ServiceError as error:
         pytest.skip(str(error))
     redis, port = free_port(), free_port()
     config = copy.deepcopy(dict(values()["livekit"]))

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
-from demo.processes import free_port
-from demo.services import Ports, livekit_server, model_server, running
+from testbed.processes import free_port
+from testbed.services import Ports, livekit_server, model_server, running
 
 
 def free_ports() -> Ports:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from demo.processes import DemoError
-from demo.services import Service, find_binary
+from testbed.processes import ServiceError
+from testbed.services import Service, find_binary
 
 
 def redis_server(port: int) -> Service:
     try:
         binary = find_binary("redis-server")
-    except DemoError:
+    except ServiceError:
         pytest.skip("no redis-server on PATH or in the cache: run scripts/get-redis")
     command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     return Service("redis", command, 20, ready_line="Ready to accept connections")

@@ -17,13 +17,13 @@ from livekit import api, rtc
 from livekit.protocol.agent_pb import agent_session
 from livekit.protocol.agent_pb.agent_session import SessionRequest
 
-from agent_worker.settings import load
-from agent_worker.topics import SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC
-from agent_worker.typed import LONGEST_TEXT
-from demo.processes import free_port
-from demo.services import API_KEY, API_SECRET, Ports, livekit_server, running
+from agent_worker.core.settings import load
+from agent_worker.room.text_input import MAX_TEXT_CHARS
+from agent_worker.room.topics import SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC
 from page_server.sessions import Session, new_session
 from page_server.settings import PageSettings
+from testbed.processes import free_port
+from testbed.services import API_KEY, API_SECRET, Ports, livekit_server, running
 from tests.e2e.test_room_link import PATIENCE, Visitor, agent_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.simulated, pytest.mark.asyncio(loop_scope="session")]
@@ -248,7 +248,7 @@ async def test_text_that_never_ends_and_texts_without_pause_do_not_stop_the_call
         while True:
             topic, turn = await asyncio.wait_for(caller.received.get(), PATIENCE)
             if topic == TURN_TOPIC:
-                assert len(turn["caller"]) <= LONGEST_TEXT
+                assert len(turn["caller"]) <= MAX_TEXT_CHARS
                 if turn["answer"]:
                     break
         assert turn["turn"] < 10

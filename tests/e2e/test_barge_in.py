@@ -1,4 +1,4 @@
-"""A caller who interrupts. Providers with chosen texts, so that the reply is long for certain."""
+"""A caller who interrupts. ProviderNames with chosen texts, so that the reply is long for certain."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agent_worker.topics import TURN_TOPIC
+from agent_worker.room.topics import TURN_TOPIC
 from caller import CallOptions, Text, call
-from demo.processes import free_port
-from demo.services import API_KEY, API_SECRET, Ports, model_server, running, worker, worker_env
+from testbed.processes import free_port
+from testbed.services import API_KEY, API_SECRET, Ports, model_server, running, worker, worker_env
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from demo.processes import free_port
-from demo.services import ROOT, Ports, running, worker, worker_env
+from testbed.processes import free_port
+from testbed.services import ROOT, Ports, running, worker, worker_env
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

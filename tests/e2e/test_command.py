@@ -10,8 +10,8 @@ import pytest
 
 from caller.call import call
 from caller.options import CallOptions, Wav
-from demo.processes import free_port
-from demo.services import API_KEY, API_SECRET, ROOT, Service, livekit_server, model_server, running, worker_env
+from testbed.processes import free_port
+from testbed.services import API_KEY, API_SECRET, ROOT, Service, livekit_server, model_server, running, worker_env
 from tests.e2e.conftest import free_ports, scrape
 
 pytestmark = [pytest.mark.e2e, pytest.mark.simulated, pytest.mark.asyncio(loop_scope="session")]

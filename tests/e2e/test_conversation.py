@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from demo.conversation import TurnResult, converse
-from demo.processes import answers, free_port
-from demo.services import Ports, running, worker, worker_env
+from testbed.processes import answers, free_port
+from testbed.services import Ports, running, worker, worker_env
 from tests.e2e.conftest import scrape
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]

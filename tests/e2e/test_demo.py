@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from demo.processes import free_port
-from demo.services import ROOT
+from testbed.processes import free_port
+from testbed.services import ROOT
 
 pytestmark = pytest.mark.e2e
 

@@ -8,10 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from agent_worker.topics import TURN_TOPIC
+from agent_worker.room.topics import TURN_TOPIC
 from caller import CallOptions, NoAgentError, Text, Turn, call
-from demo.processes import Child, free_port
-from demo.services import API_KEY, API_SECRET, Ports, Service, agent_metrics, model_server, running, worker, worker_env
+from testbed.processes import Child, free_port
+from testbed.services import (
+    API_KEY,
+    API_SECRET,
+    Ports,
+    Service,
+    agent_metrics,
+    model_server,
+    running,
+    worker,
+    worker_env,
+)
 from tests.e2e.conftest import scrape
 from tests.e2e.test_room_link import Visitor
 

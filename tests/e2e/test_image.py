@@ -11,10 +11,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from agent_worker.topics import TURN_TOPIC
+from agent_worker.room.topics import TURN_TOPIC
 from caller import CallOptions, Text, call
-from demo.processes import free_port
-from demo.services import API_KEY, API_SECRET, Ports, Service, model_server, running, worker_env
+from testbed.processes import free_port
+from testbed.services import API_KEY, API_SECRET, Ports, Service, model_server, running, worker_env
 from tests.e2e.conftest import scrape
 
 IMAGE = os.environ.get("AGENT_WORKER_IMAGE", "")
@@ -85,7 +85,7 @@ async def test_caller_talks_to_a_container_that_serves_its_metrics_and_ends_when
         assert (turn["caller"], turn["answer"]) == (QUESTION, ANSWER)
         assert report.turns[0].first_heard is not None
         assert (await scrape(ports))["livekit_conversation_turns_total"] == 1
-        assert await in_container(name, "python", "-m", "agent_worker.health") == (0, "")
+        assert await in_container(name, "python", "-m", "agent_worker.app.health") == (0, "")
         assert await in_container(name, "id", "-u") == (0, "10001")
         started[name].terminate()
         assert await started[name].wait() == 0
@@ -108,7 +108,7 @@ async def test_agent_metrics_and_the_page_run_from_the_same_image(tmp_path: Path
     ]
     async with running(services, tmp_path) as started, aiohttp.ClientSession() as http:
         health = f"http://127.0.0.1:{metrics}/healthz"
-        while (await in_container(services[0].name, "python", "-m", "agent_worker.health", health))[0]:
+        while (await in_container(services[0].name, "python", "-m", "agent_worker.app.health", health))[0]:
             await asyncio.sleep(0.2)
         async with http.get(f"http://127.0.0.1:{page}/") as response:
             assert response.status == 401

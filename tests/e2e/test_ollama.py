@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 
 from demo.conversation import converse
-from demo.processes import free_port
-from demo.services import Ports, Service, find_binary, running, worker, worker_env
 from model_server import weights
+from testbed.processes import free_port
+from testbed.services import Ports, Service, find_binary, running, worker, worker_env
 from tests.e2e.conftest import free_ports
 
 pytestmark = [pytest.mark.e2e, pytest.mark.ollama, pytest.mark.asyncio(loop_scope="session")]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from demo.conversation import converse
-from demo.processes import free_port
-from demo.services import Ports, agent_metrics, running, worker, worker_env
+from testbed.processes import free_port
+from testbed.services import Ports, agent_metrics, running, worker, worker_env
 from tests.e2e.conftest import scrape
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]

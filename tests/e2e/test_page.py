@@ -20,9 +20,9 @@ from caller import CallOptions, Text
 from caller.audio import Pcm, audible_part
 from caller.utterances import load
 from demo.conversation import MAX_WORD_ERROR_RATE, word_error_rate
-from demo.processes import Child, free_port
-from demo.services import Ports, livekit_server, page_server, running, worker, worker_env
 from page_server.settings import is_built
+from testbed.processes import Child, free_port
+from testbed.services import Ports, livekit_server, page_server, running, worker, worker_env
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from livekit import api, rtc
 
-from agent_worker.topics import PRERESPONSE_TOPIC, SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC
-from demo.processes import free_port
-from demo.services import API_KEY, API_SECRET, Ports, model_server, running, worker, worker_env
+from agent_worker.room.topics import PRERESPONSE_TOPIC, SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC
+from testbed.processes import free_port
+from testbed.services import API_KEY, API_SECRET, Ports, model_server, running, worker, worker_env
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

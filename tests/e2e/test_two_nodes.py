@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from livekit import api
 
-from agent_worker.topics import TURN_TOPIC
+from agent_worker.room.topics import TURN_TOPIC
 from benchmarks.latency.speech import UTTERANCES, clips
 from caller import CallError, CallOptions, CallReport, Turn, Wav, call
-from demo.processes import Child, free_port
-from demo.services import (
+from testbed.processes import Child, free_port
+from testbed.services import (
     API_KEY,
     API_SECRET,
     Ports,

@@ -1,4 +1,4 @@
-"""Providers out of order, on a real socket: what a plugin gets from one is what a test tells it to send."""
+"""ProviderNames out of order, on a real socket: what a plugin gets from one is what a test tells it to send."""
 
 from __future__ import annotations
 

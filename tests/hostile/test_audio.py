@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from livekit import rtc
 from livekit.agents.voice import io as voice_io
 
-from agent_worker.hearing import HeardAudio
-from agent_worker.playout import PacedAudioOutput
-from agent_worker.silence import pieces, trimmed, without_edges
-from agent_worker.speech import Given, PhraseAudio, Speech, in_time
-from agent_worker.timeline import Timeline
+from agent_worker.audio.output import PacedAudioOutput
+from agent_worker.audio.silence import pieces, trim_silence, trimmed
+from agent_worker.audio.tts_stream import PhraseAudio, Speech, TTSInput, with_timeout
+from agent_worker.telemetry.trace import TurnTrace
+from agent_worker.turn_taking.audio_input import SpeechEndTracker
 from caller.audio import NotAudioError, read_wav
 from tests.scripted_voice import RATE, tone
 
@@ -64,14 +64,14 @@ async def stream(*frames: rtc.AudioFrame) -> AsyncIterator[rtc.AudioFrame]:
 @given(st.lists(FRAMES, max_size=5), st.floats(0, 10))
 @example([frame("noise", 50, 1, 50)], 5.0)
 def test_how_loud_any_frame_is_can_be_told(frames: list[rtc.AudioFrame], last_voice: float) -> None:
-    audio = HeardAudio(Silent())
+    audio = SpeechEndTracker(Silent())
     for number, one in enumerate(frames):
         audio.note(one, float(number))
     assert audio.last_audible(last_voice) <= last_voice
 
 
 def test_half_an_hour_without_a_pause_is_not_remembered() -> None:
-    audio, one = HeardAudio(Silent()), frame("noise", 24_000, 1, 4_800)
+    audio, one = SpeechEndTracker(Silent()), frame("noise", 24_000, 1, 4_800)
     for number in range(60):  # 12 seconds: more than what is remembered
         audio.note(one, number / 5)
     tracemalloc.start()
@@ -86,7 +86,7 @@ def test_half_an_hour_without_a_pause_is_not_remembered() -> None:
 @given(st.lists(FRAMES, max_size=6), st.booleans())
 def test_cutting_silence_off_leaves_the_sound(frames: list[rtc.AudioFrame], trailing: bool) -> None:
     async def cut() -> list[rtc.AudioFrame]:
-        return [one async for one in without_edges(stream(*frames), trailing=trailing)]
+        return [one async for one in trim_silence(stream(*frames), trailing=trailing)]
 
     left = asyncio.run(cut())
     assert sum(one.duration for one in left) <= sum(one.duration for one in frames) + 1e-6
@@ -133,7 +133,7 @@ async def endless(level: float) -> AsyncIterator[rtc.AudioFrame]:
 
 @pytest.mark.parametrize("level", [0.0, 0.3])
 async def test_voice_that_does_not_stop_is_left(level: float) -> None:
-    preresponse = Speech("Let me see.", endless(level), Timeline("llm"))
+    preresponse = Speech("Let me see.", endless(level), TurnTrace("llm"))
     assert await preresponse.ready is (level > 0)
     await preresponse.task
     assert sum([one.duration async for one in preresponse.frames()]) < 20
@@ -141,9 +141,9 @@ async def test_voice_that_does_not_stop_is_left(level: float) -> None:
     async def words() -> AsyncIterator[str]:
         yield "It opens at nine."
 
-    given_words = Given(words())
+    given_words = TTSInput(words())
     _ = [word async for word in given_words]
-    assert sum([one.duration async for one in in_time(endless(level), given_words)]) < 30
+    assert sum([one.duration async for one in with_timeout(endless(level), given_words)]) < 30
 
 
 def wav(width: int, rate: int, channels: int, data: bytes) -> bytes:

@@ -11,10 +11,10 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agent_worker.own_file import BadFileError
-from agent_worker.phrases import PhraseBook
-from agent_worker.prices import Prices
-from agent_worker.settings import BadSettingsError, CloudSettings, SelfHostedSettings, load
+from agent_worker.core.settings import BadSettingsError, CloudSettings, SelfHostedSettings, load
+from agent_worker.core.user_file import BadFileError
+from agent_worker.preresponse.phrases import PhraseBook
+from agent_worker.telemetry.pricing import Prices
 from page_server.settings import PageSettings
 
 SECRET = "s3cret-value"

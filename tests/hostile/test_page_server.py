@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
-from agent_worker.settings import load
+from agent_worker.core.settings import load
 from page_server.settings import PageSettings
 from page_server.web import create_app
 

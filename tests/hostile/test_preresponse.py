@@ -11,16 +11,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from livekit.agents import llm
 
-from agent_worker import guard
-from agent_worker.answer import Answer
-from agent_worker.cut_off import CutOff
-from agent_worker.fast_reply import FastReply, request
-from agent_worker.opening import OpeningFilter
-from agent_worker.phrases import PhraseBook, built_in_languages
-from agent_worker.received import LONGEST_ANSWER
-from agent_worker.strategies import CallersTurn, ModelStrategy, PhraseStrategy, Preresponse
-from agent_worker.timeline import Timeline
-from agent_worker.utterance import classify
+from agent_worker.preresponse.answer import Answer
+from agent_worker.preresponse.fast_reply import FastReply, request
+from agent_worker.preresponse.phrases import PhraseBook, built_in_languages
+from agent_worker.preresponse.strategies import CallerTurn, ModelStrategy, PhraseStrategy, Preresponse
+from agent_worker.telemetry.trace import TurnTrace
+from agent_worker.telemetry.unreported_usage import UnreportedUsage
+from agent_worker.text import guard
+from agent_worker.text.intent import classify
+from agent_worker.text.preamble import PreambleFilter
+from agent_worker.text.sanitize import MAX_ANSWER_CHARS
 from tests.hostile.strategies import ANY_TEXT, INJECTIONS, LONG_TEXT, REPLIES, pieces_of
 from tests.scripted_llm import ScriptedLLM
 
@@ -33,10 +33,10 @@ async def spoken_first(said: str, reply: str, size: int, language: str, used: Se
     book = PhraseBook.load(language, rng=random.Random(1))
     strategy = ModelStrategy(ScriptedLLM(*pieces_of(reply, size)), PhraseStrategy(book), lambda _: None)
     judged = classify(said, language)
-    turn = CallersTurn(said, judged.kind, language, used, Timeline("llm"), judged.also)
+    turn = CallerTurn(said, judged.intent, language, used, TurnTrace("llm"), judged.alternatives)
     attempt = strategy.begin(turn)
     try:
-        return await attempt.choose(None)
+        return await attempt.select(None)
     finally:
         await attempt.aclose()
 
@@ -62,8 +62,8 @@ def test_what_is_said_before_the_answer_is_a_phrase_of_the_book_or_passes_the_gu
             said=said,
             language=language,
             recent=("One moment, please.",),
-            kind=judged.kind,
-            also=judged.also,
+            intent=judged.intent,
+            alternatives=judged.alternatives,
         )
 
 
@@ -84,8 +84,8 @@ def test_every_text_is_judged(text: str, said: str, language: str) -> None:
 @pytest.mark.parametrize("piece", ["x", "x ", "! ", "no. ", "\n", "Sure, "])
 async def test_fast_model_that_never_stops_is_left(piece: str) -> None:
     model = ScriptedLLM(*[piece * 100] * 1000)
-    cut_off: list[CutOff] = []
-    timeline = Timeline("llm", cut_off.append)
+    cut_off: list[UnreportedUsage] = []
+    timeline = TurnTrace("llm", cut_off.append)
     reply = FastReply(model, request("Be short.", "Hello?"), timeline)
     assert len(await reply.sentence) <= 500
     await reply.task
@@ -100,9 +100,9 @@ async def test_answer_that_never_stops_is_cut_off(piece: str) -> None:
             yield llm.ChatChunk(id="x", delta=llm.ChoiceDelta(role="assistant", content=piece))
             await asyncio.sleep(0)
 
-    answer = Answer(endless(), Timeline("llm"), llm.ChatContext.empty())
+    answer = Answer(endless(), TurnTrace("llm"), llm.ChatContext.empty())
     said = [chunk if isinstance(chunk, str) else chunk.delta.content or "" async for chunk in answer.chunks("en")]
-    assert LONGEST_ANSWER * 0.9 <= len("".join(said)) <= LONGEST_ANSWER
+    assert MAX_ANSWER_CHARS * 0.9 <= len("".join(said)) <= MAX_ANSWER_CHARS
     assert not answer.failed
 
 
@@ -113,7 +113,7 @@ def test_text_that_no_encoder_takes_does_not_cost_the_answer(pieces: list[str], 
             yield llm.ChatChunk(id="x", delta=llm.ChoiceDelta(role="assistant", content=piece))
 
     async def read() -> tuple[Answer, str]:
-        answer = Answer(source(), Timeline("llm"), llm.ChatContext.empty())
+        answer = Answer(source(), TurnTrace("llm"), llm.ChatContext.empty())
         said = [c if isinstance(c, str) else c.delta.content or "" async for c in answer.chunks(language)]
         return answer, "".join(said)
 
@@ -126,7 +126,7 @@ def test_text_that_no_encoder_takes_does_not_cost_the_answer(pieces: list[str], 
 @example(["! "] * 20_000)
 @example([". " * 500_000])
 def test_no_opening_is_held_back_for_long_and_nothing_else_is_lost(pieces: list[str]) -> None:
-    opening, pushed, passed = OpeningFilter("en"), 0, 0
+    opening, pushed, passed = PreambleFilter("en"), 0, 0
     for piece in pieces:
         pushed, passed = pushed + len(piece), passed + len(opening.push(piece))
         assert pushed - passed <= 400

@@ -1,4 +1,4 @@
-"""Providers out of order, through the real plugins and over real sockets: the call goes on, with words in it."""
+"""ProviderNames out of order, through the real plugins and over real sockets: the call goes on, with words in it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 from livekit.agents import AgentSession, UserInputTranscribedEvent, llm
 from livekit.plugins import deepgram, openai
 
-from agent_worker.preresponse import APOLOGIES, PreResponseAgent
-from agent_worker.received import LONGEST_ANSWER, LONGEST_UTTERANCE
-from agent_worker.speech import PhraseAudio, longest_audio
+from agent_worker.audio.tts_stream import PhraseAudio, max_audio_duration
+from agent_worker.preresponse.agent import APOLOGIES, PreResponseAgent
+from agent_worker.text.sanitize import MAX_ANSWER_CHARS, MAX_UTTERANCE_CHARS
 from tests.hostile.servers import Reply, completion, delta, event, http_server, websocket_server
 from tests.scripted_llm import ScriptedLLM
 from tests.scripted_stt import SilentMicrophone
@@ -68,7 +68,7 @@ LLM_REPLIES: dict[str, Reply] = {
 async def answered(main: llm.LLM[Any]) -> str:
     """What the caller hears, after another turn that has to work as well."""
     fast = ScriptedLLM("We open at nine.")
-    agent = PreResponseAgent(instructions="You help.", strategy="phrase", longest_wait=1.5)
+    agent = PreResponseAgent(instructions="You help.", strategy="phrase", answer_timeout=1.5)
     both = llm.FallbackAdapter([main, fast], attempt_timeout=0.7)
     async with AgentSession[Any](llm=both, vad=None, turn_handling={"turn_detection": None}) as session:
         await session.start(agent)
@@ -86,7 +86,7 @@ async def test_main_model_out_of_order_does_not_cost_the_caller_an_answer(kind: 
         said = await answered(openai.LLM(model="m", api_key="x", base_url=url, max_retries=0))
     phrase, answer = said[:60], said[-60:]
     assert said.strip(), kind
-    assert len(said) <= LONGEST_ANSWER + 200
+    assert len(said) <= MAX_ANSWER_CHARS + 200
     if kind not in (
         "half a character",
         "one line of 10 MB",
@@ -137,7 +137,7 @@ async def test_voice_out_of_order_gives_audio_of_bounded_length_or_none(kind: st
         failed = await made.make([text], voice)
         await voice.aclose()
     assert bool(failed) is not bool(made.frames(text))
-    assert (made.seconds(text) or 0) <= longest_audio(len(text)) + 1
+    assert (made.seconds(text) or 0) <= max_audio_duration(len(text)) + 1
 
 
 FINAL = {
@@ -191,7 +191,7 @@ async def test_recogniser_out_of_order_does_not_stop_the_agent_from_hearing(kind
             await session.start(agent)
             async for words in _of(heard):
                 words.encode()
-                assert len(words) <= LONGEST_UTTERANCE
+                assert len(words) <= MAX_UTTERANCE_CHARS
                 if words == "are you there":
                     break
 

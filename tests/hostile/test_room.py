@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from livekit import rtc
 
-from agent_worker.room_link import STRATEGY_NAMES, RoomLink
-from agent_worker.topics import SET_STRATEGY
+from agent_worker.room.publisher import STRATEGY_NAMES, RoomLink
+from agent_worker.room.topics import SET_STRATEGY
 from tests.hostile.strategies import ANY_TEXT
 
 IDENTITIES = st.one_of(ANY_TEXT, st.sampled_from(["caller", "Caller", "caller ", "caller\0", "", "agent"]))

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from demo.processes import DemoError
-from demo.services import find_binary
+from testbed.processes import ServiceError
+from testbed.services import find_binary
 
 
 def _binary(name: str) -> str:
     try:
         return find_binary(name)
-    except DemoError as error:
+    except ServiceError as error:
         pytest.skip(str(error))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.metrics import MetricWrapperBase
 
-from agent_worker import metrics
+from agent_worker.telemetry import metrics
 
 TARGET_LABELS = {"job", "instance"}
 #: What Prometheus itself says of each target.

@@ -16,12 +16,12 @@ import pytest
 import pytest_asyncio
 
 from demo.conversation import converse
-from demo.processes import free_port
-from demo.services import running
 from monitoring import board
 from monitoring.board import Panel, Target, TimeRange
 from monitoring.live import all_calls_counted, watched_system
 from monitoring.server import Prometheus, Series
+from testbed.processes import free_port
+from testbed.services import running
 from tests.e2e.conftest import free_ports
 from tests.monitoring.promql import names_in
 from tests.monitoring.test_rules import ALERTS, RECORDED

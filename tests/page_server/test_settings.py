@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_worker.settings import BadSettingsError, load
+from agent_worker.core.settings import BadSettingsError, load
 from page_server.settings import PageSettings
 from tests.page_server.conftest import LIVEKIT
 

@@ -12,7 +12,7 @@ from livekit import api
 from starlette.testclient import TestClient
 
 from agent_metrics.basic_auth import credentials
-from agent_worker.settings import load
+from agent_worker.core.settings import load
 from page_server.settings import PageSettings
 from page_server.web import MAX_BODY, WRONG_PASSWORDS_PER_MINUTE, create_app
 from tests.page_server.conftest import LIVEKIT

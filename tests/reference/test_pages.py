@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
-from agent_worker.settings import CloudSettings, SelfHostedSettings, load
+from agent_worker.core.settings import CloudSettings, SelfHostedSettings, load
 from reference.pages import pages
 from reference.sections import SECTIONS
 from tests.files import tracked

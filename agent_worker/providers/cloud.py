@@ -1,0 +1,89 @@
+"""The cloud stack: Groq (Llama), Deepgram (STT), OpenAI (TTS)."""
+
+from __future__ import annotations
+
+from livekit.agents import inference
+
+from agent_worker.core.settings import CloudSettings
+from agent_worker.providers.optional_deps import require_extra
+from agent_worker.providers.preflight import Provider
+from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS, ProviderNames, StackDefinition, VoiceStack
+
+with require_extra("cloud", extra="cloud"):
+    from livekit.plugins import deepgram, groq, openai
+
+
+def build_stack(settings: CloudSettings) -> VoiceStack:
+    groq_key = settings.groq_api_key.get_secret_value()
+    return VoiceStack(
+        # hears the caller, word by word
+        stt=deepgram.STT(
+            model=settings.deepgram_model,
+            language=settings.language,
+            api_key=settings.deepgram_api_key.get_secret_value(),
+            base_url=str(settings.deepgram_base_url),
+        ),
+        # speaks first
+        fast_llm=groq.LLM(
+            model=settings.groq_fast_model,
+            api_key=groq_key,
+            base_url=str(settings.groq_base_url),
+            max_completion_tokens=FAST_REPLY_MAX_TOKENS,
+        ),
+        # has the answer
+        main_llm=groq.LLM(
+            model=settings.groq_main_model,
+            api_key=groq_key,
+            base_url=str(settings.groq_base_url),
+            max_completion_tokens=settings.answer_max_tokens,
+        ),
+        # the agent's voice
+        tts=openai.TTS(
+            model=settings.openai_tts_model,
+            voice=settings.openai_tts_voice,
+            api_key=settings.openai_api_key.get_secret_value(),
+            base_url=str(settings.openai_base_url),
+            response_format="pcm",
+        ),
+        # hears when the caller starts and stops
+        vad=inference.VAD(model="silero"),
+        voice=f"{settings.openai_tts_model} {settings.openai_tts_voice}",
+        providers=ProviderNames(stt="deepgram", llm="groq", tts="openai"),
+    )
+
+
+def providers(settings: CloudSettings) -> list[Provider]:
+    return [
+        Provider(
+            name="Groq",
+            part="llm",
+            url=f"{settings.groq_base_url}/models",
+            authorization=f"Bearer {settings.groq_api_key.get_secret_value()}",
+            key_setting="GROQ_API_KEY",
+            how_to_start="Check GROQ_BASE_URL and the network",
+            models=(
+                ("GROQ_FAST_MODEL", settings.groq_fast_model),
+                ("GROQ_MAIN_MODEL", settings.groq_main_model),
+            ),
+        ),
+        Provider(
+            name="Deepgram",
+            part="stt",
+            url=str(settings.deepgram_base_url).removesuffix("/listen") + "/projects",
+            authorization=f"Token {settings.deepgram_api_key.get_secret_value()}",
+            key_setting="DEEPGRAM_API_KEY",
+            how_to_start="Check DEEPGRAM_BASE_URL and the network",
+        ),
+        Provider(
+            name="OpenAI",
+            part="tts",
+            url=f"{settings.openai_base_url}/models",
+            authorization=f"Bearer {settings.openai_api_key.get_secret_value()}",
+            key_setting="OPENAI_API_KEY",
+            how_to_start="Check OPENAI_BASE_URL and the network",
+            models=(("OPENAI_TTS_MODEL", settings.openai_tts_model),),
+        ),
+    ]
+
+
+CLOUD = StackDefinition("cloud", CloudSettings, build_stack, providers)

@@ -1,0 +1,92 @@
+"""The stack on services you run yourself: Ollama (Llama), speaches (Whisper), Kokoro (TTS)."""
+
+from __future__ import annotations
+
+from livekit.agents import inference
+
+from agent_worker.core.settings import SelfHostedSettings
+from agent_worker.providers.optional_deps import require_extra
+from agent_worker.providers.preflight import Provider
+from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS, ProviderNames, StackDefinition, VoiceStack
+
+with require_extra("self-hosted", extra="local"):
+    from livekit.plugins import openai
+
+
+def build_stack(settings: SelfHostedSettings) -> VoiceStack:
+    ollama_url = str(settings.ollama_base_url)
+    return VoiceStack(
+        # hears the caller, utterance by utterance
+        stt=openai.STT(
+            model=settings.speaches_model,
+            language=settings.language,
+            api_key=settings.speaches_api_key.get_secret_value(),
+            base_url=str(settings.speaches_base_url),
+        ),
+        # speaks first; Ollama knows `max_tokens` only
+        fast_llm=openai.LLM(
+            model=settings.ollama_fast_model,
+            api_key="ollama",
+            base_url=ollama_url,
+            extra_body={"max_tokens": FAST_REPLY_MAX_TOKENS},
+        ),
+        # has the answer
+        main_llm=openai.LLM(
+            model=settings.ollama_main_model,
+            api_key="ollama",
+            base_url=ollama_url,
+            extra_body={"max_tokens": settings.answer_max_tokens},
+        ),
+        # the agent's voice
+        tts=openai.TTS(
+            model=settings.kokoro_model,
+            voice=settings.kokoro_voice,
+            api_key=settings.kokoro_api_key.get_secret_value(),
+            base_url=str(settings.kokoro_base_url),
+            response_format="pcm",
+        ),
+        # hears when the caller starts and stops
+        vad=inference.VAD(model="silero"),
+        voice=f"{settings.kokoro_model} {settings.kokoro_voice}",
+        providers=ProviderNames(stt="speaches", llm="ollama", tts="kokoro"),
+    )
+
+
+def providers(settings: SelfHostedSettings) -> list[Provider]:
+    return [
+        Provider(
+            name="Ollama",
+            part="llm",
+            url=f"{settings.ollama_base_url}/models",
+            authorization="Bearer ollama",
+            key_setting="OLLAMA_BASE_URL",
+            how_to_start="Start it with `ollama serve` or set OLLAMA_BASE_URL",
+            models=(
+                ("OLLAMA_FAST_MODEL", settings.ollama_fast_model),
+                ("OLLAMA_MAIN_MODEL", settings.ollama_main_model),
+            ),
+            how_to_get_model="run `ollama pull {model}`",
+        ),
+        Provider(
+            name="speaches",
+            part="stt",
+            url=f"{settings.speaches_base_url}/models",
+            authorization=f"Bearer {settings.speaches_api_key.get_secret_value()}",
+            key_setting="SPEACHES_API_KEY",
+            how_to_start="Start it or set SPEACHES_BASE_URL",
+            models=(("SPEACHES_MODEL", settings.speaches_model),),
+            how_to_get_model="run `uvx speaches-cli model download {model}`",
+        ),
+        Provider(
+            name="Kokoro",
+            part="tts",
+            url=f"{settings.kokoro_base_url}/models",
+            authorization=f"Bearer {settings.kokoro_api_key.get_secret_value()}",
+            key_setting="KOKORO_API_KEY",
+            how_to_start="Start it or set KOKORO_BASE_URL",
+            models=(("KOKORO_MODEL", settings.kokoro_model),),
+        ),
+    ]
+
+
+SELF_HOSTED = StackDefinition("self-hosted", SelfHostedSettings, build_stack, providers)

@@ -1,0 +1,98 @@
+"""What do providers charge? One table, by provider and model, in US dollars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent_worker.core.user_file import BadFileError, read
+
+Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_T = TypeVar("_T")
+_ANY = "*"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LLMPrice(_Strict):
+    """Per million tokens."""
+
+    prompt: Usd
+    completion: Usd
+    cached_prompt: Usd | None = None
+    """Of the prompt tokens that came from the provider's cache; without it they cost what others cost."""
+
+    def of(self, prompt: float, completion: float, cached: float = 0) -> float:
+        """Args: numbers of tokens; ``cached`` is a part of ``prompt``."""
+        cached_price = self.prompt if self.cached_prompt is None else self.cached_prompt
+        return ((prompt - cached) * self.prompt + cached * cached_price + completion * self.completion) / 1e6
+
+
+class STTPrice(_Strict):
+    per_minute: Usd
+
+    def of(self, seconds: float) -> float:
+        return seconds * self.per_minute / 60
+
+
+class TTSPrice(_Strict):
+    per_million_characters: Usd
+
+    def of(self, characters: int) -> float:
+        return characters * self.per_million_characters / 1e6
+
+
+class BadPricesError(BadFileError):
+    """A file of prices cannot be used."""
+
+
+class Prices(_Strict):
+    """By ``provider/model``; ``provider/*`` is any other model of a provider, ``*`` any other model at all."""
+
+    llm: Mapping[str, LLMPrice] = {}
+    stt: Mapping[str, STTPrice] = {}
+    tts: Mapping[str, TTSPrice] = {}
+
+    @classmethod
+    def load(cls, overrides: Path | None = None) -> Prices:
+        """The default prices, and above them those of ``overrides``.
+
+        Args:
+            overrides: YAML or JSON in the shape of this class.
+
+        Raises:
+            BadPricesError: With every problem of the file at once.
+        """
+        own = _read(overrides) if overrides else cls()
+        return cls(llm={**_LLM, **own.llm}, stt={**_STT, **own.stt}, tts={**_TTS, **own.tts})
+
+    def of_llm(self, provider: str, model: str) -> LLMPrice:
+        return _find(self.llm, provider, model)
+
+    def of_stt(self, provider: str, model: str) -> STTPrice:
+        return _find(self.stt, provider, model)
+
+    def of_tts(self, provider: str, model: str) -> TTSPrice:
+        return _find(self.tts, provider, model)
+
+
+_LLM = {_ANY: LLMPrice(prompt=10, completion=30)}
+_STT = {_ANY: STTPrice(per_minute=0.006)}
+_TTS = {_ANY: TTSPrice(per_million_characters=15)}
+
+
+def _find(prices: Mapping[str, _T], provider: str, model: str) -> _T:
+    return next(prices[key] for key in (f"{provider}/{model}", f"{provider}/*", _ANY) if key in prices)
+
+
+def _read(path: Path) -> Prices:
+    try:
+        return Prices.model_validate(read(path, BadPricesError))
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, one['loc'])) or 'file'}: {one['msg']}" for one in error.errors()]
+        raise BadPricesError(path, problems) from None

@@ -1,0 +1,211 @@
+"""The parts of a whole system on this machine: LiveKit server, model server, worker, agent-metrics, page."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import shutil
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent_worker.app.bootstrap import cache_dir
+from agent_worker.core.settings import CloudSettings, SelfHostedSettings
+from page_server.settings import PageSettings, is_built
+from testbed.processes import Child, ServiceError, answers
+
+ROOT = Path(__file__).resolve().parent.parent
+API_KEY = "devkey"
+API_SECRET = "secret"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """TCP ports on loopback. The LiveKit server takes the two after its own for media."""
+
+    livekit: int = 7880
+    models: int = 8790
+    metrics: int = 9100
+    page: int = 8080
+
+    @property
+    def livekit_url(self) -> str:
+        return f"ws://127.0.0.1:{self.livekit}"
+
+    @property
+    def models_url(self) -> str:
+        return f"http://127.0.0.1:{self.models}/v1"
+
+    @property
+    def metrics_url(self) -> str:
+        return f"http://127.0.0.1:{self.metrics}/metrics"
+
+    @property
+    def page_url(self) -> str:
+        return f"http://localhost:{self.page}"
+
+
+def find_binary(name: str) -> str:
+    """Path of a program that is on PATH or was built by ``make``.
+
+    Raises:
+        ServiceError: If it is in neither place.
+    """
+    found = shutil.which(name) or shutil.which(name, path=str(cache_dir() / "bin"))
+    if found is None:
+        raise ServiceError(f"{name} not found on PATH or in {cache_dir() / 'bin'}: run `make {name}`")
+    return found
+
+
+@dataclass(frozen=True)
+class Service:
+    """How to run one part and how to tell that it is ready.
+
+    Attributes:
+        ready_url: A GET of it succeeds once the part is ready.
+        ready_line: Instead of an address: what the part logs once it is ready.
+        timeout: How long that may take, seconds.
+    """
+
+    name: str
+    command: Sequence[str]
+    timeout: float
+    ready_url: str = ""
+    ready_line: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    async def is_ready(self, child: Child) -> bool:
+        return await answers(self.ready_url) if self.ready_url else self.ready_line in child.output()
+
+
+def livekit_server(port: int, redis: str = "") -> Service:
+    """One LiveKit server, or with the address of a Redis a node of a cluster: all that have the same one."""
+    config = f"port: {port}\nrtc: {{tcp_port: {port + 1}, udp_port: {port + 2}}}\n"
+    if redis:
+        config += f"redis: {{address: {redis}}}\n"
+    # Without --node-ip media would go by the machine's outer address.
+    arguments = ("--dev", "--bind", "127.0.0.1", "--node-ip", "127.0.0.1", "--config-body", config)
+    return Service(
+        "LiveKit server", [find_binary("livekit-server"), *arguments], 20, ready_url=f"http://127.0.0.1:{port}"
+    )
+
+
+def model_server(port: int, *arguments: str) -> Service:
+    return Service(
+        "model server",
+        [sys.executable, "-m", "model_server", "--port", str(port), *arguments],
+        180,
+        ready_url=f"http://127.0.0.1:{port}/health",
+        env={"PYTHONPATH": str(ROOT)},
+    )
+
+
+def agent_metrics(port: int, folder: Path) -> Service:
+    return Service(
+        "agent-metrics",
+        [sys.executable, "-m", "agent_metrics", "--host", "127.0.0.1", "--port", str(port)],
+        20,
+        ready_url=f"http://127.0.0.1:{port}/metrics",
+        env={"PROMETHEUS_MULTIPROC_DIR": str(folder), "PYTHONPATH": str(ROOT)},
+    )
+
+
+def worker(script: str, env: Mapping[str, str]) -> Service:
+    return Service(
+        f"worker ({script})", [sys.executable, str(ROOT / script)], 300, ready_line="registered worker", env=env
+    )
+
+
+def page_server(ports: Ports, env: Mapping[str, str] | None = None) -> Service:
+    settings = {name.upper(): "" for name in PageSettings.model_fields}
+    return Service(
+        "page server",
+        [sys.executable, "-m", "page_server"],
+        60,
+        ready_url=f"http://127.0.0.1:{ports.page}/healthz",
+        env={**settings, **livekit_env(ports), "PAGE_PORT": str(ports.page), "PYTHONPATH": str(ROOT), **(env or {})},
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(
+    services: Iterable[Service], logs: Path, progress: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[dict[str, Child]]:
+    """Start services one after the other, each once the one before is ready; stop all of them at the end.
+
+    Raises:
+        ServiceError: If one does not get ready.
+    """
+    children: dict[str, Child] = {}
+    async with contextlib.AsyncExitStack() as stack:
+        for service in services:
+            started = time.monotonic()
+            log = logs / f"{service.name.split()[0].lower()}.log"
+            child = await Child.start(service.name, service.command, service.env, log)
+            stack.push_async_callback(child.stop)
+            await child.wait_until(functools.partial(service.is_ready, child), service.timeout, progress)
+            progress(f"{service.name} is ready ({time.monotonic() - started:.1f} s)")
+            children[service.name] = child
+        yield children
+
+
+def livekit_env(ports: Ports) -> dict[str, str]:
+    return {"LIVEKIT_URL": ports.livekit_url, "LIVEKIT_API_KEY": API_KEY, "LIVEKIT_API_SECRET": API_SECRET}
+
+
+def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
+    """What makes either worker script use the local LiveKit server and model server: addresses and keys."""
+    nobody_elses = {
+        name.upper(): "" for settings in (CloudSettings, SelfHostedSettings) for name in settings.model_fields
+    }
+    return {
+        **nobody_elses,
+        **livekit_env(ports),
+        "OLLAMA_BASE_URL": ports.models_url,
+        "SPEACHES_BASE_URL": ports.models_url,
+        "KOKORO_BASE_URL": ports.models_url,
+        "GROQ_BASE_URL": ports.models_url,
+        "GROQ_API_KEY": "local",
+        "DEEPGRAM_BASE_URL": f"{ports.models_url}/listen",
+        "DEEPGRAM_API_KEY": "local",
+        "OPENAI_BASE_URL": ports.models_url,
+        "OPENAI_API_KEY": "local",
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder),
+        "WORKER_PORT": "0",
+        "CALLERS_CHOOSE_STRATEGY": "1",
+        # Not among those of a real voice of the same name.
+        "PRERESPONSE_AUDIO_DIR": str(cache_dir() / "demo-phrases"),
+        # The models share the CPU with the worker, so how busy it is does not say whether it can take a call.
+        "WORKER_MAX_CALLS": "4",
+        # The model in the demo has 135 million parameters: it needs simpler prompts and a shorter leash.
+        "SYSTEM_PROMPT": "Give helpful advice in one or two short sentences.",
+        "PRERESPONSE_PROMPT": "Acknowledge what the caller said in one short sentence. Do not answer.",
+        "ANSWER_MAX_TOKENS": "60",
+    }
+
+
+#: The models share the CPU with everything else: slow is not broken.
+_PATIENT = {"ANSWER_TIMEOUT": "10", "VOICE_TIMEOUT": "10", "TRANSCRIPT_TIMEOUT": "10"}
+
+
+def whole_system(
+    script: str, ports: Ports, metrics_folder: Path, env: Mapping[str, str] | None = None
+) -> list[Service]:
+    """Everything a conversation needs, in the order in which to start it; the page too, if it is built.
+
+    Args:
+        script: The worker script, ``fast-preresponse.py`` or ``fast-preresponse-ollama.py``.
+        ports: Where to listen.
+        metrics_folder: Where the worker's metric files go.
+        env: Settings of the worker that stand above those of :func:`worker_env`.
+    """
+    metrics_folder.mkdir(parents=True, exist_ok=True)
+    return [
+        livekit_server(ports.livekit),
+        model_server(ports.models),
+        agent_metrics(ports.metrics, metrics_folder),
+        worker(script, {**worker_env(ports, metrics_folder), **_PATIENT, **(env or {})}),
+        *([page_server(ports)] if is_built() else []),
+    ]
