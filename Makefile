@@ -5,11 +5,6 @@ CACHE := $(AGENT_WORKER_CACHE)
 UV := $(shell command -v uv || echo $(CACHE)/uv/bin/uv)
 RUN := .venv/bin/
 
-LIVEKIT_VERSION := v1.13.5
-OLLAMA_VERSION := v0.9.6
-TOXIPROXY_VERSION := v2.5.0
-KUSTOMIZE_VERSION := v5.7.1
-
 .PHONY: help
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,26 +14,24 @@ demo: install livekit-server ## a real spoken conversation on this machine, and 
 	@$(MAKE) --no-print-directory page || echo "==> no page: that needs Node.js 20.19 or newer; the demo goes on without"
 	@exec env $(if $(PORT),DEMO_PAGE_PORT=$(PORT)) $(RUN)python -m demo $(if $(ONCE),--once)
 
+# Programs of others, which the tests run; each is got by the target that needs it.
+SLOW_TOOLS := toxiproxy-server prometheus redis-server kustomize kubernetes-types prometheus-client-tests ollama strace
 
 .PHONY: test
-test: install livekit-server prometheus-client-tests lint web-test page ## lint, types, unit tests and end-to-end tests with real servers and models
-	@scripts/get-toxiproxy $(TOXIPROXY_VERSION) || echo "==> without it, the tests of failing connections are skipped"
-	@scripts/get-prometheus || echo "==> without it, the tests that need Prometheus are skipped"
-	@scripts/get-browser || echo "==> without it, the tests of the page in a browser are skipped"
-	@scripts/get-redis || echo "==> without it, the tests of LiveKit servers that work together are skipped"
-	@scripts/get-kustomize $(KUSTOMIZE_VERSION) || echo "==> without it, the Kubernetes manifests are not tested"
-	@scripts/get-kubernetes-types || echo "==> without them, the custom resources in the manifests are not tested"
-	$(RUN)pytest -n auto -m "not e2e and not ollama"
-	$(RUN)pytest -n 2 --dist loadfile -m simulated
-	$(RUN)pytest -m "e2e and not simulated and not ollama" # one by one: models take every core that there is
+test: install livekit-server lint web-test page chromium ## minutes: lint, types, unit tests, and a few conversations
+	$(RUN)pytest -n auto -m "not slow and not e2e"
+	$(RUN)pytest -m "e2e and not slow"
+
+.PHONY: test-slow
+test-slow: install livekit-server page chromium ## the rest: every conversation, image, monitoring, Kubernetes, package, Ollama
+	@for tool in $(SLOW_TOOLS); do scripts/get $$tool || echo "==> without $$tool, the tests that need it are skipped"; done
+	$(RUN)pytest -n auto -rs -m "slow and not e2e"
+	$(RUN)pytest -n 2 --dist loadfile -rs -m "slow and e2e and not real_models"
+	$(RUN)pytest -rs -m "slow and e2e and real_models" # one by one: models use every core
 
 .PHONY: test-unit
-test-unit: install ## the tests that need no model
-	$(RUN)pytest -n auto -m "not e2e and not ollama and not package"
-
-.PHONY: test-ollama
-test-ollama: install livekit-server ollama ## a conversation through a real Ollama
-	$(RUN)pytest -m ollama
+test-unit: install ## the unit tests alone
+	$(RUN)pytest -n auto -m "not slow and not e2e"
 
 PIPECAT := $(CACHE)/pipecat-venv
 
@@ -52,8 +45,8 @@ benchmark: install livekit-server page ## hours: what callers wait, against othe
 	$(RUN)python -m benchmarks.metric_events
 	$(RUN)python -m benchmarks.metrics_scale
 	$(RUN)python -m benchmarks.scaling
-	scripts/get-toxiproxy $(TOXIPROXY_VERSION) && $(RUN)python -m benchmarks.soak
-	scripts/get-browser && $(RUN)python -m benchmarks.page_gap
+	scripts/get toxiproxy-server && $(RUN)python -m benchmarks.soak
+	scripts/get chromium && $(RUN)python -m benchmarks.page_gap
 
 .PHONY: train
 train: install ## the model of utterance kinds, from training/utterances
@@ -136,27 +129,14 @@ $(CACHE)/uv/bin/uv:
 	python3 -m venv $(CACHE)/uv
 	$(CACHE)/uv/bin/pip install --quiet uv
 
-PROMETHEUS_CLIENT := $(shell sed -nE 's/^prometheus-client==([0-9.]+).*/\1/p' requirements.txt)
-PROMETHEUS_CLIENT_SDIST := $(CACHE)/sources/prometheus_client-$(PROMETHEUS_CLIENT).tar.gz
-
-.PHONY: prometheus-client-tests
-prometheus-client-tests: $(UV) ## prometheus_client's own tests, from its source package; they are skipped without it
-	@test -e $(PROMETHEUS_CLIENT_SDIST) || python3 -m pip download --quiet --no-deps --no-binary prometheus-client \
-	  --dest $(CACHE)/sources prometheus-client==$(PROMETHEUS_CLIENT) \
-	  || echo "==> no source package of prometheus-client: its tests will be skipped"
-
 .PHONY: livekit-server
-livekit-server: ## a LiveKit server: the one on PATH, or built once with Go, or docker's image
-	@scripts/get-livekit-server $(LIVEKIT_VERSION)
+livekit-server: ## LiveKit server: the one on PATH, or built once with Go, or docker's image
+	@scripts/get livekit-server
 
-.PHONY: toxiproxy
-toxiproxy: ## Toxiproxy, which the tests of failing connections use: the one on PATH, or built once with Go
-	@scripts/get-toxiproxy $(TOXIPROXY_VERSION)
+.PHONY: chromium
+chromium: ## Chromium, for the tests of the page: the one on PATH, or Debian's package
+	@scripts/get chromium || echo "==> without it, the tests of the page in a browser are skipped"
 
-.PHONY: prometheus promtool
-prometheus promtool: # Prometheus and promtool: those on PATH, or out of the distribution's package
-	@scripts/get-prometheus
-
-.PHONY: ollama
-ollama: ## a real Ollama: the one on PATH, or built once with Go
-	@scripts/get-ollama $(OLLAMA_VERSION)
+.PHONY: $(SLOW_TOOLS) promtool
+$(SLOW_TOOLS) promtool: # the one on PATH, or got once: see scripts/get
+	@scripts/get $@

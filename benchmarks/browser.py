@@ -54,7 +54,7 @@ def chromium() -> str:
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if path := shutil.which(name):
             return path
-    raise NoBrowserError("no Chromium on PATH: scripts/get-browser gets one, or says how")
+    raise NoBrowserError("no Chromium on PATH: run `make chromium`")
 
 
 @contextlib.asynccontextmanager

@@ -110,7 +110,9 @@ def test_files_are_there() -> None:
 
 
 def test_make_targets_are_there() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    makefile = (ROOT / "Makefile").read_text()
+    targets = {name for names in re.findall(r"^\.PHONY: (.*)", makefile, re.MULTILINE) for name in names.split()}
+    targets |= set(re.findall(r"^SLOW_TOOLS := (.*)", makefile, re.MULTILINE)[0].split())
     named = found(r"(?:^|`) *make ((?:[a-z-]+ ?)+)", CODE)
     assert not [str(place) for place in named if not set(place.text.split()) <= targets]
 

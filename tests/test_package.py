@@ -15,7 +15,7 @@ import pytest
 from agent_worker.app.bootstrap import cache_dir
 from tests.files import ROOT, tracked
 
-pytestmark = pytest.mark.package
+pytestmark = pytest.mark.slow
 
 UV = shutil.which("uv") or str(cache_dir() / "uv" / "bin" / "uv")
 SHIPPED = ("agent_metrics", "agent_worker", "caller", "page_server")

@@ -25,7 +25,7 @@ def built(name: str) -> list[Manifest]:
     try:
         kustomize = find_binary("kustomize")
     except ServiceError:
-        pytest.skip("no kustomize on PATH or in the cache: scripts/get-kustomize has it built")
+        pytest.skip("no kustomize on PATH or in the cache: run `make kustomize`")
     done = subprocess.run([kustomize, "build", str(FOLDER / name)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]

@@ -42,7 +42,7 @@ def type_errors(manifests: list[Manifest], folder: Path) -> str:
     """TypeScript takes an object literal only if all its fields are of the type, and none is missing."""
     tools = cache_dir() / "kubernetes-types"
     if not (tools / "node_modules" / ".bin" / "tsc").exists():
-        pytest.skip("no types of KEDA and the Prometheus operator: scripts/get-kubernetes-types gets them")
+        pytest.skip("no types of KEDA and the Prometheus operator: run `make kubernetes-types`")
     lines = [
         f'export const m{i}: import("{TYPES[each["kind"]]}").I{each["kind"]} = {json.dumps(each)};'
         for i, each in enumerate(manifests)

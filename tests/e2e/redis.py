@@ -12,6 +12,6 @@ def redis_server(port: int) -> Service:
     try:
         binary = find_binary("redis-server")
     except ServiceError:
-        pytest.skip("no redis-server on PATH or in the cache: run scripts/get-redis")
+        pytest.skip("no redis-server on PATH or in the cache: run `make redis-server`")
     command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     return Service("redis", command, 20, ready_line="Ready to accept connections")

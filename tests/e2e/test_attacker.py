@@ -26,7 +26,7 @@ from testbed.processes import free_port
 from testbed.services import API_KEY, API_SECRET, Ports, livekit_server, running
 from tests.e2e.test_room_link import PATIENCE, Visitor, agent_in
 
-pytestmark = [pytest.mark.e2e, pytest.mark.simulated, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 SESSION_TOPIC = "lk.agent.session"
 

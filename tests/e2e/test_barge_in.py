@@ -12,7 +12,7 @@ from caller import CallOptions, Text, call
 from testbed.processes import free_port
 from testbed.services import API_KEY, API_SECRET, Ports, model_server, running, worker, worker_env
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
 
 PRERESPONSE = "Let me look into that for you."
 ANSWER = " ".join(f"This is sentence number {number} of a long story about trains." for number in range(1, 6))

@@ -15,7 +15,7 @@ import pytest
 from testbed.processes import free_port
 from testbed.services import ROOT, Ports, running, worker, worker_env
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
 
 CLOUD, SELF_HOSTED = "fast-preresponse.py", "fast-preresponse-ollama.py"
 NOWHERE = "http://127.0.0.1:1/v1"

@@ -14,7 +14,7 @@ from testbed.processes import free_port
 from testbed.services import API_KEY, API_SECRET, ROOT, Service, livekit_server, model_server, running, worker_env
 from tests.e2e.conftest import free_ports, scrape
 
-pytestmark = [pytest.mark.e2e, pytest.mark.simulated, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 VOICE = ROOT / "agent_worker" / "data" / "checkup" / "can-you-hear-me.wav"
 

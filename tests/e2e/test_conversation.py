@@ -12,7 +12,7 @@ from testbed.processes import answers, free_port
 from testbed.services import Ports, running, worker, worker_env
 from tests.e2e.conftest import scrape
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
 
 SHORT_ANSWERS = {"ANSWER_MAX_TOKENS": "20"}  # they are spoken in real time
 SENTENCES = (

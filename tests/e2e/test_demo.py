@@ -15,7 +15,7 @@ import pytest
 from testbed.processes import free_port
 from testbed.services import ROOT
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models]
 
 
 async def start_demo(folder: Path, *arguments: str, **env: str) -> asyncio.subprocess.Process:

@@ -25,7 +25,7 @@ from testbed.services import (
 from tests.e2e.conftest import scrape
 from tests.e2e.test_room_link import Visitor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
 
 SCRIPT = "fast-preresponse.py"
 SIMULATION = {"llm": {"*": {"ttft_ms": 700, "replies": ["Trains are old."]}}}

@@ -16,12 +16,12 @@ from benchmarks.reliability.mishaps import mishap_cases
 from benchmarks.reliability.world import World, new_world
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.e2e,
-    pytest.mark.simulated,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.skipif(
         not shutil.which("toxiproxy-server") and not (cache_dir() / "bin" / "toxiproxy-server").exists(),
-        reason="needs Toxiproxy: run `make toxiproxy`",
+        reason="needs Toxiproxy: run `make toxiproxy-server`",
     ),
 ]
 

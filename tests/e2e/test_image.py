@@ -19,7 +19,9 @@ from tests.e2e.conftest import scrape
 
 IMAGE = os.environ.get("AGENT_WORKER_IMAGE", "")
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.e2e,
+    pytest.mark.real_models,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.skipif(not IMAGE, reason="AGENT_WORKER_IMAGE names no image"),
 ]

@@ -17,7 +17,7 @@ from testbed.processes import free_port
 from testbed.services import Ports, Service, find_binary, running, worker, worker_env
 from tests.e2e.conftest import free_ports
 
-pytestmark = [pytest.mark.e2e, pytest.mark.ollama, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

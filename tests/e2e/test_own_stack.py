@@ -11,7 +11,7 @@ from testbed.processes import free_port
 from testbed.services import Ports, agent_metrics, running, worker, worker_env
 from tests.e2e.conftest import scrape
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_stack_of_ones_own_talks_and_is_measured_under_its_providers_names(

@@ -24,7 +24,7 @@ from page_server.settings import is_built
 from testbed.processes import Child, free_port
 from testbed.services import Ports, livekit_server, page_server, running, worker, worker_env
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
 
 QUESTION = "What is the best way to learn how to cook?"
 ANOTHER = "How can I sleep better at night?"
@@ -144,6 +144,7 @@ def _agree(bars: list[dict[str, Any]], record: dict[str, Any]) -> None:
     assert np.abs(start + scale * seconds - pixels).max() < 4
 
 
+@pytest.mark.slow
 async def test_second_utterance_stops_the_reply(site: Site, visitor: Visitor) -> None:
     question, stop = await site.speech(QUESTION), await site.speech("Please stop, that is enough now.")
     await visitor.talks()
@@ -163,6 +164,7 @@ async def test_second_utterance_stops_the_reply(site: Site, visitor: Visitor) ->
     await expect(shown).to_contain_text("interrupted", timeout=PATIENCE)
 
 
+@pytest.mark.slow
 async def test_muted_caller_is_not_heard(site: Site, visitor: Visitor) -> None:
     await visitor.talks()
     await visitor.part("mute").click()
@@ -175,6 +177,7 @@ async def test_muted_caller_is_not_heard(site: Site, visitor: Visitor) -> None:
     assert word_error_rate(QUESTION, " ".join(await visitor.lines("caller"))) < MAX_WORD_ERROR_RATE
 
 
+@pytest.mark.slow
 async def test_strategy_that_the_caller_chooses_holds_from_the_next_turn_on(site: Site, visitor: Visitor) -> None:
     question = await site.speech(QUESTION)
     await visitor.talks()
@@ -189,6 +192,7 @@ async def test_strategy_that_the_caller_chooses_holds_from_the_next_turn_on(site
         await expect(visitor.part("turn").first).to_contain_text(strategy, timeout=PATIENCE)
 
 
+@pytest.mark.slow
 async def test_two_tabs_are_two_callers_at_once(site: Site, browser: Browser) -> None:
     context = await browser.new_context()
     microphone = site.folder / "microphone.wav"
@@ -209,6 +213,7 @@ async def test_two_tabs_are_two_callers_at_once(site: Site, browser: Browser) ->
     await context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["microphone-denied", "no-microphone"])
 async def test_without_a_microphone_the_caller_is_told_and_types(code: str, site: Site) -> None:
     has_one = site.folder / "microphone.wav" if code == "microphone-denied" else None
@@ -223,6 +228,7 @@ async def test_without_a_microphone_the_caller_is_told_and_types(code: str, site
         assert (await visitor.lines("agent"))[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1600])
 async def test_axe_finds_nothing_serious(width: int, scheme: Any, visitor: Visitor) -> None:
@@ -236,6 +242,7 @@ async def test_axe_finds_nothing_serious(width: int, scheme: Any, visitor: Visit
     assert await visitor.accessibility_problems() == []
 
 
+@pytest.mark.slow
 async def test_call_goes_on_after_the_livekit_server_was_killed_and_started_again(site: Site, visitor: Visitor) -> None:
     await visitor.talks()
     site.children["LiveKit server"].kill()

@@ -16,7 +16,7 @@ from agent_worker.room.topics import PRERESPONSE_TOPIC, SET_STRATEGY, STRATEGY_A
 from testbed.processes import free_port
 from testbed.services import API_KEY, API_SECRET, Ports, model_server, running, worker, worker_env
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
 
 PATIENCE = 60.0  # seconds
 SIMULATION = {"llm": {"*": {"ttft_ms": 1500, "replies": ["Trains are old."]}}}

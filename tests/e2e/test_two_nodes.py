@@ -31,7 +31,7 @@ from testbed.services import (
 from tests.e2e.conftest import scrape
 from tests.e2e.redis import redis_server
 
-pytestmark = [pytest.mark.e2e, pytest.mark.simulated, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 SIMULATION = {
     "llm": {"*": {"ttft_ms": 300, "replies": ["The answer is at nine. That answer is certain."]}},

@@ -49,7 +49,7 @@ def test_a_signal_ends_it_with_success(number: signal.Signals) -> None:
         assert address.process.wait() == 0
 
 
-@pytest.mark.e2e
+@pytest.mark.slow
 def test_wrong_weights_are_one_line_and_not_loaded(tmp_path: Path) -> None:
     wrong = tmp_path / "models" / "kokoro-82m.onnx"
     wrong.parent.mkdir()
@@ -60,7 +60,7 @@ def test_wrong_weights_are_one_line_and_not_loaded(tmp_path: Path) -> None:
     assert "make install" in result.stderr
 
 
-@pytest.mark.e2e
+@pytest.mark.slow
 def test_a_missing_model_of_ones_own_is_named() -> None:
     result = run(SMOLLM_PATH="/nowhere/model.gguf")
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)

@@ -18,7 +18,7 @@ from tests.model_server import sounds
 from tests.model_server.servers import Address
 from tests.model_server.test_deepgram import finals, messages, say, speak, transcript, until_said
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models]
 
 SENTENCE = "The quick brown fox jumps over the lazy dog, and then it runs into the forest."
 QUESTION = [{"role": "user", "content": "Tell me about the sea in two sentences."}]

@@ -26,7 +26,7 @@ from tests.e2e.conftest import free_ports
 from tests.monitoring.promql import names_in
 from tests.monitoring.test_rules import ALERTS, RECORDED
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
 
 BOARDS = ("overview", "stages")
 SENTENCES = (
