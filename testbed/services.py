@@ -13,6 +13,7 @@ from pathlib import Path
 
 from agent_worker.app.bootstrap import cache_dir
 from agent_worker.core.settings import CloudSettings, SelfHostedSettings
+from model_server.real import DEFAULT_TTS
 from page_server.settings import PageSettings, is_built
 from testbed.processes import Child, ServiceError, answers
 
@@ -175,8 +176,8 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
         "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder),
         "WORKER_PORT": "0",
         "CALLERS_CHOOSE_STRATEGY": "1",
-        # Not among those of a real voice of the same name.
-        "PRERESPONSE_AUDIO_DIR": str(cache_dir() / "demo-phrases"),
+        # Apart from phrases that another voice, local or real, spoke under the same name.
+        "PRERESPONSE_AUDIO_DIR": str(cache_dir() / "demo-phrases" / DEFAULT_TTS),
         # The models share the CPU with the worker, so how busy it is does not say whether it can take a call.
         "WORKER_MAX_CALLS": "4",
         # The model in the demo has 135 million parameters: it needs simpler prompts and a shorter leash.

@@ -51,7 +51,10 @@ def _key(text: str) -> str:
 async def _speak(paths: dict[str, Path]) -> None:
     port = free_port()
     logs = Path(tempfile.mkdtemp(prefix="latency-speech-"))
-    async with running([model_server(port)], logs), aiohttp.ClientSession(raise_for_status=True) as http:
+    async with (
+        running([model_server(port, "--tts", "kokoro")], logs),
+        aiohttp.ClientSession(raise_for_status=True) as http,
+    ):
         for text, path in paths.items():
             body = {"model": "kokoro", "voice": VOICE, "input": text, "response_format": "wav"}
             async with http.post(f"http://127.0.0.1:{port}/v1/audio/speech", json=body) as response:

@@ -54,7 +54,7 @@ def test_wrong_weights_are_one_line_and_not_loaded(tmp_path: Path) -> None:
     wrong = tmp_path / "models" / "kokoro-82m.onnx"
     wrong.parent.mkdir()
     wrong.write_bytes(b"not a model")
-    result = run(AGENT_WORKER_CACHE=str(tmp_path))
+    result = run("--tts", "kokoro", AGENT_WORKER_CACHE=str(tmp_path))
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
     assert str(wrong) in result.stderr
     assert "make install" in result.stderr
