@@ -104,7 +104,9 @@ def _events() -> Iterator[tuple[str, Callable[[], object], bool]]:
     from agent_worker.turn_taking.audio_input import SpeechEndTracker
 
     parts: dict[str, Any] = {name: _Component() for name in ("stt", "fast_llm", "main_llm", "tts", "vad")}
-    SessionMeter(VoiceStack(**parts, voice="", providers=ProviderNames("deepgram", "groq", "openai")), Prices.load())
+    SessionMeter(
+        VoiceStack(**parts, voice="", provider_names=ProviderNames("deepgram", "groq", "openai")), Prices.load()
+    )
     for name, part, event in _REPORTS:
         yield name, functools.partial(parts[part].emit, "metrics_collected", event), True
     yield "turn with a pre-response is over", functools.partial(count_turn, _turn()), False

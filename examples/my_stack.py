@@ -16,7 +16,7 @@ from livekit.plugins import deepgram, openai
 
 from agent_worker.app import worker
 from agent_worker.core.settings import HttpUrl, Secret, Settings, Text
-from agent_worker.providers.preflight import Provider
+from agent_worker.providers.preflight import ProviderProbe
 from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS, ProviderNames, StackDefinition, VoiceStack
 
 
@@ -70,42 +70,42 @@ def build_stack(settings: MySettings) -> VoiceStack:
         ),
         vad=inference.VAD(model="silero"),
         voice=f"kokoro {settings.kokoro_voice}",
-        providers=ProviderNames(stt="deepgram", llm="cerebras", tts="kokoro"),
+        provider_names=ProviderNames(stt="deepgram", llm="cerebras", tts="kokoro"),
     )
 
 
-def providers(settings: MySettings) -> list[Provider]:
+def provider_probes(settings: MySettings) -> list[ProviderProbe]:
     return [
-        Provider(
+        ProviderProbe(
             name="Cerebras",
-            part="llm",
+            component="llm",
             url=f"{settings.cerebras_base_url}/models",
             authorization=f"Bearer {settings.cerebras_api_key.get_secret_value()}",
             key_setting="CEREBRAS_API_KEY",
-            how_to_start="Check CEREBRAS_BASE_URL and the network",
+            unreachable_remedy="Check CEREBRAS_BASE_URL and the network",
             models=(
                 ("CEREBRAS_FAST_MODEL", settings.cerebras_fast_model),
                 ("CEREBRAS_MAIN_MODEL", settings.cerebras_main_model),
             ),
         ),
-        Provider(
+        ProviderProbe(
             name="Deepgram",
-            part="stt",
+            component="stt",
             url=str(settings.deepgram_base_url).removesuffix("/listen") + "/projects",
             authorization=f"Token {settings.deepgram_api_key.get_secret_value()}",
             key_setting="DEEPGRAM_API_KEY",
-            how_to_start="Check DEEPGRAM_BASE_URL and the network",
+            unreachable_remedy="Check DEEPGRAM_BASE_URL and the network",
         ),
-        Provider(
+        ProviderProbe(
             name="Kokoro",
-            part="tts",
+            component="tts",
             url=f"{settings.kokoro_base_url}/models",
             authorization="Bearer none",
             key_setting="KOKORO_BASE_URL",
-            how_to_start="Start it or set KOKORO_BASE_URL",
+            unreachable_remedy="Start it or set KOKORO_BASE_URL",
         ),
     ]
 
 
 if __name__ == "__main__":
-    worker.run(StackDefinition("mine", MySettings, build_stack, providers))
+    worker.run(StackDefinition("mine", MySettings, build_stack, provider_probes))

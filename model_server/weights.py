@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from agent_worker.app.bootstrap import cache_dir
+from agent_worker.core.folders import cache_dir
 
 # The weight packages are other people's re-uploads of the original models. What makes them safe to load is not
 # who uploaded them but these sums of the original files.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from agent_worker.app.bootstrap import Folders
+from agent_worker.core.folders import Folders
 from agent_worker.core.settings import (
     CloudSettings,
     ConversationSettings,

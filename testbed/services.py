@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent_worker.app.bootstrap import cache_dir
+from agent_worker.core.folders import cache_dir
 from agent_worker.core.settings import CloudSettings, SelfHostedSettings
 from model_server.real import DEFAULT_TTS
 from page_server.settings import PageSettings, is_built

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_worker.app.bootstrap import cache_dir
+from agent_worker.core.folders import cache_dir
 from tests.files import ROOT, tracked
 
 pytestmark = pytest.mark.slow

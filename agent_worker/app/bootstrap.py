@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
-from pathlib import Path
 
 from dotenv import load_dotenv
 
 from agent_metrics import writer
-from agent_worker.core.settings import FromEnvironment
+from agent_worker.core.folders import Folders
 
 _PREPARED = "AGENT_WORKER_METRICS_FOLDER"
-
-
-class Folders(FromEnvironment):
-    """Where things are kept that outlive a process."""
-
-    prometheus_multiproc_dir: Path = Path(writer.DEFAULT_ROOT)
-    """Where the worker writes its metrics and agent-metrics reads them."""
-    agent_worker_cache: Path | None = None
-    """What took long to make or to fetch: model files, phrases' audio. Unset: ~/.cache/agent-worker."""
 
 
 def prepare() -> None:
@@ -45,8 +35,3 @@ def prepare() -> None:
         # livekit would fail where it cannot make the folder, and a worker without metrics can still talk.
         del os.environ["PROMETHEUS_MULTIPROC_DIR"]
         os.environ[_PREPARED] = ""
-
-
-def cache_dir() -> Path:
-    """Where things that took long to make are kept: ``AGENT_WORKER_CACHE``, default ``~/.cache/agent-worker``."""
-    return Folders().agent_worker_cache or Path.home() / ".cache" / "agent-worker"

@@ -10,9 +10,9 @@ from livekit.agents.voice import room_io
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from agent_metrics import writer
-from agent_worker.app.bootstrap import cache_dir
 from agent_worker.audio.output import pace
 from agent_worker.audio.tts_stream import PhraseAudio
+from agent_worker.core.folders import cache_dir
 from agent_worker.core.log import redact_personal_data
 from agent_worker.core.settings import Settings
 from agent_worker.lifecycle.call_limit import end_call_after

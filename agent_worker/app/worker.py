@@ -62,7 +62,7 @@ def run(stack: StackDefinition[SettingsT]) -> None:
     try:
         settings = load(stack.settings_type, given_on_command_line(arguments))
         prices = Prices.load(settings.prices)
-        asyncio.run(check(settings, stack.providers(settings), with_livekit=arguments[0] != "console"))
+        asyncio.run(check(settings, stack.provider_probes(settings), with_livekit=arguments[0] != "console"))
         unspoken = asyncio.run(synthesize_phrases(stack.build(settings), settings, prices))
     except (BadSettingsError, BadFileError) as error:
         _exit_with(error.problems)

@@ -6,7 +6,7 @@ from livekit.agents import inference
 
 from agent_worker.core.settings import CloudSettings
 from agent_worker.providers.optional_deps import require_extra
-from agent_worker.providers.preflight import Provider
+from agent_worker.providers.preflight import ProviderProbe
 from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS, ProviderNames, StackDefinition, VoiceStack
 
 with require_extra("cloud", extra="cloud"):
@@ -48,42 +48,42 @@ def build_stack(settings: CloudSettings) -> VoiceStack:
         # hears when the caller starts and stops
         vad=inference.VAD(model="silero"),
         voice=f"{settings.openai_tts_model} {settings.openai_tts_voice}",
-        providers=ProviderNames(stt="deepgram", llm="groq", tts="openai"),
+        provider_names=ProviderNames(stt="deepgram", llm="groq", tts="openai"),
     )
 
 
-def providers(settings: CloudSettings) -> list[Provider]:
+def provider_probes(settings: CloudSettings) -> list[ProviderProbe]:
     return [
-        Provider(
+        ProviderProbe(
             name="Groq",
-            part="llm",
+            component="llm",
             url=f"{settings.groq_base_url}/models",
             authorization=f"Bearer {settings.groq_api_key.get_secret_value()}",
             key_setting="GROQ_API_KEY",
-            how_to_start="Check GROQ_BASE_URL and the network",
+            unreachable_remedy="Check GROQ_BASE_URL and the network",
             models=(
                 ("GROQ_FAST_MODEL", settings.groq_fast_model),
                 ("GROQ_MAIN_MODEL", settings.groq_main_model),
             ),
         ),
-        Provider(
+        ProviderProbe(
             name="Deepgram",
-            part="stt",
+            component="stt",
             url=str(settings.deepgram_base_url).removesuffix("/listen") + "/projects",
             authorization=f"Token {settings.deepgram_api_key.get_secret_value()}",
             key_setting="DEEPGRAM_API_KEY",
-            how_to_start="Check DEEPGRAM_BASE_URL and the network",
+            unreachable_remedy="Check DEEPGRAM_BASE_URL and the network",
         ),
-        Provider(
+        ProviderProbe(
             name="OpenAI",
-            part="tts",
+            component="tts",
             url=f"{settings.openai_base_url}/models",
             authorization=f"Bearer {settings.openai_api_key.get_secret_value()}",
             key_setting="OPENAI_API_KEY",
-            how_to_start="Check OPENAI_BASE_URL and the network",
+            unreachable_remedy="Check OPENAI_BASE_URL and the network",
             models=(("OPENAI_TTS_MODEL", settings.openai_tts_model),),
         ),
     ]
 
 
-CLOUD = StackDefinition("cloud", CloudSettings, build_stack, providers)
+CLOUD = StackDefinition("cloud", CloudSettings, build_stack, provider_probes)

@@ -17,35 +17,35 @@ from livekit import api
 from agent_worker.core.log import logger
 from agent_worker.core.settings import BadSettingsError, Settings
 
-Part = Literal["stt", "llm", "tts"]
+Component = Literal["stt", "llm", "tts"]
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
 @dataclass(frozen=True)
-class Provider:
+class ProviderProbe:
     """A provider and a cheap request that tells whether it accepts our key and has our models.
 
     Attributes:
         name: What people call it.
-        part: Which part of the stack it is.
+        component: Which component of the stack it serves.
         url: Answers a GET with 401 to a wrong key. With ``models`` it is the OpenAI-style list of models,
             below which each model has a page of its own.
         authorization: Value of the ``Authorization`` header.
         key_setting: The setting that holds the key.
         models: Setting name and model for each model that has to be there.
-        how_to_start: What to do when nothing answers.
-        how_to_get_model: What to do when a model is missing; ``{model}`` is filled in.
+        unreachable_remedy: What to do when nothing answers.
+        missing_model_remedy: What to do when a model is missing; ``{model}`` is filled in.
     """
 
     name: str
-    part: Part
+    component: Component
     url: str
     authorization: str
     key_setting: str
-    how_to_start: str
+    unreachable_remedy: str
     models: tuple[tuple[str, str], ...] = ()
-    how_to_get_model: str = "see the provider's list of models"
+    missing_model_remedy: str = "see the provider's list of models"
 
 
 class Cause(Enum):
@@ -70,7 +70,7 @@ class Trouble:
     to_do: str
 
 
-async def check(settings: Settings, providers: Sequence[Provider], *, with_livekit: bool) -> None:
+async def check(settings: Settings, providers: Sequence[ProviderProbe], *, with_livekit: bool) -> None:
     """Ask everybody at once.
 
     One that cannot be reached is a warning: it may still be starting, and the worker tries again.
@@ -133,7 +133,7 @@ def livekit_trouble(url: str, error: api.TwirpError) -> Trouble:
     return Trouble(Cause.UNCLEAR, problem, "Check LIVEKIT_URL, and the server's log")
 
 
-async def ask_provider(http: aiohttp.ClientSession, provider: Provider) -> list[Trouble]:
+async def ask_provider(http: aiohttp.ClientSession, provider: ProviderProbe) -> list[Trouble]:
     """Whether a provider accepts our key and has our models."""
     found = []
     wanted = [(setting, model, f"{provider.url}/{quote(model)}") for setting, model in provider.models]
@@ -143,24 +143,24 @@ async def ask_provider(http: aiohttp.ClientSession, provider: Provider) -> list[
             async with http.get(url, headers={"Authorization": provider.authorization}) as response:
                 status = response.status
         except (aiohttp.ClientError, asyncio.TimeoutError) as error:
-            return [_no_answer(who, error, provider.how_to_start)]
+            return [_no_answer(who, error, provider.unreachable_remedy)]
         if status == 401:
             return [invalid_key(provider)]
         if status == 404 and model and await _lists_models(http, provider):
             problem = f"{setting}: {who} has no model '{model}'"
-            found.append(Trouble(Cause.REFUSED, problem, provider.how_to_get_model.format(model=model)))
+            found.append(Trouble(Cause.REFUSED, problem, provider.missing_model_remedy.format(model=model)))
         elif status >= 400 and model:
             problem = f"cannot ask {who} for model '{model}': HTTP {status}"
             found.append(Trouble(Cause.UNCLEAR, problem, "Check its base URL"))
     return found
 
 
-def invalid_key(provider: Provider) -> Trouble:
+def invalid_key(provider: ProviderProbe) -> Trouble:
     problem = f"{provider.key_setting}: {provider.name} at {provider.url} refuses this key"
     return Trouble(Cause.REFUSED, problem, "put the right one into .env or the environment")
 
 
-async def _lists_models(http: aiohttp.ClientSession, provider: Provider) -> bool:
+async def _lists_models(http: aiohttp.ClientSession, provider: ProviderProbe) -> bool:
     """Whether the list of models is there. If not, it is the address that is wrong and not the model."""
     try:
         async with http.get(provider.url, headers={"Authorization": provider.authorization}) as response:

@@ -6,7 +6,7 @@ from livekit.agents import inference
 
 from agent_worker.core.settings import SelfHostedSettings
 from agent_worker.providers.optional_deps import require_extra
-from agent_worker.providers.preflight import Provider
+from agent_worker.providers.preflight import ProviderProbe
 from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS, ProviderNames, StackDefinition, VoiceStack
 
 with require_extra("self-hosted", extra="local"):
@@ -48,45 +48,45 @@ def build_stack(settings: SelfHostedSettings) -> VoiceStack:
         # hears when the caller starts and stops
         vad=inference.VAD(model="silero"),
         voice=f"{settings.kokoro_model} {settings.kokoro_voice}",
-        providers=ProviderNames(stt="speaches", llm="ollama", tts="kokoro"),
+        provider_names=ProviderNames(stt="speaches", llm="ollama", tts="kokoro"),
     )
 
 
-def providers(settings: SelfHostedSettings) -> list[Provider]:
+def provider_probes(settings: SelfHostedSettings) -> list[ProviderProbe]:
     return [
-        Provider(
+        ProviderProbe(
             name="Ollama",
-            part="llm",
+            component="llm",
             url=f"{settings.ollama_base_url}/models",
             authorization="Bearer ollama",
             key_setting="OLLAMA_BASE_URL",
-            how_to_start="Start it with `ollama serve` or set OLLAMA_BASE_URL",
+            unreachable_remedy="Start it with `ollama serve` or set OLLAMA_BASE_URL",
             models=(
                 ("OLLAMA_FAST_MODEL", settings.ollama_fast_model),
                 ("OLLAMA_MAIN_MODEL", settings.ollama_main_model),
             ),
-            how_to_get_model="run `ollama pull {model}`",
+            missing_model_remedy="run `ollama pull {model}`",
         ),
-        Provider(
+        ProviderProbe(
             name="speaches",
-            part="stt",
+            component="stt",
             url=f"{settings.speaches_base_url}/models",
             authorization=f"Bearer {settings.speaches_api_key.get_secret_value()}",
             key_setting="SPEACHES_API_KEY",
-            how_to_start="Start it or set SPEACHES_BASE_URL",
+            unreachable_remedy="Start it or set SPEACHES_BASE_URL",
             models=(("SPEACHES_MODEL", settings.speaches_model),),
-            how_to_get_model="run `uvx speaches-cli model download {model}`",
+            missing_model_remedy="run `uvx speaches-cli model download {model}`",
         ),
-        Provider(
+        ProviderProbe(
             name="Kokoro",
-            part="tts",
+            component="tts",
             url=f"{settings.kokoro_base_url}/models",
             authorization=f"Bearer {settings.kokoro_api_key.get_secret_value()}",
             key_setting="KOKORO_API_KEY",
-            how_to_start="Start it or set KOKORO_BASE_URL",
+            unreachable_remedy="Start it or set KOKORO_BASE_URL",
             models=(("KOKORO_MODEL", settings.kokoro_model),),
         ),
     ]
 
 
-SELF_HOSTED = StackDefinition("self-hosted", SelfHostedSettings, build_stack, providers)
+SELF_HOSTED = StackDefinition("self-hosted", SelfHostedSettings, build_stack, provider_probes)

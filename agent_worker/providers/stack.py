@@ -9,7 +9,7 @@ from typing import Any, Generic
 from livekit.agents import llm, stt, tts, vad
 
 from agent_worker.core.settings import SettingsT
-from agent_worker.providers.preflight import Provider
+from agent_worker.providers.preflight import ProviderProbe
 
 #: Enough for a short sentence; a small model that rambles is cut off by the provider.
 FAST_REPLY_MAX_TOKENS = 32
@@ -35,7 +35,7 @@ class VoiceStack:
     vad: vad.VAD
     voice: str
     """Names the voice: everything beside the text that its audio depends on."""
-    providers: ProviderNames
+    provider_names: ProviderNames
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ class StackDefinition(Generic[SettingsT]):
         name: What ``--stack`` calls it.
         settings_type: The settings that it reads.
         build: Called in each call's process, before the call.
-        providers: What to ask, before the worker registers, whether they would serve us.
+        provider_probes: What to ask, before the worker registers, whether they would serve us.
     """
 
     name: str
     settings_type: type[SettingsT]
     build: Callable[[SettingsT], VoiceStack]
-    providers: Callable[[SettingsT], Sequence[Provider]]
+    provider_probes: Callable[[SettingsT], Sequence[ProviderProbe]]

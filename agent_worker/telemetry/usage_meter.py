@@ -47,8 +47,8 @@ class SessionMeter:
     def __init__(self, stack: VoiceStack, prices: Prices) -> None:
         self._usage = Usage()
         self._llms = {
-            "main": _LLMMeter("main", stack.main_llm, stack.providers.llm, prices, self._usage),
-            "fast": _LLMMeter("fast", stack.fast_llm, stack.providers.llm, prices, self._usage),
+            "main": _LLMMeter("main", stack.main_llm, stack.provider_names.llm, prices, self._usage),
+            "fast": _LLMMeter("fast", stack.fast_llm, stack.provider_names.llm, prices, self._usage),
         }
         _meter_stt(stack, prices, self._usage)
         _meter_tts(stack, prices, self._usage)
@@ -148,7 +148,7 @@ class _LLMMeter:
 
 
 def _meter_stt(stack: VoiceStack, prices: Prices, usage: Usage) -> None:
-    provider, model = stack.providers.stt, stack.stt.model
+    provider, model = stack.provider_names.stt, stack.stt.model
     price, cost = prices.of_stt(provider, model), metrics.COST.labels("stt", provider, model)
 
     def on_metrics(event: lk_metrics.STTMetrics) -> None:
@@ -164,7 +164,7 @@ def _meter_stt(stack: VoiceStack, prices: Prices, usage: Usage) -> None:
 
 
 def _meter_tts(stack: VoiceStack, prices: Prices, usage: Usage) -> None:
-    provider, model = stack.providers.tts, stack.tts.model
+    provider, model = stack.provider_names.tts, stack.tts.model
     price, cost = prices.of_tts(provider, model), metrics.COST.labels("tts", provider, model)
     ttfb, seconds = metrics.TTS_TTFB.labels(provider, model), metrics.TTS_SECONDS.labels(provider, model)
 

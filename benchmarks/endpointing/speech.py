@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agent_worker.app.bootstrap import cache_dir
+from agent_worker.core.folders import cache_dir
 from model_server import weights
 from model_server.audio import from_pcm16, pcm_reader, to_pcm16
 from model_server.backends import TTS_SAMPLE_RATE, Audio, SpeechRequest

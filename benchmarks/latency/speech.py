@@ -9,7 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
-from agent_worker.app.bootstrap import cache_dir
+from agent_worker.core.folders import cache_dir
 from caller.audio import SAMPLE_RATE, WINDOW, Audibility, read_wav
 from testbed.processes import ServiceError, free_port
 from testbed.services import model_server, running

@@ -36,4 +36,4 @@ def build(settings: Settings) -> VoiceStack:
 
 
 if __name__ == "__main__":
-    worker.run(StackDefinition("faults", Settings, build, CLOUD.providers))
+    worker.run(StackDefinition("faults", Settings, build, CLOUD.provider_probes))

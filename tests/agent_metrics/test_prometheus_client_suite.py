@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
 from agent_metrics.collector import FolderCollector
-from agent_worker.app.bootstrap import cache_dir
+from agent_worker.core.folders import cache_dir
 
 NAME = f"prometheus_client-{metadata.version('prometheus-client')}"
 ARCHIVE = cache_dir() / "sources" / f"{NAME}.tar.gz"

@@ -24,12 +24,12 @@ from agent_worker.app.checkup.findings import Finding, Status, bad_setting, fail
 from agent_worker.app.checkup.providers import examine_providers
 from agent_worker.app.checkup.report import Table, as_json, exit_code, summary
 from agent_worker.core.settings import CloudSettings, SelfHostedSettings
-from agent_worker.providers.preflight import Provider, session
+from agent_worker.providers.preflight import ProviderProbe, session
 from agent_worker.providers.self_hosted import SELF_HOSTED
 from tests.model_server.servers import server_process
 
 KEY = "sk-a-key-that-nobody-may-see"
-PROVIDER = Provider("Groq", "llm", "http://x/v1/models", f"Bearer {KEY}", "GROQ_API_KEY", "check the network")
+PROVIDER = ProviderProbe("Groq", "llm", "http://x/v1/models", f"Bearer {KEY}", "GROQ_API_KEY", "check the network")
 SIMULATION = {
     "models": ["llama3.1:8b", "llama3.3:70b", "kokoro", "Systran/faster-distil-whisper-small.en"],
     "stt": {"*": {"transcripts": ["hello how can I help you"]}},

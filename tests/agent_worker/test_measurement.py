@@ -114,7 +114,7 @@ def a_stack() -> VoiceStack:
         tts=ScriptedTTS(),
         vad=vad,
         voice="voice",
-        providers=ProviderNames(stt="deepgram", llm="groq", tts="openai"),
+        provider_names=ProviderNames(stt="deepgram", llm="groq", tts="openai"),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from agent_worker.core.settings import BadSettingsError, Settings
-from agent_worker.providers.preflight import Provider, check
+from agent_worker.providers.preflight import ProviderProbe, check
 
 SETTINGS = Settings(livekit_url="ws://127.0.0.1:1", livekit_api_key="k", livekit_api_secret="s", worker_port=0)  # type: ignore[arg-type]
 
@@ -37,16 +37,16 @@ async def provider_url() -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-def provider(url: str, key: str = "right", model: str = "maker/small") -> Provider:
-    return Provider(
+def provider(url: str, key: str = "right", model: str = "maker/small") -> ProviderProbe:
+    return ProviderProbe(
         name="Groq",
-        part="llm",
+        component="llm",
         url=url,
         authorization=f"Bearer {key}",
         key_setting="GROQ_API_KEY",
-        how_to_start="Check the network",
+        unreachable_remedy="Check the network",
         models=(("GROQ_FAST_MODEL", model),),
-        how_to_get_model="pull {model}",
+        missing_model_remedy="pull {model}",
     )
 
 

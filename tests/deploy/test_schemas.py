@@ -9,7 +9,7 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 
-from agent_worker.app.bootstrap import cache_dir
+from agent_worker.core.folders import cache_dir
 from tests.deploy.manifests import OVERLAYS, REDIS, Manifest, built
 
 #: The oldest with sidecars switched on by default, and the newest that there are schemas for.

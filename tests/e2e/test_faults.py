@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_worker.app.bootstrap import cache_dir
+from agent_worker.core.folders import cache_dir
 from benchmarks.reliability.cases import Case, ProviderCase, run_case
 from benchmarks.reliability.faults import FAST, MAIN, STT, TTS
 from benchmarks.reliability.mishaps import mishap_cases

@@ -1,4 +1,4 @@
-"""ProviderNames out of order, on a real socket: what a plugin gets from one is what a test tells it to send."""
+"""Providers out of order, on a real socket: what a plugin gets from one is what a test tells it to send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ProviderNames out of order, through the real plugins and over real sockets: the call goes on, with words in it."""
+"""Providers out of order, through the real plugins and over real sockets: the call goes on, with words in it."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from livekit.agents import APIConnectionError, APIError, APIStatusError, APITime
 from pydantic import SecretStr
 
 from agent_worker.core.settings import Settings
-from agent_worker.providers.preflight import Provider, invalid_key
+from agent_worker.providers.preflight import ProviderProbe, invalid_key
 
 _LONGEST = 200
 _LIMIT = "wait, or see your account's limits and credit"
@@ -23,7 +23,7 @@ _TO_DO = {
 }
 
 
-def explain(error: BaseException, provider: Provider, settings: Settings) -> tuple[str, str]:
+def explain(error: BaseException, provider: ProviderProbe, settings: Settings) -> tuple[str, str]:
     """What is wrong, and what to do.
 
     Args:
@@ -40,9 +40,9 @@ def explain(error: BaseException, provider: Provider, settings: Settings) -> tup
         to_do = _TO_DO.get(status, "see its log" if status >= 500 else "see its documentation")
         return f"answers with HTTP {status}" + (f": {said}" if said else ""), to_do
     if isinstance(error, (APITimeoutError, asyncio.TimeoutError)):
-        return "no answer in time", f"{provider.how_to_start}; a model that is being loaded can take long"
+        return "no answer in time", f"{provider.unreachable_remedy}; a model that is being loaded can take long"
     if isinstance(error, APIConnectionError):
-        return f"no answer ({_root(error)})", provider.how_to_start
+        return f"no answer ({_root(error)})", provider.unreachable_remedy
     return f"failed ({type(error).__name__})", "see its log"
 
 

@@ -21,7 +21,7 @@ from agent_worker.audio.silence import pieces, trimmed
 from agent_worker.core.settings import Settings, SettingsT
 from agent_worker.lifecycle.warm_up import import_clients
 from agent_worker.preresponse import fast_reply
-from agent_worker.providers.preflight import Cause, Part, Provider, Trouble, ask_provider
+from agent_worker.providers.preflight import Cause, Component, ProviderProbe, Trouble, ask_provider
 from agent_worker.providers.stack import StackDefinition, VoiceStack
 
 #: A model that is not loaded yet can take long for its first word.
@@ -29,8 +29,8 @@ _PATIENCE = 60.0
 _ONCE = APIConnectOptions(max_retry=0, timeout=_PATIENCE)
 _QUESTION = "Can you hear me?"
 _PIECE = 0.02  # seconds
-_ORDER: tuple[Part, ...] = ("llm", "tts", "stt")
-_PARTS: dict[Part, str] = {"llm": "LLM", "tts": "TTS", "stt": "STT"}
+_ORDER: tuple[Component, ...] = ("llm", "tts", "stt")
+_PARTS: dict[Component, str] = {"llm": "LLM", "tts": "TTS", "stt": "STT"}
 
 
 async def examine_providers(
@@ -41,10 +41,10 @@ async def examine_providers(
     async with http_context.open():
         stack = definition.build(settings)
         requests = _Requests(stack, settings)
-        providers = definition.providers(settings)
+        providers = definition.provider_probes(settings)
         try:
             for part in _ORDER:
-                asked = [provider for provider in providers if provider.part == part]
+                asked = [provider for provider in providers if provider.component == part]
                 troubles = [trouble for one in asked for trouble in await _serious_troubles(http, one)]
                 for provider, trouble in troubles:
                     yield failed(f"{provider.name}, {_PARTS[part]}", trouble.problem, trouble.to_do)
@@ -58,19 +58,23 @@ async def examine_providers(
                     await component.aclose()
 
 
-async def _serious_troubles(http: aiohttp.ClientSession, provider: Provider) -> list[tuple[Provider, Trouble]]:
+async def _serious_troubles(
+    http: aiohttp.ClientSession, provider: ProviderProbe
+) -> list[tuple[ProviderProbe, Trouble]]:
     """Those with which a real request is not worth its time."""
     troubles = await ask_provider(http, provider)
     return [(provider, trouble) for trouble in troubles if trouble.cause is not Cause.UNCLEAR]
 
 
-def _unknown(part: Part, stack: VoiceStack) -> Provider:
+def _unknown(part: Component, stack: VoiceStack) -> ProviderProbe:
     """Stands for one that the stack does not tell how to ask."""
-    name = {"llm": stack.providers.llm, "tts": stack.providers.tts, "stt": stack.providers.stt}[part]
-    return Provider(name, part, "its address", "", "its key", "check its address and the network")
+    name = {"llm": stack.provider_names.llm, "tts": stack.provider_names.tts, "stt": stack.provider_names.stt}[part]
+    return ProviderProbe(name, part, "its address", "", "its key", "check its address and the network")
 
 
-async def _outcome(name: str, request: Coroutine[Any, Any, Finding], provider: Provider, settings: Settings) -> Finding:
+async def _outcome(
+    name: str, request: Coroutine[Any, Any, Finding], provider: ProviderProbe, settings: Settings
+) -> Finding:
     try:
         return await asyncio.wait_for(request, _PATIENCE)
     except Exception as error:
@@ -85,12 +89,12 @@ class _Requests:
         self._settings = settings
         self._spoken: rtc.AudioFrame | None = None
 
-    def of(self, provider: Provider) -> list[tuple[str, Coroutine[Any, Any, Finding]]]:
-        if provider.part == "llm":
+    def of(self, provider: ProviderProbe) -> list[tuple[str, Coroutine[Any, Any, Finding]]]:
+        if provider.component == "llm":
             fast, main = f"{provider.name}, fast model", f"{provider.name}, main model"
             return [(fast, self._ask_fast(fast)), (main, self._ask_main(main))]
-        name = f"{provider.name}, {_PARTS[provider.part]}"
-        return [(name, self._speak(name) if provider.part == "tts" else self._listen(name))]
+        name = f"{provider.name}, {_PARTS[provider.component]}"
+        return [(name, self._speak(name) if provider.component == "tts" else self._listen(name))]
 
     async def _ask_fast(self, name: str) -> Finding:
         prompt = self._settings.preresponse_prompt or fast_reply.DEFAULT_PRERESPONSE_PROMPT
