@@ -18,11 +18,12 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
-from agent_worker.text.intent import Intent, by_rules
+from agent_worker.text.intent import Intent
 from agent_worker.text.intent_model import BUCKETS, buckets
+from agent_worker.text.intent_rules import intent_by_rules
 
 UTTERANCES = Path(__file__).parent / "utterances"
-MODEL = Path(__file__).parents[1] / "agent_worker" / "text" / "data" / "intents" / "kinds.npz"
+MODEL = Path(__file__).parents[1] / "agent_worker" / "text" / "data" / "intents" / "model.npz"
 STRENGTH = 40.0
 """Inverse of the regularisation. It and :data:`EVENNESS` are chosen by the set ``validation`` of the benchmark."""
 EVENNESS = 0.25
@@ -69,8 +70,8 @@ def read() -> list[Row]:
 
 
 def matrix(rows: list[Row]) -> csr_matrix:
-    """One row an utterance, scaled as ``KindModel`` scales it."""
-    columns = [buckets(row.caller, row.agent, by_rules(row.caller, row.language, row.agent)) for row in rows]
+    """One row an utterance, scaled as ``IntentModel`` scales it."""
+    columns = [buckets(row.caller, row.agent, intent_by_rules(row.caller, row.language, row.agent)) for row in rows]
     ends = np.cumsum([0, *map(len, columns)])
     values = np.concatenate([np.full(len(found), 1 / np.sqrt(len(found))) for found in columns])
     return csr_matrix((values, np.concatenate(columns), ends), shape=(len(rows), BUCKETS))
@@ -89,7 +90,7 @@ def write(model: LogisticRegression) -> None:
     """As 8-bit integers and one scale: a third of a megabyte."""
     weights = np.vstack([model.coef_.T, model.intercept_])
     scale = np.float32(np.abs(weights).max() / 127)
-    np.savez_compressed(MODEL, kinds=model.classes_, weights=np.round(weights / scale).astype(np.int8), scale=scale)
+    np.savez_compressed(MODEL, intents=model.classes_, weights=np.round(weights / scale).astype(np.int8), scale=scale)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,8 @@ from typing import Any
 from livekit.agents import AgentSession
 
 from agent_worker.core.log import logger
-from agent_worker.text.intent import in_language
+from agent_worker.text import messages
 
-FAREWELLS = {
-    "en": "I'm sorry, our time is up and I have to end this call now. Goodbye!",
-    "es": "Lo siento, se ha acabado el tiempo y tengo que terminar la llamada. ¡Adiós!",
-    "de": "Entschuldigung, unsere Zeit ist um und ich muss das Gespräch jetzt beenden. Auf Wiederhören!",
-    "fr": "Je suis désolé, le temps est écoulé et je dois terminer cet appel. Au revoir !",
-    "pt": "Desculpe, o tempo acabou e tenho de terminar a chamada. Adeus!",
-}
 #: From the end of the farewell to the end of the call, seconds: its last sound is still on its way to the caller.
 _LINGER = 0.5
 #: What the farewell may take, seconds: the voice may be out of order.
@@ -26,7 +19,7 @@ _PATIENCE = 15.0
 
 def farewell(language: str) -> str:
     """Said at the end of such a call."""
-    return in_language(FAREWELLS, language)
+    return messages.farewell(language)
 
 
 def end_call_after(

@@ -18,7 +18,7 @@ from agent_worker.providers.stack import VoiceStack
 from agent_worker.telemetry.pricing import Prices
 from agent_worker.telemetry.usage_meter import SessionMeter
 from agent_worker.text import guard
-from agent_worker.text.intent import classify
+from agent_worker.text.intent_classifier import classify
 from agent_worker.text.intent_model import IntentModel
 
 #: Keys of ``JobProcess.userdata`` under which the call finds its stack, its agent and what measures both.

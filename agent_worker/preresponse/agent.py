@@ -36,21 +36,14 @@ from agent_worker.preresponse.strategies import (
 )
 from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.telemetry.unreported_usage import UnreportedUsage
-from agent_worker.text.intent import classify, in_language
+from agent_worker.text import messages
+from agent_worker.text.intent_classifier import classify
 from agent_worker.text.sanitize import sanitize_event
 from agent_worker.turn_taking.transcript_timeout import reconnect_on, report_transcript_timeout
 
 ANSWER_NOTE = (
     "Begin with the answer itself, without an introduction: the caller's words have been acknowledged already."
 )
-#: Said when the main model fails. It goes on as a question, because silence is what has to be avoided.
-APOLOGIES = {
-    "en": "I'm sorry, something went wrong on my side. Could you say that again?",
-    "es": "Lo siento, algo ha fallado por mi parte. ¿Puede repetirlo?",
-    "de": "Entschuldigung, bei mir ist etwas schiefgegangen. Können Sie das noch einmal sagen?",
-    "fr": "Je suis désolé, j'ai eu un problème. Pouvez-vous répéter ?",
-    "pt": "Desculpe, algo correu mal do meu lado. Pode repetir?",
-}
 
 #: Key of ``ChatMessage.extra`` under which a reply carries the pre-response that it begins with.
 EXTRA_KEY = "preresponse"
@@ -286,7 +279,7 @@ class PreResponseAgent(Agent):
     @property
     def apology(self) -> str:
         """Said when something failed."""
-        return in_language(APOLOGIES, self.language)
+        return messages.apology(self.language)
 
     def _begin_timeline(self, message: llm.ChatMessage | None, chat_ctx: llm.ChatContext) -> TurnTrace:
         caller = message or _last_message(chat_ctx, "user")

@@ -71,7 +71,7 @@ class Answer:
                 yield chunk
             elif (said := opening.push(_text(chunk))) or (chunk.delta and chunk.delta.tool_calls):
                 yield _with_text(chunk, said)
-        if opening and (held := opening.end()):
+        if opening and (held := opening.flush()):
             yield held
 
     async def _read_in_time(self, source: AsyncIterable[Any], answer_timeout: float | None) -> None:

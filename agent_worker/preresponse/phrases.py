@@ -14,7 +14,8 @@ import yaml  # type: ignore[import-untyped]
 from agent_worker.core.log import logger
 from agent_worker.core.user_file import BadFileError, read
 from agent_worker.text import guard
-from agent_worker.text.intent import Intent, base_language
+from agent_worker.text.intent import Intent
+from agent_worker.text.language import base_language
 
 SPOKEN_INTENTS: tuple[Intent, ...] = tuple(intent for intent in Intent if not intent.suppresses_preresponse)
 PERHAPS_PROBLEM = "perhaps_problem"

@@ -1,7 +1,7 @@
-"""May this sentence of a fast model be spoken before the answer is known? If not: why?
+"""Check whether a sentence of a fast model may be spoken before the answer is known.
 
-Each part of the sentence has to begin with words that acknowledge ("Let me think", "Thanks for", "I'm sorry"), so that
-an answer is refused without anybody having foreseen it. A good sentence that is refused costs little: a phrase is said.
+Each part of the sentence has to begin with words that acknowledge ("Let me think", "Thanks for", "I'm sorry"). So an
+answer is rejected without a list of answers. A rejected good sentence costs little: a phrase is spoken instead.
 The words are in ``data/guard``.
 """
 
@@ -14,7 +14,9 @@ from difflib import SequenceMatcher
 from enum import Enum
 from re import Pattern
 
-from agent_worker.text.intent import Intent, classify, word_classes
+from agent_worker.text.intent import Intent
+from agent_worker.text.intent_classifier import classify
+from agent_worker.text.word_classes import word_classes
 
 
 class Reason(str, Enum):
@@ -27,17 +29,22 @@ class Reason(str, Enum):
     NUMBER = "number"
     QUESTION = "question"
     PROMISE = "promise"
-    LEAK = "leak"  #: speaks of its instructions or of itself
-    ANSWER = "answer"  #: claims something, or answers
+    LEAK = "leak"  #: mentions its instructions or itself
+    ANSWER = "answer"  #: states a fact or answers
     TONE = "tone"  #: cheer, false comfort or an apology in the wrong place
     REPEATS_CALLER = "repeats_caller"
-    REPEATED = "repeated"  #: was said a moment ago
+    REPEATED = "repeated"  #: was spoken a moment ago
 
     __str__ = str.__str__
 
 
 MAX_WORDS = 12
-_MAX_CHARACTERS = 120  # a word can be as long as whoever writes it likes
+_MAX_CHARS = 120  # there is no limit to the length of a word
+#: Similarity (``SequenceMatcher.ratio``) from which a sentence counts as repeated.
+_REPEATED_RATIO = 0.9
+#: So many of the caller's words in a row, and this share of the sentence, count as repeating the caller.
+_MIN_ECHO_WORDS = 3
+_ECHO_SHARE = 0.75
 _LANGUAGES = ("en", "es", "de", "fr", "pt")
 _MARKUP = frozenset("*_#{}[]\\@&/%§")
 _APOSTROPHES = re.compile("[’‘`´]")
@@ -53,20 +60,40 @@ def problem_with(
     intent: Intent | None = None,
     alternatives: Sequence[Intent] = (),
 ) -> Reason | None:
-    """Why ``text`` must not be spoken as a pre-response, or ``None`` when it can be.
+    """Return why ``text`` must not be spoken as a pre-response, or ``None``.
 
     Args:
         text: The sentence.
-        said: What the caller said; their topics may be mentioned.
-        language: The language of the call. Without rules for it only what holds for every language is checked.
-        recent: The pre-responses spoken lately.
-        intent: What the caller's utterance is, if known: it decides whether an apology or cheer has its place.
-        alternatives: What it may be instead: where a problem is only possible, an apology may be said and need not be.
+        said: The caller's words; their subjects may be mentioned.
+        language: Language tag of the call. Without rules for it only the checks for all languages apply.
+        recent: The pre-responses of the last turns.
+        intent: The caller's intent, if known: it decides whether an apology or cheer is in place.
+        alternatives: Other plausible intents: if one of them is a problem, an apology is optional.
     """
-    if len(text) > _MAX_CHARACTERS:
-        return Reason.TOO_LONG
-    words, theirs, classes = _words(text), _words(said), word_classes("guard", language)
+    classes = word_classes("guard", language)
+    if reason := _problem_in_any_language(text, recent, latin=bool(classes)):
+        return reason
+    if not classes:
+        return None
+    words, caller_words = _words(text), _words(said)
     plain = " ".join(words)
+    for reason in (Reason.NUMBER, Reason.PROMISE, Reason.LEAK):
+        if classes[reason.value].search(plain):
+            return reason
+    if _has_wrong_tone(plain, (intent, *alternatives), classes):
+        return Reason.TONE
+    echo = SequenceMatcher(None, words, caller_words, autojunk=False).find_longest_match().size
+    if _MIN_ECHO_WORDS <= echo >= _ECHO_SHARE * len(words):
+        return Reason.REPEATS_CALLER
+    if _acknowledges(text, intent, classes):
+        return Reason.ANSWER if any(name not in caller_words for name in _names(text, classes)) else None
+    return _problem_of_other_sentence(text, intent, language)
+
+
+def _problem_in_any_language(text: str, recent: Sequence[str], *, latin: bool) -> Reason | None:
+    if len(text) > _MAX_CHARS:
+        return Reason.TOO_LONG
+    words = _words(text)
     if not any(map(str.isalpha, text)):
         return Reason.EMPTY
     if len(words) > MAX_WORDS:
@@ -75,26 +102,27 @@ def problem_with(
         return Reason.NUMBER
     if "?" in text or "¿" in text:
         return Reason.QUESTION
-    if not all(_can_be_read(character, latin=bool(classes)) for character in _APOSTROPHES.sub("'", text)):
+    if not all(_is_pronounceable(character, latin=latin) for character in _APOSTROPHES.sub("'", text)):
         return Reason.CHARACTERS
-    if any(SequenceMatcher(None, plain, " ".join(_words(other))).ratio() > 0.9 for other in recent):
+    plain = " ".join(words)
+    if any(SequenceMatcher(None, plain, " ".join(_words(other))).ratio() > _REPEATED_RATIO for other in recent):
         return Reason.REPEATED
-    if not classes:
-        return None
-    for reason in (Reason.NUMBER, Reason.PROMISE, Reason.LEAK):
-        if classes[reason.value].search(plain):
-            return reason
-    possible = (intent, *alternatives)
-    unhappy, may_be_sad = Intent.PROBLEM in possible, intent is None or Intent.PROBLEM in possible
-    wrong_tone = ["comfort"] + ["cheer"] * unhappy + ["sympathy"] * (not may_be_sad)
-    cold = possible == (Intent.PROBLEM,) and not classes["sympathy"].search(plain)
-    if cold or any(classes[name].search(plain) for name in wrong_tone):
-        return Reason.TONE
-    echo = SequenceMatcher(None, words, theirs, autojunk=False).find_longest_match().size
-    if 3 <= echo >= 0.75 * len(words):
-        return Reason.REPEATS_CALLER
-    if _acknowledges(text, intent, classes):
-        return Reason.ANSWER if any(name not in theirs for name in _names(text, classes)) else None
+    return None
+
+
+def _has_wrong_tone(plain: str, possible: Sequence[Intent | None], classes: dict[str, Pattern[str]]) -> bool:
+    """Whether the sentence is cheerful, comforting, sorry or cold in the wrong place."""
+    wrong = ["comfort"]
+    if Intent.PROBLEM in possible:
+        wrong.append("cheer")
+    elif possible[0] is not None:
+        wrong.append("sympathy")
+    is_cold = tuple(possible) == (Intent.PROBLEM,) and not classes["sympathy"].search(plain)
+    return is_cold or any(classes[name].search(plain) for name in wrong)
+
+
+def _problem_of_other_sentence(text: str, intent: Intent | None, language: str) -> Reason:
+    """Return what a sentence is that does not acknowledge."""
     others = (word_classes("guard", other) for other in _LANGUAGES if not language.lower().startswith(other))
     if any(_acknowledges(text, intent, other) for other in others):
         return Reason.LANGUAGE
@@ -105,7 +133,7 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\w+(?:'\w+)*", _APOSTROPHES.sub("'", unicodedata.normalize("NFC", text)).lower())
 
 
-def _can_be_read(character: str, latin: bool) -> bool:
+def _is_pronounceable(character: str, latin: bool) -> bool:
     category = unicodedata.category(character)[0]
     if category == "L":
         return not latin or unicodedata.name(character, "").startswith("LATIN")
@@ -113,7 +141,7 @@ def _can_be_read(character: str, latin: bool) -> bool:
 
 
 def _acknowledges(text: str, intent: Intent | None, classes: dict[str, Pattern[str]]) -> bool:
-    """Whether every part of the sentence begins as an acknowledgement does, and none goes on to claim something."""
+    """Whether every part of the sentence begins like an acknowledgement and none continues with a claim."""
     parts = list(filter(None, (" ".join(_words(part)) for part in _PARTS.split(text))))
     if intent is Intent.THANKS and classes["welcome"].fullmatch(" ".join(parts)):
         return True
@@ -124,13 +152,13 @@ def _acknowledges(text: str, intent: Intent | None, classes: dict[str, Pattern[s
             if not (bare := classes["bare"].match(part)):
                 return False
             part = part[bare.end() :].strip()
-        # What follows "if" or "how" is no claim: "Let me see if the museum is open."
+        # Words after "if" or "how" are no claim: "Let me see if the museum is open."
         if opening and classes["claim"].search(re.split(classes["subordinate"], part[opening.end() :])[0]):
             return False
     return True
 
 
 def _names(text: str, classes: dict[str, Pattern[str]]) -> list[str]:
-    """What is written like a name: unless the caller said it, it may be the answer."""
+    """Return the words that look like names: a name that the caller did not say may be the answer."""
     capitals = re.findall(r"(?<=\w )[A-ZÀ-Þ]\w+", text)
     return [word.lower() for word in capitals if not classes["capital"].fullmatch(word)]

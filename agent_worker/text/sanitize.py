@@ -1,4 +1,4 @@
-"""Text that came from outside, from a provider or the caller: which part of it is fit to be passed on?"""
+"""Bound and clean text that comes from a provider or from the caller."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import re
 
 from livekit.agents import stt
 
-#: Characters. An answer is spoken for ten minutes at this; what somebody says in one turn, for as long.
+#: An answer of this length is spoken for about ten minutes.
 MAX_ANSWER_CHARS = 10_000
-MAX_UTTERANCE_CHARS = 10_000
-#: Where no first sentence ends, it is taken to end here.
+MAX_TRANSCRIPT_CHARS = 10_000
+#: Text without an end of sentence counts as a sentence from this length on.
 MAX_SENTENCE_CHARS = 400
 
-_HALVES = re.compile("[\ud800-\udfff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def strip_surrogates(text: str) -> str:
-    """The text without halves of surrogate pairs.
+    """Return the text without lone surrogates.
 
-    JSON can hold them (an emoji that a server cuts in two), and no UTF-8 can: the voice, the room and the next request
-    to a model would fail on them.
+    JSON can hold them (for example an emoji that a server split in two) and UTF-8 cannot: TTS, the room and the next
+    LLM request would fail.
     """
-    return _HALVES.sub("", text)
+    return _SURROGATES.sub("", text)
 
 
 def sanitize_event(event: stt.SpeechEvent) -> stt.SpeechEvent:
-    """The event, with transcripts that can be passed on. A recogniser may say ``null`` where a text should be."""
+    """Clean and bound the transcripts of an event in place. A transcript may be ``null`` instead of a string."""
     if isinstance(event, stt.SpeechEvent):
-        for heard in event.alternatives:
-            heard.text = strip_surrogates(heard.text or "")[:MAX_UTTERANCE_CHARS]
+        for alternative in event.alternatives:
+            alternative.text = strip_surrogates(alternative.text or "")[:MAX_TRANSCRIPT_CHARS]
     return event

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agent_worker.text.intent import classify
+from agent_worker.text.intent_classifier import classify
 from benchmarks.appropriateness import candidates, report
 from benchmarks.appropriateness.candidates import Candidate
 from benchmarks.appropriateness.fast_model import fast_model

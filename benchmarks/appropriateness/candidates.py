@@ -9,7 +9,8 @@ from functools import cache
 
 from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.text import guard
-from agent_worker.text.intent import Intent, classify
+from agent_worker.text.intent import Intent
+from agent_worker.text.intent_classifier import classify
 from benchmarks.appropriateness.turns import Turn
 
 #: Asks a fast model: the caller's words to its first sentence.

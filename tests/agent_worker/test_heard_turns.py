@@ -12,7 +12,7 @@ from typing import Any
 from livekit.agents import AgentSession, APIConnectionError
 
 from agent_worker.audio.tts_stream import PhraseAudio
-from agent_worker.preresponse.agent import APOLOGIES
+from agent_worker.text.messages import apology
 from tests.agent_worker.museum import PHRASE, museum_agent
 from tests.scripted_llm import ScriptedLLM
 from tests.scripted_stt import ScriptedSTT, SilentMicrophone
@@ -92,8 +92,8 @@ async def test_attempt_on_words_that_changed_is_thrown_away_with_its_phrase() ->
 async def test_voice_that_fails_while_the_caller_pauses_is_apologised_for_when_the_turn_has_ended(
     tmp_path: Path,
 ) -> None:
-    apology, audio = APOLOGIES["en"], PhraseAudio(tmp_path, "voice")
-    await audio.make([apology], ScriptedTTS())
+    sentence, audio = apology("en"), PhraseAudio(tmp_path, "voice")
+    await audio.make([sentence], ScriptedTTS())
     voice = ScriptedTTS(error=APIConnectionError())
     async with call(voice, strategy="off", phrase_audio=audio) as now:
         now.gate.set()
@@ -102,10 +102,10 @@ async def test_voice_that_fails_while_the_caller_pauses_is_apologised_for_when_t
         while not voice.texts:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.2)
-        assert apology not in now.said
+        assert sentence not in now.said
         now.ears.hear_final("When does it open?")
         now.ears.hear_end()
-        while apology not in now.said:
+        while sentence not in now.said:
             await asyncio.sleep(0.01)
 
 

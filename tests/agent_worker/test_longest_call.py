@@ -7,7 +7,8 @@ from typing import Any
 
 from livekit.agents import Agent, AgentSession
 
-from agent_worker.lifecycle.call_limit import FAREWELLS, end_call_after
+from agent_worker.lifecycle.call_limit import end_call_after
+from agent_worker.text.messages import farewell
 from tests.scripted_voice import Loudspeaker, ScriptedTTS
 
 
@@ -32,7 +33,7 @@ async def hold(voice: ScriptedTTS, seconds: float) -> tuple[list[bool], asyncio.
 async def test_caller_hears_a_farewell_and_then_the_room_is_closed() -> None:
     voice = ScriptedTTS()
     closed, _ = await hold(voice, 0.01)
-    assert " ".join(voice.texts) == FAREWELLS["en"]
+    assert " ".join(voice.texts) == farewell("en")
     assert closed == [True]
 
 

@@ -10,12 +10,13 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 from livekit.agents import Agent, AgentSession, APIStatusError, FlushSentinel, ModelSettings, function_tool, llm
 
-from agent_worker.preresponse.agent import ANSWER_NOTE, APOLOGIES, EXTRA_KEY, PreResponseAgent
+from agent_worker.preresponse.agent import ANSWER_NOTE, EXTRA_KEY, PreResponseAgent
 from agent_worker.preresponse.answer import Answer
 from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.preresponse.strategies import Attempt, CallerTurn, Preresponse
 from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.text.intent import Intent
+from agent_worker.text.messages import apology
 from tests.scripted_llm import ScriptedLLM
 
 QUESTION = "What time does the museum open?"
@@ -215,24 +216,24 @@ async def test_answers_own_opening_stays_when_nobody_has_spoken() -> None:
 
 async def test_main_model_that_fails_is_followed_by_an_apology() -> None:
     reply = await reply_to(agent_with(OneSentence()), ScriptedLLM(RuntimeError("down")))
-    assert reply.text_content == f"Let me look. {APOLOGIES['en']}"
+    assert reply.text_content == f"Let me look. {apology('en')}"
 
 
 async def test_main_model_that_fails_in_the_middle_is_followed_by_an_apology() -> None:
     reply = await reply_to(agent_with("off"), ScriptedLLM("It opens at ", RuntimeError("cut off")))
     assert (reply.text_content or "").startswith("It opens at ")
-    assert (reply.text_content or "").endswith(APOLOGIES["en"])
+    assert (reply.text_content or "").endswith(apology("en"))
 
 
 async def test_main_model_that_says_nothing_is_followed_by_an_apology() -> None:
-    assert (await reply_to(agent_with("off"), ScriptedLLM(""))).text_content == APOLOGIES["en"]
+    assert (await reply_to(agent_with("off"), ScriptedLLM(""))).text_content == apology("en")
 
 
 async def test_main_model_that_does_not_begin_is_followed_by_an_apology() -> None:
     agent, never = agent_with(OneSentence(), answer_timeout=0.05), asyncio.Event()
     async with running(agent, ScriptedLLM("Nine.", gate=never)) as session:
         await session.run(user_input=QUESTION)
-        assert session.history.items[-1].text_content == f"Let me look. {APOLOGIES['en']}"  # type: ignore[union-attr]
+        assert session.history.items[-1].text_content == f"Let me look. {apology('en')}"  # type: ignore[union-attr]
 
 
 async def test_main_model_that_does_not_go_on_is_followed_by_an_apology() -> None:

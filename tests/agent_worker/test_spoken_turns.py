@@ -13,8 +13,8 @@ import pytest
 from livekit.agents import AgentSession, APIConnectionError, ErrorEvent, UserStateChangedEvent, function_tool, llm
 
 from agent_worker.audio.tts_stream import PhraseAudio
-from agent_worker.preresponse.agent import APOLOGIES
 from agent_worker.telemetry.record import TurnRecord, TurnRecorder
+from agent_worker.text.messages import apology
 from tests.agent_worker.museum import PHRASE, museum_agent
 from tests.scripted_llm import ScriptedLLM
 from tests.scripted_voice import SECONDS_PER_CHARACTER, Loudspeaker, ScriptedTTS, SilentTTS
@@ -289,7 +289,7 @@ async def test_answer_that_the_voice_does_not_speak_is_replaced_by_an_apology_ma
     silent: bool, tmp_path: Path
 ) -> None:
     audio = PhraseAudio(tmp_path, "voice")
-    await audio.make([PHRASE, APOLOGIES["en"]], ScriptedTTS())
+    await audio.make([PHRASE, apology("en")], ScriptedTTS())
     voice = SilentTTS() if silent else ScriptedTTS(error=APIConnectionError())
     async with call("Nine.", voice=voice, phrase_audio=audio, voice_timeout=0.05) as now:
         errors: list[ErrorEvent] = []
@@ -299,20 +299,20 @@ async def test_answer_that_the_voice_does_not_speak_is_replaced_by_an_apology_ma
         await now.session.generate_reply(user_input=QUESTION)
         while len(now.said) < 3:
             await asyncio.sleep(0.01)
-        assert now.said == [QUESTION, f"{PHRASE} ", APOLOGIES["en"]]
+        assert now.said == [QUESTION, f"{PHRASE} ", apology("en")]
         assert [error.error.type for error in errors] == ["tts_error"]
 
 
 @pytest.mark.parametrize("silent", [False, True])
 async def test_preresponse_that_the_voice_does_not_speak_costs_nobody_the_apology(silent: bool, tmp_path: Path) -> None:
     audio = PhraseAudio(tmp_path, "voice")
-    await audio.make([APOLOGIES["en"]], ScriptedTTS())
+    await audio.make([apology("en")], ScriptedTTS())
     voice = SilentTTS() if silent else ScriptedTTS(error=APIConnectionError())
     async with call("Nine.", voice=voice, phrase_audio=audio, voice_timeout=0.05) as now:
         now.loudspeaker.automatic = True
         now.gate.set()
         await now.session.generate_reply(user_input=QUESTION)
-        while APOLOGIES["en"] not in now.said:
+        while apology("en") not in now.said:
             await asyncio.sleep(0.01)
 
 

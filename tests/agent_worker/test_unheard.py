@@ -15,7 +15,7 @@ from livekit.agents import APIConnectionError, ErrorEvent, UserInputTranscribedE
 from livekit.agents.voice.events import UserTranscriptionTimeoutEvent
 
 from agent_worker.audio.tts_stream import PhraseAudio
-from agent_worker.preresponse.agent import APOLOGIES
+from agent_worker.text.messages import apology
 from agent_worker.turn_taking.transcript_timeout import reconnect_on, watch_transcript_timeouts
 from tests.agent_worker.museum import PHRASE
 from tests.agent_worker.test_heard_turns import call
@@ -94,14 +94,14 @@ async def test_stream_ends_with_an_error_when_it_is_given_up() -> None:
 @pytest.mark.parametrize("made_beforehand", [True, False])
 async def test_caller_hears_an_apology_and_is_understood_the_next_time(made_beforehand: bool, tmp_path: Path) -> None:
     audio = PhraseAudio(tmp_path, "voice")
-    await audio.make([PHRASE, *([APOLOGIES["en"]] if made_beforehand else [])], ScriptedTTS())
+    await audio.make([PHRASE, *([apology("en")] if made_beforehand else [])], ScriptedTTS())
     async with call(phrase_audio=audio) as now:
         errors: list[ErrorEvent] = []
         now.session.on("error", errors.append)
         now.gate.set()
         now.session.current_agent.not_heard()  # type: ignore[attr-defined]
         await now.until_said(1)
-        assert now.said == [APOLOGIES["en"]]
+        assert now.said == [apology("en")]
         assert [error.error.type for error in errors] == ["stt_error"]
         now.ears.hear_turn("When do you open?")
         await now.until_said(3)

@@ -14,8 +14,8 @@ from agent_worker.app.call import build_agent
 from agent_worker.core.settings import Settings
 from agent_worker.lifecycle import warm_up
 from agent_worker.lifecycle.warm_up import fixed_texts, read_audio, retry_phrase_synthesis, synthesize_phrases
-from agent_worker.preresponse.agent import APOLOGIES
 from agent_worker.telemetry.pricing import Prices
+from agent_worker.text.messages import apology
 from tests.agent_worker.test_measurement import a_stack
 from tests.scripted_voice import ScriptedTTS
 
@@ -37,7 +37,7 @@ async def test_greeting_and_apology_are_made_beforehand_whatever_the_strategy(
     stack = a_stack()
     await synthesize_phrases(stack, settings(tmp_path, strategy), Prices.load(None))
     assert isinstance(stack.tts, ScriptedTTS)
-    both = {APOLOGIES["en"], settings(tmp_path, strategy).greeting}
+    both = {apology("en"), settings(tmp_path, strategy).greeting}
     assert both <= set(stack.tts.texts)
     assert (both == set(stack.tts.texts)) is and_no_phrase
 
@@ -57,7 +57,7 @@ async def test_voice_that_fails_at_first_speaks_the_apology_before_anything_else
     server.emit("worker_started")
     (trying,) = (task for task in asyncio.all_tasks() if task.get_name() == "retry_phrase_synthesis")
     await trying
-    assert stack.tts.texts[0] == APOLOGIES["en"]
+    assert stack.tts.texts[0] == apology("en")
     agent = build_agent(stack, given)
     read_audio(agent, given)
     assert all(agent.phrase_audio.frames(text) for text in fixed_texts(agent, given))  # type: ignore[union-attr]

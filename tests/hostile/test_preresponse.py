@@ -18,7 +18,7 @@ from agent_worker.preresponse.strategies import CallerTurn, ModelStrategy, Phras
 from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.telemetry.unreported_usage import UnreportedUsage
 from agent_worker.text import guard
-from agent_worker.text.intent import classify
+from agent_worker.text.intent_classifier import classify
 from agent_worker.text.preamble import PreambleFilter
 from agent_worker.text.sanitize import MAX_ANSWER_CHARS
 from tests.hostile.strategies import ANY_TEXT, INJECTIONS, LONG_TEXT, REPLIES, pieces_of
@@ -130,5 +130,5 @@ def test_no_opening_is_held_back_for_long_and_nothing_else_is_lost(pieces: list[
     for piece in pieces:
         pushed, passed = pushed + len(piece), passed + len(opening.push(piece))
         assert pushed - passed <= 400
-    passed += len(opening.end())
+    passed += len(opening.flush())
     assert passed >= len("".join(pieces)) - 400

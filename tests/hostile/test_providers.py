@@ -15,8 +15,9 @@ from livekit.agents import AgentSession, UserInputTranscribedEvent, llm
 from livekit.plugins import deepgram, openai
 
 from agent_worker.audio.tts_stream import PhraseAudio, max_audio_duration
-from agent_worker.preresponse.agent import APOLOGIES, PreResponseAgent
-from agent_worker.text.sanitize import MAX_ANSWER_CHARS, MAX_UTTERANCE_CHARS
+from agent_worker.preresponse.agent import PreResponseAgent
+from agent_worker.text.messages import apology
+from agent_worker.text.sanitize import MAX_ANSWER_CHARS, MAX_TRANSCRIPT_CHARS
 from tests.hostile.servers import Reply, completion, delta, event, http_server, websocket_server
 from tests.scripted_llm import ScriptedLLM
 from tests.scripted_stt import SilentMicrophone
@@ -95,7 +96,7 @@ async def test_main_model_out_of_order_does_not_cost_the_caller_an_answer(kind: 
         "content a number",
         "content a list",
     ):
-        assert "at nine." in answer or APOLOGIES["en"] in said, (phrase, answer)
+        assert "at nine." in answer or apology("en") in said, (phrase, answer)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ async def test_recogniser_out_of_order_does_not_stop_the_agent_from_hearing(kind
             await session.start(agent)
             async for words in _of(heard):
                 words.encode()
-                assert len(words) <= MAX_UTTERANCE_CHARS
+                assert len(words) <= MAX_TRANSCRIPT_CHARS
                 if words == "are you there":
                     break
 

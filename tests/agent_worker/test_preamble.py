@@ -40,4 +40,4 @@ def test_what_cannot_become_an_opening_is_not_held_back() -> None:
 
 def _streamed(answer: str, language: str) -> str:
     opening = PreambleFilter(language)
-    return "".join(opening.push(character) for character in answer) + opening.end()
+    return "".join(opening.push(character) for character in answer) + opening.flush()

@@ -1,13 +1,14 @@
-"""What the caller said is judged by intent, and silence is kept where it is due."""
+"""Intent classification, and silence where no pre-response is due."""
 
 from __future__ import annotations
-
-import time
 
 import pytest
 
 from agent_worker.preresponse.phrases import built_in_languages
-from agent_worker.text.intent import FALLBACK, Intent, classify, word_classes
+from agent_worker.text.intent import FALLBACK, Intent
+from agent_worker.text.intent_classifier import classify
+from agent_worker.text.intent_rules import shorten
+from agent_worker.text.word_classes import word_classes
 from benchmarks.appropriateness.turns import read
 
 ASKED = "Shall I put you down for Monday?"
@@ -34,7 +35,7 @@ def test_the_agents_last_words_decide_what_a_single_word_means(
     "said",
     ["hang on a minute", "bye for now", "my account number is", "it was, um", "[laughs]", "daddy's on the phone"],
 )
-def test_silence_is_kept_where_nothing_is_wanted(said: str) -> None:
+def test_silent_intents(said: str) -> None:
     assert classify(said, "en", ASKED).suppresses_preresponse
 
 
@@ -50,7 +51,7 @@ def test_silence_is_kept_where_nothing_is_wanted(said: str) -> None:
         ("who shot abraham lincoln", Intent.QUESTION),
     ],
 )
-def test_feeling_wins_over_form_and_meaning_over_the_single_word(said: str, intent: Intent) -> None:
+def test_feeling_wins_over_form_and_sentence_over_single_word(said: str, intent: Intent) -> None:
     assert classify(said, "en", TOLD).intent is intent
 
 
@@ -73,35 +74,39 @@ def test_grief_and_danger_in_plain_words_leave_no_doubt(said: str) -> None:
     assert (classify(said).intent, classify(said).alternatives) == (Intent.PROBLEM, ())
 
 
-def test_what_else_an_utterance_may_be_is_told_without_silent_kinds_and_without_its_own() -> None:
+def test_alternatives_exclude_silent_intents_and_the_chosen_one() -> None:
     judged = [classify(row.caller, row.language, row.agent) for row in read("validation")]
-    doubtful = [utterance for utterance in judged if utterance.alternatives]
+    doubtful = [classified for classified in judged if classified.alternatives]
     assert 0 < len(doubtful) < len(judged) / 5
-    for utterance in doubtful:
-        assert not utterance.suppresses_preresponse
-        assert not any(intent.suppresses_preresponse or intent is utterance.intent for intent in utterance.alternatives)
+    for classified in doubtful:
+        assert not classified.suppresses_preresponse
+        assert not any(
+            intent.suppresses_preresponse or intent is classified.intent for intent in classified.alternatives
+        )
 
 
-def test_silence_and_few_words_leave_no_doubt() -> None:
+def test_silence_and_one_or_two_words_have_no_alternatives() -> None:
     for said in ("okay", "yes please", "hang on a minute", "my account number is"):
         assert classify(said, "en", ASKED).alternatives == ()
 
 
-def test_a_language_without_rules_gets_the_neutral_kind() -> None:
+def test_language_without_rules_gets_the_neutral_intent() -> None:
     assert classify("jak się masz", "pl").intent is FALLBACK
 
 
 @pytest.mark.parametrize("said", ["", "?!", "'", "a" * 10_000, "how " * 2_500, "(" * 10_000, "\x00\ud800 über"])
-def test_any_text_is_judged_in_no_time(said: str) -> None:
-    classify(said, "en", said)
-    started = time.process_time()
-    for _ in range(10):
-        classify(said, "en", said)
-    assert (time.process_time() - started) / 10 < 0.005
+def test_any_text_is_classified_and_the_rules_see_a_bounded_part_of_it(said: str) -> None:
+    assert classify(said, "en", said).intent in Intent
+    assert len(shorten(said)) <= 501
+
+
+def test_the_middle_of_a_long_text_is_left_out() -> None:
+    beginning, end = "so i called you ".ljust(250, "a"), " what can i do".rjust(250, "z")
+    assert shorten(beginning + "word " * 1_000 + end) == shorten(beginning + "other " * 2_000 + end)
 
 
 @pytest.mark.parametrize("folder", ["intents", "guard"])
-def test_no_language_has_a_word_class_that_nothing_uses(folder: str) -> None:
+def test_every_word_class_of_a_language_is_used(folder: str) -> None:
     for language in built_in_languages():
         assert word_classes(folder, language).keys() <= word_classes(folder, "en").keys()
 
@@ -109,7 +114,7 @@ def test_no_language_has_a_word_class_that_nothing_uses(folder: str) -> None:
 @pytest.mark.parametrize(
     "words", ["My parcel is still not here.", "The light in the hall is broken.", "I need a new card."]
 )
-def test_somebody_who_speaks_to_the_agent_is_answered_whatever_it_said_before(words: str) -> None:
+def test_caller_who_speaks_to_the_agent_is_answered_whatever_the_agent_said_before(words: str) -> None:
     said = [
         "Your answer is here. The answer is simple.",
         "It opens at nine.",

@@ -13,11 +13,11 @@ def test_probabilities_add_up_to_one_for_any_text() -> None:
         assert sum(model.probabilities(text, "", "story").values()) == pytest.approx(1.0)
 
 
-def test_model_knows_only_kinds_that_there_are() -> None:
-    assert {Intent(kind) for kind in IntentModel.load().kinds} <= set(Intent)
+def test_every_class_of_the_model_is_an_intent() -> None:
+    assert {Intent(name) for name in IntentModel.load().intents} <= set(Intent)
 
 
-def test_weights_of_what_is_said_decide() -> None:
+def test_weights_of_the_words_decide() -> None:
     weights = np.zeros((BUCKETS + 1, 2), dtype=np.float32)
     weights[buckets("bye", "", "story"), 1] = 1.0
     model = IntentModel(["story", "goodbye"], weights)
