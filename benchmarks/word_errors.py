@@ -14,7 +14,7 @@ import logging
 import tempfile
 from pathlib import Path
 
-from demo.conversation import TurnResult, converse, word_error_rate
+from testbed.conversation import TurnResult, converse, word_error_rate
 from testbed.processes import free_port
 from testbed.services import Ports, running, whole_system
 

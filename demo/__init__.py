@@ -1,1 +1,1 @@
-"""``make demo``: a real spoken conversation on this machine, with nothing but local parts."""
+"""``make demo``: a real spoken conversation on this machine, with local models only."""

@@ -1,4 +1,4 @@
-"""``python -m demo [--once]``: hold the scripted conversation, then stay up for a caller of flesh and blood."""
+"""``python -m demo [--once]``: run a scripted conversation, then keep the agent running for the user to call."""
 
 from __future__ import annotations
 
@@ -15,29 +15,34 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from caller import CallError
-from demo.conversation import SENTENCES, TurnResult, converse
 from page_server.settings import is_built
+from testbed.conversation import TurnResult, converse
 from testbed.processes import Child, ServiceError, require_free_port, stop_on_signals
 from testbed.services import API_KEY, API_SECRET, Ports, running, whole_system
 
 SCRIPT = "fast-preresponse-ollama.py"
+SENTENCES = (
+    "What is the best way to learn how to cook?",
+    "How can I sleep better at night?",
+    "Thank you very much for your help.",
+)
 REPORT = Path("demo-report.json")
-_INTERRUPTED = 130
+_EXIT_INTERRUPTED = 130
 
 
 async def demo(once: bool) -> int:
-    """Run the demo. Returns the exit code: 0 if every turn was understood and answered aloud."""
+    """Run the demo and return its exit code: 0 if every turn was understood and answered aloud."""
     ports = _ports()
     folder = Path(tempfile.mkdtemp(prefix="agent-worker-demo-"))
-    _say(f"logs are in {folder}")
-    async with running(whole_system(SCRIPT, ports, folder / "metrics"), folder, _say) as children:
-        _say("the caller joins")
-        turns, _ = await converse(ports, "demo", SENTENCES, _show)
+    _print_progress(f"logs are in {folder}")
+    async with running(whole_system(SCRIPT, ports, folder / "metrics"), folder, _print_progress) as children:
+        _print_progress("the caller joins")
+        turns, _ = await converse(ports, "demo", SENTENCES, _print_turn)
         ok = len(turns) == len(SENTENCES) and all(turn.ok for turn in turns)
         _write_report(turns, ok, children)
-        _say(f"{sum(turn.ok for turn in turns)} of {len(SENTENCES)} turns were good; report: {REPORT}")
+        _print_progress(f"{sum(turn.ok for turn in turns)} of {len(SENTENCES)} turns were good; report: {REPORT}")
         if not once:
-            _invite(ports)
+            _print_how_to_call(ports)
             await asyncio.Event().wait()
         return 0 if ok else 1
 
@@ -59,7 +64,7 @@ def _ports() -> Ports:
     return ports
 
 
-def _show(turn: TurnResult) -> None:
+def _print_turn(turn: TurnResult) -> None:
     print(f"\n  caller       {turn.said}")
     print(f"  heard as     {turn.heard or '(nothing)'}   [word error rate {turn.word_error_rate:.0%}]")
     if turn.preresponse:
@@ -80,7 +85,7 @@ def _write_report(turns: Sequence[TurnResult], ok: bool, children: Mapping[str, 
     REPORT.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
 
 
-def _invite(ports: Ports) -> None:
+def _print_how_to_call(ports: Ports) -> None:
     page = f"open {ports.page_url}" if is_built() else "`make page` builds a page for it, if Node.js is there"
     print(
         f"""
@@ -94,7 +99,7 @@ Stop with Ctrl-C.""",
     )
 
 
-def _say(line: str) -> None:
+def _print_progress(line: str) -> None:
     print(f"==> {line}", flush=True)
 
 
@@ -106,11 +111,11 @@ async def _main(once: bool) -> int:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([running_demo, stopping], return_when=asyncio.FIRST_COMPLETED)
     if not running_demo.done():
-        _say("stopping")
+        _print_progress("stopping")
         running_demo.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running_demo
-        return _INTERRUPTED if once else 0
+        return _EXIT_INTERRUPTED if once else 0
     stopping.cancel()
     try:
         return running_demo.result()

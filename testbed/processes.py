@@ -1,4 +1,4 @@
-"""Child processes: started, watched, logged, and stopped with everything that they started themselves."""
+"""Child processes that log to a file and are stopped together with all their descendants."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import subprocess
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
 import psutil
 
-_STOP_TIMEOUT = 10.0
+_STOP_TIMEOUT_S = 10.0
+_PROGRESS_INTERVAL_S = 5.0
+_POLL_INTERVAL_S = 0.1
 
 
 class ServiceError(Exception):
-    """Something a person has to know, in one line: what, where, what to do."""
+    """A service is missing, does not start or has ended. The message is one line for the user: what, where, remedy."""
 
 
 class Child:
-    """A running child process, with its output in a log file.
+    """A running child process whose output goes to a log file.
 
-    It gets a session of its own, so that Ctrl-C in the terminal reaches only us and the children are stopped
-    in order.
+    It runs in its own session: Ctrl-C in the terminal reaches the parent only, which stops its children in order.
+
+    Attributes:
+        name: For messages.
+        log: The file with its standard output and errors.
     """
 
     def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
@@ -35,11 +41,12 @@ class Child:
 
     @classmethod
     async def start(cls, name: str, command: Sequence[str], env: Mapping[str, str], log: Path) -> Child:
+        """Start ``command`` in the folder of ``log``, with ``env`` on top of this process's environment."""
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 env={**os.environ, **env},
-                cwd=log.parent,  # no .env of the user's there
+                cwd=log.parent,  # where no .env of the user is read
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
@@ -49,28 +56,36 @@ class Child:
 
     @property
     def pid(self) -> int:
+        """The process id."""
         return self._process.pid
 
     @property
     def returncode(self) -> int | None:
+        """The exit code, or None while the process runs."""
         return self._process.returncode
 
     def output(self) -> str:
+        """Return what the process has printed so far."""
         return self.log.read_text(errors="replace")
 
     async def wait_until(
         self, ready: Callable[[], Awaitable[bool]], timeout: float, progress: Callable[[str], None]
     ) -> None:
-        """Wait for ``ready``, polling it, and say every 5 s that we still wait and what the log says.
+        """Poll ``ready`` until it is true.
+
+        Args:
+            ready: Whether the process does its work.
+            timeout: Seconds to wait at most.
+            progress: Gets the last line of the log every 5 s.
 
         Raises:
-            ServiceError: If the process ends or ``timeout`` seconds pass before.
+            ServiceError: If the process ends or ``timeout`` passes first.
         """
         loop = asyncio.get_running_loop()
-        started = said_at = loop.time()
+        started = reported = loop.time()
         while not await ready():
-            if loop.time() - said_at > 5:
-                said_at = loop.time()
+            if loop.time() - reported > _PROGRESS_INTERVAL_S:
+                reported = loop.time()
                 progress(f"{self.name}: {self._last_line()}")
             if self.returncode is not None:
                 raise ServiceError(
@@ -78,46 +93,46 @@ class Child:
                 )
             if loop.time() - started > timeout:
                 raise ServiceError(f"{self.name} was not ready after {timeout:.0f} s (log: {self.log})")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(_POLL_INTERVAL_S)
 
     def terminate(self) -> None:
-        """Ask the process alone, not those that it started, to end."""
+        """Send SIGTERM to the process, and not to its descendants."""
         self._process.terminate()
 
     async def wait(self) -> int:
-        """Its code, once it has ended."""
+        """Wait for the end of the process and return its exit code."""
         return await self._process.wait()
 
     async def stop(self) -> None:
-        """End the process and all its descendants: politely first, by force after 10 s."""
-        family = self._family()
+        """End the process and all its descendants: with SIGTERM, and with SIGKILL what is left after 10 s."""
+        tree = self._tree()
         if self.returncode is None:
             self._process.terminate()
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._process.wait(), _STOP_TIMEOUT)
-        for process in family:
+                await asyncio.wait_for(self._process.wait(), _STOP_TIMEOUT_S)
+        for process in tree:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)  # those whose parent has died before
+            os.killpg(self._process.pid, signal.SIGKILL)  # descendants whose parent had ended earlier
         await self._process.wait()
 
     def kill(self) -> None:
-        """End the process and all its descendants at once, as when a machine loses its power."""
-        for process in self._family():
+        """Send SIGKILL to the process and all its descendants, as if the machine lost its power."""
+        for process in self._tree():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
 
     def memory_mb(self) -> float:
-        """Memory of the process and all its descendants, MB, shared pages counted once (PSS)."""
+        """Return the memory of the process and its descendants in MB; shared pages count once (PSS)."""
         total = 0
-        for process in self._family():
+        for process in self._tree():
             with contextlib.suppress(psutil.Error):
                 memory = process.memory_full_info()
-                total += getattr(memory, "pss", memory.uss)  # only Linux tells the former
+                total += getattr(memory, "pss", memory.uss)  # only Linux has PSS
         return total / 1e6
 
-    def _family(self) -> list[psutil.Process]:
+    def _tree(self) -> list[psutil.Process]:
         try:
             parent = psutil.Process(self._process.pid)
             return [parent, *parent.children(recursive=True)]
@@ -130,8 +145,36 @@ class Child:
         return str(json.loads(line)["message"]) if line.startswith('{"message"') else line
 
 
+@contextlib.contextmanager
+def announced_server(command: Sequence[str], announcement: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run a server that prints its URL when it is ready; stop it at the end.
+
+    Args:
+        command: Makes the server listen on a free port, as ``--port 0`` does.
+        announcement: The words before the URL.
+
+    Yields:
+        The URL and the process.
+
+    Raises:
+        ServiceError: If it ends before it prints the URL.
+    """
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            if announcement in line:
+                yield line.partition(announcement)[2].split()[0], process
+                return
+        raise ServiceError(f"{command[0]} ended with code {process.wait()} before it was ready")
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
 def free_port() -> int:
-    """A TCP port that was free a moment ago, and the two after it too."""
+    """Return a TCP port of loopback that is free together with the two after it."""
     while True:
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
@@ -151,15 +194,24 @@ def _is_free(port: int) -> bool:
 
 
 def require_free_port(port: int, purpose: str, setting: str) -> None:
-    """Raise ServiceError if something listens on ``port`` already."""
+    """Check that nothing listens on ``port``.
+
+    Args:
+        port: On loopback.
+        purpose: What needs it.
+        setting: The environment variable that chooses another port.
+
+    Raises:
+        ServiceError: If the port is taken.
+    """
     if not _is_free(port):
         raise ServiceError(
             f"port {port} for {purpose} is taken: stop what uses it, or choose another with {setting}=PORT"
         )
 
 
-async def answers(url: str) -> bool:
-    """Whether a GET of ``url`` succeeds."""
+async def responds(url: str) -> bool:
+    """Whether a GET of ``url`` returns status 200 within 2 s."""
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http, http.get(url) as response:
             return response.status == 200
@@ -168,7 +220,7 @@ async def answers(url: str) -> bool:
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:
-    """Set ``stop`` on Ctrl-C, SIGTERM, and when the terminal is closed."""
+    """Set ``stop`` on SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal is closed)."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)

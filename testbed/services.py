@@ -1,9 +1,10 @@
-"""The parts of a whole system on this machine: LiveKit server, model server, worker, agent-metrics, page."""
+"""The parts of a whole system: LiveKit server, model server, worker, agent-metrics, page server."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import shutil
 import sys
 import time
@@ -15,7 +16,7 @@ from agent_worker.core.folders import cache_dir
 from agent_worker.core.settings import CloudSettings, SelfHostedSettings
 from model_server.real import DEFAULT_TTS
 from page_server.settings import PageSettings, is_built
-from testbed.processes import Child, ServiceError, answers
+from testbed.processes import Child, ServiceError, free_port, responds
 
 ROOT = Path(__file__).resolve().parent.parent
 API_KEY = "devkey"
@@ -24,32 +25,41 @@ API_SECRET = "secret"
 
 @dataclass(frozen=True)
 class Ports:
-    """TCP ports on loopback. The LiveKit server takes the two after its own for media."""
+    """TCP ports on loopback. LiveKit server uses the two after its own for media."""
 
     livekit: int = 7880
     models: int = 8790
     metrics: int = 9100
     page: int = 8080
 
+    @classmethod
+    def free(cls) -> Ports:
+        """Return ports that nothing listens on."""
+        return cls(livekit=free_port(), models=free_port(), metrics=free_port(), page=free_port())
+
     @property
     def livekit_url(self) -> str:
+        """WebSocket URL of LiveKit server."""
         return f"ws://127.0.0.1:{self.livekit}"
 
     @property
     def models_url(self) -> str:
+        """Base URL of the model server's OpenAI API."""
         return f"http://127.0.0.1:{self.models}/v1"
 
     @property
     def metrics_url(self) -> str:
+        """URL that Prometheus scrapes."""
         return f"http://127.0.0.1:{self.metrics}/metrics"
 
     @property
     def page_url(self) -> str:
+        """URL of the page; by name, because browsers give a microphone to ``localhost``."""
         return f"http://localhost:{self.page}"
 
 
 def find_binary(name: str) -> str:
-    """Path of a program that is on PATH or was built by ``make``.
+    """Return the path of a program that is on PATH or was installed by ``make``.
 
     Raises:
         ServiceError: If it is in neither place.
@@ -65,9 +75,12 @@ class Service:
     """How to run one part and how to tell that it is ready.
 
     Attributes:
+        name: For messages; its first word names the log file.
+        command: Program and arguments.
+        timeout: Seconds until it is ready, at most.
         ready_url: A GET of it succeeds once the part is ready.
-        ready_line: Instead of an address: what the part logs once it is ready.
-        timeout: How long that may take, seconds.
+        ready_line: Instead of a URL: what the part logs once it is ready.
+        env: Environment variables on top of those of this process.
     """
 
     name: str
@@ -78,15 +91,21 @@ class Service:
     env: Mapping[str, str] = field(default_factory=dict)
 
     async def is_ready(self, child: Child) -> bool:
-        return await answers(self.ready_url) if self.ready_url else self.ready_line in child.output()
+        """Whether ``child``, which runs this service, is ready."""
+        return await responds(self.ready_url) if self.ready_url else self.ready_line in child.output()
 
 
 def livekit_server(port: int, redis: str = "") -> Service:
-    """One LiveKit server, or with the address of a Redis a node of a cluster: all that have the same one."""
+    """Describe a LiveKit server.
+
+    Args:
+        port: The first of three.
+        redis: ``host:port`` of the Redis that makes all servers with the same one a cluster.
+    """
     config = f"port: {port}\nrtc: {{tcp_port: {port + 1}, udp_port: {port + 2}}}\n"
     if redis:
         config += f"redis: {{address: {redis}}}\n"
-    # Without --node-ip media would go by the machine's outer address.
+    # Without --node-ip media would leave loopback.
     arguments = ("--dev", "--bind", "127.0.0.1", "--node-ip", "127.0.0.1", "--config-body", config)
     return Service(
         "LiveKit server", [find_binary("livekit-server"), *arguments], 20, ready_url=f"http://127.0.0.1:{port}"
@@ -94,6 +113,7 @@ def livekit_server(port: int, redis: str = "") -> Service:
 
 
 def model_server(port: int, *arguments: str) -> Service:
+    """Describe a model server; without arguments its models are real."""
     return Service(
         "model server",
         [sys.executable, "-m", "model_server", "--port", str(port), *arguments],
@@ -103,7 +123,15 @@ def model_server(port: int, *arguments: str) -> Service:
     )
 
 
+def simulated_models(port: int, config: Mapping[str, object], folder: Path) -> Service:
+    """Describe a model server with simulated models; its configuration is written to ``folder``."""
+    file = folder / "simulation.json"
+    file.write_text(json.dumps(config))
+    return model_server(port, "--simulated", str(file))
+
+
 def agent_metrics(port: int, folder: Path) -> Service:
+    """Describe an agent-metrics that serves the metrics files in ``folder``."""
     return Service(
         "agent-metrics",
         [sys.executable, "-m", "agent_metrics", "--host", "127.0.0.1", "--port", str(port)],
@@ -114,12 +142,14 @@ def agent_metrics(port: int, folder: Path) -> Service:
 
 
 def worker(script: str, env: Mapping[str, str]) -> Service:
+    """Describe a worker; ``script`` is relative to the project's folder, ``env`` has its settings."""
     return Service(
         f"worker ({script})", [sys.executable, str(ROOT / script)], 300, ready_line="registered worker", env=env
     )
 
 
 def page_server(ports: Ports, env: Mapping[str, str] | None = None) -> Service:
+    """Describe a page server; ``env`` has settings on top of ports and keys."""
     settings = {name.upper(): "" for name in PageSettings.model_fields}
     return Service(
         "page server",
@@ -135,6 +165,14 @@ async def running(
     services: Iterable[Service], logs: Path, progress: Callable[[str], None] = lambda _: None
 ) -> AsyncIterator[dict[str, Child]]:
     """Start services one after the other, each once the one before is ready; stop all of them at the end.
+
+    Args:
+        services: In the order of their start.
+        logs: Folder for their logs.
+        progress: Gets lines that tell what is being waited for.
+
+    Yields:
+        The child processes by the names of their services.
 
     Raises:
         ServiceError: If one does not get ready.
@@ -153,16 +191,18 @@ async def running(
 
 
 def livekit_env(ports: Ports) -> dict[str, str]:
+    """Return address and keys of the local LiveKit server."""
     return {"LIVEKIT_URL": ports.livekit_url, "LIVEKIT_API_KEY": API_KEY, "LIVEKIT_API_SECRET": API_SECRET}
 
 
 def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
-    """What makes either worker script use the local LiveKit server and model server: addresses and keys."""
-    nobody_elses = {
-        name.upper(): "" for settings in (CloudSettings, SelfHostedSettings) for name in settings.model_fields
-    }
+    """Return the settings with which either worker script uses the local LiveKit server and model server.
+
+    Every other setting is empty, so that none of the surrounding environment has an effect.
+    """
+    unset = {name.upper(): "" for settings in (CloudSettings, SelfHostedSettings) for name in settings.model_fields}
     return {
-        **nobody_elses,
+        **unset,
         **livekit_env(ports),
         "OLLAMA_BASE_URL": ports.models_url,
         "SPEACHES_BASE_URL": ports.models_url,
@@ -178,35 +218,35 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
         "CALLERS_CHOOSE_STRATEGY": "1",
         # Apart from phrases that another voice, local or real, spoke under the same name.
         "PRERESPONSE_AUDIO_DIR": str(cache_dir() / "demo-phrases" / DEFAULT_TTS),
-        # The models share the CPU with the worker, so how busy it is does not say whether it can take a call.
+        # The models share the CPU with the worker, so its load does not tell whether it can take a call.
         "WORKER_MAX_CALLS": "4",
-        # The model in the demo has 135 million parameters: it needs simpler prompts and a shorter leash.
+        # The language model has 135 million parameters: it needs simpler prompts and a low limit.
         "SYSTEM_PROMPT": "Give helpful advice in one or two short sentences.",
         "PRERESPONSE_PROMPT": "Acknowledge what the caller said in one short sentence. Do not answer.",
         "ANSWER_MAX_TOKENS": "60",
     }
 
 
-#: The models share the CPU with everything else: slow is not broken.
-_PATIENT = {"ANSWER_TIMEOUT": "10", "VOICE_TIMEOUT": "10", "TRANSCRIPT_TIMEOUT": "10"}
+#: The models share the CPU with everything else: a slow answer is not a failure.
+_LONG_TIMEOUTS = {"ANSWER_TIMEOUT": "10", "VOICE_TIMEOUT": "10", "TRANSCRIPT_TIMEOUT": "10"}
 
 
 def whole_system(
     script: str, ports: Ports, metrics_folder: Path, env: Mapping[str, str] | None = None
 ) -> list[Service]:
-    """Everything a conversation needs, in the order in which to start it; the page too, if it is built.
+    """Describe all parts that a conversation needs, in the order of their start; with the page, if it is built.
 
     Args:
         script: The worker script, ``fast-preresponse.py`` or ``fast-preresponse-ollama.py``.
-        ports: Where to listen.
-        metrics_folder: Where the worker's metric files go.
-        env: Settings of the worker that stand above those of :func:`worker_env`.
+        ports: Where they listen.
+        metrics_folder: For the worker's metrics files.
+        env: Settings of the worker that override those of :func:`worker_env`.
     """
     metrics_folder.mkdir(parents=True, exist_ok=True)
     return [
         livekit_server(ports.livekit),
         model_server(ports.models),
         agent_metrics(ports.metrics, metrics_folder),
-        worker(script, {**worker_env(ports, metrics_folder), **_PATIENT, **(env or {})}),
+        worker(script, {**worker_env(ports, metrics_folder), **_LONG_TIMEOUTS, **(env or {})}),
         *([page_server(ports)] if is_built() else []),
     ]

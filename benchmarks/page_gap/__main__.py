@@ -13,7 +13,6 @@ import tempfile
 from pathlib import Path
 
 from agent_worker.room.topics import TURN_TOPIC
-from benchmarks.browser import Visitor, browsing
 from benchmarks.latency.machine import describe
 from benchmarks.latency.profiles import PROFILES, simulation
 from benchmarks.latency.speech import UTTERANCES, clips
@@ -21,6 +20,7 @@ from benchmarks.page_gap.measure import heard_in
 from benchmarks.page_gap.report import Row, report
 from caller import CallOptions, Wav, call
 from caller.audio import read_wav
+from testbed.browser import Visitor, browsing
 from testbed.processes import free_port
 from testbed.services import (
     API_KEY,

@@ -17,12 +17,12 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from caller import CallError
-from demo.conversation import converse
 from monitoring.board import TimeRange
 from monitoring.live import all_calls_counted, watched_system
 from monitoring.preview.answers import answers
 from monitoring.preview.draw import draw
 from monitoring.server import Prometheus
+from testbed.conversation import converse
 from testbed.processes import ServiceError, free_port
 from testbed.services import ROOT, Ports, running
 

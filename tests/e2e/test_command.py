@@ -16,7 +16,7 @@ from tests.e2e.conftest import free_ports, scrape
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
-VOICE = ROOT / "agent_worker" / "data" / "checkup" / "can-you-hear-me.wav"
+VOICE = ROOT / "agent_worker" / "app" / "checkup" / "can-you-hear-me.wav"
 
 
 async def test_worker_of_the_command_answers_and_its_metrics_are_served(tmp_path: Path) -> None:

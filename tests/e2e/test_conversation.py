@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.conversation import TurnResult, converse
-from testbed.processes import answers, free_port
+from testbed.conversation import TurnResult, converse
+from testbed.processes import free_port, responds
 from testbed.services import Ports, running, worker, worker_env
 from tests.e2e.conftest import scrape
 
@@ -50,7 +50,7 @@ async def test_caller_is_understood_and_answered_aloud_and_the_metrics_match(
         turns, report = await talking
         values = await asyncio.wait_for(_scrape_after_call(ports), 60)
         assert not list(folder.glob("*/*.db"))  # every process of the worker has a folder with a lock
-    assert not await answers(f"http://127.0.0.1:{ports.metrics}/healthz")  # it has ended with the worker
+    assert not await responds(f"http://127.0.0.1:{ports.metrics}/healthz")  # it has ended with the worker
 
     assert len(turns) == len(SENTENCES)
     assert any(turn.preresponse for turn in turns)

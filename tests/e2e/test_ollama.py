@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from demo.conversation import converse
 from model_server import weights
+from testbed.conversation import converse
 from testbed.processes import free_port
 from testbed.services import Ports, Service, find_binary, running, worker, worker_env
 from tests.e2e.conftest import free_ports

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.conversation import converse
+from testbed.conversation import converse
 from testbed.processes import free_port
 from testbed.services import Ports, agent_metrics, running, worker, worker_env
 from tests.e2e.conftest import scrape

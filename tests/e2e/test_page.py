@@ -14,13 +14,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from benchmarks.browser import PATIENCE, NoBrowserError, Visitor, browsing, chromium
 from benchmarks.page_gap.measure import sides
 from caller import CallOptions, Text
 from caller.audio import Pcm, audible_part
 from caller.utterances import load
-from demo.conversation import MAX_WORD_ERROR_RATE, word_error_rate
 from page_server.settings import is_built
+from testbed.browser import PATIENCE, NoBrowserError, Visitor, browsing, chromium
+from testbed.conversation import MAX_WORD_ERROR_RATE, word_error_rate
 from testbed.processes import Child, free_port
 from testbed.services import Ports, livekit_server, page_server, running, worker, worker_env
 

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from demo.conversation import converse
 from monitoring import board
 from monitoring.board import Panel, Target, TimeRange
 from monitoring.live import all_calls_counted, watched_system
 from monitoring.server import Prometheus, Series
+from testbed.conversation import converse
 from testbed.processes import free_port
 from testbed.services import running
 from tests.e2e.conftest import free_ports

@@ -1,4 +1,4 @@
-"""The scripted conversation: what the caller says, how each turn is shown, and when it counts as good."""
+"""A scripted conversation with an agent: speak sentences, and compare what was understood."""
 
 from __future__ import annotations
 
@@ -12,11 +12,6 @@ from agent_worker.room.topics import TURN_TOPIC
 from caller import CallOptions, CallReport, Text, Turn, call
 from testbed.services import API_KEY, API_SECRET, Ports
 
-SENTENCES = (
-    "What is the best way to learn how to cook?",
-    "How can I sleep better at night?",
-    "Thank you very much for your help.",
-)
 MAX_WORD_ERROR_RATE = 0.2
 
 _NORMALISE = jiwer.Compose(
@@ -32,11 +27,20 @@ _NORMALISE = jiwer.Compose(
 
 @dataclass(frozen=True)
 class TurnResult:
-    """One turn of the conversation. Times are seconds after the caller's last audible sample."""
+    """One turn of the conversation.
+
+    Attributes:
+        said: What the caller said.
+        heard: Its transcript.
+        word_error_rate: Word errors in the transcript per word said.
+        preresponse: What was spoken before the answer, if anything.
+        answer: What was answered.
+        response_gap: Seconds from the caller's last audible sample to the agent's first.
+        answer_gap: The same to the first sample of the answer.
+    """
 
     said: str
     heard: str
-    """What Whisper made of it."""
     word_error_rate: float
     preresponse: str | None
     answer: str
@@ -45,22 +49,23 @@ class TurnResult:
 
     @property
     def ok(self) -> bool:
+        """Whether the caller was understood and heard a reply."""
         return self.response_gap is not None and self.word_error_rate < MAX_WORD_ERROR_RATE
 
 
 def word_error_rate(said: str | list[str], heard: str | list[str]) -> float:
-    """Word errors per word said, without regard to case and punctuation."""
+    """Return word errors per word said, ignoring case and punctuation."""
     return float(jiwer.wer(said, heard, reference_transform=_NORMALISE, hypothesis_transform=_NORMALISE))
 
 
 async def converse(
     ports: Ports, room: str, sentences: tuple[str, ...], on_turn: Callable[[TurnResult], None]
 ) -> tuple[list[TurnResult], CallReport]:
-    """Say the sentences to the agent in ``room``, and wait for its reply to each."""
+    """Say the sentences to the agent in ``room``, and wait for the reply to each."""
     results: list[TurnResult] = []
 
-    def show(turn: Turn) -> None:
-        results.append(turn_result(turn))
+    def add(turn: Turn) -> None:
+        results.append(_turn_result(turn))
         on_turn(results[-1])
 
     options = CallOptions(
@@ -73,11 +78,11 @@ async def converse(
         speech_url=ports.models_url,
         greeting_wait=15,
     )
-    report = await call(options, on_turn=show)
+    report = await call(options, on_turn=add)
     return results, report
 
 
-def turn_result(turn: Turn) -> TurnResult:
+def _turn_result(turn: Turn) -> TurnResult:
     records = [json.loads(text.text) for text in turn.texts if text.topic == TURN_TOPIC]
     preresponse = " ".join(record["preresponse"] for record in records if record["preresponse"]) or None
     return TurnResult(
@@ -92,10 +97,10 @@ def turn_result(turn: Turn) -> TurnResult:
 
 
 def _answer_gap(turn: Turn) -> float | None:
-    """Caller's last sample to the first audible one of the segment after the pre-response.
+    """Return the seconds from the caller's last sample to the first audible one of the segment after the pre-response.
 
-    LiveKit sends a segment's text as it is played: the audible stretch that began nearest to the text's
-    arrival is the answer's.
+    LiveKit sends the text of a segment while it is played: the answer is the audible stretch that began nearest to the
+    arrival of its text.
     """
     if len(turn.agent_transcripts) < 2 or not turn.heard:
         return None
