@@ -12,8 +12,8 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 from agent_metrics import writer
 from agent_worker.audio.output import pace
 from agent_worker.audio.tts_stream import PhraseAudio
+from agent_worker.core.compat.livekit import redact_personal_data
 from agent_worker.core.folders import cache_dir
-from agent_worker.core.log import redact_personal_data
 from agent_worker.core.settings import Settings
 from agent_worker.lifecycle.call_limit import end_call_after
 from agent_worker.lifecycle.duplicate_agent import yield_to_earlier_agent

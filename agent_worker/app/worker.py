@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from livekit.agents import AgentServer, JobContext, Plugin, cli
+from livekit.agents import AgentServer, JobContext, cli
 
 from agent_worker.app.call import run_call
 from agent_worker.app.checkup import command
+from agent_worker.core.compat.livekit import preload_first
 from agent_worker.core.settings import BadSettingsError, Settings, SettingsT, load
 from agent_worker.core.user_file import BadFileError
 from agent_worker.lifecycle.duplicate_agent import accept
@@ -76,7 +77,7 @@ def run(stack: StackDefinition[SettingsT]) -> None:
 
 def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack], prices: Prices) -> AgentServer:
     # First in the process that calls' processes are forked from, before the plugins: they make livekit's metrics.
-    Plugin.registered_plugins.insert(0, Plugin("agent-metrics", "1", "agent_worker.app.preload"))
+    preload_first("agent_worker.app.preload")
     server = AgentServer(
         ws_url=str(settings.livekit_url),
         api_key=settings.livekit_api_key,

@@ -1,4 +1,4 @@
-"""Waits for what comes, until something else has happened."""
+"""Helpers for asyncio."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import asyncio
 from typing import Any
 
 
-async def wait_future_or_event(coming: asyncio.Future[Any], event: asyncio.Event) -> None:
-    """Return as soon as ``coming`` is done or ``event`` is set, whichever is first. Neither is cancelled."""
-    if coming.done() or event.is_set():
-        return  # nothing to wait for: no task is made for every frame of audio
-    waiting = asyncio.create_task(event.wait())
+async def wait_future_or_event(pending: asyncio.Future[Any], event: asyncio.Event) -> None:
+    """Return as soon as ``pending`` is done or ``event`` is set. Neither is cancelled."""
+    if pending.done() or event.is_set():
+        return  # called for every frame of audio: most calls need no task
+    event_wait = asyncio.create_task(event.wait())
     try:
-        await asyncio.wait([coming, waiting], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([pending, event_wait], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        waiting.cancel()
+        event_wait.cancel()

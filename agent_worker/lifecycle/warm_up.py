@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import sys
 from collections.abc import Callable
 
 from livekit.agents import AgentServer, JobProcess, tokenize
 
 from agent_worker.app.call import build_agent
+from agent_worker.core.compat.livekit import import_client_modules
 from agent_worker.core.log import logger
 from agent_worker.core.settings import Settings, SettingsT
 from agent_worker.lifecycle.call_limit import farewell
@@ -27,14 +27,6 @@ AGENT = "agent"
 METER = "meter"
 _LONGEST = 180.0  # seconds
 _TRY_AGAIN_AFTER = 60.0
-_IMPORTED_WITH_THE_FIRST_REQUEST = (
-    "anyio._backends._asyncio",
-    "openai.lib.streaming.chat",
-    "openai.resources.audio.speech",
-    "openai.resources.audio.transcriptions",
-    "openai.resources.chat.completions",
-    "openai.resources.models",
-)
 
 
 def warm_up_process(
@@ -64,7 +56,7 @@ def read_what_calls_share() -> None:
     """Read what does not depend on settings: the process that calls' are forked from has done it for all of them."""
     tokenize.basic.hyphenate_word("syllables")
     IntentModel.load()
-    import_clients()
+    import_client_modules()
 
 
 def fixed_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
@@ -76,12 +68,6 @@ def fixed_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
         texts.append(farewell(settings.language))
     preresponses = agent.strategy is not None or settings.callers_choose_strategy
     return [*texts, *agent.phrases.all()] if preresponses else texts
-
-
-def import_clients() -> None:
-    """Import what the providers' clients would import with their first request."""
-    for module in _IMPORTED_WITH_THE_FIRST_REQUEST:
-        importlib.import_module(module)
 
 
 async def synthesize_phrases(stack: VoiceStack, settings: Settings, prices: Prices) -> int:

@@ -18,8 +18,8 @@ from livekit.agents.utils import http_context
 from agent_worker.app.checkup.errors import explain
 from agent_worker.app.checkup.findings import Finding, failed, note, ok
 from agent_worker.audio.silence import pieces, trimmed
+from agent_worker.core.compat.livekit import import_client_modules
 from agent_worker.core.settings import Settings, SettingsT
-from agent_worker.lifecycle.warm_up import import_clients
 from agent_worker.preresponse import fast_reply
 from agent_worker.providers.preflight import Cause, Component, ProviderProbe, Trouble, ask_provider
 from agent_worker.providers.stack import StackDefinition, VoiceStack
@@ -37,7 +37,7 @@ async def examine_providers(
     http: aiohttp.ClientSession, definition: StackDefinition[SettingsT], settings: SettingsT
 ) -> AsyncIterator[Finding]:
     """Ask one after the other, so that none waits for another's work. The STT is given what the TTS has said."""
-    import_clients()
+    import_client_modules()
     async with http_context.open():
         stack = definition.build(settings)
         requests = _Requests(stack, settings)
