@@ -37,6 +37,7 @@ COPY fast-preresponse.py fast-preresponse-ollama.py LICENSE ./
 COPY agent_metrics agent_metrics
 COPY agent_worker agent_worker
 COPY caller caller
+COPY http_service http_service
 COPY page_server page_server
 COPY deploy/image image
 # METRICS_PORT: the worker serves them. Empty: an agent-metrics of its own does. PAGE_HOST: what is published is reached.
@@ -46,7 +47,7 @@ ENV PATH=/app/.venv/bin:$PATH \
     METRICS_PORT=9100 \
     PAGE_HOST=0.0.0.0
 # Nobody can write bytecode later. The models (voice activity, end of turn) are used once, with no network allowed.
-RUN python -m compileall -q agent_metrics agent_worker caller page_server \
+RUN python -m compileall -q agent_metrics agent_worker caller http_service page_server \
  && python image/check_models.py
 
 USER 10001

@@ -17,18 +17,17 @@ from dotenv import load_dotenv
 from prometheus_client import disable_created_metrics
 
 from agent_metrics.ledger import BadLedgerError
-from agent_metrics.listener import listen
-from agent_metrics.server import Server, hold_stop_signals
 from agent_metrics.service import ClaimError, Service, claim
 from agent_metrics.web import create_app
 from agent_metrics.web_config import BadWebConfigError, WebConfig, load
 from agent_metrics.writer import DEFAULT_ROOT
+from http_service.server import Server, block_stop_signals, exit_misconfigured, listen
 
 _PROGRAM = "agent-metrics" if Path(sys.argv[0]).name == "agent-metrics" else "python -m agent_metrics"
 
 
 def main() -> None:
-    hold_stop_signals()
+    block_stop_signals()
     load_dotenv(".env")
     options = _options()
     logging.basicConfig(format="agent_metrics: %(message)s", level=logging.WARNING)
@@ -87,11 +86,16 @@ def _open(root: Path) -> tuple[Service, int | None]:
         service = Service(root)
         service.open()
     except OSError as error:
-        _fail(f"cannot make the folder {root}: {error.strerror}. Choose another with --dir.")
+        exit_misconfigured(
+            "agent_metrics", f"cannot make the folder {root}: {error.strerror}. Choose another with --dir."
+        )
     except ClaimError as error:
         _fail(str(error))
     except BadLedgerError as error:
-        _fail(f"{error}. Put a copy from before in its place; or move it away, and all totals begin at zero.")
+        exit_misconfigured(
+            "agent_metrics",
+            f"{error}. Put a copy from before in its place; or move it away, and all totals begin at zero.",
+        )
     return service, lock
 
 
@@ -106,9 +110,8 @@ def _serve(listener: socket.socket, service: Service, config: WebConfig, root: P
     Server(settings).run(sockets=[listener])
 
 
-def _fail(message: str, *more: str) -> NoReturn:
-    print("\n  - ".join((f"agent_metrics: {message}", *more)), file=sys.stderr)
-    sys.exit(2)
+def _fail(message: str, *details: str) -> NoReturn:
+    exit_misconfigured("agent_metrics", message, *details)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,12 @@ from collections.abc import AsyncIterator, Mapping
 import bcrypt
 from prometheus_client.exposition import gzip_accepted
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from agent_metrics.basic_auth import BasicAuth
 from agent_metrics.service import Service
+from http_service.basic_auth import BasicAuthBackend, basic_auth_middleware
 
 _INDEX = """<!doctype html><html lang="en"><title>agent-metrics</title>
 <h1>agent-metrics</h1><p><a href="metrics">Metrics</a> · <a href="healthz">Health</a></p></html>
@@ -66,7 +65,7 @@ def create_app(service: Service, users: Mapping[str, bytes]) -> Starlette:
 
     return Starlette(
         routes=[Route("/", index), Route("/healthz", health), Route("/metrics", metrics)],
-        middleware=[Middleware(BasicAuth, is_right=Passwords(users).is_right)] if users else [],
+        middleware=[basic_auth_middleware(BasicAuthBackend(Passwords(users).is_right))] if users else [],
         lifespan=lifespan,
     )
 

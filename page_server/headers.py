@@ -1,4 +1,4 @@
-"""What a browser may do with the page: headers of every answer."""
+"""Security and caching headers of every response of the page server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_FOR_EVER = "public, max-age=31536000, immutable"
+_CACHE_FOR_A_YEAR = "public, max-age=31536000, immutable"
 _POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -23,15 +23,15 @@ _POLICY = {
 
 
 def content_security_policy(livekit_url: str) -> str:
-    """Scripts and styles from here only; connections to here and to LiveKit, which it asks over HTTP too."""
-    where = urlsplit(livekit_url)
-    livekit = f"{where.scheme}://{where.netloc} {where.scheme.replace('ws', 'http')}://{where.netloc}"
+    """Return the policy: resources from this server only, connections to it and to LiveKit (WebSocket and HTTP)."""
+    url = urlsplit(livekit_url)
+    livekit = f"{url.scheme}://{url.netloc} {url.scheme.replace('ws', 'http')}://{url.netloc}"
     policy = {**_POLICY, "connect-src": f"'self' {livekit}"}
-    return "; ".join(f"{what} {sources}" for what, sources in policy.items())
+    return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())
 
 
 class SecurityHeaders:
-    """Adds them, and says how long what may be kept."""
+    """ASGI middleware that adds the security headers, and ``Cache-Control`` where the response has none."""
 
     def __init__(self, app: ASGIApp, livekit_url: str) -> None:
         self._app = app
@@ -46,17 +46,19 @@ class SecurityHeaders:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the application with a ``send`` that adds the headers."""
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(self._headers)
-                headers.setdefault("Cache-Control", _how_long(scope["path"], message["status"]))
+                headers.setdefault("Cache-Control", _cache_control(scope["path"], message["status"]))
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
-def _how_long(path: str, status: int) -> str:
+def _cache_control(path: str, status: int) -> str:
     if path.startswith("/assets/") and status in (200, 206, 304):
-        return _FOR_EVER  # Vite puts a hash of the content into each name there
+        return _CACHE_FOR_A_YEAR  # Vite puts a hash of the content into each file name
     return "no-store" if path.startswith("/api/") or status >= 400 else "no-cache"

@@ -1,4 +1,4 @@
-"""A visit's way into LiveKit: a new room, and a token that is good for nothing else."""
+"""New sessions: a LiveKit room for one visit, and a token that is valid for this room only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from livekit import api
 
 from page_server.settings import PageSettings
 
-TIME_TO_JOIN = timedelta(minutes=10)
+_TOKEN_LIFETIME = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class Session:
-    """What a browser needs to join. Its fields are those of the answer to ``POST /api/session``."""
+    """What a browser needs to join a room: the JSON response of ``POST /api/session``."""
 
     url: str
     token: str
@@ -24,12 +24,17 @@ class Session:
     identity: str
 
 
-def new_session(settings: PageSettings) -> Session:
+def create_session(settings: PageSettings) -> Session:
+    """Return a session in a new room.
+
+    The token allows to publish a microphone's audio and data, and to subscribe; with ``AGENT_NAME`` it also requests
+    the dispatch of that agent.
+    """
     room, identity = f"call-{secrets.token_hex(8)}", f"caller-{secrets.token_hex(8)}"
     token = (
         api.AccessToken(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value())
         .with_identity(identity)
-        .with_ttl(TIME_TO_JOIN)  # LiveKit renews the token of who has joined
+        .with_ttl(_TOKEN_LIFETIME)  # to join; LiveKit renews the token of a participant that has joined
         .with_grants(
             api.VideoGrants(
                 room_join=True,
@@ -37,7 +42,7 @@ def new_session(settings: PageSettings) -> Session:
                 can_subscribe=True,
                 can_publish=True,
                 can_publish_sources=["microphone"],
-                can_publish_data=True,  # typed text, and choosing the strategy
+                can_publish_data=True,  # text input, and the choice of the strategy
             )
         )
     )
@@ -45,5 +50,5 @@ def new_session(settings: PageSettings) -> Session:
         dispatch = api.RoomAgentDispatch(agent_name=settings.agent_name)
         token = token.with_room_config(api.RoomConfiguration(agents=[dispatch]))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a development server's secret is short, and the operator knows
-        return Session(settings.callers_livekit_url, token.to_jwt(), room, identity)
+        warnings.simplefilter("ignore")  # PyJWT warns of short secrets, as development servers have
+        return Session(settings.browser_livekit_url, token.to_jwt(), room, identity)

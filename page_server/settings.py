@@ -1,4 +1,4 @@
-"""Every setting of the page server. ``.env.example`` explains each."""
+"""The settings of the page server. ``.env.example`` explains each."""
 
 from __future__ import annotations
 
@@ -41,25 +41,26 @@ class PageSettings(LiveKitSettings):
         return self.page_dir or BUILT_PAGE
 
     @property
-    def callers_livekit_url(self) -> str:
-        """Where the browser finds LiveKit."""
+    def browser_livekit_url(self) -> str:
+        """The WebSocket address of LiveKit for callers' browsers."""
         url = str(self.page_livekit_url or self.livekit_url)
         return f"ws{url.removeprefix('http')}" if url.startswith("http") else url
 
     @property
-    def is_beyond_this_machine(self) -> bool:
-        return _is_beyond(self.page_host, self.page_origin)
+    def is_reachable_by_others(self) -> bool:
+        """Whether other machines can open the page."""
+        return _is_reachable_by_others(self.page_host, self.page_origin)
 
     @field_validator("page_origin")
     @classmethod
-    def _has_no_path(cls, origin: str | None) -> str | None:
+    def _refuse_path(cls, origin: str | None) -> str | None:
         if origin and origin.count("/") > 2:
             raise ValueError("give scheme, host and port only, like https://talk.example.com")
         return origin
 
     @field_validator("page_dir")
     @classmethod
-    def _is_there(cls, folder: Path | None) -> Path:
+    def _require_built_page(cls, folder: Path | None) -> Path:
         folder = folder or BUILT_PAGE
         if not is_built(folder):
             raise ValueError(f"no index.html in {folder}: build the page with `make page`")
@@ -67,27 +68,28 @@ class PageSettings(LiveKitSettings):
 
     @field_validator("page_password")
     @classmethod
-    def _is_set_where_it_is_needed(cls, password: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        beyond = _is_beyond(info.data.get("page_host", ""), info.data.get("page_origin"))
-        if beyond and not password and not info.data.get("page_public"):
+    def _require_password_if_reachable(cls, password: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        reachable = _is_reachable_by_others(info.data.get("page_host", ""), info.data.get("page_origin"))
+        if reachable and not password and not info.data.get("page_public"):
             raise ValueError(
-                "others than this machine can open the page, and each call costs you money: set a password, "
+                "other machines can open the page, and each call costs you money: set a password, "
                 "or PAGE_PUBLIC=1 if anybody may call"
             )
         return password
 
 
 def is_built(folder: Path = BUILT_PAGE) -> bool:
-    return os.path.isfile(folder / "index.html")  # False for what cannot be a path, too
+    """Return whether the folder holds a built page."""
+    return os.path.isfile(folder / "index.html")  # unlike Path.is_file, False for what cannot be a path
 
 
-def _is_beyond(host: str, origin: object) -> bool:
-    """Whether others can come: directly, or through a proxy that serves ``origin``."""
+def _is_reachable_by_others(host: str, origin: object) -> bool:
+    """Return whether other machines can open the page: directly, or through a proxy that serves ``origin``."""
     return not is_loopback(host) or (origin is not None and not is_loopback(urlsplit(str(origin)).hostname or ""))
 
 
 def is_loopback(host: str) -> bool:
-    """Whether this name or address, without a port, is this machine for certain."""
+    """Return whether a host name or address, without a port, certainly is this machine."""
     try:
         return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:

@@ -20,7 +20,7 @@ from livekit.protocol.agent_pb.agent_session import SessionRequest
 from agent_worker.core.settings import load
 from agent_worker.room.text_input import MAX_TEXT_CHARS
 from agent_worker.room.topics import SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC
-from page_server.sessions import Session, new_session
+from page_server.sessions import Session, create_session
 from page_server.settings import PageSettings
 from testbed.processes import free_port
 from testbed.services import API_KEY, API_SECRET, Ports, livekit_server, running
@@ -56,7 +56,7 @@ def visit(ports: Ports, page: Path) -> Session:
         patch.setenv("LIVEKIT_URL", ports.livekit_url)
         patch.setenv("LIVEKIT_API_KEY", API_KEY)
         patch.setenv("LIVEKIT_API_SECRET", API_SECRET)
-        return new_session(load(PageSettings, {"page_dir": page}))
+        return create_session(load(PageSettings, {"page_dir": page}))
 
 
 async def asked(ports: Ports, token: str, method: str, request: dict[str, Any]) -> int:

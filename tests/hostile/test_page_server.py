@@ -1,4 +1,4 @@
-"""Whoever asks the page server for a way in: a token for one new room, or an answer that says why not."""
+"""Hostile requests to the page server: each gets a token for one new room, or a refusal with a reason."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
 from agent_worker.core.settings import load
+from page_server.app import create_app
 from page_server.settings import PageSettings
-from page_server.web import create_app
 
 LIVEKIT = {"LIVEKIT_URL": "ws://localhost:7880", "LIVEKIT_API_KEY": "devkey", "LIVEKIT_API_SECRET": "s3cret-value"}
-OWN = [
+SAME_ORIGIN = [
     (b"host", b"localhost:8080"),
     (b"origin", b"http://localhost:8080"),
     (b"sec-fetch-site", b"same-origin"),
@@ -47,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def app_with(folder: Path, **env: str) -> ASGIApp:
+def create_test_app(folder: Path, **env: str) -> ASGIApp:
     with pytest.MonkeyPatch.context() as patch:
         for field in PageSettings.model_fields:
             patch.delenv(field.upper(), raising=False)
@@ -56,8 +56,8 @@ def app_with(folder: Path, **env: str) -> ASGIApp:
         return create_app(load(PageSettings))
 
 
-def ask(app: ASGIApp, path: str, headers: list[tuple[bytes, bytes]], *body: bytes) -> tuple[int, bytes]:
-    """As uvicorn would, but with what no client library sends."""
+def send_request(app: ASGIApp, path: str, headers: list[tuple[bytes, bytes]], *body: bytes) -> tuple[int, bytes]:
+    """Call the app as uvicorn would, also with requests that no client library sends."""
     scope = {
         "type": "http",
         "http_version": "1.1",
@@ -72,13 +72,13 @@ def ask(app: ASGIApp, path: str, headers: list[tuple[bytes, bytes]], *body: byte
         "server": ("localhost", 8080),
     }
     sent: list[Any] = []
-    coming = [{"type": "http.request", "body": piece, "more_body": True} for piece in body]
-    coming.append({"type": "http.request", "body": b"", "more_body": False})
+    incoming = [{"type": "http.request", "body": piece, "more_body": True} for piece in body]
+    incoming.append({"type": "http.request", "body": b"", "more_body": False})
 
     async def receive() -> Any:
-        if not coming:
-            await asyncio.Event().wait()  # whoever asked waits for the answer
-        return coming.pop(0)
+        if not incoming:
+            await asyncio.Event().wait()  # the client waits for the response
+        return incoming.pop(0)
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -88,21 +88,25 @@ def ask(app: ASGIApp, path: str, headers: list[tuple[bytes, bytes]], *body: byte
 
 
 @given(
-    headers=HEADERS, own=st.booleans(), body=st.one_of(BYTES, st.sampled_from([b"{}", b"[" * 900, b'{"room": "x"}']))
+    headers=HEADERS,
+    same_origin=st.booleans(),
+    body=st.one_of(BYTES, st.sampled_from([b"{}", b"[" * 900, b'{"room": "x"}'])),
 )
-@example(headers=[(b"host", b"[")], own=False, body=b"{}")
-@example(headers=[], own=True, body=b"\xff")
-@example(headers=[], own=True, body=b'{"room": "somebody-elses", "identity": "agent", "roomAdmin": true}')
-def test_anybody_gets_a_token_for_a_new_room_or_a_refusal_in_words(
-    headers: list[tuple[bytes, bytes]], own: bool, body: bytes, folder: Path
+@example(headers=[(b"host", b"[")], same_origin=False, body=b"{}")
+@example(headers=[], same_origin=True, body=b"\xff")
+@example(headers=[], same_origin=True, body=b'{"room": "another-room", "identity": "agent", "roomAdmin": true}')
+def test_any_request_gets_a_token_for_a_new_room_or_a_refusal_with_a_reason(
+    headers: list[tuple[bytes, bytes]], same_origin: bool, body: bytes, folder: Path
 ) -> None:
-    status, answer = ask(app_with(folder), "/api/session", [*(OWN if own else []), *headers], body)
+    status, answer = send_request(
+        create_test_app(folder), "/api/session", [*(SAME_ORIGIN if same_origin else []), *headers], body
+    )
     if status != 200:
         assert status in (400, 403, 413)
         assert any(code.encode() in answer for code in CODES)
         return
-    told = json.loads(answer)
-    claims = jwt.decode(told["token"], LIVEKIT["LIVEKIT_API_SECRET"], algorithms=["HS256"])
+    session = json.loads(answer)
+    claims = jwt.decode(session["token"], LIVEKIT["LIVEKIT_API_SECRET"], algorithms=["HS256"])
     assert claims["sub"].startswith("caller-")
     assert claims["video"].pop("room").startswith("call-")
     assert claims["video"] == {
@@ -119,18 +123,18 @@ def test_anybody_gets_a_token_for_a_new_room_or_a_refusal_in_words(
 @example(headers=[], path="/\x00")
 @example(headers=[], path="/../../etc/passwd")
 @example(headers=[(b"host", b"[")], path="/api/config")
-def test_any_address_is_answered(headers: list[tuple[bytes, bytes]], path: str, folder: Path) -> None:
-    status, _ = ask(app_with(folder), path, headers)
+def test_any_path_is_answered(headers: list[tuple[bytes, bytes]], path: str, folder: Path) -> None:
+    status, _ = send_request(create_test_app(folder), path, headers)
     assert status in (200, 307, 404, 405)
 
 
 @given(headers=HEADERS)
-def test_nobody_comes_in_without_the_password(headers: list[tuple[bytes, bytes]], folder: Path) -> None:
-    app = app_with(folder, PAGE_PASSWORD="long-enough")
-    status, _ = ask(app, "/api/session", [*OWN, *headers], b"{}")
+def test_no_request_passes_without_the_password(headers: list[tuple[bytes, bytes]], folder: Path) -> None:
+    app = create_test_app(folder, PAGE_PASSWORD="long-enough")
+    status, _ = send_request(app, "/api/session", [*SAME_ORIGIN, *headers], b"{}")
     assert status in (401, 429)
 
 
-def test_body_without_end_is_not_read_to_its_end(folder: Path) -> None:
-    status, _ = ask(app_with(folder), "/api/session", OWN, *[b"x" * 1_000_000] * 20)
+def test_an_endless_body_is_not_read_to_its_end(folder: Path) -> None:
+    status, _ = send_request(create_test_app(folder), "/api/session", SAME_ORIGIN, *[b"x" * 1_000_000] * 20)
     assert status == 413

@@ -11,7 +11,7 @@ LIVEKIT = {"LIVEKIT_URL": "ws://localhost:7880", "LIVEKIT_API_KEY": "devkey", "L
 
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
-    """A built page."""
+    """Return the folder of a built page."""
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><title>Talk</title>")
     (tmp_path / "assets" / "index-4f2a.js").write_text("// " + "x" * 5000)
@@ -20,7 +20,7 @@ def page(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, page: Path) -> None:
-    """Nothing but what a page server needs."""
+    """Set the required settings of the page server, and no others."""
     for field in PageSettings.model_fields:
         monkeypatch.delenv(field.upper(), raising=False)
     for name, value in {**LIVEKIT, "PAGE_DIR": str(page)}.items():

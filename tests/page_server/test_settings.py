@@ -35,28 +35,28 @@ def test_every_missing_and_bad_setting_is_listed_at_once(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    "beyond", [{"PAGE_HOST": "0.0.0.0"}, {"PAGE_HOST": "::"}, {"PAGE_ORIGIN": "https://talk.example.com"}]
+    "reachable", [{"PAGE_HOST": "0.0.0.0"}, {"PAGE_HOST": "::"}, {"PAGE_ORIGIN": "https://talk.example.com"}]
 )
-def test_where_others_can_come_a_password_is_needed_or_that_anybody_may(
-    beyond: dict[str, str], monkeypatch: pytest.MonkeyPatch
+def test_a_reachable_page_requires_a_password_or_to_be_public(
+    reachable: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in beyond.items():
+    for name, value in reachable.items():
         monkeypatch.setenv(name, value)
     (problem,) = problems()
     assert "PAGE_PASSWORD" in problem
     assert "PAGE_PUBLIC=1" in problem
     monkeypatch.setenv("PAGE_PUBLIC", "1")
-    assert load(PageSettings).is_beyond_this_machine
+    assert load(PageSettings).is_reachable_by_others
     monkeypatch.setenv("PAGE_PUBLIC", "0")
     monkeypatch.setenv("PAGE_PASSWORD", "correct horse")
-    assert load(PageSettings).is_beyond_this_machine
+    assert load(PageSettings).is_reachable_by_others
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.1.2.3"])
-def test_on_this_machine_none_is_needed(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loopback_page_requires_no_password(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAGE_HOST", host)
     monkeypatch.setenv("PAGE_ORIGIN", "http://localhost:9999")
-    assert not load(PageSettings).is_beyond_this_machine
+    assert not load(PageSettings).is_reachable_by_others
 
 
 def test_short_password_is_refused_and_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,17 +71,17 @@ def test_short_password_is_refused_and_no_secret_is_shown(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("own", "callers", "expected"),
+    ("livekit_url", "page_livekit_url", "expected"),
     [
         ("ws://livekit:7880", None, "ws://livekit:7880"),
         ("https://livekit.example.com", None, "wss://livekit.example.com"),
         ("ws://livekit:7880", "wss://livekit.example.com/", "wss://livekit.example.com"),
     ],
 )
-def test_callers_get_the_address_that_they_can_reach(
-    own: str, callers: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+def test_browsers_get_the_page_livekit_url_with_a_websocket_scheme(
+    livekit_url: str, page_livekit_url: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LIVEKIT_URL", own)
-    if callers:
-        monkeypatch.setenv("PAGE_LIVEKIT_URL", callers)
-    assert load(PageSettings).callers_livekit_url == expected
+    monkeypatch.setenv("LIVEKIT_URL", livekit_url)
+    if page_livekit_url:
+        monkeypatch.setenv("PAGE_LIVEKIT_URL", page_livekit_url)
+    assert load(PageSettings).browser_livekit_url == expected
