@@ -13,6 +13,7 @@ prepare()  # before livekit is imported
 
 from livekit.agents import inference
 from livekit.plugins import deepgram, openai
+from pydantic import Field
 
 from agent_worker.app import worker
 from agent_worker.core.settings import HttpUrl, Secret, Settings, Text
@@ -21,26 +22,18 @@ from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS, ProviderNames, S
 
 
 class MySettings(Settings):
-    """What this stack needs beside the settings that all stacks share. Without a default: has to be set."""
+    """The settings of this stack, in addition to those that all stacks share. A field without a default is required."""
 
-    cerebras_api_key: Secret
-    """Make one at https://cloud.cerebras.ai"""
-    cerebras_base_url: HttpUrl = "https://api.cerebras.ai/v1"  # type: ignore[assignment]
-    """Cerebras's address."""
+    cerebras_api_key: Secret = Field(description="Create a key at https://cloud.cerebras.ai")
+    cerebras_base_url: HttpUrl = "https://api.cerebras.ai/v1"
     cerebras_fast_model: Text = "gemma-4-31b"
-    """The model whose words `llm` and `hybrid` say first, and that answers when the main model fails."""
     cerebras_main_model: Text = "gpt-oss-120b"
-    """The model that answers."""
 
-    deepgram_api_key: Secret
-    """Make one at https://console.deepgram.com"""
-    deepgram_base_url: HttpUrl = "https://api.deepgram.com/v1/listen"  # type: ignore[assignment]
-    """Deepgram's address."""
+    deepgram_api_key: Secret = Field(description="Create a key at https://console.deepgram.com")
+    deepgram_base_url: HttpUrl = "https://api.deepgram.com/v1/listen"
 
-    kokoro_base_url: HttpUrl = "http://localhost:8880/v1"  # type: ignore[assignment]
-    """Kokoro's address."""
+    kokoro_base_url: HttpUrl = "http://localhost:8880/v1"
     kokoro_voice: Text = "af_heart"
-    """One of Kokoro's voices."""
 
 
 def build_stack(settings: MySettings) -> VoiceStack:

@@ -1,4 +1,4 @@
-"""The settings of the page server. ``.env.example`` explains each."""
+"""Settings of the page server."""
 
 from __future__ import annotations
 
@@ -10,30 +10,44 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from agent_worker.core.settings import HttpUrl, LiveKitSettings, LiveKitUrl, Text
+from agent_worker.core.settings import HttpUrl, LiveKitSettings, LiveKitUrl, Port, Text
 
 BUILT_PAGE = Path(__file__).resolve().parent.parent / "web" / "dist"
 
 
 class PageSettings(LiveKitSettings):
-    """The page to call the agent from in a browser. It reads the settings of LiveKit as well."""
+    """The server of the page on which callers talk to the agent. It also needs the LiveKit settings."""
 
-    page_host: Text = "127.0.0.1"
-    """Where it listens. Where others can come, as with 0.0.0.0, it wants PAGE_PASSWORD, or PAGE_PUBLIC=true."""
-    page_port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    """0 picks a free port."""
-    page_livekit_url: LiveKitUrl | None = None
-    """The address of the LiveKit server for callers' browsers. Unset: LIVEKIT_URL."""
-    page_origin: HttpUrl | None = None
-    """Behind a proxy: the page's address as callers open it, like https://talk.example.com"""
-    page_dir: Annotated[Path | None, Field(validate_default=True)] = None
-    """The built page. Unset: web/dist of this project (`make page`)."""
-    page_calls_per_minute: Annotated[int, Field(gt=0, le=100_000)] = 10
-    """How many calls each address may begin in a minute."""
-    page_public: bool = False
-    """true: anybody who can reach the page may call, without a password. You pay for every call."""
-    page_password: Annotated[Annotated[SecretStr, Field(min_length=8)] | None, Field(validate_default=True)] = None
-    """Callers are asked for it; any name goes with it. At least 8 characters."""
+    page_host: Text = Field(
+        default="127.0.0.1",
+        description="Address to listen on. One that other machines can reach, such as 0.0.0.0, requires PAGE_PASSWORD "
+        "or PAGE_PUBLIC=true.",
+    )
+    page_port: Port = Field(default=8080, description="Port to listen on; 0 picks a free port.")
+    page_livekit_url: LiveKitUrl | None = Field(
+        default=None, description="Address of the LiveKit server for callers' browsers. Unset: LIVEKIT_URL."
+    )
+    page_origin: HttpUrl | None = Field(
+        default=None,
+        description="Behind a proxy: the page's address as callers open it, such as https://talk.example.com",
+    )
+    page_dir: Path | None = Field(
+        default=None,
+        validate_default=True,
+        description="Folder of the built page. Unset: web/dist of this project (`make page`).",
+    )
+    page_calls_per_minute: int = Field(
+        default=10, gt=0, le=100_000, description="Number of calls that each client address may start in a minute."
+    )
+    page_public: bool = Field(
+        default=False,
+        description="true: everyone who can reach the page may call without a password. You pay for every call.",
+    )
+    page_password: Annotated[SecretStr, Field(min_length=8)] | None = Field(
+        None,
+        validate_default=True,
+        description="Password of the page, at least 8 characters; callers may give any user name with it.",
+    )
 
     @property
     def folder(self) -> Path:

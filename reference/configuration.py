@@ -62,7 +62,7 @@ def _bounds(schema: dict[str, Any]) -> str:
     if schema["type"] == "integer" and above is not None:
         low, above = above + 1, None
     if low is not None and high is not None:
-        return f", {low:g} to {high:g}"
+        return f", {low:.15g} to {high:.15g}"
     limits = (("at least", low), ("at most", high), ("more than", above), ("less than", below))
-    named = [f"{word} {value:g}" for word, value in limits if value is not None]
+    named = [f"{word} {value:.15g}" for word, value in limits if value is not None]
     return f", {' and '.join(named)}" if named else ""

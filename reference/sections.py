@@ -72,13 +72,13 @@ def _one_paragraph(text: str) -> str:
 
 def _own_settings(settings_type: type[FromEnvironment]) -> Iterator[Setting]:
     """Those that the class declares itself, in its order."""
-    schemas, explanations = settings_type.model_json_schema()["properties"], settings_type.explanations()
+    schemas = settings_type.model_json_schema()["properties"]
     for field in inspect.get_annotations(settings_type):
         if (info := settings_type.model_fields.get(field)) is None:
             continue
         example = str(info.examples[0]) if info.examples else ""
         default = None if info.is_required() else _as_written(info.get_default(call_default_factory=True))
-        yield Setting(field.upper(), explanations.get(field, ""), default, example, schemas[field])
+        yield Setting(field.upper(), info.description or "", default, example, schemas[field])
 
 
 def _as_written(value: Any) -> str:

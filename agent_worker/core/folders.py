@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
+
 from agent_metrics import writer
 from agent_worker.core.settings import FromEnvironment
 
 
 class Folders(FromEnvironment):
-    """Where things are kept that outlive a process."""
+    """Folders for data that outlives a process."""
 
-    prometheus_multiproc_dir: Path = Path(writer.DEFAULT_ROOT)
-    """Where the worker writes its metrics and agent-metrics reads them."""
-    agent_worker_cache: Path | None = None
-    """What took long to make or to fetch: model files, phrases' audio. Unset: ~/.cache/agent-worker."""
+    prometheus_multiproc_dir: Path = Field(
+        default=Path(writer.DEFAULT_ROOT),
+        description="Folder where the worker writes its metrics and agent-metrics reads them.",
+    )
+    agent_worker_cache: Path | None = Field(
+        default=None,
+        description="Cache of files that take long to create or download: models, audio of the phrases. Unset: "
+        "~/.cache/agent-worker.",
+    )
 
 
 def cache_dir() -> Path:

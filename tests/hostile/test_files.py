@@ -87,7 +87,7 @@ _PATHS = st.one_of(st.sampled_from(["x" * 5000, "/", ".", "/dev/null"]), st.text
 
 
 @pytest.mark.parametrize("kind", [CloudSettings, SelfHostedSettings, PageSettings])
-@settings(max_examples=20)  # each reads the settings' source for its explanations
+@settings(max_examples=20)
 @given(data=st.data())
 def test_any_environment_gives_settings_or_their_problems_and_never_a_secret(
     kind: type[CloudSettings], data: st.DataObject

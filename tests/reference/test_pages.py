@@ -25,7 +25,7 @@ def test_page_says_what_the_code_says(name: str) -> None:
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_setting_is_explained(setting: object) -> None:
-    assert setting.about, "write a text below the field"
+    assert setting.about, "give the field a description"
 
 
 def test_every_class_of_settings_is_in_a_section() -> None:
