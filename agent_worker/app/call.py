@@ -16,7 +16,7 @@ from agent_worker.core.compat.livekit import redact_personal_data
 from agent_worker.core.folders import cache_dir
 from agent_worker.core.settings import Settings
 from agent_worker.lifecycle.call_limit import end_call_after
-from agent_worker.lifecycle.duplicate_agent import yield_to_earlier_agent
+from agent_worker.lifecycle.duplicate_agent import has_earlier_agent, yield_to_earlier_agent
 from agent_worker.lifecycle.worker_death import redispatch_on_worker_death
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.fast_reply import DEFAULT_PRERESPONSE_PROMPT
@@ -52,9 +52,10 @@ async def run_call(
     redact_personal_data()
     if not job.is_fake_job():  # on the console there is no room
         await job.connect()
-        leave = functools.partial(job.shutdown, reason="another agent has the room")
-        if yield_to_earlier_agent(job.room, leave):
+        leave = functools.partial(job.shutdown, reason="an earlier agent has the room")
+        if has_earlier_agent(job.room):
             return leave()
+        yield_to_earlier_agent(job.room, leave)
         redispatch_on_worker_death(job, settings)
     session = build_session(stack, settings)
     link = RoomLink(job.room, settings)

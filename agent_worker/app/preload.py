@@ -1,13 +1,13 @@
-"""Imported by the process from which livekit forks those of calls: what is read here is in memory once for all calls.
+"""Imported by the process from which livekit-agents forks call processes: what it loads is in memory once for all.
 
-First of all that process imports, so that livekit's metrics are written by us as well.
+It is the first import of that process, so that livekit's metrics go to the process's files as well.
 """
 
 from agent_worker.app.bootstrap import prepare
 
 prepare()
 
-from agent_worker.app import worker  # noqa: E402, F401  # calls' processes begin with them
-from agent_worker.lifecycle import warm_up  # noqa: E402  # calls' processes begin with them
+from agent_worker.app import worker  # noqa: E402, F401  # call processes import it first
+from agent_worker.lifecycle import warm_up  # noqa: E402
 
-warm_up.read_what_calls_share()
+warm_up.load_shared_data()

@@ -19,10 +19,8 @@ from agent_worker.core.user_file import BadFileError
 from agent_worker.lifecycle.duplicate_agent import accept
 from agent_worker.lifecycle.process_death import watch_dead_jobs
 from agent_worker.lifecycle.warm_up import (
-    AGENT,
-    METER,
-    STACK,
-    read_audio,
+    CallParts,
+    load_audio,
     retry_phrase_synthesis,
     synthesize_phrases,
     warm_up_process,
@@ -32,13 +30,13 @@ from agent_worker.providers.stack import StackDefinition, VoiceStack
 from agent_worker.telemetry.metrics_service import serve_metrics
 from agent_worker.telemetry.pricing import Prices
 
-#: At this load of a worker, LiveKit server (`agents.target_load`) gives it no more calls, whatever threshold the worker
-#: itself has: "no servers available" is in the server's log. The default of both.
-_FULL = 0.7
-#: Of a call's process, seconds. Several start at once with a worker, and a small machine takes its time.
-_LONGEST_START = 60.0
+#: The load of a worker, from 0 to 1, at which LiveKit server gives it no more calls (`agents.target_load`), whatever
+#: threshold the worker has: "no servers available" is in the server's log. The default of both.
+_TARGET_LOAD = 0.7
+#: How long a call process may take to start: several start at once with a worker, and small machines are slow.
+_PROCESS_START_TIMEOUT_S = 60.0
 
-_TALKING_COMMANDS = ("start", "dev", "connect", "console")
+_CALL_COMMANDS = ("start", "dev", "connect", "console")
 _LIVEKIT_FLAGS = {
     "livekit_url": "--url",
     "livekit_api_key": "--api-key",
@@ -57,40 +55,40 @@ def run(stack: StackDefinition[SettingsT]) -> None:
     arguments = sys.argv[1:]
     if arguments[0] == "check":
         sys.exit(command.main(stack, arguments[1:], f"{Path(sys.argv[0]).name} check"))
-    if arguments[0] not in _TALKING_COMMANDS or "--help" in arguments:
+    if arguments[0] not in _CALL_COMMANDS or "--help" in arguments:
         cli.run_app(AgentServer())
         return
     try:
-        settings = load(stack.settings_type, given_on_command_line(arguments))
+        settings = load(stack.settings_type, settings_of_command_line(arguments))
         prices = Prices.load(settings.prices)
         asyncio.run(check(settings, stack.provider_probes(settings), with_livekit=arguments[0] != "console"))
-        unspoken = asyncio.run(synthesize_phrases(stack.build(settings), settings, prices))
+        missing_audio = asyncio.run(synthesize_phrases(stack.build(settings), settings, prices))
     except (BadSettingsError, BadFileError) as error:
         _exit_with(error.problems)
     if settings.metrics_port:
         serve_metrics(settings.metrics_port)
     server = build_server(settings, stack.build, prices)
-    if unspoken:
+    if missing_audio:
         retry_phrase_synthesis(server, stack.build, settings, prices)
     cli.run_app(server)
 
 
 def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack], prices: Prices) -> AgentServer:
-    # First in the process that calls' processes are forked from, before the plugins: they make livekit's metrics.
-    preload_first("agent_worker.app.preload")
+    """Return the worker: its calls run :func:`agent_worker.app.call.run_call`, each in a process of its own."""
+    preload_first("agent_worker.app.preload")  # before the plugins, which make livekit's metrics
     server = AgentServer(
         ws_url=str(settings.livekit_url),
         api_key=settings.livekit_api_key,
         api_secret=settings.livekit_api_secret.get_secret_value(),
         port=settings.worker_port,
         drain_timeout=settings.worker_drain_timeout,
-        initialize_process_timeout=_LONGEST_START,
+        initialize_process_timeout=_PROCESS_START_TIMEOUT_S,
         job_memory_limit_mb=settings.call_memory_limit_mb or 0,
         preload_modules=[build_stack.__module__],
     )
     if settings.worker_max_calls is not None:
-        server.load_fnc = functools.partial(_share_of_calls, settings.worker_max_calls)
-        server.update_options(load_threshold=_FULL)
+        server.load_fnc = functools.partial(_load_of_calls, settings.worker_max_calls)
+        server.update_options(load_threshold=_TARGET_LOAD)
     watch_dead_jobs(server, settings)
     server.setup_fnc = functools.partial(warm_up_process, settings=settings, build_stack=build_stack, prices=prices)
     serve_call = functools.partial(_serve_call, settings=settings)
@@ -98,29 +96,33 @@ def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceSt
     return server
 
 
-def _share_of_calls(max_calls: int, server: AgentServer) -> float:
-    return _FULL * min(len(server.active_jobs) / max_calls, 1.0)
+def _load_of_calls(max_calls: int, server: AgentServer) -> float:
+    """Return the worker's load: 0 without a call, :data:`_TARGET_LOAD` at ``max_calls`` or more."""
+    return _TARGET_LOAD * min(len(server.active_jobs) / max_calls, 1.0)
 
 
 async def _serve_call(job: JobContext, *, settings: Settings) -> None:
-    made = job.proc.userdata
-    await asyncio.to_thread(read_audio, made[AGENT], settings)  # there may be more of it than when the process began
-    await run_call(job, made[STACK], made[AGENT], made[METER], settings)
+    parts = CallParts.of(job.proc)
+    await asyncio.to_thread(load_audio, parts.agent, settings)  # more may be in the cache than at the process's start
+    await run_call(job, parts.stack, parts.agent, parts.meter, settings)
 
 
-def given_on_command_line(arguments: Sequence[str]) -> dict[str, Any]:
-    """LiveKit's own flags stand above the environment; the console needs no LiveKit server and no port of its own."""
-    given: dict[str, Any] = {}
+def settings_of_command_line(arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the settings that the command line overrides, by field name.
+
+    LiveKit's own flags take precedence over the environment. The console needs no LiveKit server, and takes any port.
+    """
+    overrides: dict[str, Any] = {}
     if arguments[0] == "console":
-        nowhere = {"livekit_url": "ws://localhost:7880", "livekit_api_key": "-", "livekit_api_secret": "-"}
-        given = {**nowhere, "worker_port": 0}
+        unused = {"livekit_url": "ws://localhost:7880", "livekit_api_key": "-", "livekit_api_secret": "-"}
+        overrides = {**unused, "worker_port": 0}
     for field, flag in _LIVEKIT_FLAGS.items():
         for index, argument in enumerate(arguments):
             if argument == flag and index + 1 < len(arguments):
-                given[field] = arguments[index + 1]
+                overrides[field] = arguments[index + 1]
             elif argument.startswith(f"{flag}="):
-                given[field] = argument.removeprefix(f"{flag}=")
-    return given
+                overrides[field] = argument.removeprefix(f"{flag}=")
+    return overrides
 
 
 def _exit_with(problems: Sequence[str]) -> NoReturn:

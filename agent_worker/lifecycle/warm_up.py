@@ -1,10 +1,11 @@
-"""What a worker does once before its first call, so that no caller waits for it."""
+"""Prepare the worker and the processes of its calls before the first call, so that no caller waits for it."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from livekit.agents import AgentServer, JobProcess, tokenize
 
@@ -12,7 +13,6 @@ from agent_worker.app.call import build_agent
 from agent_worker.core.compat.livekit import import_client_modules
 from agent_worker.core.log import logger
 from agent_worker.core.settings import Settings, SettingsT
-from agent_worker.lifecycle.call_limit import farewell
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.providers.stack import VoiceStack
 from agent_worker.telemetry.pricing import Prices
@@ -20,47 +20,67 @@ from agent_worker.telemetry.usage_meter import SessionMeter
 from agent_worker.text import guard
 from agent_worker.text.intent_classifier import classify
 from agent_worker.text.intent_model import IntentModel
+from agent_worker.text.messages import farewell
 
-#: Keys of ``JobProcess.userdata`` under which the call finds its stack, its agent and what measures both.
-STACK = "stack"
-AGENT = "agent"
-METER = "meter"
-_LONGEST = 180.0  # seconds
-_TRY_AGAIN_AFTER = 60.0
+_USERDATA_KEY = "call_parts"
+#: How long the phrases may take in all before the worker starts without the rest.
+_SYNTHESIS_TIMEOUT_S = 180.0
+_SYNTHESIS_RETRY_INTERVAL_S = 60.0
+
+
+@dataclass(frozen=True)
+class CallParts:
+    """What a call runs on, built in its process before the call.
+
+    Attributes:
+        stack: The providers' clients.
+        agent: The agent, with its phrases and their audio.
+        meter: Measures both.
+    """
+
+    stack: VoiceStack
+    agent: PreResponseAgent
+    meter: SessionMeter
+
+    @classmethod
+    def of(cls, process: JobProcess) -> CallParts:
+        """Return the parts that :func:`warm_up_process` built in this process."""
+        parts: CallParts = process.userdata[_USERDATA_KEY]
+        return parts
 
 
 def warm_up_process(
     process: JobProcess, *, settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack], prices: Prices
 ) -> None:
-    """Do in a process that waits for a call what would block the event loop in it.
+    """Build the :class:`CallParts` of the next call, and do what would block the event loop during it.
 
     The phrases are read from disk, clients load certificates (0.1 s each), the transcript's pace needs a table of
-    syllables (0.2 s), and clients import most of themselves with their first request (0.5 s in the first turn).
+    syllables (0.2 s), and clients import most of their code with their first request (0.5 s in the first turn).
     """
-    process.userdata[STACK] = stack = build_stack(settings)
-    process.userdata[AGENT] = agent = build_agent(stack, settings)
-    process.userdata[METER] = SessionMeter(stack, prices)
-    read_audio(agent, settings)
-    read_what_calls_share()
+    stack = build_stack(settings)
+    agent = build_agent(stack, settings)
+    process.userdata[_USERDATA_KEY] = CallParts(stack, agent, SessionMeter(stack, prices))
+    load_audio(agent, settings)
+    load_shared_data()
     intent = classify("Is everything ready?", settings.language).intent
     guard.problem_with("Yes.", said="", language=settings.language, recent=(), intent=intent)
 
 
-def read_audio(agent: PreResponseAgent, settings: Settings) -> None:
-    """Read the audio there is of what the agent says word by word, as far as it has not got it yet. Blocks."""
-    if agent.phrase_audio:
-        agent.phrase_audio.load(fixed_texts(agent, settings))
-
-
-def read_what_calls_share() -> None:
-    """Read what does not depend on settings: the process that calls' are forked from has done it for all of them."""
+def load_shared_data() -> None:
+    """Load what depends on no setting. The process from which call processes are forked does it for all of them."""
     tokenize.basic.hyphenate_word("syllables")
     IntentModel.load()
     import_client_modules()
 
 
+def load_audio(agent: PreResponseAgent, settings: Settings) -> None:
+    """Load the cached audio of the agent's fixed texts, as far as it is not loaded yet. Blocks."""
+    if agent.phrase_audio:
+        agent.phrase_audio.load(fixed_texts(agent, settings))
+
+
 def fixed_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
-    """What a call says word by word, the least dispensable first."""
+    """Return the texts that a call speaks word for word, the most important first."""
     texts = [agent.apology]
     if not settings.no_greeting:
         texts.append(settings.greeting)
@@ -71,15 +91,20 @@ def fixed_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
 
 
 async def synthesize_phrases(stack: VoiceStack, settings: Settings, prices: Prices) -> int:
-    """Have spoken what a call says word by word, as far as it is not in the cache yet.
+    """Synthesise the fixed texts whose audio is not in the cache yet.
 
-    Without their audio texts are synthesised when they are spoken, and a voice that fails is not apologised for.
+    A text without audio is synthesised when it is spoken; so no apology is heard when the TTS fails.
+
+    Args:
+        stack: Its TTS speaks, and is closed afterwards.
+        settings: Which texts there are.
+        prices: To count what the synthesis costs.
 
     Returns:
-        How many could not be.
+        How many texts have no audio still.
 
     Raises:
-        BadPhrasesError: If the file of own phrases cannot be used.
+        BadPhrasesError: If the user's file of phrases cannot be used.
     """
     agent = build_agent(stack, settings)
     audio = agent.phrase_audio
@@ -88,43 +113,60 @@ async def synthesize_phrases(stack: VoiceStack, settings: Settings, prices: Pric
     missing = audio.load(fixed_texts(agent, settings))
     if not missing:
         return 0
-    SessionMeter(stack, prices)  # what the phrases cost is counted too
+    SessionMeter(stack, prices)  # subscribes to the TTS's metrics
     # Not logged: the worker, which sets up logging, has not started yet.
-    print(f"having {len(missing)} phrases spoken, once for this voice", file=sys.stderr, flush=True)
+    print(f"synthesising {len(missing)} phrases, once for this voice", file=sys.stderr, flush=True)
     try:
-        failed = await asyncio.wait_for(audio.make(missing, stack.tts), _LONGEST)
+        failed = await asyncio.wait_for(audio.make(missing, stack.tts), _SYNTHESIS_TIMEOUT_S)
     except asyncio.TimeoutError:
         failed = len(audio.load(missing))
     finally:
         await stack.tts.aclose()
     if failed:
-        logger.warning("%d phrases could not be spoken beforehand: they will begin later in a call", failed)
+        logger.warning("%d phrases have no audio yet: they start later in a call", failed)
     return failed
 
 
 def retry_phrase_synthesis(
-    server: AgentServer, build_stack: Callable[[SettingsT], VoiceStack], settings: SettingsT, prices: Prices
+    server: AgentServer,
+    build_stack: Callable[[SettingsT], VoiceStack],
+    settings: SettingsT,
+    prices: Prices,
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Try again, while the worker runs, what could not be spoken beforehand: the voice may be there later."""
-    trying: set[asyncio.Task[None]] = set()
+    """Synthesise, while the worker runs, the fixed texts that still have no audio. The TTS may be back later.
+
+    Args:
+        server: The worker. The first attempt follows its start.
+        build_stack: Builds the stack whose TTS speaks.
+        settings: Which texts there are.
+        prices: To count what the synthesis costs.
+        sleep: Waits between two attempts.
+    """
+    tasks: set[asyncio.Task[None]] = set()
 
     @server.on("worker_started")
     def _start() -> None:
-        task = asyncio.create_task(_until_all_are_voiced(build_stack, settings, prices), name="retry_phrase_synthesis")
-        trying.add(task)
-        task.add_done_callback(trying.discard)
+        synthesis = _synthesize_until_complete(build_stack, settings, prices, sleep)
+        task = asyncio.create_task(synthesis, name="retry_phrase_synthesis")
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
 
-async def _until_all_are_voiced(
-    build_stack: Callable[[SettingsT], VoiceStack], settings: SettingsT, prices: Prices
+async def _synthesize_until_complete(
+    build_stack: Callable[[SettingsT], VoiceStack],
+    settings: SettingsT,
+    prices: Prices,
+    sleep: Callable[[float], Awaitable[None]],
 ) -> None:
     stack = await asyncio.to_thread(build_stack, settings)
     agent = build_agent(stack, settings)
-    SessionMeter(stack, prices)
+    SessionMeter(stack, prices)  # subscribes to the TTS's metrics
     assert agent.phrase_audio is not None
     texts = fixed_texts(agent, settings)
     while missing := await asyncio.to_thread(agent.phrase_audio.load, texts):
-        await asyncio.sleep(_TRY_AGAIN_AFTER)
+        await sleep(_SYNTHESIS_RETRY_INTERVAL_S)
         await agent.phrase_audio.make(missing, stack.tts)
-    logger.info("all phrases are spoken beforehand now")
+    logger.info("all phrases have audio now")
     await stack.tts.aclose()

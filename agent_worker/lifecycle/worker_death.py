@@ -1,39 +1,49 @@
-"""The worker died: its calls' processes ask for other agents before they end."""
+"""Dispatch another agent when the worker of a call has died.
+
+livekit-agents ends the process of a call when its connection to the worker breaks. The room would keep an agent
+without a voice until LiveKit gives that up, and get no other. So the process dispatches one before it ends.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import sys
 
 from livekit.agents import JobContext
 
 from agent_worker.core.settings import Settings
-from agent_worker.lifecycle.redispatch import redispatch_agent
+from agent_worker.lifecycle.process_death import Redispatch
+from agent_worker.lifecycle.redispatch import livekit_api, redispatch_agent
 
-_watching: set[asyncio.Task[None]] = set()
+_tasks: set[asyncio.Task[None]] = set()
 
 
-def redispatch_on_worker_death(job: JobContext, settings: Settings) -> None:
-    """Watch over a call from within its own process.
+def redispatch_on_worker_death(
+    job: JobContext, settings: Settings, *, redispatch: Redispatch = redispatch_agent
+) -> asyncio.Task[None]:
+    """Wait, within the process of a call, for its end, and dispatch another agent if the room is still connected.
 
-    livekit-agents ends a call's process, and falls silent, when the connection to its worker breaks. The room would
-    keep a dumb agent until LiveKit gives that up, and get no other.
+    Returns:
+        The waiting task, of which a reference is kept here.
     """
-    task = asyncio.create_task(_until_the_process_ends(job, settings), name="redispatch_on_worker_death")
-    _watching.add(task)
+    task = asyncio.create_task(_redispatch_at_end(job, settings, redispatch), name="redispatch_on_worker_death")
+    _tasks.add(task)
+    return task
 
 
-async def _until_the_process_ends(job: JobContext, settings: Settings) -> None:
+async def _redispatch_at_end(job: JobContext, settings: Settings, redispatch: Redispatch) -> None:
     try:
         await asyncio.Event().wait()
-    except asyncio.CancelledError:  # as all tasks are at the end, which then waits for them
-        if job.room.isconnected():  # a call that ends as calls do has left its room before
-            _say("the worker has died: another agent is asked for")
-            await redispatch_agent(settings, job.job, job.room.local_participant.identity, _say)
+    except asyncio.CancelledError:  # livekit-agents cancels every task at the end of the process, and awaits it
+        if job.room.isconnected():  # a call that ends in the usual way has left its room before
+            _log("the worker has died: another agent is dispatched")
+            connect = functools.partial(livekit_api, settings)
+            await redispatch(connect, job.job, job.room.local_participant.identity, _log)
 
 
-def _say(what: str) -> None:
-    """What is logged goes through the worker; what reads our errors may have died with it."""
+def _log(message: str) -> None:
+    """Write to stderr: log records go through the worker. Whoever reads stderr may have died with the worker."""
     with contextlib.suppress(OSError):
-        print(f"agent-worker: {what}", file=sys.stderr, flush=True)
+        print(f"agent-worker: {message}", file=sys.stderr, flush=True)

@@ -1,5 +1,3 @@
-"""What is spoken once, before the first call."""
-
 from __future__ import annotations
 
 import asyncio
@@ -12,8 +10,7 @@ from livekit.agents import AgentServer, APIConnectionError
 
 from agent_worker.app.call import build_agent
 from agent_worker.core.settings import Settings
-from agent_worker.lifecycle import warm_up
-from agent_worker.lifecycle.warm_up import fixed_texts, read_audio, retry_phrase_synthesis, synthesize_phrases
+from agent_worker.lifecycle.warm_up import fixed_texts, load_audio, retry_phrase_synthesis, synthesize_phrases
 from agent_worker.telemetry.pricing import Prices
 from agent_worker.text.messages import apology
 from tests.agent_worker.test_measurement import a_stack
@@ -30,40 +27,43 @@ def settings(folder: Path, strategy: str) -> Settings:
     )
 
 
-@pytest.mark.parametrize(("strategy", "and_no_phrase"), [("phrase", False), ("off", True)])
-async def test_greeting_and_apology_are_made_beforehand_whatever_the_strategy(
-    strategy: str, and_no_phrase: bool, tmp_path: Path
+@pytest.mark.parametrize(("strategy", "phrases"), [("phrase", True), ("off", False)])
+async def test_greeting_and_apology_are_synthesized_with_every_strategy(
+    strategy: str, phrases: bool, tmp_path: Path
 ) -> None:
     stack = a_stack()
     await synthesize_phrases(stack, settings(tmp_path, strategy), Prices.load(None))
     assert isinstance(stack.tts, ScriptedTTS)
     both = {apology("en"), settings(tmp_path, strategy).greeting}
     assert both <= set(stack.tts.texts)
-    assert (both == set(stack.tts.texts)) is and_no_phrase
+    assert (set(stack.tts.texts) > both) is phrases
 
 
-async def test_voice_that_fails_at_first_speaks_the_apology_before_anything_else_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_synthesis_is_retried_after_the_start_with_the_apology_first(tmp_path: Path) -> None:
     stack, given = a_stack(), settings(tmp_path, "phrase")
     assert isinstance(stack.tts, ScriptedTTS)
     stack.tts.error = APIConnectionError("not there yet")
     assert await synthesize_phrases(stack, given, Prices.load(None)) > 0
     stack.tts.error = None
     stack.tts.texts.clear()
-    monkeypatch.setattr(warm_up, "_TRY_AGAIN_AFTER", 0.0)
+    sleeps: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        sleeps.append(seconds)
+
     server = AgentServer()
-    retry_phrase_synthesis(server, lambda _: stack, given, Prices.load(None))
+    retry_phrase_synthesis(server, lambda _: stack, given, Prices.load(None), sleep=sleep)
     server.emit("worker_started")
-    (trying,) = (task for task in asyncio.all_tasks() if task.get_name() == "retry_phrase_synthesis")
-    await trying
+    (retry,) = (task for task in asyncio.all_tasks() if task.get_name() == "retry_phrase_synthesis")
+    await retry
+    assert sleeps == [60.0]
     assert stack.tts.texts[0] == apology("en")
     agent = build_agent(stack, given)
-    read_audio(agent, given)
+    load_audio(agent, given)
     assert all(agent.phrase_audio.frames(text) for text in fixed_texts(agent, given))  # type: ignore[union-attr]
 
 
-def test_process_that_calls_are_forked_from_has_read_everything_and_started_nothing() -> None:
+def test_preload_loads_the_intent_model_and_starts_no_thread() -> None:
     check = """
 import threading, agent_worker.app.preload
 from agent_worker.text.intent_model import IntentModel

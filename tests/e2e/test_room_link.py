@@ -141,6 +141,6 @@ async def test_second_agent_leaves_the_room_to_the_first(real_models: Ports, tmp
     ):
         first = (await caller.agent()).identity
         await livekit.agent_dispatch.create_dispatch(api.CreateAgentDispatchRequest(room=room))
-        await asyncio.wait_for(logged(tmp_path / "worker.log", "another agent has the room"), PATIENCE)
+        await asyncio.wait_for(logged(tmp_path / "worker.log", "an earlier agent has the room"), PATIENCE)
         assert [*caller.room.remote_participants] == [first]
         assert (await caller.next_turn("How old are trains?"))[1]["answer"] == "Trains are old."

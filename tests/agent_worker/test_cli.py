@@ -1,5 +1,3 @@
-"""``agent-worker``: which stack, and what is left for LiveKit's command line."""
-
 from __future__ import annotations
 
 import importlib
@@ -9,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_worker.app import cli as command
+from agent_worker.app import cli
 from agent_worker.providers.cloud import CLOUD
 from agent_worker.providers.optional_deps import MissingExtraError, require_extra
 from agent_worker.providers.self_hosted import SELF_HOSTED
@@ -28,20 +26,20 @@ from agent_worker.providers.self_hosted import SELF_HOSTED
     ],
 )
 def test_stack_is_taken_off_and_the_rest_goes_on(arguments: list[str], stack: str, rest: list[str]) -> None:
-    assert command.parse(arguments) == (stack, rest)
+    assert cli.parse(arguments) == (stack, rest)
 
 
 def test_each_name_is_a_stack() -> None:
-    assert [command.load_stack(name) for name in command.STACKS] == [CLOUD, SELF_HOSTED]
-    assert [stack.name for stack in (CLOUD, SELF_HOSTED)] == list(command.STACKS)
+    assert [cli.load_stack(name) for name in cli.STACKS] == [CLOUD, SELF_HOSTED]
+    assert [stack.name for stack in (CLOUD, SELF_HOSTED)] == list(cli.STACKS)
 
 
 def test_unknown_stack_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        command.parse(["--stack", "magic"])
+        cli.parse(["--stack", "magic"])
     assert caught.value.code == 2
     told = capsys.readouterr().err
-    assert all(name in told for name in command.STACKS)
+    assert all(name in told for name in cli.STACKS)
 
 
 def test_help_tells_the_commands_and_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -1,16 +1,14 @@
-"""How much of its room for calls a worker reports, and what LiveKit makes of it; which settings a command has."""
-
 from __future__ import annotations
 
 from unittest.mock import Mock
 
 import pytest
 
-from agent_worker.app.worker import build_server, given_on_command_line
+from agent_worker.app.worker import build_server, settings_of_command_line
 from agent_worker.core.settings import CloudSettings, load
 from agent_worker.telemetry.pricing import Prices
 
-#: Of LiveKit server (`agents.target_load`): at or above it, a worker is given no call.
+#: LiveKit server's `agents.target_load`: it gives no call to a worker whose load is this or more.
 TARGET_LOAD = 0.7
 
 
@@ -22,7 +20,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("max_calls", [1, 2, 3, 4, 10, 25])
-def test_worker_takes_calls_up_to_its_maximum_and_no_more(max_calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_load_reaches_the_target_with_the_last_call_allowed(max_calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKER_MAX_CALLS", str(max_calls))
     server = build_server(load(CloudSettings), Mock(), Prices.load())
     assert server.load_fnc is not None
@@ -31,7 +29,7 @@ def test_worker_takes_calls_up_to_its_maximum_and_no_more(max_calls: int, monkey
     assert all(load >= TARGET_LOAD for load in loads[max_calls:])
 
 
-def test_console_does_not_want_the_port_that_a_running_worker_has(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_console_takes_any_port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKER_PORT", "8081")
-    assert load(CloudSettings, given_on_command_line(["start"])).worker_port == 8081
-    assert load(CloudSettings, given_on_command_line(["console"])).worker_port == 0
+    assert load(CloudSettings, settings_of_command_line(["start"])).worker_port == 8081
+    assert load(CloudSettings, settings_of_command_line(["console"])).worker_port == 0
