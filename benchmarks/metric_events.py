@@ -112,9 +112,9 @@ def _events() -> Iterator[tuple[str, Callable[[], object], bool]]:
     yield "turn with a pre-response is over", functools.partial(count_turn, _turn()), False
     heard, frame = SpeechEndTracker(io.AudioInput(label="")), rtc.AudioFrame(bytes(960), 24_000, 1, 480)
     for number in range(500):
-        heard.note(frame, number / 50)
+        heard.record(frame, number / 50)
     yield "caller's last sound is looked for", functools.partial(heard.last_audible, 10.0), False
-    yield "20 ms of the caller's audio are heard", functools.partial(heard.note, frame, 10.0), False
+    yield "20 ms of the caller's audio are heard", functools.partial(heard.record, frame, 10.0), False
 
 
 def _turn() -> Any:

@@ -1,4 +1,4 @@
-"""Call any LiveKit agent by voice and measure what a caller hears.
+"""Call any LiveKit agent by voice and measure what the caller hears.
 
     report = await call(CallOptions(url="ws://localhost:7880", room="demo", utterances=[Wav("hello.wav")]))
     for turn in report.turns:

@@ -20,10 +20,11 @@ from caller.report import Turn
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
     arguments = vars(_parser().parse_args(argv))
-    # What was not given is left out, so that CallOptions alone knows the defaults.
+    # Options that were not passed are left out, so that only CallOptions knows the defaults.
     options = CallOptions(**{"utterances": [], **{k: v for k, v in arguments.items() if v is not None}})
-    _keep_library_logs_off()
+    _silence_livekit_logs()
     try:
         return asyncio.run(_run(options))
     except CallError as error:
@@ -52,7 +53,7 @@ async def _run(options: CallOptions) -> int:
 
 
 def describe(number: int, turn: Turn) -> str:
-    """A turn in one line."""
+    """Return a turn as one line."""
     if turn.response_gap is None:
         return f"turn {number}  {turn.said}: no reply heard"
     speech = sum(segment.end - segment.start for segment in turn.heard)
@@ -77,13 +78,13 @@ def _parser() -> argparse.ArgumentParser:
         shown = f" (default {standard:g})" if isinstance(standard, float) else ""
         waits.add_argument(f"--{name}", type=float, metavar="SECONDS", help=what + shown)
 
-    where = parser.add_argument_group("where")
+    where = parser.add_argument_group("room")
     where.add_argument("--url", help="LiveKit server, ws://HOST:PORT (default: LIVEKIT_URL)")
     where.add_argument("--room", help="room to join")
     where.add_argument("--token", help="join by this token, instead of LIVEKIT_API_KEY and LIVEKIT_API_SECRET")
     where.add_argument("--identity", help="name in the room (default: caller- and a random part)")
 
-    what = parser.add_argument_group("what to say, one turn each, in the order given")
+    what = parser.add_argument_group("utterances, one turn each, in the order given")
     what.add_argument("--wav", dest="utterances", type=Wav, action="append", metavar="FILE", help="a WAV file")
     what.add_argument(
         "--text",
@@ -97,27 +98,27 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--speech-model", help=f"default: {default['speech_model']}")
     what.add_argument("--speech-voice", help=f"default: {default['speech_voice']}")
 
-    waits = parser.add_argument_group("how long to wait")
-    seconds("barge-in", "begin the next utterance so long after the agent's first sound, over its speech")
+    waits = parser.add_argument_group("timeouts")
+    seconds("barge-in", "begin the next utterance this long after the agent's first sound, over its speech")
     seconds("quiet", "silence after which the agent has finished")
-    seconds("reply-timeout", "silence after which no reply is expected any more")
-    seconds("turn-timeout", "longest reply listened to")
+    seconds("reply-timeout", "silence after which a reply is given up")
+    seconds("turn-timeout", "longest reply")
     seconds("greeting-wait", "for the agent to begin a greeting")
     seconds("agent-timeout", "for an agent to be in the room")
-    seconds("connect-timeout", "for the server to let us in")
+    seconds("connect-timeout", "for the server to accept the connection")
 
-    out = parser.add_argument_group("what to keep")
+    out = parser.add_argument_group("output")
     out.add_argument("--json", type=Path, metavar="FILE", help="the report (shape: python -m pydoc caller.report)")
-    out.add_argument("--record", type=Path, metavar="FILE", help="what was heard, as WAV")
-    out.add_argument("--record-caller", type=Path, metavar="FILE", help="what was said, as WAV")
+    out.add_argument("--record", type=Path, metavar="FILE", help="the agent's audio, as WAV")
+    out.add_argument("--record-caller", type=Path, metavar="FILE", help="the caller's audio, as WAV")
     out.add_argument(
         "--topic", dest="topics", action="append", metavar="NAME", help="also keep text streams of this topic"
     )
     return parser
 
 
-def _keep_library_logs_off() -> None:
-    """The library logs every retry, with the token in it; what matters we say ourselves."""
+def _silence_livekit_logs() -> None:
+    """Keep livekit's logs off stderr: it logs every retry, with the token in it."""
     if os.environ.get("LIVEKIT_RTC_DEBUG", "").lower() not in ("1", "true"):
         logger = logging.getLogger("livekit")
         logger.addHandler(logging.NullHandler())
@@ -128,5 +129,5 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Not sys.exit: a thread of LiveKit's library that calls back into an interpreter that is ending aborts the process.
+    # Not sys.exit: a thread of livekit's that calls into an interpreter at shutdown aborts the process.
     os._exit(code)

@@ -1,75 +1,47 @@
-"""Samples: reading them, telling sound from silence, and writing them down.
+"""Samples: read and write WAV files, find what is audible.
 
 Everywhere in this package audio is 48 kHz, mono, 16-bit, in a numpy array of int16.
 """
 
-import wave
 from pathlib import Path
 from typing import IO
 
 import av
 import numpy as np
+from livekit import rtc
 from numpy.typing import NDArray
 
+from agent_worker.audio.sound_edges import BLOCKS_PER_S, RECEIVED_SPEECH, find_sounds
 from caller.report import Segment
 
 SAMPLE_RATE = 48_000
-WINDOW = SAMPLE_RATE // 100
-"""Samples in 10 ms: a frame of the microphone and of the ear, and the window that loudness is taken over."""
+FRAME_SAMPLES = SAMPLE_RATE // BLOCKS_PER_S
+"""Samples in 10 ms: a frame that is sent or received, and the block whose level decides whether it is audible."""
 
 Pcm = NDArray[np.int16]
 
-# Speech, also soft speech, is above -40 dBFS in nearly every window between its first and last sound; comfort
-# noise, codec noise and the hiss of synthetic voices are below -55. Sound begins at the middle of the two, and
-# must fall 5 dB lower to end, so that a level around the threshold does not chop it up.
-_BEGINS = 32768 * 10 ** (-45 / 20)
-_GOES_ON = 32768 * 10 ** (-50 / 20)
-_CONFIRMED_BY = 3  # windows: a click is shorter than 30 ms, a spoken sound is not
-_SPLIT = 0.2  # seconds of silence between two segments; pauses inside words are shorter
-
 
 class NotAudioError(Exception):
-    """The data is no WAV, or holds no sound; the message completes 'FILE: ...'."""
+    """The data is no WAV, or has no sound in it; the message completes 'FILE: ...'."""
 
 
-class Audibility:
-    """Splits a stream of 10 ms windows into the segments that can be heard, exact to the sample."""
-
-    def __init__(self) -> None:
-        self.segments: list[Segment] = []
-        """The last one grows while sound goes on."""
-        self._loud = 0  # windows in a row
-        self._onset = 0.0
-
-    def push(self, window: Pcm, at: float) -> None:
-        """`at` is the instant of the window's first sample."""
-        level = np.abs(window.astype(np.float32))
-        threshold = _GOES_ON if self._loud else _BEGINS
-        if np.sqrt(np.mean(level**2)) < threshold:
-            self._loud = 0
-            return
-        over = np.flatnonzero(level >= threshold)  # never empty: a peak is no less than the mean
-        end = at + float(over[-1] + 1) / SAMPLE_RATE
-        self._loud += 1
-        if self._loud == 1:
-            self._onset = at + float(over[0]) / SAMPLE_RATE
-        if self.segments and self._onset - self.segments[-1].end < _SPLIT:
-            self.segments[-1].end = end
-        elif self._loud >= _CONFIRMED_BY:
-            self.segments.append(Segment(self._onset, end))
+def audible_segments(pcm: Pcm) -> list[Segment]:
+    """Return the segments of a clip that can be heard, in seconds from its start."""
+    return find_sounds(pcm, SAMPLE_RATE, RECEIVED_SPEECH)
 
 
 def audible_part(pcm: Pcm) -> Segment | None:
-    """From the first to the last audible sample of a clip, seconds from its start; None if it is silent."""
-    audibility = Audibility()
-    for start in range(0, len(pcm), WINDOW):
-        audibility.push(pcm[start : start + WINDOW], start / SAMPLE_RATE)
-    segments = audibility.segments
+    """Return the stretch from the first to the last audible sample of a clip; None if it is silent."""
+    segments = audible_segments(pcm)
     return Segment(segments[0].start, segments[-1].end) if segments else None
 
 
 def read_wav(source: Path | IO[bytes]) -> Pcm:
-    """Decode a WAV of any rate, channels and sample format. Blocks: call it in a thread."""
+    """Decode a WAV of any rate, channels and sample format. Blocks: call it in a thread.
+
+    Raises:
+        NotAudioError: If it cannot be read, is no WAV, or is silent.
+    """
     resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
     chunks: list[Pcm] = []
     try:
@@ -91,29 +63,29 @@ def read_wav(source: Path | IO[bytes]) -> Pcm:
 
 
 class Recording:
-    """Frames with their instants, to be laid out on the call's clock with silence between them."""
+    """Frames with their instants, which `write` lays out on the call's clock with silence between them."""
 
-    _SLACK = SAMPLE_RATE // 10
-    """Frames arrive a little early or late; up to 100 ms they are joined, as a player would."""
+    _MAX_JITTER_SAMPLES = SAMPLE_RATE // 10
+    """A gap of up to 100 ms is jitter: the frames are joined, as a player would join them."""
 
     def __init__(self) -> None:
         self.frames: list[tuple[float, Pcm]] = []
         """Each with the instant of its first sample."""
 
     def add(self, at: float, pcm: Pcm) -> None:
+        """Append a frame whose first sample is at the instant `at`."""
         self.frames.append((at, pcm))
 
     def write(self, path: Path) -> None:
-        """Blocks: call it in a thread."""
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(SAMPLE_RATE)
-            written = 0
-            for at, pcm in self.frames:
-                missing = round(at * SAMPLE_RATE) - written
-                if missing > self._SLACK or written == 0:
-                    file.writeframes(bytes(2 * max(missing, 0)))
-                    written += max(missing, 0)
-                file.writeframes(pcm.tobytes())
-                written += len(pcm)
+        """Write a WAV file. Blocks: call it in a thread."""
+        parts: list[Pcm] = []
+        written = 0
+        for at, pcm in self.frames:
+            missing = round(at * SAMPLE_RATE) - written
+            if missing > (self._MAX_JITTER_SAMPLES if parts else 0):
+                parts.append(np.zeros(missing, np.int16))
+                written += missing
+            parts.append(pcm)
+            written += len(pcm)
+        data = np.concatenate([*parts, np.zeros(0, np.int16)]).tobytes()
+        path.write_bytes(rtc.AudioFrame(data, SAMPLE_RATE, 1, written).to_wav_bytes())

@@ -1,58 +1,67 @@
-"""The conversation: greet, say, listen, again."""
+"""Run a call: join, greet, speak, listen, leave."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from livekit import rtc
 
+from caller.agent_audio import AgentAudioMonitor
 from caller.audio import Pcm, Recording
+from caller.clips import load_clips
 from caller.clock import Clock
-from caller.ear import Ear
 from caller.errors import NoAgentError
-from caller.line import Line
 from caller.microphone import Microphone
 from caller.options import CallOptions
 from caller.report import CallReport, Greeting, Turn, response_start
+from caller.room_connection import RoomConnection
+from caller.timeouts import wait_for
 from caller.transcripts import Transcripts
-from caller.utterances import load
-from caller.waiting import within
 
-_POLL = 0.02  # seconds; instants are taken from the audio, so this only delays our own next step
-_LEAVE = 5.0  # seconds; a server that is gone does not say goodbye
+_POLL_S = 0.02  # instants are taken from the audio, so this delays only our own next step
+_LEAVE_TIMEOUT_S = 5.0  # a server that is gone does not confirm that we left
 
 _T = TypeVar("_T")
 OnTurn = Callable[[Turn], None]
 
 
 async def call(options: CallOptions, on_turn: OnTurn | None = None, recording: Recording | None = None) -> CallReport:
-    """Join, say every utterance, leave. `on_turn` is called as each turn ends.
+    """Join, say every utterance, leave.
 
-    All that is heard goes to `recording`, for who wants to look into the sound itself.
+    Args:
+        options: The room, the utterances, the timeouts.
+        on_turn: Called with each turn as it ends.
+        recording: Receives all of the agent's audio.
 
-    Raises `InputError` before joining, with all problems; `RoomError`; `NoAgentError`. A turn without a reply
-    is no error: its `first_heard` is None.
+    Returns:
+        The report. A turn without a reply is no error: its `first_heard` is None.
+
+    Raises:
+        InputError: Before joining, with every problem of the options.
+        RoomError: If the room cannot be joined or the connection is lost.
+        NoAgentError: If no agent comes into the room.
     """
-    clips = await load(options)
+    clips = await load_clips(options)
     clock = Clock()
-    heard = recording or (Recording() if options.record else None)
+    received = recording or (Recording() if options.record else None)
     sent = Recording() if options.record_caller else None
-    ear = Ear(clock, heard)
-    line = Line(clock, ear)
-    transcripts = Transcripts(line.room, clock, options.topics)
+    monitor = AgentAudioMonitor(clock, received)
+    connection = RoomConnection(clock, monitor)
+    transcripts = Transcripts(connection.room, clock, options.topics)
     microphone = Microphone(clock, sent)
     try:
-        await line.join(options)
-        conversation = _Conversation(options, clock, line, ear, microphone, transcripts)
-        report = await conversation.hold(clips, on_turn or (lambda turn: None))
+        await connection.join(options)
+        conversation = _Conversation(options, clock, connection, monitor, microphone, transcripts)
+        report = await conversation.run(clips, on_turn or (lambda turn: None))
     finally:
-        await ear.aclose()
+        await monitor.aclose()
         with contextlib.suppress(asyncio.TimeoutError):
-            await within(line.room.disconnect(), _LEAVE)
+            await wait_for(connection.room.disconnect(), _LEAVE_TIMEOUT_S)
         await microphone.aclose()
-        if options.record and heard:
-            await asyncio.to_thread(heard.write, options.record)
+        if options.record and received:
+            await asyncio.to_thread(received.write, options.record)
         if options.record_caller and sent:
             await asyncio.to_thread(sent.write, options.record_caller)
     if options.json:
@@ -60,118 +69,110 @@ async def call(options: CallOptions, on_turn: OnTurn | None = None, recording: R
     return report
 
 
+@dataclass
 class _Conversation:
-    def __init__(
-        self,
-        options: CallOptions,
-        clock: Clock,
-        line: Line,
-        ear: Ear,
-        microphone: Microphone,
-        transcripts: Transcripts,
-    ) -> None:
-        self._options = options
-        self._clock = clock
-        self._line = line
-        self._ear = ear
-        self._microphone = microphone
-        self._transcripts = transcripts
+    options: CallOptions
+    clock: Clock
+    connection: RoomConnection
+    monitor: AgentAudioMonitor
+    microphone: Microphone
+    transcripts: Transcripts
 
-    async def hold(self, clips: list[Pcm], on_turn: OnTurn) -> CallReport:
-        agent = await self._meet_agent()
-        me = self._line.room.local_participant
+    async def run(self, clips: list[Pcm], on_turn: OnTurn) -> CallReport:
+        agent = await self._wait_for_agent()
+        local = self.connection.room.local_participant
         report = CallReport(
-            room=self._line.room.name,
-            identity=me.identity,
+            room=self.connection.room.name,
+            identity=local.identity,
             agent=agent.identity,
-            wall_clock_start=self._clock.wall_clock_start,
-            greeting=await self._hear_greeting(),
-            texts=self._transcripts.texts,
+            wall_clock_start=self.clock.wall_clock_start,
+            greeting=await self._wait_for_greeting(),
+            texts=self.transcripts.texts,
         )
         for i, clip in enumerate(clips):
-            begun, agent_is_speaking = self._clock.now(), not self._finished()
-            spoken = await self._microphone.say(clip)
+            begun, agent_is_speaking = self.clock.now(), not self._agent_finished()
+            times = await self.microphone.play(clip)
             turn = Turn(
-                said=self._options.utterances[i].said,
-                first_sent=spoken.first_sent,
-                last_sent=spoken.last_sent,
-                barge_in=i > 0 and self._options.barge_in is not None and agent_is_speaking,
+                said=self.options.utterances[i].said,
+                first_sent=times.first_sent,
+                last_sent=times.last_sent,
+                barge_in=i > 0 and self.options.barge_in is not None and agent_is_speaking,
             )
-            await self._hear_reply(turn, interrupt=i + 1 < len(clips))
-            turn.heard = self._ear.segments(begun)
-            turn.caller_transcripts = self._transcripts.of_caller(begun)
-            turn.agent_transcripts = self._transcripts.of_agent(begun)
-            turn.texts = [text for text in self._transcripts.texts if text.at >= begun]
+            await self._wait_for_reply(turn, interrupt=i + 1 < len(clips))
+            turn.heard = self.monitor.segments(begun)
+            turn.caller_transcripts = self.transcripts.of_caller(begun)
+            turn.agent_transcripts = self.transcripts.of_agent(begun)
+            turn.texts = [text for text in self.transcripts.texts if text.at >= begun]
             report.turns.append(turn)
             on_turn(turn)
         return report
 
-    async def _meet_agent(self) -> rtc.RemoteParticipant:
-        """Wait until the agent is there, awake, and hears our microphone."""
+    async def _wait_for_agent(self) -> rtc.RemoteParticipant:
+        """Publish the microphone; wait until the agent is in the room, initialised, and subscribed to it."""
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-        track = rtc.LocalAudioTrack.create_audio_track("microphone", self._microphone.source)
-        publication = await self._line.room.local_participant.publish_track(track, options)
-        timeout = self._options.agent_timeout
-        agent = await self._until(lambda: self._line.agent, timeout)
+        track = rtc.LocalAudioTrack.create_audio_track("microphone", self.microphone.source)
+        publication = await self.connection.room.local_participant.publish_track(track, options)
+        timeout = self.options.agent_timeout
+        agent = await self._until(lambda: self.connection.agent, timeout)
         if agent is None:
             raise NoAgentError(
-                f"no agent in room {self._line.room.name} within {timeout:g} s: start one, check that it is"
+                f"no agent in room {self.connection.room.name} within {timeout:g} s: start one, check that it is"
                 " dispatched to this room, or raise --agent-timeout"
             )
-        # An agent that never listens leaves the turns without a reply, and that is what is reported.
+        # An agent that never subscribes leaves the turns without a reply, and the report says so.
         with contextlib.suppress(asyncio.TimeoutError):
-            await within(publication.wait_for_subscription(), timeout)
-        await self._until(lambda: self._line.state != "initializing", timeout)
+            await wait_for(publication.wait_for_subscription(), timeout)
+        await self._until(lambda: self.connection.state != "initializing", timeout)
         return agent
 
-    async def _hear_greeting(self) -> Greeting | None:
-        if not await self._until(lambda: self._ear.segments(0), self._options.greeting_wait):
+    async def _wait_for_greeting(self) -> Greeting | None:
+        if not await self._until(lambda: self.monitor.segments(0), self.options.greeting_wait):
             return None
-        await self._until(self._finished, self._options.turn_timeout)
-        return Greeting(self._ear.segments(0), self._transcripts.of_agent(0))
+        await self._until(self._agent_finished, self.options.turn_timeout)
+        return Greeting(self.monitor.segments(0), self.transcripts.of_agent(0))
 
-    async def _hear_reply(self, turn: Turn, interrupt: bool) -> None:
-        """Wait until the reply is over, or, if `interrupt` and so asked for, until the time to barge in."""
-        options = self._options
+    async def _wait_for_reply(self, turn: Turn, interrupt: bool) -> None:
+        """Wait until the reply is over, or with `interrupt` and the option `barge_in` until it is time to barge in."""
+        options = self.options
 
         def response() -> float | None:
-            heard = self._ear.segments(0)
+            heard = self.monitor.segments(0)
             return response_start(heard, turn.first_sent, turn.last_sent)
 
-        def over() -> bool:
-            began, now = response(), self._clock.now()
+        def finished() -> bool:
+            began, now = response(), self.clock.now()
             if began is None:
-                return self._line.agent is None
+                return self.connection.agent is None
             if interrupt and options.barge_in is not None and now >= began + options.barge_in:
                 return True
-            return self._finished()
+            return self._agent_finished()
 
-        await self._until(lambda: response() is not None or self._line.agent is None, options.reply_timeout)
+        await self._until(lambda: response() is not None or self.connection.agent is None, options.reply_timeout)
         turn.first_heard = response()
         if turn.first_heard is not None:
             turn.response_gap = turn.first_heard - turn.last_sent
-            await self._until(over, options.turn_timeout)
+            await self._until(finished, options.turn_timeout)
 
-    def _finished(self) -> bool:
-        """Whether the agent has no more to say.
+    def _agent_finished(self) -> bool:
+        """Return whether the reply is over.
 
-        Between a pre-response and its answer the state may turn to 'listening' for a moment, or the audio may
-        pause while the state says 'thinking'. So both have to last, together.
+        Between a pre-response and its answer the state may be 'listening' for a moment, or the audio may pause while
+        the state is 'thinking'. So the reply is over when both the state and the silence have lasted.
         """
-        now = self._clock.now()
-        if self._line.agent is None or self._quiet(now, self._options.reply_timeout):
+        now = self.clock.now()
+        if self.connection.agent is None or self._quiet(now, self.options.reply_timeout):
             return True
-        listening = self._line.state in (None, "listening")
-        stable = self._line.state is None or now - self._line.state_since >= self._options.quiet
-        return listening and stable and self._quiet(now)
+        listening = self.connection.state in (None, "listening")
+        state_lasted = self.connection.state is None or now - self.connection.state_since >= self.options.quiet
+        return listening and state_lasted and self._quiet(now)
 
     def _quiet(self, now: float, length: float | None = None) -> bool:
-        return now - self._ear.last_audible >= (self._options.quiet if length is None else length)
+        return now - self.monitor.last_audible >= (self.options.quiet if length is None else length)
 
     async def _until(self, met: Callable[[], _T], timeout: float) -> _T:
-        """Wait for `met` to be true, at most `timeout`; its value then."""
-        deadline = self._clock.now() + timeout
-        while not (value := met()) and self._clock.now() < deadline:
-            self._line.check()
-            await asyncio.sleep(_POLL)
+        """Wait until `met` returns something true, at most `timeout` seconds; return its last value."""
+        deadline = self.clock.now() + timeout
+        while not (value := met()) and self.clock.now() < deadline:
+            self.connection.raise_if_lost()
+            await asyncio.sleep(_POLL_S)
         return value

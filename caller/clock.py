@@ -1,14 +1,17 @@
-"""The one clock of a call."""
+"""The clock of a call."""
 
 import time
+from collections.abc import Callable
 
 
 class Clock:
-    """Seconds since the call began to join, on the machine's monotonic clock."""
+    """Seconds since the call began to join, on a monotonic clock."""
 
-    def __init__(self) -> None:
-        self.zero = time.monotonic()
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self.zero = monotonic()
         self.wall_clock_start = time.time()
 
     def now(self) -> float:
-        return time.monotonic() - self.zero
+        """Return the present instant."""
+        return self._monotonic() - self.zero

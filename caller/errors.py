@@ -1,16 +1,16 @@
-"""Why a call could not be made. Messages are for the user: what, where, what to do; never a secret."""
+"""The errors of a call. A message says what failed, where, and what to do; it contains no secret."""
 
 from collections.abc import Sequence
 
 
 class CallError(Exception):
-    """Base of all; `exit_code` is what the command line ends with."""
+    """Base class; `exit_code` is the exit code of the command line."""
 
     exit_code = 3
 
 
 class InputError(CallError):
-    """The call cannot be tried as asked; `problems` has one line for each thing to mend."""
+    """The call cannot be tried as asked; `problems` has one line for each problem."""
 
     exit_code = 2
 
@@ -26,6 +26,6 @@ class RoomError(CallError):
 
 
 class NoAgentError(CallError):
-    """Nobody of kind agent came into the room."""
+    """No participant of kind agent came into the room."""
 
     exit_code = 4

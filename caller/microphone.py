@@ -1,4 +1,4 @@
-"""Speaking: a stream in real time, as from a real microphone, and when each sample really left."""
+"""A microphone: a stream in real time, and the instant at which each sample was sent."""
 
 import asyncio
 import contextlib
@@ -8,74 +8,77 @@ from typing import Any
 import numpy as np
 from livekit import rtc
 
-from caller.audio import SAMPLE_RATE, WINDOW, Pcm, Recording, audible_part
+from caller.audio import FRAME_SAMPLES, SAMPLE_RATE, Pcm, Recording, audible_part
 from caller.clock import Clock
 
-_FRAME = WINDOW / SAMPLE_RATE
-_TOO_LATE = 0.2  # seconds; after a longer stall (a laptop asleep) what was missed is not sent in a burst
-_SILENCE: Pcm = np.zeros(WINDOW, np.int16)
+_FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
+_MAX_STALL_S = 0.2  # after a longer one (a laptop that slept) what was missed is not sent in a burst
+_SILENCE: Pcm = np.zeros(FRAME_SAMPLES, np.int16)
 
 
 @dataclass
-class Spoken:
-    """When the first and the last audible sample of a clip left, seconds on the call's clock."""
+class SendTimes:
+    """When the first and the last audible sample of a clip were sent, seconds on the call's clock."""
 
     first_sent: float = 0.0
     last_sent: float = 0.0
 
 
-class _Clip:
+class _Playback:
+    """The progress of one clip."""
+
     def __init__(self, pcm: Pcm) -> None:
         part = audible_part(pcm)
         assert part is not None, "silent clips are refused when they are read"
-        self.frames = np.pad(pcm, (0, -len(pcm) % WINDOW)).reshape(-1, WINDOW)
-        self.first, self.last = part.start, part.end
-        self.done: asyncio.Future[Spoken] = asyncio.get_running_loop().create_future()
-        self.spoken = Spoken()
+        self._frames = np.pad(pcm, (0, -len(pcm) % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
+        self._audible = part
         self._position = 0
+        self._times = SendTimes()
+        self.sent: asyncio.Future[SendTimes] = asyncio.get_running_loop().create_future()
 
-    def next(self) -> Pcm:
-        frame: Pcm = self.frames[self._position]
+    @property
+    def finished(self) -> bool:
+        return self._position == len(self._frames)
+
+    def next_frame(self) -> Pcm:
+        frame: Pcm = self._frames[self._position]
         self._position += 1
         return frame
 
-    def sent(self, at: float) -> None:
-        """The frame from `next` left at `at`."""
-        start = (self._position - 1) * _FRAME
-        if start <= self.first < start + _FRAME:
-            self.spoken.first_sent = at + self.first - start
-        if start < self.last <= start + _FRAME:
-            self.spoken.last_sent = at + self.last - start
-        if self._position == len(self.frames) and not self.done.done():
-            self.done.set_result(self.spoken)
-
-    @property
-    def over(self) -> bool:
-        return self._position == len(self.frames)
+    def frame_sent(self, at: float) -> None:
+        """Take note that the frame from `next_frame` was sent at the instant `at`."""
+        start = (self._position - 1) * _FRAME_S
+        if start <= self._audible.start < start + _FRAME_S:
+            self._times.first_sent = at + self._audible.start - start
+        if start < self._audible.end <= start + _FRAME_S:
+            self._times.last_sent = at + self._audible.end - start
+        if self.finished and not self.sent.done():
+            self.sent.set_result(self._times)
 
 
 class Microphone:
-    """Sends 10 ms frames without end, silence when there is nothing to say."""
+    """Sends 10 ms frames continuously, silence when there is no clip."""
 
-    def __init__(self, clock: Clock, recording: Recording | None) -> None:
-        # Without a queue a frame goes to the encoder inside `capture_frame`, so the instant it left is known
-        # exactly, and the pace is ours; a queue would hold each sample back by an amount we could only guess.
+    def __init__(self, clock: Clock, recording: Recording | None = None) -> None:
+        # Without a queue a frame goes to the encoder inside `capture_frame`, so the instant at which it was sent is
+        # known exactly, and the pace is ours; a queue would hold each sample back by an unknown time.
         self.source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=0)
         self._clock = clock
         self._recording = recording
-        self._clip: _Clip | None = None
+        self._playback: _Playback | None = None
         self._sending = asyncio.create_task(self._send())
 
-    async def say(self, pcm: Pcm) -> Spoken:
-        """Speak a clip and wait until it has all been sent."""
-        self._clip = clip = _Clip(pcm)
-        either: set[asyncio.Future[Any]] = {clip.done, self._sending}
+    async def play(self, pcm: Pcm) -> SendTimes:
+        """Send a clip and wait until all of it has been sent."""
+        self._playback = playback = _Playback(pcm)
+        either: set[asyncio.Future[Any]] = {playback.sent, self._sending}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if self._sending.done():
             self._sending.result()  # raises what has stopped it
-        return await clip.done
+        return await playback.sent
 
     async def aclose(self) -> None:
+        """Stop sending."""
         self._sending.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._sending
@@ -84,18 +87,18 @@ class Microphone:
     async def _send(self) -> None:
         due = self._clock.now()
         while True:
-            clip = self._clip  # it may be set while the frame is being sent
-            frame = clip.next() if clip else _SILENCE
+            playback = self._playback  # it may be set while the frame is being sent
+            frame = playback.next_frame() if playback else _SILENCE
             at = self._clock.now()
-            await self.source.capture_frame(rtc.AudioFrame(frame.tobytes(), SAMPLE_RATE, 1, WINDOW))
-            if clip:
+            await self.source.capture_frame(rtc.AudioFrame(frame.tobytes(), SAMPLE_RATE, 1, FRAME_SAMPLES))
+            if playback:
                 if self._recording:
                     self._recording.add(at, frame)
-                clip.sent(at)
-                if clip.over:
-                    self._clip = None
-            due += _FRAME
+                playback.frame_sent(at)
+                if playback.finished:
+                    self._playback = None
+            due += _FRAME_S
             late = self._clock.now() - due
-            if late > _TOO_LATE:
+            if late > _MAX_STALL_S:
                 due += late
             await asyncio.sleep(max(-late, 0))

@@ -1,4 +1,4 @@
-"""What to call, what to say, and how long to wait."""
+"""The options of a call: the room, the utterances, the timeouts."""
 
 import os
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ class Wav:
 
     @property
     def said(self) -> str:
+        """The utterance as the report names it: the file's name."""
         return Path(self.path).name
 
 
@@ -27,6 +28,7 @@ class Text:
 
     @property
     def said(self) -> str:
+        """The utterance as the report names it: the sentence."""
         return self.text
 
 
@@ -35,10 +37,10 @@ Utterance = Wav | Text
 
 @dataclass(frozen=True, kw_only=True)
 class CallOptions:
-    """Everything a call needs. Durations are seconds.
+    """The options of a call. Durations are in seconds.
 
     The address and the credentials default to LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET. A `token`
-    goes before key and secret, and then names the room and the identity itself.
+    takes precedence over key and secret, and names the room and the identity itself.
     """
 
     utterances: Sequence[Utterance]
@@ -56,11 +58,11 @@ class CallOptions:
     agent_timeout: float = 20.0
     """For an agent to come into the room and to listen to us."""
     greeting_wait: float = 4.0
-    """For the agent to begin to greet; once it is audible, its end is awaited."""
+    """For the agent to begin its greeting; once it is audible, its end is awaited."""
     reply_timeout: float = 30.0
-    """The longest silence to wait through for a reply, or for the rest of one."""
+    """The longest silence before a reply, or within one."""
     turn_timeout: float = 120.0
-    """The longest reply to listen to; a turn always ends."""
+    """The longest reply: a turn always ends."""
     quiet: float = 1.0
     """How long the agent must be silent, and its state 'listening', to have finished."""
     barge_in: float | None = None
@@ -73,12 +75,12 @@ class CallOptions:
     json: Path | None = None
     """File for the report."""
     record: Path | None = None
-    """WAV file for what was heard, aligned with the report's clock."""
+    """WAV file for the agent's audio, aligned with the report's clock."""
     record_caller: Path | None = None
-    """WAV file for what was said, aligned likewise."""
+    """WAV file for the caller's audio, aligned likewise."""
 
     def problems(self) -> list[str]:
-        """One line for each option that cannot work; files are checked when they are read."""
+        """Return a line for each invalid option; WAV files are checked when they are read."""
         found = []
         if not self.url:
             found.append("no server: pass --url ws://HOST:7880 or set LIVEKIT_URL")

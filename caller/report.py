@@ -1,4 +1,4 @@
-"""What a call found out.
+"""The report of a call.
 
 All instants are seconds since the caller began to join, on one monotonic clock; `CallReport.wall_clock_start`
 is that zero as unix time. As JSON, every dataclass is an object with its fields' names:
@@ -18,17 +18,16 @@ is that zero as unix time. As JSON, every dataclass is an object with its fields
 import json
 from dataclasses import asdict, dataclass, field
 
+from agent_worker.audio.sound_edges import Sound
 
-@dataclass
-class Segment:
-    """A stretch of audible sound; silences shorter than 200 ms do not end it."""
-
-    start: float
-    end: float
+Segment = Sound
+"""A stretch of audible sound, `start` to `end`; silences shorter than 200 ms do not end it."""
 
 
 @dataclass
 class Interim:
+    """An interim transcript; `at` is when it arrived."""
+
     text: str
     at: float
 
@@ -45,7 +44,7 @@ class CallerTranscript:
 
 @dataclass
 class AgentTranscript:
-    """What the agent says it said: `first_at` and `last_at` are when its text arrived."""
+    """One segment of the agent's own transcript; its text arrived from `first_at` to `last_at`."""
 
     segment_id: str
     text: str
@@ -55,7 +54,7 @@ class AgentTranscript:
 
 @dataclass
 class TopicText:
-    """A text stream of a topic the user asked for; `at` is when it was complete."""
+    """A text stream of a requested topic; `at` is when it was complete."""
 
     topic: str
     text: str
@@ -72,7 +71,7 @@ class Greeting:
 
 @dataclass
 class Turn:
-    """One utterance and what came back until the next.
+    """One utterance and the reply to it.
 
     `first_heard` is the first audible sample after `last_sent`. An agent that answers too early, before
     `last_sent`, and is still audible then, has a negative `response_gap`. What remains of an earlier reply, in
@@ -83,14 +82,14 @@ class Turn:
     first_sent: float
     last_sent: float
     barge_in: bool = False
-    """This utterance was begun over the agent's reply to the one before."""
+    """Whether this utterance began over the agent's reply to the one before."""
     first_heard: float | None = None
     response_gap: float | None = None
     heard: list[Segment] = field(default_factory=list)
     caller_transcripts: list[CallerTranscript] = field(default_factory=list)
     agent_transcripts: list[AgentTranscript] = field(default_factory=list)
     texts: list[TopicText] = field(default_factory=list)
-    """Those of `CallReport.texts` that came in this turn."""
+    """Those of `CallReport.texts` that arrived in this turn."""
 
     @property
     def understood(self) -> str:
@@ -99,12 +98,14 @@ class Turn:
 
     @property
     def answer(self) -> str:
-        """What the agent says it said, as one line."""
+        """The agent's own transcript of the reply, as one line."""
         return " ".join(part.text.strip() for part in self.agent_transcripts)
 
 
 @dataclass
 class CallReport:
+    """The whole call. See the module for its JSON."""
+
     room: str
     identity: str
     agent: str
@@ -114,13 +115,14 @@ class CallReport:
     texts: list[TopicText] = field(default_factory=list)
 
     def to_json(self) -> str:
+        """Return the report as a JSON object."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
 
 def response_start(heard: list[Segment], first_sent: float, last_sent: float) -> float | None:
-    """When the response to an utterance began.
+    """Return the start of the response to an utterance, None if there was none.
 
-    The first segment that began after the utterance did and outlasted it: this leaves out what remains of an
-    earlier reply, and an agent that cut in and gave way again.
+    It is the first segment that begins after the utterance begins and outlasts it. That leaves out the rest of an
+    earlier reply, and an agent that interrupts the caller and stops again.
     """
     return next((s.start for s in heard if s.start > first_sent and s.end > last_sent), None)

@@ -1,4 +1,4 @@
-"""Text from the room: transcripts of both sides, and other topics the user asked for."""
+"""Text streams from the room: transcripts of both sides, and requested topics."""
 
 import asyncio
 import contextlib
@@ -19,11 +19,11 @@ _Read = Callable[[rtc.TextStreamReader, str], Coroutine[Any, Any, None]]
 
 
 class Transcripts:
-    """Collects text streams as they arrive.
+    """Collects the text streams of a room.
 
-    An agent sends what it understood as one stream for each interim and the final, each with the whole text so
-    far; what it says as one stream for each segment, which grows. So the rule for both is: a stream's text
-    replaces its segment's.
+    An agent sends a caller's transcript as one stream for each interim and one for the final, each with the whole
+    text so far, and its own as one stream for each segment, which grows. So for both a stream's text replaces its
+    segment's.
     """
 
     def __init__(self, room: rtc.Room, clock: Clock, topics: Sequence[str]) -> None:
@@ -38,15 +38,16 @@ class Transcripts:
             self._on(topic, self._read_topic)
 
     def of_agent(self, since: float) -> list[AgentTranscript]:
-        """The segments begun after `since`; they may still grow."""
+        """Return the agent's segments that began after `since`; they may still grow."""
         return [t for t in self._agent.values() if t.first_at >= since]
 
     def of_caller(self, since: float) -> list[CallerTranscript]:
+        """Return the caller's segments that began after `since`."""
         return [t for first_at, t in self._caller.values() if first_at >= since]
 
     def _on(self, topic: str, read: _Read) -> None:
         def opened(reader: rtc.TextStreamReader, identity: str) -> None:
-            task = asyncio.create_task(_ignore_cut_off(read(reader, identity)))
+            task = asyncio.create_task(_ignore_disconnect(read(reader, identity)))
             self._reading.add(task)
             task.add_done_callback(self._reading.discard)
 
@@ -56,7 +57,7 @@ class Transcripts:
         attributes = reader.info.attributes or {}
         segment_id = attributes.get(_SEGMENT_ID) or reader.info.stream_id
         me = self._room.local_participant
-        # An agent sends what it understood in the caller's name; some send it in their own, naming the track.
+        # An agent sends the caller's transcript in the caller's name; some send it in their own, with the track's id.
         if identity == me.identity or attributes.get(_TRACK_ID) in me.track_publications:
             await self._read_caller(reader, segment_id)
         else:
@@ -84,7 +85,7 @@ class Transcripts:
         self.texts.append(TopicText(reader.info.topic, text, self._clock.now()))
 
 
-async def _ignore_cut_off(reading: Coroutine[Any, Any, None]) -> None:
-    # A stream ends abnormally when its sender leaves; what came of it is kept.
+async def _ignore_disconnect(reading: Coroutine[Any, Any, None]) -> None:
+    # A stream ends abnormally when its sender leaves; the text that arrived is kept.
     with contextlib.suppress(ConnectionError):
         await reading

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from livekit import blingfire
 
+from agent_worker.audio.sound_edges import MODEL_OUTPUT, find_edges
 from model_server.audio import to_pcm16
 from model_server.backends import TTS_SAMPLE_RATE, AliasedModel, Audio, BadInputError, SpeechRequest
 
@@ -30,15 +31,10 @@ MALE_VOICES = frozenset((
 ))
 # fmt: on
 
-# Both models pad each sentence with about 0.25 s of silence before and up to 0.6 s after. The caller would wait for
-# the first and the conversation for the second, so both are cut to the length of a speaker's breath.
-SILENCE_BEFORE_S = 0.05
-SILENCE_AFTER_S = 0.15
-AUDIBLE = 0.01
-"""Fraction of the sentence's loudest sample: what is below it is the model's noise floor."""
-
 MIN_SPEED, MAX_SPEED = 0.5, 2.0
 """The speeds that both models were trained on; OpenAI's range is wider."""
+
+_PAUSE = bytes(2 * int(MODEL_OUTPUT.margin_after_s * TTS_SAMPLE_RATE))
 
 
 class SentenceTTS(ABC):
@@ -66,9 +62,12 @@ class SentenceTTS(ABC):
         voice, speed = self._voices[request.voice], min(max(request.speed, MIN_SPEED), MAX_SPEED)
         loop = asyncio.get_running_loop()
         for sentence in split_sentences(request.text):
-            audio = trim_padding(await loop.run_in_executor(self._thread, self._synthesise, sentence, voice, speed))
+            audio = await loop.run_in_executor(self._thread, self._synthesise, sentence, voice, speed)
+            # Both models pad each sentence with about 0.25 s of silence before and up to 0.6 s after: the caller would
+            # wait for the first and the conversation for the second.
+            edges = find_edges(audio, TTS_SAMPLE_RATE, MODEL_OUTPUT)
             # A text without anything to pronounce, such as '-', becomes a pause: clients take no audio for a failure.
-            yield to_pcm16(audio) if len(audio) else bytes(2 * int(SILENCE_AFTER_S * TTS_SAMPLE_RATE))
+            yield to_pcm16(audio[slice(*edges)]) if edges else _PAUSE
 
     @abstractmethod
     def _synthesise(self, sentence: str, voice: str, speed: float) -> Audio:
@@ -124,13 +123,3 @@ class KokoroTTS(SentenceTTS):
 def split_sentences(text: str) -> list[str]:
     """Return the sentences of a text, without empty ones."""
     return [sentence for sentence in blingfire.text_to_sentences(text).split("\n") if sentence.strip()]
-
-
-def trim_padding(audio: Audio) -> Audio:
-    """Return one sentence at `TTS_SAMPLE_RATE` without the model's padding."""
-    level = np.abs(audio)
-    audible = np.flatnonzero(level > AUDIBLE * level.max(initial=0.0))
-    if not audible.size:
-        return audio[:0]
-    start = max(0, int(audible[0]) - int(SILENCE_BEFORE_S * TTS_SAMPLE_RATE))
-    return audio[start : int(audible[-1]) + int(SILENCE_AFTER_S * TTS_SAMPLE_RATE)]

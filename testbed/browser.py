@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import os
 import shutil
-import wave
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from livekit import rtc
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
+from agent_worker.audio.sound_edges import RECEIVED_SPEECH
 from caller.audio import SAMPLE_RATE, Pcm
 from testbed.services import ROOT
 
@@ -24,8 +25,8 @@ _LEAD_IN = 0.5
 _TAIL = 60.0  # silence; then the file's content would begin again, though it is told not to
 _ALLOWED = "--use-fake-ui-for-media-stream"
 
-# What is heard of the agent, on the track as it was received: sound is louder than -45 dBFS.
-_METER = """async () => {
+# Measures the level of the agent's track as it is received; `threshold` is the amplitude at which sound starts.
+_METER = """async (threshold) => {
   const context = new AudioContext();
   const analyser = context.createAnalyser();
   analyser.fftSize = 2048;
@@ -36,9 +37,11 @@ _METER = """async () => {
     analyser.getFloatTimeDomainData(samples);
     window.heard.now = Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
     window.heard.windows += 1;
-    if (window.heard.now > 0.0056) window.heard.loud += 1;
+    if (window.heard.now > threshold) window.heard.loud += 1;
   }, 40);
 }"""
+
+_SOUND_AMPLITUDE = 10 ** ((RECEIVED_SPEECH.end_dbfs + RECEIVED_SPEECH.start_above_db) / 20)
 
 
 class NoBrowserError(Exception):
@@ -79,11 +82,8 @@ def write_microphone(path: Path, pcm: Pcm) -> float:
     """What a microphone that is opened from now on plays. Returns how long that takes, without the silence after it."""
     parts = (np.zeros(round(_LEAD_IN * SAMPLE_RATE), np.int16), pcm, np.zeros(round(_TAIL * SAMPLE_RATE), np.int16))
     beside = path.with_suffix(".part")
-    with wave.open(str(beside), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(np.concatenate(parts).tobytes())
+    samples = np.concatenate(parts)
+    beside.write_bytes(rtc.AudioFrame(samples.tobytes(), SAMPLE_RATE, 1, len(samples)).to_wav_bytes())
     beside.replace(path)
     return _LEAD_IN + len(pcm) / SAMPLE_RATE
 
@@ -170,7 +170,7 @@ class Visitor:
     async def listens(self) -> None:
         """From now on note how loud the agent is."""
         await self.part("agent-audio").wait_for(state="attached")
-        await self.page.evaluate(_METER)
+        await self.page.evaluate(_METER, _SOUND_AMPLITUDE)
 
     async def heard(self) -> dict[str, float]:
         return dict(await self.page.evaluate("window.heard"))

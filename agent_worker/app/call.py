@@ -26,7 +26,7 @@ from agent_worker.room.publisher import RoomLink
 from agent_worker.room.text_input import BoundedTextInput
 from agent_worker.room.topics import METRICS_ATTRIBUTE
 from agent_worker.telemetry.usage_meter import SessionMeter
-from agent_worker.turn_taking.audio_input import listen
+from agent_worker.turn_taking import audio_input
 from agent_worker.turn_taking.transcript_timeout import watch_transcript_timeouts
 
 #: Frames as short as the network's packets: those of the default, 50 ms, let the end of the caller's voice be heard
@@ -74,7 +74,7 @@ async def run_call(
     )
     BoundedTextInput(session, job.room).listen()
     pace(session)
-    recorder.watch(session.output.audio, listen(session))
+    recorder.watch(session.output.audio, audio_input.attach(session))
     if writer.problem():
         await job.room.local_participant.set_attributes({METRICS_ATTRIBUTE: "not written"})
     if settings.callers_choose_strategy:

@@ -15,7 +15,7 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import AgentSession, APIConnectOptions, APITimeoutError, tokenize, tts, utils
 
-from agent_worker.audio.silence import pieces, trim_silence, trimmed
+from agent_worker.audio.silence import split_frame, trim_frame, trim_silence
 from agent_worker.core.aio import wait_future_or_event
 from agent_worker.core.log import logger
 from agent_worker.telemetry.trace import TurnTrace
@@ -184,7 +184,7 @@ class PhraseAudio:
     def frames(self, text: str) -> Sequence[rtc.AudioFrame]:
         """The text's audio; nothing if it has not been made."""
         frame = self._audio.get(text)
-        return pieces(frame) if frame else ()
+        return split_frame(frame) if frame else ()
 
     def has_longer(self, text: str) -> bool:
         """Whether a text that has been made begins with this one, and goes on."""
@@ -227,7 +227,7 @@ class PhraseAudio:
     async def _make(self, text: str, voice: tts.TTS[Any]) -> None:
         async with voice.synthesize(text, conn_options=_ONCE) as stream:
             frames = limit_duration((event.frame async for event in stream), lambda: max_audio_duration(len(text)))
-            frame = trimmed(rtc.combine_audio_frames([frame async for frame in frames]))
+            frame = trim_frame(rtc.combine_audio_frames([frame async for frame in frames]))
         self._audio[text] = frame  # where it cannot be written it is not asked for again at least
         await asyncio.to_thread(self._write, text, frame)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 
 from agent_worker.core.folders import cache_dir
-from caller.audio import SAMPLE_RATE, WINDOW, Audibility, read_wav
+from caller.audio import audible_segments, read_wav
 from testbed.processes import ServiceError, free_port
 from testbed.services import model_server, running
 
@@ -67,8 +67,4 @@ async def _speak(paths: dict[str, Path]) -> None:
 
 
 def _pauses(wav: Path) -> int:
-    pcm = read_wav(wav)
-    audibility = Audibility()
-    for start in range(0, len(pcm), WINDOW):
-        audibility.push(pcm[start : start + WINDOW], start / SAMPLE_RATE)
-    return len(audibility.segments) - 1
+    return len(audible_segments(read_wav(wav))) - 1

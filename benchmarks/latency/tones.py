@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks.latency.profiles import ANSWER_HZ, PRERESPONSE_HZ
 from caller import Segment
-from caller.audio import SAMPLE_RATE, WINDOW, Pcm
+from caller.audio import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 
 Frame = tuple[float, Pcm]
 """10 ms of sound and the instant of its first sample."""
@@ -63,7 +63,7 @@ def stretches(frames: Sequence[Frame], tones: Sequence[float]) -> list[list[Segm
     levels = _levels(sound, tones)
     threshold = max(_EDGE * float(levels.max()), _SILENCE)
     middles = np.arange(levels.shape[1]) * _HOP + _SPAN // 2
-    instants = np.array([at for at, _ in frames])[middles // WINDOW] + middles % WINDOW / SAMPLE_RATE
+    instants = np.array([at for at, _ in frames])[middles // FRAME_SAMPLES] + middles % FRAME_SAMPLES / SAMPLE_RATE
     return [_segments(instants, level >= threshold) for level in levels]
 
 

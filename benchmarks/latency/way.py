@@ -20,9 +20,9 @@ from livekit.agents.voice import io
 from agent_worker.app.call import INPUT
 from agent_worker.turn_taking.audio_input import SpeechEndTracker
 from benchmarks.latency.calls import room_token
+from caller.agent_audio import AgentAudioMonitor
 from caller.audio import SAMPLE_RATE, Pcm
 from caller.clock import Clock
-from caller.ear import Ear
 from caller.microphone import Microphone
 
 _TONES = 8
@@ -49,14 +49,14 @@ async def measure_way(url: str) -> float:
     """Seconds, there and back: the medians of several tones in each direction."""
     async with contextlib.AsyncExitStack() as stack:
         clock, name = Clock(), f"way-{uuid4().hex[:6]}"
-        ear, microphone = Ear(clock, None), Microphone(clock, None)
+        monitor, microphone = AgentAudioMonitor(clock), Microphone(clock)
         voice = rtc.AudioSource(_AGENT_RATE, 1, queue_size_ms=_AGENT_QUEUE_MS)
-        for closing in (ear, microphone, voice):
+        for closing in (monitor, microphone, voice):
             stack.push_async_callback(closing.aclose)
         caller, agent = rtc.Room(), rtc.Room()
         heard: asyncio.Future[SpeechEndTracker] = asyncio.get_running_loop().create_future()
         agent.on("track_subscribed", lambda track, *_: heard.set_result(SpeechEndTracker(_Line(track))))
-        caller.on("track_subscribed", lambda track, *_: ear.follow(track))
+        caller.on("track_subscribed", lambda track, *_: monitor.attach(track))
         for room, identity, source in ((caller, "caller", microphone.source), (agent, "agent", voice)):
             await room.connect(url, room_token(name, identity))
             stack.push_async_callback(room.disconnect)
@@ -66,7 +66,7 @@ async def measure_way(url: str) -> float:
         stack.push_async_callback(utils.aio.cancel_and_wait, listening)
         await asyncio.sleep(2)  # until the jitter buffers know this network
         there = [await _there(microphone, clock, heard.result()) for _ in range(_TONES)]
-        back = [await _back(voice, clock, ear) for _ in range(_TONES)]
+        back = [await _back(voice, clock, monitor) for _ in range(_TONES)]
         return statistics.median(there) + statistics.median(back)
 
 
@@ -77,20 +77,20 @@ async def _listen(heard: SpeechEndTracker) -> None:
 
 async def _there(microphone: Microphone, clock: Clock, heard: SpeechEndTracker) -> float:
     """From the caller's last sample to the agent's having heard it."""
-    spoken = await microphone.say(np.concatenate([_tone(SAMPLE_RATE), np.zeros(SAMPLE_RATE // 10, np.int16)]))
+    spoken = await microphone.play(np.concatenate([_tone(SAMPLE_RATE), np.zeros(SAMPLE_RATE // 10, np.int16)]))
     await asyncio.sleep(_PAUSE)
     sent = clock.zero + spoken.last_sent
     return heard.last_audible(sent + _LONGEST_WAY) - sent
 
 
-async def _back(voice: rtc.AudioSource, clock: Clock, ear: Ear) -> float:
+async def _back(voice: rtc.AudioSource, clock: Clock, monitor: AgentAudioMonitor) -> float:
     """From the agent's first sample to the caller's hearing it."""
     begun, tone = clock.now(), _tone(_AGENT_RATE)
     for start in range(0, len(tone), _AGENT_FRAME):
         frame = tone[start : start + _AGENT_FRAME]
         await voice.capture_frame(rtc.AudioFrame(frame.tobytes(), _AGENT_RATE, 1, len(frame)))
     await asyncio.sleep(_PAUSE)
-    return ear.segments(begun)[0].start - begun
+    return monitor.segments(begun)[0].start - begun
 
 
 def _tone(rate: int) -> Pcm:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from livekit import rtc
 
-from caller.audio import SAMPLE_RATE, WINDOW, Audibility, Pcm, read_wav
+from caller.audio import SAMPLE_RATE, Pcm, audible_segments, read_wav
 from caller.report import Segment, response_start
 
 _PAUSE = 1.5
@@ -30,7 +31,7 @@ class Heard:
 
 def heard_in(recording: bytes) -> list[Heard]:
     """By the caller package's own rules, of a WAV with the caller left and the agent right. Blocks."""
-    caller, agent = (_segments(side) for side in sides(recording))
+    caller, agent = (audible_segments(side) for side in sides(recording))
     utterances = _utterances(caller)
     found = []
     for utterance, following in pairwise([*utterances, None]):
@@ -52,21 +53,8 @@ def sides(recording: bytes) -> list[Pcm]:
 def _at_our_rate(side: Pcm, rate: int) -> Pcm:
     if rate == SAMPLE_RATE:
         return side
-    mono = io.BytesIO()
-    with wave.open(mono, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(side.tobytes())
-    mono.seek(0)
-    return read_wav(mono)
-
-
-def _segments(pcm: Pcm) -> list[Segment]:
-    audibility = Audibility()
-    for start in range(0, len(pcm) - WINDOW + 1, WINDOW):
-        audibility.push(pcm[start : start + WINDOW], start / SAMPLE_RATE)
-    return audibility.segments
+    mono = rtc.AudioFrame(side.tobytes(), rate, 1, len(side)).to_wav_bytes()
+    return read_wav(io.BytesIO(mono))
 
 
 def _utterances(segments: list[Segment]) -> list[Segment]:

@@ -46,7 +46,7 @@ _PAGE = """# Do `python -m caller` and the page measure the same wait?
 Made by `python -m benchmarks.page_gap`; do not edit. {calls} calls of each, in turn, of six utterances, to the same
 worker with simulated providers (profile `cloud` of [latency.md](latency.md)). The browser is a real Chromium whose
 microphone plays the same WAV files. Its gap is taken from the recording that the page saves, by the rules of
-`caller/audio.py`. {machine}, commit {commit}.
+`agent_worker/audio/sound_edges.py`. {machine}, commit {commit}.
 
 The worker's own wait differs from turn to turn, so what is compared is what the caller heard beyond the turn record:
 the way through encoder, server and jitter buffer, there and back, and what the browser does to a microphone's sound.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from livekit import rtc
 
-from agent_worker.audio.silence import pieces, trim_silence, trimmed
+from agent_worker.audio.silence import split_frame, trim_frame, trim_silence
 from agent_worker.audio.tts_stream import PhraseAudio, Speech, TTSInput, VoiceSilentError, with_timeout
 from agent_worker.telemetry.trace import TurnTrace
 from tests.scripted_voice import ScriptedTTS, tone
@@ -58,9 +58,9 @@ async def test_what_frames_carry_is_not_lost_with_their_silence() -> None:
 
 
 def test_a_whole_frame_is_trimmed_and_divided_without_loss() -> None:
-    frame = trimmed(rtc.AudioFrame(bytes(silence(0.3).data) + bytes(tone(0.2).data), 16000, 1, 8000))
+    frame = trim_frame(rtc.AudioFrame(bytes(silence(0.3).data) + bytes(tone(0.2).data), 16000, 1, 8000))
     assert seconds(frame) == 0.22
-    assert b"".join(bytes(piece.data) for piece in pieces(frame)) == bytes(frame.data)
+    assert b"".join(bytes(piece.data) for piece in split_frame(frame)) == bytes(frame.data)
 
 
 async def test_phrases_are_synthesised_once_for_a_voice(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from benchmarks.latency.profiles import ANSWER_HZ, PRERESPONSE_HZ
 from benchmarks.latency.tones import Frame, hear_tones
-from caller.audio import SAMPLE_RATE, WINDOW
+from caller.audio import FRAME_SAMPLES, SAMPLE_RATE
 
 Sound = NDArray[np.float64]
 
@@ -21,8 +21,8 @@ def silence(seconds: float) -> Sound:
 
 def frames(*parts: Sound, begin: float = 10.0) -> list[Frame]:
     pcm = (np.concatenate(parts) * 32767).astype(np.int16)
-    pcm = np.pad(pcm, (0, -len(pcm) % WINDOW))
-    return [(begin + i / SAMPLE_RATE, pcm[i : i + WINDOW]) for i in range(0, len(pcm), WINDOW)]
+    pcm = np.pad(pcm, (0, -len(pcm) % FRAME_SAMPLES))
+    return [(begin + i / SAMPLE_RATE, pcm[i : i + FRAME_SAMPLES]) for i in range(0, len(pcm), FRAME_SAMPLES)]
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.04, 0.5])

@@ -17,7 +17,7 @@ from playwright.async_api import Browser, expect
 from benchmarks.page_gap.measure import sides
 from caller import CallOptions, Text
 from caller.audio import Pcm, audible_part
-from caller.utterances import load
+from caller.clips import load_clips
 from page_server.settings import is_built
 from testbed.browser import PATIENCE, NoBrowserError, Visitor, browsing, chromium
 from testbed.conversation import MAX_WORD_ERROR_RATE, word_error_rate
@@ -47,7 +47,7 @@ class Site:
     async def speech(self, sentence: str) -> Pcm:
         """As Kokoro says it."""
         url = self.ports.models_url
-        (pcm,) = await load(CallOptions(url="ws://-", token="-", utterances=[Text(sentence)], speech_url=url))
+        (pcm,) = await load_clips(CallOptions(url="ws://-", token="-", utterances=[Text(sentence)], speech_url=url))
         return pcm
 
 

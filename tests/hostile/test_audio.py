@@ -19,7 +19,7 @@ from livekit import rtc
 from livekit.agents.voice import io as voice_io
 
 from agent_worker.audio.output import PacedAudioOutput
-from agent_worker.audio.silence import pieces, trim_silence, trimmed
+from agent_worker.audio.silence import split_frame, trim_frame, trim_silence
 from agent_worker.audio.tts_stream import PhraseAudio, Speech, TTSInput, with_timeout
 from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.turn_taking.audio_input import SpeechEndTracker
@@ -66,17 +66,17 @@ async def stream(*frames: rtc.AudioFrame) -> AsyncIterator[rtc.AudioFrame]:
 def test_how_loud_any_frame_is_can_be_told(frames: list[rtc.AudioFrame], last_voice: float) -> None:
     audio = SpeechEndTracker(Silent())
     for number, one in enumerate(frames):
-        audio.note(one, float(number))
+        audio.record(one, float(number))
     assert audio.last_audible(last_voice) <= last_voice
 
 
 def test_half_an_hour_without_a_pause_is_not_remembered() -> None:
     audio, one = SpeechEndTracker(Silent()), frame("noise", 24_000, 1, 4_800)
     for number in range(60):  # 12 seconds: more than what is remembered
-        audio.note(one, number / 5)
+        audio.record(one, number / 5)
     tracemalloc.start()
     for number in range(60, 260):
-        audio.note(one, number / 5)
+        audio.record(one, number / 5)
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert grown < 300_000
@@ -91,8 +91,8 @@ def test_cutting_silence_off_leaves_the_sound(frames: list[rtc.AudioFrame], trai
     left = asyncio.run(cut())
     assert sum(one.duration for one in left) <= sum(one.duration for one in frames) + 1e-6
     for one in frames:
-        part = trimmed(one)
-        assert sum(piece.samples_per_channel for piece in pieces(part)) == part.samples_per_channel
+        part = trim_frame(one)
+        assert sum(piece.samples_per_channel for piece in split_frame(part)) == part.samples_per_channel
 
 
 class Heard(voice_io.AudioOutput):

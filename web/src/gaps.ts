@@ -1,79 +1,90 @@
 /**
- * The response gap as it was heard here: from the end of the caller's last sound to the agent's first, in the recording.
+ * The response gap as it was received here: from the end of the caller's last sound to the agent's first, in the recording.
  *
- * What is a sound is told as in `caller/audio.py` and `agent_worker/hearing.py`, which measure the same elsewhere.
+ * Sounds are found as in `agent_worker/audio/sound_edges.py`, which describes the algorithm and explains the numbers.
+ * `tests/sound_edges.json` holds the parameters and the vectors that both are tested against.
  */
 
-/** Decibels of full scale: above this sound begins in a quiet room, and 5 dB lower it ends. */
-const SILENCE = -50;
-const BEGINS_ABOVE = 5;
-/** A microphone is not quiet: sound is so much louder than the noise, but a voice is never taken for noise. */
-const ABOVE_NOISE = 6;
-const LOUDEST_NOISE = -35;
-/** Windows of 10 ms in a row: a click is shorter. */
-const CONFIRMED_BY = 3;
-/** Seconds of silence between two sounds; pauses inside words are shorter. */
-const SPLIT = 0.2;
-/** How far from where the record puts it a reply may begin, seconds. */
-const TOLERANCE = 1.5;
+/** Levels are RMS in dBFS over 10 ms. */
+export const MICROPHONE = {
+  endDbfs: -50,
+  startAboveDb: 5,
+  minBlocks: 3,
+  minGapS: 0.2,
+  aboveNoiseDb: 6,
+  maxEndDbfs: -35,
+};
+export const NOISE_HISTORY_BLOCKS = 1000;
+const NOISE_STRIDE_BLOCKS = 10;
+/** The tenth part of the levels is the noise floor or quieter. */
+const NOISE_RANK = 10;
+const MIN_POWER = 1e-10;
+
+/** How far from where the record puts it a reply may begin. */
+const TOLERANCE_S = 1.5;
 
 interface Sound {
   start: number;
   end: number;
 }
 
-/** The sounds of one side. */
-export class Ear {
+/** Finds the sounds of one side in a stream of blocks of 10 ms, exact to the sample. */
+export class SoundDetector {
+  /** In order of time; the last one grows while it goes on. */
   readonly sounds: Sound[] = [];
-  private readonly levels: number[] = [];
-  private loud = 0;
-  private onset = 0;
+  private readonly history: number[] = [];
+  private blocks = 0;
+  private sounding = false;
+  private start = 0;
 
-  /** `at` is the instant of the window's first sample. */
-  push(window: Float32Array, at: number, rate: number): number {
-    const level = decibels(window);
-    this.levels.push(level);
-    if (this.levels.length > 1000) this.levels.shift();
-    const ends = this.limit();
-    const threshold = this.loud ? ends : ends + BEGINS_ABOVE;
-    if (level < threshold) {
-      this.loud = 0;
+  constructor(private readonly sampleRate: number) {}
+
+  /** Takes the next block, whose first sample is at the instant `at`; returns its level. */
+  push(block: Float32Array, at: number): number {
+    const level = levelDbfs(block);
+    this.history.push(level);
+    if (this.history.length > NOISE_HISTORY_BLOCKS) this.history.shift();
+    const threshold = this.endLevel() + (this.sounding ? 0 : MICROPHONE.startAboveDb);
+    this.sounding = level >= threshold;
+    if (!this.sounding) {
+      this.blocks = 0;
       return level;
     }
-    const peak = 10 ** (threshold / 20);
-    const first = window.findIndex((sample) => Math.abs(sample) >= peak);
-    const last = window.findLastIndex((sample) => Math.abs(sample) >= peak);
-    this.loud += 1;
-    if (this.loud === 1) this.onset = at + first / rate;
-    this.sounding(at + (last + 1) / rate);
+    const peak = block.reduce((max, sample) => Math.max(max, Math.abs(sample)), 0);
+    const isLoud = (sample: number) => Math.abs(sample) >= Math.min(10 ** (threshold / 20), peak);
+    this.blocks += 1;
+    if (this.blocks === 1) this.start = at + block.findIndex(isLoud) / this.sampleRate;
+    this.extend(at + (block.findLastIndex(isLoud) + 1) / this.sampleRate);
     return level;
   }
 
-  private sounding(end: number): void {
+  private extend(end: number): void {
     const sound = this.sounds.at(-1);
-    if (sound && this.onset - sound.end < SPLIT) sound.end = end;
-    else if (this.loud >= CONFIRMED_BY) this.sounds.push({ start: this.onset, end });
+    if (sound && this.start - sound.end < MICROPHONE.minGapS) sound.end = end;
+    else if (this.blocks >= MICROPHONE.minBlocks) this.sounds.push({ start: this.start, end });
   }
 
-  private limit(): number {
-    const sampled = this.levels.filter((_, index) => index % 10 === 0).sort((a, b) => a - b);
-    const noise = sampled[Math.floor(sampled.length / 10)] ?? SILENCE;
-    return Math.min(Math.max(noise + ABOVE_NOISE, SILENCE), LOUDEST_NOISE);
+  private endLevel(): number {
+    const sampled = this.history.filter((_, index) => index % NOISE_STRIDE_BLOCKS === 0).sort((a, b) => a - b);
+    const noise = sampled[Math.floor(sampled.length / NOISE_RANK)] ?? MICROPHONE.endDbfs;
+    return Math.min(Math.max(noise + MICROPHONE.aboveNoiseDb, MICROPHONE.endDbfs), MICROPHONE.maxEndDbfs);
   }
 }
 
 export class GapMeter {
-  private readonly caller = new Ear();
-  private readonly agent = new Ear();
+  private readonly caller: SoundDetector;
+  private readonly agent: SoundDetector;
   private readonly size: number;
   private rest = new Int16Array(0);
   private time = 0;
 
   constructor(private readonly rate: number) {
-    this.size = Math.round(rate / 100);
+    this.size = Math.floor(rate / 100);
+    this.caller = new SoundDetector(rate);
+    this.agent = new SoundDetector(rate);
   }
 
-  /** Takes interleaved samples; returns how loud both sides are, 0 to 1. */
+  /** Takes interleaved samples; returns the loudness of both sides, 0 to 1. */
   push(samples: Int16Array): { caller: number; agent: number } {
     const all = new Int16Array(this.rest.length + samples.length);
     all.set(this.rest);
@@ -82,15 +93,15 @@ export class GapMeter {
     let done = 0;
     for (; done + 2 * this.size <= all.length; done += 2 * this.size) {
       const window = all.subarray(done, done + 2 * this.size);
-      loudest.caller = Math.max(loudest.caller, this.caller.push(side(window, 0), this.time, this.rate));
-      loudest.agent = Math.max(loudest.agent, this.agent.push(side(window, 1), this.time, this.rate));
+      loudest.caller = Math.max(loudest.caller, this.caller.push(side(window, 0), this.time));
+      loudest.agent = Math.max(loudest.agent, this.agent.push(side(window, 1), this.time));
       this.time += this.size / this.rate;
     }
     this.rest = all.slice(done);
     return { caller: loudness(loudest.caller), agent: loudness(loudest.agent) };
   }
 
-  /** Of the reply that ended just now and took `duration` seconds; `null` if none is to be heard there. */
+  /** The gap before the reply that ended just now and took `duration` seconds; `null` if none is found there. */
   gapOfReply(duration: number): number | null {
     const expected = this.time - duration;
     const off = (reply: Sound) => Math.abs(reply.start - expected);
@@ -98,7 +109,7 @@ export class GapMeter {
       (best, next) => (!best || off(next) < off(best) ? next : best),
       null,
     );
-    return reply && off(reply) <= TOLERANCE ? reply.gap : null;
+    return reply && off(reply) <= TOLERANCE_S ? reply.gap : null;
   }
 
   /** The agent's first sounds after one of the caller's. */
@@ -106,7 +117,7 @@ export class GapMeter {
     const replies: (Sound & { gap: number })[] = [];
     let before = 0;
     for (const sound of this.agent.sounds) {
-      const asked = this.caller.sounds.findLast((one) => one.end <= sound.start);
+      const asked = this.caller.sounds.findLast((spoken) => spoken.end <= sound.start);
       if (asked && asked.end > before) replies.push({ ...sound, gap: sound.start - asked.end });
       before = sound.end;
     }
@@ -118,12 +129,12 @@ function side(samples: Int16Array, channel: number): Float32Array {
   return Float32Array.from({ length: samples.length / 2 }, (_, index) => (samples[2 * index + channel] ?? 0) / 32768);
 }
 
-function decibels(window: Float32Array): number {
-  const power = window.reduce((sum, sample) => sum + sample * sample, 0) / window.length;
-  return 10 * Math.log10(power + 1e-10);
+function levelDbfs(block: Float32Array): number {
+  const power = block.reduce((sum, sample) => sum + sample * sample, 0) / block.length;
+  return 10 * Math.log10(Math.max(power, MIN_POWER));
 }
 
-/** For a meter: -60 dB is nothing, -10 dB is full. */
+/** For a meter: -60 dBFS is empty, -10 dBFS is full. */
 function loudness(level: number): number {
   return Math.min(Math.max((level + 60) / 50, 0), 1);
 }

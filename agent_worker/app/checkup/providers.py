@@ -17,7 +17,7 @@ from livekit.agents.utils import http_context
 
 from agent_worker.app.checkup.errors import explain
 from agent_worker.app.checkup.findings import Finding, failed, note, ok
-from agent_worker.audio.silence import pieces, trimmed
+from agent_worker.audio.silence import split_frame, trim_frame
 from agent_worker.core.compat.livekit import import_client_modules
 from agent_worker.core.settings import Settings, SettingsT
 from agent_worker.preresponse import fast_reply
@@ -114,7 +114,7 @@ class _Requests:
         return ok(name, f"{self._stack.voice}: time to the first audio", seconds)
 
     async def _listen(self, name: str) -> Finding:
-        seconds, text = await _transcribe(self._stack.stt, trimmed(self._spoken or _clip()))
+        seconds, text = await _transcribe(self._stack.stt, trim_frame(self._spoken or _clip()))
         if text:
             return ok(name, f'{self._stack.stt.model}: time from the end of speech to "{text}"', seconds)
         if self._spoken is None:
@@ -172,7 +172,7 @@ async def _transcribe_live(recogniser: stt.STT[Any], speech: rtc.AudioFrame) -> 
 async def _say(stream: stt.RecognizeStream, speech: rtc.AudioFrame) -> float:
     """Give it the audio as fast as it is spoken, as a call does. Returns when that ended."""
     begin = time.perf_counter()
-    for number, piece in enumerate(pieces(speech, _PIECE), 1):
+    for number, piece in enumerate(split_frame(speech, _PIECE), 1):
         stream.push_frame(piece)
         await asyncio.sleep(begin + number * _PIECE - time.perf_counter())
     stream.end_input()

@@ -1,4 +1,4 @@
-"""Waiting that a Ctrl-C ends."""
+"""Wait for a result for a limited time."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -7,14 +7,14 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 
-async def within(awaitable: Awaitable[_T], seconds: float) -> _T:
-    """The result, or `asyncio.TimeoutError`.
+async def wait_for(awaitable: Awaitable[_T], timeout: float) -> _T:
+    """Return the result, or raise `asyncio.TimeoutError` after `timeout` seconds.
 
-    As `asyncio.wait_for`, which before Python 3.12 forgets a cancellation that falls together with the end of the wait.
+    `asyncio.wait_for` loses a cancellation that arrives together with the result before Python 3.12.
     """
     task = asyncio.ensure_future(awaitable)
     try:
-        done, _ = await asyncio.wait([task], timeout=seconds)
+        done, _ = await asyncio.wait([task], timeout=timeout)
         if not done:
             raise asyncio.TimeoutError
         return task.result()

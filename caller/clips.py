@@ -1,4 +1,4 @@
-"""From what to say to samples: WAV files are decoded, sentences are spoken by the speech endpoint."""
+"""Utterances to samples: WAV files are decoded, sentences are synthesised by the speech endpoint."""
 
 import asyncio
 import io
@@ -10,13 +10,17 @@ from caller.errors import InputError
 from caller.options import CallOptions, Text, Wav
 
 
-async def load(options: CallOptions) -> list[Pcm]:
-    """The samples of every utterance, in order. Raises InputError with all that is wrong with the options."""
+async def load_clips(options: CallOptions) -> list[Pcm]:
+    """Return the samples of every utterance, in order.
+
+    Raises:
+        InputError: With every problem of the options and of the files.
+    """
     problems = options.problems()
     # A call that cannot be made is not worth a request to the speech endpoint; files are checked all the same.
     utterances = [u for u in options.utterances if isinstance(u, Wav) or not problems]
     clips = await asyncio.gather(
-        *(_read(u) if isinstance(u, Wav) else _speak(u, options) for u in utterances),
+        *(_read(u) if isinstance(u, Wav) else _synthesise(u, options) for u in utterances),
         return_exceptions=True,
     )
     good: list[Pcm] = []
@@ -40,7 +44,7 @@ async def _read(utterance: Wav) -> Pcm:
         raise NotAudioError(f"{path}: {error}") from None
 
 
-async def _speak(utterance: Text, options: CallOptions) -> Pcm:
+async def _synthesise(utterance: Text, options: CallOptions) -> Pcm:
     import openai  # here, because it takes a second to import and only sentences need it
 
     endpoint = options.speech_url

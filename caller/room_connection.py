@@ -1,4 +1,4 @@
-"""The connection: joining the room, who the agent is, and what state it says it is in."""
+"""The connection to the room, the agent in it, and the state that the agent publishes."""
 
 import asyncio
 import warnings
@@ -6,52 +6,53 @@ from urllib.parse import urlsplit
 
 from livekit import api, rtc
 
+from caller.agent_audio import AgentAudioMonitor
 from caller.clock import Clock
-from caller.ear import Ear
 from caller.errors import RoomError
 from caller.options import CallOptions
-from caller.waiting import within
+from caller.timeouts import wait_for
 
 _STATE = "lk.agent.state"
 _ON_BEHALF = "lk.publish_on_behalf"
-_COMING = 5.0  # seconds; a connection that is being made when we are told to leave
+_CONNECT_GRACE_S = 5.0  # for a connection that is being made when the call is cancelled
 
 
-class Line:
-    """A room, and the agent in it. Its audio goes to the ear as soon as it is there."""
+class RoomConnection:
+    """A room and the agent in it, whose audio is handed to the monitor as soon as it is subscribed."""
 
-    def __init__(self, clock: Clock, ear: Ear) -> None:
+    def __init__(self, clock: Clock, monitor: AgentAudioMonitor) -> None:
         self.room = rtc.Room()
         self.agent: rtc.RemoteParticipant | None = None
         self.state_since = 0.0
         self._lost = False
         self._clock = clock
-        self._ear = ear
-        self.room.on("participant_connected", self._meet)
-        self.room.on("participant_disconnected", self._part)
+        self._monitor = monitor
+        self.room.on("participant_connected", self._participant_connected)
+        self.room.on("participant_disconnected", self._participant_disconnected)
         self.room.on("participant_attributes_changed", self._attributes_changed)
         self.room.on("track_subscribed", self._track_subscribed)
         self.room.on("disconnected", self._disconnected)
 
     @property
     def state(self) -> str | None:
-        """The agent's own word, None when it gives none."""
+        """The state that the agent publishes; None if it publishes none."""
         return self.agent.attributes.get(_STATE) if self.agent else None
 
-    def check(self) -> None:
-        """Raise when the room is gone."""
+    def raise_if_lost(self) -> None:
+        """Raise `RoomError` if the connection was lost."""
         if self._lost:
             raise RoomError("the connection to the room was lost: the server closed it or went away")
 
     async def join(self, options: CallOptions) -> None:
+        """Join the room, or raise `RoomError` with the reason and a remedy."""
         where = urlsplit(options.url).netloc.rpartition("@")[2]  # an address may carry a password
         room_options = rtc.RoomOptions(connect_timeout=options.connect_timeout)
         connecting = asyncio.ensure_future(self.room.connect(options.url, _token(options), room_options))
         try:
-            await within(asyncio.shield(connecting), options.connect_timeout)
+            await wait_for(asyncio.shield(connecting), options.connect_timeout)
         except asyncio.CancelledError:
-            # The library goes on connecting, cancelled or not: there has to be a room to leave before we exit.
-            await asyncio.wait([connecting], timeout=_COMING)
+            # The library goes on connecting after a cancellation: we have to be in the room to leave it before we exit.
+            await asyncio.wait([connecting], timeout=_CONNECT_GRACE_S)
             raise
         except rtc.ConnectError as error:
             # Not chained and not quoted: the message has the token in it.
@@ -62,19 +63,19 @@ class Line:
                 f"{where}: no answer within {options.connect_timeout:g} s: check the address, then --connect-timeout"
             ) from None
         for participant in self.room.remote_participants.values():
-            self._meet(participant)
+            self._participant_connected(participant)
 
-    def _meet(self, participant: rtc.RemoteParticipant) -> None:
+    def _participant_connected(self, participant: rtc.RemoteParticipant) -> None:
         is_agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-        # An avatar is of the same kind, and speaks for the agent without being it.
+        # An avatar is of the same kind: it publishes on behalf of the agent and is not the agent.
         if is_agent and self.agent is None and _ON_BEHALF not in participant.attributes:
             self.agent = participant
             self.state_since = self._clock.now()
 
-    def _part(self, participant: rtc.RemoteParticipant) -> None:
+    def _participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
         if self.agent and participant.identity == self.agent.identity:
             self.agent = None
-            self._ear.let_go()
+            self._monitor.detach()
 
     def _attributes_changed(self, changed: dict[str, str], participant: rtc.Participant) -> None:
         if self.agent and participant.identity == self.agent.identity and _STATE in changed:
@@ -85,7 +86,7 @@ class Line:
     ) -> None:
         is_agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
         if is_agent and track.kind == rtc.TrackKind.KIND_AUDIO:
-            self._ear.follow(track)
+            self._monitor.attach(track)
 
     def _disconnected(self, _: object = None) -> None:
         self._lost = True
@@ -97,19 +98,19 @@ def _token(options: CallOptions) -> str:
     grants = api.VideoGrants(room_join=True, room=options.room)
     token = api.AccessToken(options.api_key, options.api_secret).with_identity(options.identity)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a development server's secret is short, and the user knows
+        warnings.simplefilter("ignore")  # a development server's secret is short
         return token.with_grants(grants).to_jwt()
 
 
 def _refusal(message: str, where: str, by_token: bool) -> str:
-    """The reason in the user's terms, made of nothing but what we know to be no secret."""
+    """Return the reason and a remedy. It quotes nothing of the message, which has the token in it."""
     if "expired" in message:
         return f"{where}: the token has expired: make a new one"
     if "invalid API key" in message:
         return f"{where}: the server does not know this API key: check LIVEKIT_API_KEY"
     if "401" in message or "403" in message:
-        mend = "make a new one that may join this room" if by_token else "check LIVEKIT_API_SECRET"
-        return f"{where}: the server refused the {'token' if by_token else 'key and secret'}: {mend}"
+        remedy = "make a new one that may join this room" if by_token else "check LIVEKIT_API_SECRET"
+        return f"{where}: the server refused the {'token' if by_token else 'key and secret'}: {remedy}"
     if "404" in message:
         return f"{where}: answers, but is no LiveKit server: check the address"
     if "refused" in message:
