@@ -58,12 +58,13 @@ monitoring: install ## the Grafana dashboards' JSON, and the rules for Kubernete
 	$(RUN)python -m monitoring.dashboards
 	$(RUN)python -m monitoring.kubernetes
 
-.PHONY: reference
-reference: install ## the pages that are written from the code: .env.example, docs/configuration.md, docs/metrics-reference.md
-	$(RUN)python -m reference
-
 NPM := scripts/with-node npm --prefix web
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+
+.PHONY: reference
+reference: install web/node_modules/.installed ## the files that are generated from the code: settings, metrics, turn record
+	$(RUN)python -m reference
+	$(NPM) run --silent generate
 
 .PHONY: page
 page: web/dist/index.html ## the page to talk to the agent, built into web/dist

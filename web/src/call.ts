@@ -3,10 +3,12 @@
 import { computed, signal } from "@preact/signals";
 import type { Session } from "./api";
 import { percentiles, totalUsage } from "./figures";
+import { PRERESPONSE_TOPIC, TURN_TOPIC } from "./generated/topics";
+import type { TurnRecord } from "./generated/turn-record";
 import type { Agent, Connect, Link, Listener } from "./link";
 import { type Code, type Problem, ProblemError, problem } from "./problems";
 import type { Recorder } from "./recorder";
-import { PRERESPONSE_TOPIC, parsePreresponse, parseTurn, TURN_TOPIC, type TurnRecord } from "./records";
+import { parsePreresponse, parseTurn } from "./records";
 import { type Line, Transcript } from "./transcript";
 
 /** What the call needs of the world. */

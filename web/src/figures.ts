@@ -1,6 +1,6 @@
 /** Figures over the turns of a call, and how they are written. */
 
-import type { TurnRecord, Usage } from "./records";
+import type { TurnRecord, Usage } from "./generated/turn-record";
 
 export interface Percentiles {
   count: number;

@@ -15,9 +15,9 @@ import {
   Track,
 } from "livekit-client";
 import type { Session } from "./api";
+import { METRICS_ATTRIBUTE, PRERESPONSE_TOPIC, SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC } from "./generated/topics";
 import type { Agent, AgentState, Connect, Link, Listener } from "./link";
 import { type Problem, ProblemError, problem } from "./problems";
-import { METRICS_ATTRIBUTE, PRERESPONSE_TOPIC, SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC } from "./records";
 
 setLogLevel("warn");
 

@@ -1,6 +1,6 @@
 /** The lines of the conversation, from what the room sends while it is spoken and from the turn records after it. */
 
-import type { TurnRecord } from "./records";
+import type { TurnRecord } from "./generated/turn-record";
 
 export interface Line {
   id: number;

@@ -1,6 +1,6 @@
 /** The bars of a turn's latency waterfall, from its record. */
 
-import type { TurnRecord } from "./records";
+import type { TurnRecord } from "./generated/turn-record";
 
 export const STAGES = {
   stt: "STT",

@@ -2,9 +2,10 @@
 
 import { vi } from "vitest";
 import { Call, type Outside } from "../src/call";
+import { PRERESPONSE_TOPIC, TURN_TOPIC } from "../src/generated/topics";
+import type { TurnRecord } from "../src/generated/turn-record";
 import type { Agent, Link, Listener } from "../src/link";
 import type { Recorder } from "../src/recorder";
-import { PRERESPONSE_TOPIC, TURN_TOPIC, type TurnRecord } from "../src/records";
 
 /** The room of the call that is on: `says` is what happens in it, `heard` what reached it. */
 export class FakeRoom implements Link {

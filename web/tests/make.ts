@@ -1,7 +1,10 @@
-import { INSTANTS, type Instants, type TurnRecord } from "../src/records";
+import type { TurnRecord, TurnTimestamps } from "../src/generated/turn-record";
+import { parseTurn } from "../src/records";
 
-export function instants(some: Partial<Instants> = {}): Instants {
-  return { ...(Object.fromEntries(INSTANTS.map((name) => [name, null])) as Instants), ...some };
+const EMPTY = parseTurn('{"turn": 1}') as TurnRecord;
+
+export function instants(some: Partial<TurnTimestamps> = {}): TurnTimestamps {
+  return { ...EMPTY.instants, ...some };
 }
 
 /** A turn as it is with phrases: something at once, the answer later. */

@@ -1,0 +1,26 @@
+"""``docs/turn-record.schema.json``: JSON Schema of the turn record."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import ConfigDict, TypeAdapter, with_config
+from pydantic.json_schema import GenerateJsonSchema
+
+from agent_worker.telemetry.record import TurnRecord, TurnTimestamps, Usage
+
+# The worker's dataclasses know nothing of pydantic: what the schema needs is set here.
+for _dataclass in (TurnRecord, TurnTimestamps, Usage):
+    with_config(ConfigDict(use_attribute_docstrings=True, json_schema_serialization_defaults_required=True))(_dataclass)
+
+
+class _WithoutTitles(GenerateJsonSchema):
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
+
+
+def text() -> str:
+    """Return the schema of ``TurnRecord.as_dict()`` with the fields' docstrings as descriptions."""
+    schema = TypeAdapter(TurnRecord).json_schema(mode="serialization", schema_generator=_WithoutTitles)
+    dialect = {"$schema": GenerateJsonSchema.schema_dialect}
+    return json.dumps(dialect | schema, indent=2, ensure_ascii=False) + "\n"

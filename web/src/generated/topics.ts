@@ -1,0 +1,8 @@
+// Written by `make reference` from agent_worker/room/topics.py, which explains each name.
+
+export const TURN_TOPIC = "agent_worker.turn";
+export const PRERESPONSE_TOPIC = "agent_worker.preresponse";
+export const STRATEGY_ATTRIBUTE = "agent_worker.strategy";
+export const SET_STRATEGY = "agent_worker.set_strategy";
+export const METRICS_ATTRIBUTE = "agent_worker.metrics";
+export const DISPATCH_CLAIM_ATTRIBUTE = "agent_worker.asked";
