@@ -75,7 +75,7 @@ def provider_probes(settings: MySettings) -> list[ProviderProbe]:
             url=f"{settings.cerebras_base_url}/models",
             authorization=f"Bearer {settings.cerebras_api_key.get_secret_value()}",
             key_setting="CEREBRAS_API_KEY",
-            unreachable_remedy="Check CEREBRAS_BASE_URL and the network",
+            unreachable_remedy="check CEREBRAS_BASE_URL and the network",
             models=(
                 ("CEREBRAS_FAST_MODEL", settings.cerebras_fast_model),
                 ("CEREBRAS_MAIN_MODEL", settings.cerebras_main_model),
@@ -87,7 +87,7 @@ def provider_probes(settings: MySettings) -> list[ProviderProbe]:
             url=str(settings.deepgram_base_url).removesuffix("/listen") + "/projects",
             authorization=f"Token {settings.deepgram_api_key.get_secret_value()}",
             key_setting="DEEPGRAM_API_KEY",
-            unreachable_remedy="Check DEEPGRAM_BASE_URL and the network",
+            unreachable_remedy="check DEEPGRAM_BASE_URL and the network",
         ),
         ProviderProbe(
             name="Kokoro",
@@ -95,7 +95,7 @@ def provider_probes(settings: MySettings) -> list[ProviderProbe]:
             url=f"{settings.kokoro_base_url}/models",
             authorization="Bearer none",
             key_setting="KOKORO_BASE_URL",
-            unreachable_remedy="Start it or set KOKORO_BASE_URL",
+            unreachable_remedy="start it or set KOKORO_BASE_URL",
         ),
     ]
 

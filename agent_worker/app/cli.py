@@ -1,4 +1,4 @@
-"""``agent-worker``: both stacks behind one command, for those who have installed the package."""
+"""The command ``agent-worker`` of the installed package: a worker on either stack."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ if TYPE_CHECKING:
 STACKS = ("cloud", "self-hosted")
 _EPILOG = """\
 commands:
-  start           run the worker; without a command, this
-  check           look at everything that a conversation depends on, and say what to do
+  start           run the worker (the default)
+  check           check everything that a conversation depends on, and say what to do
   dev, console, connect, download-files
-                  LiveKit's own
+                  commands of LiveKit Agents
 
-`agent-worker COMMAND --help` tells the options of one. Settings come from the environment and `.env`.
+`agent-worker COMMAND --help` lists the options of a command. Settings are read from the environment and `.env`.
 """
 
 if multiprocessing.parent_process() is not None:
-    prepare()  # a call's process, where those are spawned: before it imports livekit
+    prepare()  # a call process, where those are spawned: before it imports livekit
 
 
 def main() -> None:
+    """Run the command line."""
     stack_name, sys.argv[1:] = parse(sys.argv[1:])
-    prepare()  # before livekit is imported, which all that follows does
+    prepare()  # before livekit is imported, which the imports below do
     from agent_worker.app import worker
     from agent_worker.providers.optional_deps import MissingExtraError
 
@@ -44,7 +45,7 @@ def main() -> None:
 
 
 def parse(arguments: Sequence[str]) -> tuple[str, list[str]]:
-    """The name of the stack, and what is left of the command line."""
+    """Return the name of the stack, and the remaining arguments, which are LiveKit's or those of ``check``."""
     parser = argparse.ArgumentParser(
         prog="agent-worker",
         usage="%(prog)s [--stack {cloud,self-hosted}] [COMMAND …]",
@@ -60,19 +61,19 @@ def parse(arguments: Sequence[str]) -> tuple[str, list[str]]:
         default=STACKS[0],
         help="cloud: Groq, Deepgram, OpenAI (the default). self-hosted: Ollama, speaches, Kokoro",
     )
-    parser.add_argument("--version", action="store_true", help="say which version this is")
-    chosen, rest = parser.parse_known_args(arguments)
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    options, rest = parser.parse_known_args(arguments)
     if rest and rest[0] in ("-h", "--help"):
         parser.print_help()
         sys.exit(0)
-    if chosen.version:
+    if options.version:
         print(metadata.version("agent-worker"))
         sys.exit(0)
-    return chosen.stack, rest
+    return options.stack, rest
 
 
 def load_stack(name: str) -> StackDefinition[Any]:
-    """One of :data:`STACKS`.
+    """Import and return one of :data:`STACKS`.
 
     Raises:
         MissingExtraError: If its packages are not installed.

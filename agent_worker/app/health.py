@@ -1,10 +1,10 @@
-"""``python -m agent_worker.app.health``: whether what runs in this container is well, for a health check.
+"""Health check of a container, for Docker and Compose.
 
     python -m agent_worker.app.health                                  # the worker, and agent-metrics if it serves that
-    python -m agent_worker.app.health http://localhost:9100/healthz    # whatever answers there
+    python -m agent_worker.app.health http://localhost:9100/healthz    # any other address
 
-Ends with code 0, or 1 and a line for each address that does not answer with 200. It imports nothing big: it runs
-every few seconds.
+Exits with code 0 if each address answers with HTTP 200; else with 1 and one line for each that does not. It runs every
+few seconds, so it imports nothing large.
 """
 
 from __future__ import annotations
@@ -17,32 +17,38 @@ from collections.abc import Mapping
 
 from dotenv import load_dotenv
 
-_TIMEOUT = 5.0
-_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever HTTP_PROXY says
+_TIMEOUT_S = 5.0
+_MAX_BODY_BYTES = 200
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # ignores HTTP_PROXY
 
 
 def main() -> None:
+    """Run the command line."""
     load_dotenv(".env")
-    problems = [problem for url in sys.argv[1:] or addresses(os.environ) if (problem := problem_at(url))]
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    sys.exit(1 if problems else 0)
+    errors = [error for url in sys.argv[1:] or health_urls(os.environ) if (error := health_error(url))]
+    for error in errors:
+        print(error, file=sys.stderr)
+    sys.exit(1 if errors else 0)
 
 
-def addresses(environment: Mapping[str, str]) -> list[str]:
-    """Where the worker of these settings tells how it is. None where its port is any free one, and nobody knows it."""
-    worker = environment.get("WORKER_PORT") or "8081"
-    metrics = environment.get("METRICS_PORT")
-    found = [] if worker == "0" else [f"http://localhost:{worker}/"]
-    return [*found, f"http://localhost:{metrics}/healthz"] if metrics else found
+def health_urls(environment: Mapping[str, str]) -> list[str]:
+    """Return the addresses to ask, from the worker's settings.
+
+    A worker with ``WORKER_PORT=0`` picks a free port, which is not known here: it is not asked.
+    """
+    worker_port = environment.get("WORKER_PORT") or "8081"
+    metrics_port = environment.get("METRICS_PORT")
+    urls = [] if worker_port == "0" else [f"http://localhost:{worker_port}/"]
+    return [*urls, f"http://localhost:{metrics_port}/healthz"] if metrics_port else urls
 
 
-def problem_at(url: str) -> str | None:
+def health_error(url: str) -> str | None:
+    """Return how an address fails to answer with HTTP 200, or ``None`` if it does not fail."""
     try:
-        with _DIRECTLY.open(url, timeout=_TIMEOUT) as response:
+        with _OPENER.open(url, timeout=_TIMEOUT_S) as response:
             return None if response.status == 200 else f"{url}: {response.status}"
     except urllib.error.HTTPError as error:
-        return f"{url}: {error.code} {error.read(200).decode(errors='replace').strip()}"
+        return f"{url}: {error.code} {error.read(_MAX_BODY_BYTES).decode(errors='replace').strip()}"
     except OSError as error:
         return f"{url}: {error}"
 

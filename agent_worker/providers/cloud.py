@@ -14,30 +14,30 @@ with require_extra("cloud", extra="cloud"):
 
 
 def build_stack(settings: CloudSettings) -> VoiceStack:
+    """Return the cloud stack for one call."""
     groq_key = settings.groq_api_key.get_secret_value()
     return VoiceStack(
-        # hears the caller, word by word
+        # streams: interim results while the caller speaks
         stt=deepgram.STT(
             model=settings.deepgram_model,
             language=settings.language,
             api_key=settings.deepgram_api_key.get_secret_value(),
             base_url=str(settings.deepgram_base_url),
         ),
-        # speaks first
+        # pre-response
         fast_llm=groq.LLM(
             model=settings.groq_fast_model,
             api_key=groq_key,
             base_url=str(settings.groq_base_url),
             max_completion_tokens=FAST_REPLY_MAX_TOKENS,
         ),
-        # has the answer
+        # answer
         main_llm=groq.LLM(
             model=settings.groq_main_model,
             api_key=groq_key,
             base_url=str(settings.groq_base_url),
             max_completion_tokens=settings.answer_max_tokens,
         ),
-        # the agent's voice
         tts=openai.TTS(
             model=settings.openai_tts_model,
             voice=settings.openai_tts_voice,
@@ -45,7 +45,6 @@ def build_stack(settings: CloudSettings) -> VoiceStack:
             base_url=str(settings.openai_base_url),
             response_format="pcm",
         ),
-        # hears when the caller starts and stops
         vad=inference.VAD(model="silero"),
         voice=f"{settings.openai_tts_model} {settings.openai_tts_voice}",
         provider_names=ProviderNames(stt="deepgram", llm="groq", tts="openai"),
@@ -53,6 +52,7 @@ def build_stack(settings: CloudSettings) -> VoiceStack:
 
 
 def provider_probes(settings: CloudSettings) -> list[ProviderProbe]:
+    """Return a probe for each provider."""
     return [
         ProviderProbe(
             name="Groq",
@@ -60,7 +60,7 @@ def provider_probes(settings: CloudSettings) -> list[ProviderProbe]:
             url=f"{settings.groq_base_url}/models",
             authorization=f"Bearer {settings.groq_api_key.get_secret_value()}",
             key_setting="GROQ_API_KEY",
-            unreachable_remedy="Check GROQ_BASE_URL and the network",
+            unreachable_remedy="check GROQ_BASE_URL and the network",
             models=(
                 ("GROQ_FAST_MODEL", settings.groq_fast_model),
                 ("GROQ_MAIN_MODEL", settings.groq_main_model),
@@ -72,7 +72,7 @@ def provider_probes(settings: CloudSettings) -> list[ProviderProbe]:
             url=str(settings.deepgram_base_url).removesuffix("/listen") + "/projects",
             authorization=f"Token {settings.deepgram_api_key.get_secret_value()}",
             key_setting="DEEPGRAM_API_KEY",
-            unreachable_remedy="Check DEEPGRAM_BASE_URL and the network",
+            unreachable_remedy="check DEEPGRAM_BASE_URL and the network",
         ),
         ProviderProbe(
             name="OpenAI",
@@ -80,7 +80,7 @@ def provider_probes(settings: CloudSettings) -> list[ProviderProbe]:
             url=f"{settings.openai_base_url}/models",
             authorization=f"Bearer {settings.openai_api_key.get_secret_value()}",
             key_setting="OPENAI_API_KEY",
-            unreachable_remedy="Check OPENAI_BASE_URL and the network",
+            unreachable_remedy="check OPENAI_BASE_URL and the network",
             models=(("OPENAI_TTS_MODEL", settings.openai_tts_model),),
         ),
     ]

@@ -1,4 +1,4 @@
-"""Packages that only one of the stacks needs: which extra brings them?"""
+"""Packages that only one of the stacks needs, and the extra that installs them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ class MissingExtraError(ImportError):
 
 @contextlib.contextmanager
 def require_extra(stack: str, extra: str) -> Iterator[None]:
-    """Import in this what the extra brings.
+    """Return a context in which to import the packages of an extra.
+
+    Args:
+        stack: The stack that needs them, for the message.
+        extra: The extra of the distribution ``agent-worker``.
 
     Raises:
-        MissingExtraError: If it is not there.
+        MissingExtraError: If an import fails.
     """
     try:
         yield
     except ImportError as error:
-        message = f"the {stack} stack needs packages that are not there: pip install 'agent-worker[{extra}]' ({error})"
-        raise MissingExtraError(message) from error
+        message = f"the {stack} stack needs packages that are not installed: pip install 'agent-worker[{extra}]'"
+        raise MissingExtraError(f"{message} ({error})") from error

@@ -1,4 +1,4 @@
-"""Asks LiveKit and each provider, before the worker registers, whether they would serve us."""
+"""Ask LiveKit and each provider, before the worker registers, whether they would serve it."""
 
 from __future__ import annotations
 
@@ -7,34 +7,36 @@ import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Literal
 from urllib.parse import quote
 
 import aiohttp
 from livekit import api
 
+from agent_worker.core.check_result import CheckResult, Status, failed, note
 from agent_worker.core.log import logger
 from agent_worker.core.settings import BadSettingsError, Settings
 
 Component = Literal["stt", "llm", "tts"]
 
+LIVEKIT_CHECK_NAME = "LiveKit room"
+_COMPONENT_LABELS: dict[Component, str] = {"llm": "LLM", "tts": "TTS", "stt": "STT"}
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
 @dataclass(frozen=True)
 class ProviderProbe:
-    """A provider and a cheap request that tells whether it accepts our key and has our models.
+    """A cheap request that tells whether a provider accepts our key and has our models.
 
     Attributes:
-        name: What people call it.
-        component: Which component of the stack it serves.
+        name: The provider's name, for people.
+        component: The component of the stack that it serves.
         url: Answers a GET with 401 to a wrong key. With ``models`` it is the OpenAI-style list of models,
             below which each model has a page of its own.
         authorization: Value of the ``Authorization`` header.
         key_setting: The setting that holds the key.
-        models: Setting name and model for each model that has to be there.
         unreachable_remedy: What to do when nothing answers.
+        models: Setting name and model for each model that has to be there.
         missing_model_remedy: What to do when a model is missing; ``{model}`` is filled in.
     """
 
@@ -47,134 +49,138 @@ class ProviderProbe:
     models: tuple[tuple[str, str], ...] = ()
     missing_model_remedy: str = "see the provider's list of models"
 
-
-class Cause(Enum):
-    """Why somebody would not serve us."""
-
-    REFUSED = "a wrong setting: it will not go away by itself"
-    NO_ANSWER = "it may still be starting"
-    UNCLEAR = "an answer that tells neither: a real request has to show"
+    @property
+    def check_name(self) -> str:
+        """What a check of this provider is called."""
+        return f"{self.name}, {_COMPONENT_LABELS[self.component]}"
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """What somebody who was asked has against us.
+async def check(settings: Settings, probes: Sequence[ProviderProbe], *, with_livekit: bool) -> None:
+    """Ask all services at once.
 
-    Attributes:
-        problem: Who and what, beginning with the setting if one is at fault.
-        to_do: What to do, as a phrase that a sentence can begin with.
-    """
+    A service that does not answer is a warning only: it may still be starting, and the worker tries again.
 
-    cause: Cause
-    problem: str
-    to_do: str
-
-
-async def check(settings: Settings, providers: Sequence[ProviderProbe], *, with_livekit: bool) -> None:
-    """Ask everybody at once.
-
-    One that cannot be reached is a warning: it may still be starting, and the worker tries again.
+    Args:
+        settings: The LiveKit server and the worker's port.
+        probes: The providers to ask.
+        with_livekit: Whether to ask the LiveKit server as well.
 
     Raises:
-        BadSettingsError: With every refused key and unknown model.
+        BadSettingsError: With every refused key, every unknown model and a port that is in use.
     """
-    problems = [problem for problem in (port_problem(settings.worker_port),) if problem]
-    async with session() as http:
-        asking = [ask_provider(http, provider) for provider in providers]
+    problems = []
+    if error := bind_error(settings.worker_port):
+        problems.append(f"WORKER_PORT: {error}: choose another; 0 picks a free one")
+    async with http_session() as http:
+        requests = [probe_provider(http, probe) for probe in probes]
         if with_livekit:
-            asking.append(ask_livekit(http, settings))
-        for trouble in [trouble for troubles in await asyncio.gather(*asking) for trouble in troubles]:
-            if trouble.cause is Cause.REFUSED:
-                problems.append(f"{trouble.problem}: {trouble.to_do}")
+            requests.append(probe_livekit(http, settings))
+        for result in [result for results in await asyncio.gather(*requests) for result in results]:
+            if result.status is Status.FAILED and not result.transient:
+                problems.append(f"{result.detail}: {result.remedy}")
             else:
-                logger.warning("%s. %s. The worker goes on.", trouble.problem, trouble.to_do)
+                logger.warning("%s: %s. The worker starts all the same.", result.detail, result.remedy)
     if problems:
         raise BadSettingsError(problems)
 
 
-def session() -> aiohttp.ClientSession:
-    """For the requests of this module. Close it after use."""
+def http_session() -> aiohttp.ClientSession:
+    """Return a client for the requests of this module, with a timeout of 5 s. Close it after use."""
     return aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True)
 
 
-def port_problem(port: int) -> str | None:
-    """Why the worker cannot have its port, if it is so."""
+def bind_error(port: int) -> str | None:
+    """Return why a TCP port cannot be listened on, or ``None`` if it can."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("", port))
         except OSError as error:
-            return f"WORKER_PORT: cannot listen on port {port} ({error.strerror}): choose another; 0 picks a free one"
+            return f"cannot listen on port {port} ({error.strerror})"
     return None
 
 
-async def ask_livekit(http: aiohttp.ClientSession, settings: Settings) -> list[Trouble]:
-    """Whether the LiveKit server accepts our credentials."""
+async def probe_livekit(http: aiohttp.ClientSession, settings: Settings) -> list[CheckResult]:
+    """Ask the LiveKit server whether it accepts our credentials.
+
+    Returns:
+        What is wrong; empty if nothing is.
+    """
     url, secret = str(settings.livekit_url), settings.livekit_api_secret.get_secret_value()
     try:
         livekit = api.LiveKitAPI(url, settings.livekit_api_key, secret, session=http)
         await livekit.room.list_rooms(api.ListRoomsRequest())
     except api.TwirpError as error:
-        return [livekit_trouble(url, error)]
+        return [livekit_error(url, error)]
     except (aiohttp.ClientError, asyncio.TimeoutError) as error:
-        return [_no_answer(f"the LiveKit server at {url}", error, "Start it or set LIVEKIT_URL")]
+        detail = f"the LiveKit server at {url} does not answer ({describe_error(error)})"
+        return [failed(LIVEKIT_CHECK_NAME, detail, "start it or set LIVEKIT_URL", transient=True)]
     return []
 
 
-def livekit_trouble(url: str, error: api.TwirpError) -> Trouble:
-    """What an error of LiveKit's server means."""
+def livekit_error(url: str, error: api.TwirpError) -> CheckResult:
+    """Return what an error of the LiveKit server's API means."""
     if error.status in (401, 403):
-        return Trouble(
-            Cause.REFUSED,
+        return failed(
+            LIVEKIT_CHECK_NAME,
             f"LIVEKIT_API_KEY, LIVEKIT_API_SECRET: the LiveKit server at {url} refuses them",
-            "take a pair that the server was started with, and see that this machine's clock is right",
+            "take a pair that the server was started with, and check this machine's clock",
         )
-    problem = f"the LiveKit server at {url} answers with an error: {error.code}"
-    return Trouble(Cause.UNCLEAR, problem, "Check LIVEKIT_URL, and the server's log")
+    return failed(
+        LIVEKIT_CHECK_NAME,
+        f"the LiveKit server at {url} answers with an error: {error.code}",
+        "check LIVEKIT_URL, and the server's log",
+        transient=True,
+    )
 
 
-async def ask_provider(http: aiohttp.ClientSession, provider: ProviderProbe) -> list[Trouble]:
-    """Whether a provider accepts our key and has our models."""
-    found = []
-    wanted = [(setting, model, f"{provider.url}/{quote(model)}") for setting, model in provider.models]
-    who = f"{provider.name} at {provider.url}"
-    for setting, model, url in wanted or [("", "", provider.url)]:
+async def probe_provider(http: aiohttp.ClientSession, probe: ProviderProbe) -> list[CheckResult]:
+    """Ask a provider whether it accepts our key and has our models.
+
+    Returns:
+        What is wrong; empty if nothing is. A note is an answer that does not tell: a real request has to.
+    """
+    results = []
+    provider = f"{probe.name} at {probe.url}"
+    requests = [(setting, model, f"{probe.url}/{quote(model)}") for setting, model in probe.models]
+    for setting, model, url in requests or [("", "", probe.url)]:
         try:
-            async with http.get(url, headers={"Authorization": provider.authorization}) as response:
-                status = response.status
+            status = await _status_of(http, probe, url)
         except (aiohttp.ClientError, asyncio.TimeoutError) as error:
-            return [_no_answer(who, error, provider.unreachable_remedy)]
+            detail = f"{provider} does not answer ({describe_error(error)})"
+            return [failed(probe.check_name, detail, probe.unreachable_remedy, transient=True)]
         if status == 401:
-            return [invalid_key(provider)]
-        if status == 404 and model and await _lists_models(http, provider):
-            problem = f"{setting}: {who} has no model '{model}'"
-            found.append(Trouble(Cause.REFUSED, problem, provider.missing_model_remedy.format(model=model)))
+            return [invalid_key(probe)]
+        if status == 404 and model and await _has_model_list(http, probe):
+            detail = f"{setting}: {provider} has no model '{model}'"
+            results.append(failed(probe.check_name, detail, probe.missing_model_remedy.format(model=model)))
         elif status >= 400 and model:
-            problem = f"cannot ask {who} for model '{model}': HTTP {status}"
-            found.append(Trouble(Cause.UNCLEAR, problem, "Check its base URL"))
-    return found
+            detail = f"cannot ask {provider} for model '{model}': HTTP {status}"
+            results.append(note(probe.check_name, detail, "check its base URL"))
+    return results
 
 
-def invalid_key(provider: ProviderProbe) -> Trouble:
-    problem = f"{provider.key_setting}: {provider.name} at {provider.url} refuses this key"
-    return Trouble(Cause.REFUSED, problem, "put the right one into .env or the environment")
+def invalid_key(probe: ProviderProbe) -> CheckResult:
+    """Return the failure of a provider that refuses our key."""
+    detail = f"{probe.key_setting}: {probe.name} at {probe.url} refuses this key"
+    return failed(probe.check_name, detail, "put the right one into .env or the environment")
 
 
-async def _lists_models(http: aiohttp.ClientSession, provider: ProviderProbe) -> bool:
-    """Whether the list of models is there. If not, it is the address that is wrong and not the model."""
+async def _has_model_list(http: aiohttp.ClientSession, probe: ProviderProbe) -> bool:
+    """Whether the list of models is there. If not, the base URL is wrong and not the model."""
     try:
-        async with http.get(provider.url, headers={"Authorization": provider.authorization}) as response:
-            return response.status == 200
+        return await _status_of(http, probe, probe.url) == 200
     except (aiohttp.ClientError, asyncio.TimeoutError):
         return False
 
 
-def _no_answer(who: str, error: Exception, to_do: str) -> Trouble:
-    return Trouble(Cause.NO_ANSWER, f"{who} does not answer ({reason(error)})", to_do)
+async def _status_of(http: aiohttp.ClientSession, probe: ProviderProbe, url: str) -> int:
+    async with http.get(url, headers={"Authorization": probe.authorization}) as response:
+        return response.status
 
 
-def reason(error: Exception) -> str:
-    """Why there was no answer, in the system's words."""
+def describe_error(error: Exception) -> str:
+    """Return why an HTTP request got no answer, in the operating system's words if there are any."""
     if isinstance(error, asyncio.TimeoutError):
         return f"nothing within {_TIMEOUT.total:.0f} s"
     if isinstance(error, aiohttp.ClientConnectorError) and (number := error.os_error.errno or 0) > 0:

@@ -14,30 +14,30 @@ with require_extra("self-hosted", extra="local"):
 
 
 def build_stack(settings: SelfHostedSettings) -> VoiceStack:
+    """Return the self-hosted stack for one call."""
     ollama_url = str(settings.ollama_base_url)
     return VoiceStack(
-        # hears the caller, utterance by utterance
+        # does not stream: one request for each utterance
         stt=openai.STT(
             model=settings.speaches_model,
             language=settings.language,
             api_key=settings.speaches_api_key.get_secret_value(),
             base_url=str(settings.speaches_base_url),
         ),
-        # speaks first; Ollama knows `max_tokens` only
+        # pre-response; Ollama ignores `max_completion_tokens`
         fast_llm=openai.LLM(
             model=settings.ollama_fast_model,
             api_key="ollama",
             base_url=ollama_url,
             extra_body={"max_tokens": FAST_REPLY_MAX_TOKENS},
         ),
-        # has the answer
+        # answer
         main_llm=openai.LLM(
             model=settings.ollama_main_model,
             api_key="ollama",
             base_url=ollama_url,
             extra_body={"max_tokens": settings.answer_max_tokens},
         ),
-        # the agent's voice
         tts=openai.TTS(
             model=settings.kokoro_model,
             voice=settings.kokoro_voice,
@@ -45,7 +45,6 @@ def build_stack(settings: SelfHostedSettings) -> VoiceStack:
             base_url=str(settings.kokoro_base_url),
             response_format="pcm",
         ),
-        # hears when the caller starts and stops
         vad=inference.VAD(model="silero"),
         voice=f"{settings.kokoro_model} {settings.kokoro_voice}",
         provider_names=ProviderNames(stt="speaches", llm="ollama", tts="kokoro"),
@@ -53,6 +52,7 @@ def build_stack(settings: SelfHostedSettings) -> VoiceStack:
 
 
 def provider_probes(settings: SelfHostedSettings) -> list[ProviderProbe]:
+    """Return a probe for each provider."""
     return [
         ProviderProbe(
             name="Ollama",
@@ -60,7 +60,7 @@ def provider_probes(settings: SelfHostedSettings) -> list[ProviderProbe]:
             url=f"{settings.ollama_base_url}/models",
             authorization="Bearer ollama",
             key_setting="OLLAMA_BASE_URL",
-            unreachable_remedy="Start it with `ollama serve` or set OLLAMA_BASE_URL",
+            unreachable_remedy="start it with `ollama serve` or set OLLAMA_BASE_URL",
             models=(
                 ("OLLAMA_FAST_MODEL", settings.ollama_fast_model),
                 ("OLLAMA_MAIN_MODEL", settings.ollama_main_model),
@@ -73,7 +73,7 @@ def provider_probes(settings: SelfHostedSettings) -> list[ProviderProbe]:
             url=f"{settings.speaches_base_url}/models",
             authorization=f"Bearer {settings.speaches_api_key.get_secret_value()}",
             key_setting="SPEACHES_API_KEY",
-            unreachable_remedy="Start it or set SPEACHES_BASE_URL",
+            unreachable_remedy="start it or set SPEACHES_BASE_URL",
             models=(("SPEACHES_MODEL", settings.speaches_model),),
             missing_model_remedy="run `uvx speaches-cli model download {model}`",
         ),
@@ -83,7 +83,7 @@ def provider_probes(settings: SelfHostedSettings) -> list[ProviderProbe]:
             url=f"{settings.kokoro_base_url}/models",
             authorization=f"Bearer {settings.kokoro_api_key.get_secret_value()}",
             key_setting="KOKORO_API_KEY",
-            unreachable_remedy="Start it or set KOKORO_BASE_URL",
+            unreachable_remedy="start it or set KOKORO_BASE_URL",
             models=(("KOKORO_MODEL", settings.kokoro_model),),
         ),
     ]

@@ -1,4 +1,4 @@
-"""The five parts of a voice agent that a stack chooses."""
+"""The components of a voice agent that a stack chooses: STT, two LLMs, TTS and VAD."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from livekit.agents import llm, stt, tts, vad
 from agent_worker.core.settings import SettingsT
 from agent_worker.providers.preflight import ProviderProbe
 
-#: Enough for a short sentence; a small model that rambles is cut off by the provider.
+#: Enough for a short sentence. A small model that does not stop is cut off by its provider.
 FAST_REPLY_MAX_TOKENS = 32
 
 
 @dataclass(frozen=True)
 class ProviderNames:
-    """Who serves each part: what prices are found by, and a label of the metrics."""
+    """The provider of each component, as in the labels of metrics and in the file of prices."""
 
     stt: str
     llm: str
@@ -26,7 +26,17 @@ class ProviderNames:
 
 @dataclass(frozen=True)
 class VoiceStack:
-    """What a conversation runs on. Built anew for each call, in the call's own process."""
+    """What a conversation runs on. Built for each call, in the call's process.
+
+    Attributes:
+        stt: Transcribes the caller.
+        fast_llm: Gives the pre-response, and the answer if the main model fails.
+        main_llm: Gives the answer.
+        tts: Speaks.
+        vad: Detects the caller's voice.
+        voice: Identifies the voice: everything beside the text that its audio depends on.
+        provider_names: Who serves STT, LLMs and TTS.
+    """
 
     stt: stt.STT[Any]
     fast_llm: llm.LLM[Any]
@@ -34,19 +44,18 @@ class VoiceStack:
     tts: tts.TTS[Any]
     vad: vad.VAD
     voice: str
-    """Names the voice: everything beside the text that its audio depends on."""
     provider_names: ProviderNames
 
 
 @dataclass(frozen=True)
 class StackDefinition(Generic[SettingsT]):
-    """A stack before anything is made of it.
+    """How to build a stack, and how to check its providers.
 
     Attributes:
-        name: What ``--stack`` calls it.
+        name: The value of ``--stack`` that chooses it.
         settings_type: The settings that it reads.
-        build: Called in each call's process, before the call.
-        provider_probes: What to ask, before the worker registers, whether they would serve us.
+        build: Builds the stack. Called in each call's process, before the call.
+        provider_probes: Returns the requests that check the providers before the worker registers.
     """
 
     name: str

@@ -1,16 +1,12 @@
-"""What ``check`` finds, and how it says it."""
-
 from __future__ import annotations
 
 import asyncio
 import io
 import json
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import aiohttp
 import pytest
@@ -18,18 +14,18 @@ from aiohttp import web
 from livekit.agents import APIConnectionError, APIStatusError, APITimeoutError
 
 from agent_metrics.service import claim
-from agent_worker.app.checkup import own_files, this_machine
-from agent_worker.app.checkup.errors import explain
-from agent_worker.app.checkup.findings import Finding, Status, bad_setting, failed, note, ok, skipped
-from agent_worker.app.checkup.providers import examine_providers
-from agent_worker.app.checkup.report import Table, as_json, exit_code, summary
+from agent_worker.app.checkup import local
+from agent_worker.app.checkup.provider_errors import explain
+from agent_worker.app.checkup.providers import check_providers
+from agent_worker.app.checkup.report import Table, as_json, exit_code, summary, supports_color
+from agent_worker.core.check_result import CheckResult, Status, failed, invalid_setting, note, ok, skipped
 from agent_worker.core.settings import CloudSettings, SelfHostedSettings
-from agent_worker.providers.preflight import ProviderProbe, session
+from agent_worker.providers.preflight import ProviderProbe, http_session
 from agent_worker.providers.self_hosted import SELF_HOSTED
 from tests.model_server.servers import server_process
 
 KEY = "sk-a-key-that-nobody-may-see"
-PROVIDER = ProviderProbe("Groq", "llm", "http://x/v1/models", f"Bearer {KEY}", "GROQ_API_KEY", "check the network")
+PROBE = ProviderProbe("Groq", "llm", "http://x/v1/models", f"Bearer {KEY}", "GROQ_API_KEY", "check the network")
 SIMULATION = {
     "models": ["llama3.1:8b", "llama3.3:70b", "kokoro", "Systran/faster-distil-whisper-small.en"],
     "stt": {"*": {"transcripts": ["hello how can I help you"]}},
@@ -55,32 +51,34 @@ def settings(url: str = "http://127.0.0.1:1/v1", **others: object) -> SelfHosted
 # --- the settings and the files ---
 
 
-def test_every_bad_setting_and_file_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_invalid_settings_and_files_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVEKIT_URL", "nonsense")
-    monkeypatch.setenv("PRICES", "/nowhere.yaml")
-    read, findings = own_files.read_settings(SELF_HOSTED)
-    findings += own_files.examine_files_despite_bad_settings()
+    read, results = local.read_settings(SELF_HOSTED)
+    results += local.check_files_without_settings({"PRICES": "/nowhere.yaml"})
     assert read is None
-    assert exit_code(findings) == 2
-    told = " ".join(finding.detail for finding in findings)
-    assert all(name in told for name in ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "PRICES"))
+    assert exit_code(results) == 2
+    details = " ".join(result.detail for result in results)
+    assert all(name in details for name in ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "PRICES"))
 
 
 def test_misspelt_setting_in_dotenv_is_noted(empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"):
         monkeypatch.setenv(name, "ws://localhost:7880")
     (empty_folder / ".env").write_text("PRERESPONSE_STRATEGIE=off\nPAGE_PORT=8080\n")
-    _, findings = own_files.read_settings(SELF_HOSTED)
-    noted = [finding for finding in findings if finding.status is Status.NOTE]
-    assert [finding.to_do for finding in noted] == ["did you mean PRERESPONSE_STRATEGY?"]
-    assert "PRERESPONSE_STRATEGIE" in noted[0].detail
+    _, results = local.read_settings(SELF_HOSTED)
+    (misspelt,) = [result for result in results if result.status is Status.NOTE]
+    assert misspelt.remedy == "did you mean PRERESPONSE_STRATEGY?"
+    assert "PRERESPONSE_STRATEGIE" in misspelt.detail
 
 
-def test_bad_phrases_are_a_bad_setting_and_none_in_a_language_is_a_note(empty_folder: Path) -> None:
-    own = empty_folder / "phrases.yaml"
-    own.write_text("question: ['It costs 3 dollars.']\n")
-    assert exit_code(list(own_files.examine_phrases(own, "en"))) == 2
-    assert [finding.status for finding in own_files.examine_phrases(None, "ja")] == [Status.NOTE]
+def test_invalid_phrases_are_an_invalid_setting(empty_folder: Path) -> None:
+    overrides = empty_folder / "phrases.yaml"
+    overrides.write_text("question: ['It costs 3 dollars.']\n")
+    assert exit_code(list(local.check_phrases(overrides, "en"))) == 2
+
+
+def test_language_without_phrases_is_noted() -> None:
+    assert [result.status for result in local.check_phrases(None, "ja")] == [Status.NOTE]
 
 
 # --- this machine ---
@@ -94,47 +92,40 @@ def taken_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def metrics_service(port: int | None) -> Finding:
-    (finding,) = this_machine.examine_metrics_service(settings(metrics_port=port))
-    return finding
+def test_metrics_without_a_service_are_noted() -> None:
+    assert local.check_metrics_service(None).status is Status.NOTE
 
 
-def test_metrics_that_nobody_serves_are_noted() -> None:
-    assert metrics_service(None).status is Status.NOTE
-
-
-def test_running_agent_metrics_of_this_folder_is_found(empty_folder: Path, taken_port: int) -> None:
+def test_running_agent_metrics_of_the_folder_is_found_until_it_ends(empty_folder: Path, taken_port: int) -> None:
     lock = claim(empty_folder / "metrics")
     assert lock is not None
     try:
-        assert metrics_service(None).status is Status.OK
-        assert metrics_service(taken_port).status is Status.OK
+        assert local.check_metrics_service(None).status is Status.OK
+        assert local.check_metrics_service(taken_port).status is Status.OK
     finally:
         os.close(lock)
-    assert metrics_service(None).status is Status.NOTE  # it has ended
+    assert local.check_metrics_service(None).status is Status.NOTE
 
 
-def test_metrics_port_that_somebody_else_has_is_a_failure(taken_port: int) -> None:
-    assert metrics_service(taken_port).status is Status.FAILED
-    assert "METRICS_PORT" in metrics_service(taken_port).detail
+def test_metrics_port_of_another_program_is_a_failure(taken_port: int) -> None:
+    result = local.check_metrics_service(taken_port)
+    assert result.status is Status.FAILED
+    assert "METRICS_PORT" in result.detail
 
 
-def test_folder_without_room_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    def with_free(free: float) -> Status:
-        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
-        return this_machine.examine_metrics_folder().status
-
-    assert [with_free(free) for free in (1e6, 1e8, 1e10)] == [Status.FAILED, Status.NOTE, Status.OK]
+@pytest.mark.parametrize(("free_bytes", "status"), [(1e6, Status.FAILED), (1e8, Status.NOTE), (1e10, Status.OK)])
+def test_metrics_folder_needs_free_space(free_bytes: float, status: Status) -> None:
+    assert local.check_free_space(Path("/"), free_bytes).status is status
 
 
-async def test_worker_port_of_something_else_is_a_failure(taken_port: int) -> None:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as http:
-        finding = await this_machine.examine_worker_port(http, taken_port)
-    assert finding.status is Status.FAILED
-    assert "WORKER_PORT" in finding.detail
+async def test_worker_port_of_another_program_is_a_failure(taken_port: int) -> None:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.2)) as http:  # it never answers
+        result = await local.check_worker_port(http, taken_port)
+    assert result.status is Status.FAILED
+    assert "WORKER_PORT" in result.detail
 
 
-async def test_worker_that_runs_already_is_a_note() -> None:
+async def test_running_worker_on_the_port_is_noted() -> None:
     async def worker(_: web.Request) -> web.Response:
         return web.json_response({"agent_name": "", "worker_type": "JT_ROOM"})
 
@@ -144,9 +135,9 @@ async def test_worker_that_runs_already_is_a_note() -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with aiohttp.ClientSession() as http:
-        finding = await this_machine.examine_worker_port(http, runner.addresses[0][1])
+        result = await local.check_worker_port(http, runner.addresses[0][1])
     await runner.cleanup()
-    assert finding.status is Status.NOTE
+    assert result.status is Status.NOTE
 
 
 # --- the providers ---
@@ -154,52 +145,52 @@ async def test_worker_that_runs_already_is_a_note() -> None:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A simulated provider of everything."""
+    """Run a server that simulates the provider of every component."""
     file = tmp_path_factory.mktemp("simulation") / "simulation.json"
     file.write_text(json.dumps(SIMULATION))
     with server_process("--simulated", str(file)) as server:
         yield server.v1
 
 
-async def examined(chosen: SelfHostedSettings) -> dict[str, Finding]:
-    async with session() as http:
-        return {finding.name: finding async for finding in examine_providers(http, SELF_HOSTED, chosen)}
+async def check(chosen: SelfHostedSettings) -> dict[str, CheckResult]:
+    async with http_session() as http:
+        return {result.name: result async for result in check_providers(http, SELF_HOSTED, chosen)}
 
 
-async def test_each_part_gets_a_real_request_and_the_stt_hears_the_tts(models: str) -> None:
-    found = await examined(settings(models))
+async def test_each_component_gets_a_request_and_the_stt_hears_the_tts(models: str) -> None:
+    found = await check(settings(models))
     assert [*found] == ["Ollama, fast model", "Ollama, main model", "Kokoro, TTS", "speaches, STT"]
-    assert {finding.status for finding in found.values()} == {Status.OK}
-    assert all(finding.seconds for finding in found.values())
+    assert {result.status for result in found.values()} == {Status.OK}
+    assert all(result.seconds for result in found.values())
     assert "hello how can I help you" in found["speaches, STT"].detail
 
 
-async def test_unknown_model_and_provider_that_is_down_do_not_keep_the_others_from_being_asked(models: str) -> None:
-    found = await examined(settings(models, ollama_main_model="huge", kokoro_base_url="http://127.0.0.1:1/v1"))
+async def test_other_components_are_checked_after_a_missing_model_and_a_provider_that_is_down(models: str) -> None:
+    found = await check(settings(models, ollama_main_model="huge", kokoro_base_url="http://127.0.0.1:1/v1"))
     assert found["Ollama, LLM"].status is Status.FAILED
-    assert found["Ollama, LLM"].to_do == "run `ollama pull huge`"
+    assert found["Ollama, LLM"].remedy == "run `ollama pull huge`"
     assert "does not answer" in found["Kokoro, TTS"].detail
     assert found["speaches, STT"].status is Status.OK  # hears a recording instead
 
 
-async def test_wrong_key_is_told_and_not_shown() -> None:
+async def test_wrong_key_is_reported_without_the_key() -> None:
     with server_process("--simulated", "default", "--api-key", "right") as server:
-        found = await examined(settings(server.v1, kokoro_api_key=KEY, speaches_api_key="right"))
+        found = await check(settings(server.v1, kokoro_api_key=KEY, speaches_api_key="right"))
     assert "KOKORO_API_KEY" in found["Kokoro, TTS"].detail
     assert found["speaches, STT"].status is Status.OK
     assert KEY not in as_json("x", list(found.values()))
 
 
-async def test_voice_that_is_not_understood_is_a_failure(tmp_path: Path) -> None:
+async def test_empty_transcript_of_the_tts_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "mute.json").write_text('{"stt": {"*": {"transcripts": [""]}}, "llm": {"*": {"replies": [" "]}}}')
     with server_process("--simulated", str(tmp_path / "mute.json")) as server:
-        found = await examined(settings(server.v1))
+        found = await check(settings(server.v1))
     assert found["speaches, STT"].status is Status.FAILED
-    assert "LANGUAGE" in found["speaches, STT"].to_do
+    assert "LANGUAGE" in found["speaches, STT"].remedy
 
 
 @pytest.mark.parametrize(
-    ("error", "detail", "to_do"),
+    ("error", "detail", "remedy"),
     [
         (APIStatusError("x", status_code=401, body={"message": KEY}), "GROQ_API_KEY", ".env"),
         (APIStatusError("x", status_code=429, body={"message": "slow\ndown\x1b[31m"}), "429: slow down [31m", "limits"),
@@ -211,55 +202,66 @@ async def test_voice_that_is_not_understood_is_a_failure(tmp_path: Path) -> None
         (RuntimeError(KEY), "RuntimeError", "log"),
     ],
 )
-def test_error_of_a_plugin_says_what_to_do_and_no_secret(error: Exception, detail: str, to_do: str) -> None:
-    told = explain(error, PROVIDER, settings(kokoro_api_key=KEY))
-    assert detail in told[0]
-    assert to_do in told[1]
-    assert KEY not in " ".join(told)
+def test_error_of_a_plugin_is_explained_without_a_secret(error: Exception, detail: str, remedy: str) -> None:
+    result = explain("Groq, LLM", error, PROBE, settings(kokoro_api_key=KEY))
+    assert detail in result.detail
+    assert remedy in result.remedy
+    assert KEY not in repr(result)
 
 
 # --- the report ---
 
-FINDINGS = [ok("a", "fine", 0.1234), note("b", "odd", "Look at it"), failed("c", "gone", "get it"), skipped("d", "c")]
+RESULTS = [ok("a", "fine", 0.1234), note("b", "odd", "look at it"), failed("c", "gone", "get it"), skipped("d", "c")]
 
 
-def shown(out: io.StringIO) -> str:
-    table = Table(out)
-    for finding in FINDINGS:
-        table.add(finding)
-    table.end(FINDINGS)
+def table(*, in_color: bool = False) -> str:
+    out = io.StringIO()
+    rows = Table(out, in_color=in_color)
+    for result in RESULTS:
+        rows.add(result)
+    rows.end(RESULTS)
     return out.getvalue()
 
 
-def test_table_has_a_row_each_and_what_to_do_below_it() -> None:
-    lines = shown(io.StringIO()).splitlines()
+def test_table_has_a_row_for_each_result_with_its_remedy_below() -> None:
+    lines = table().splitlines()
     assert lines[0].split() == ["ok", "a", "0.123", "s", "fine"]
     assert lines[2].strip() == "To do: look at it"
     assert lines[3].split() == ["failed", "c", "gone"]
 
 
-def test_colours_are_for_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm")
-    assert "\033[" in shown(Terminal())
-    assert "\033[" not in shown(io.StringIO())
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert "\033[" not in shown(Terminal())
+def test_table_in_color_has_ansi_escapes() -> None:
+    assert "\033[" in table(in_color=True)
+    assert "\033[" not in table()
 
 
-def test_exit_code_tells_bad_settings_from_what_failed() -> None:
-    assert exit_code(FINDINGS[:2]) == 0
-    assert exit_code(FINDINGS) == 1
-    assert exit_code([*FINDINGS, bad_setting("settings", "X is not set")]) == 2
-    assert summary(FINDINGS[:2]) == "all is well, with 1 note(s)"
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
-def test_json_has_every_finding() -> None:
-    told = json.loads(as_json("cloud", FINDINGS))
+@pytest.mark.parametrize(
+    ("out", "environment", "expected"),
+    [
+        (Terminal(), {"TERM": "xterm"}, True),
+        (Terminal(), {"TERM": "dumb"}, False),
+        (Terminal(), {"TERM": "xterm", "NO_COLOR": "1"}, False),
+        (io.StringIO(), {"TERM": "xterm"}, False),
+    ],
+)
+def test_color_is_for_terminals_that_support_it(out: io.StringIO, environment: dict[str, str], expected: bool) -> None:
+    assert supports_color(out, environment) is expected
+
+
+def test_exit_code_is_2_for_invalid_settings_and_1_for_other_failures() -> None:
+    assert exit_code(RESULTS[:2]) == 0
+    assert exit_code(RESULTS) == 1
+    assert exit_code([*RESULTS, invalid_setting("settings", "X is not set")]) == 2
+    assert summary(RESULTS[:2]) == "all is well, with 1 note(s)"
+
+
+def test_json_has_every_result() -> None:
+    told = json.loads(as_json("cloud", RESULTS))
     assert (told["stack"], told["ok"], told["exit_code"]) == ("cloud", False, 1)
     assert told["findings"][0] == {"name": "a", "status": "ok", "seconds": 0.123, "detail": "fine", "to_do": ""}
-    assert [finding["status"] for finding in told["findings"]] == ["ok", "note", "failed", "skipped"]
+    assert [row["status"] for row in told["findings"]] == ["ok", "note", "failed", "skipped"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent_worker.app.health import addresses, problem_at
+from agent_worker.app.health import health_error, health_urls
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,10 @@ from agent_worker.app.health import addresses, problem_at
         ({"WORKER_PORT": "0", "METRICS_PORT": "9100"}, ["http://localhost:9100/healthz"]),
     ],
 )
-def test_worker_is_asked_and_agent_metrics_where_the_worker_serves_it(
+def test_worker_is_asked_and_agent_metrics_if_the_worker_serves_it(
     environment: dict[str, str], expected: list[str]
 ) -> None:
-    assert addresses(environment) == expected
+    assert health_urls(environment) == expected
 
 
 class _Answer(http.server.BaseHTTPRequestHandler):
@@ -44,12 +44,12 @@ def server() -> Iterator[str]:
         server.shutdown()
 
 
-def test_only_200_is_well_and_the_answer_is_passed_on(server: str) -> None:
-    assert problem_at(f"{server}/200") is None
-    assert problem_at(f"{server}/503") == f"{server}/503: 503 inference process not running"
+def test_any_status_but_200_is_an_error_with_the_body(server: str) -> None:
+    assert health_error(f"{server}/200") is None
+    assert health_error(f"{server}/503") == f"{server}/503: 503 inference process not running"
 
 
-def test_command_ends_with_1_and_says_which_address_is_silent(server: str) -> None:
+def test_command_exits_with_1_and_names_the_address_that_does_not_answer(server: str) -> None:
     command = [sys.executable, "-m", "agent_worker.app.health"]
     assert subprocess.run([*command, f"{server}/200"], check=False).returncode == 0
     silent = "http://127.0.0.1:1/"

@@ -15,7 +15,7 @@ SETTINGS = Settings(livekit_url="ws://127.0.0.1:1", livekit_api_key="k", livekit
 
 @pytest.fixture
 async def provider_url() -> AsyncIterator[str]:
-    """An OpenAI-style provider that has one model, `maker/small`, and accepts one key, `right`."""
+    """Run an OpenAI-style provider with one model, `maker/small`, and one key, `right`."""
 
     async def model(request: web.Request) -> web.Response:
         if request.headers["Authorization"] != "Bearer right":
@@ -37,47 +37,47 @@ async def provider_url() -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-def provider(url: str, key: str = "right", model: str = "maker/small") -> ProviderProbe:
+def probe(url: str, key: str = "right", model: str = "maker/small") -> ProviderProbe:
     return ProviderProbe(
         name="Groq",
         component="llm",
         url=url,
         authorization=f"Bearer {key}",
         key_setting="GROQ_API_KEY",
-        unreachable_remedy="Check the network",
+        unreachable_remedy="check the network",
         models=(("GROQ_FAST_MODEL", model),),
         missing_model_remedy="pull {model}",
     )
 
 
-async def test_provider_that_serves_us_raises_no_problem(provider_url: str) -> None:
-    await check(SETTINGS, [provider(f"{provider_url}/models")], with_livekit=False)
+async def test_provider_that_accepts_key_and_model_passes(provider_url: str) -> None:
+    await check(SETTINGS, [probe(f"{provider_url}/models")], with_livekit=False)
 
 
-async def test_refused_keys_and_unknown_models_are_told_at_once(provider_url: str) -> None:
+async def test_refused_keys_and_missing_models_are_reported_at_once(provider_url: str) -> None:
     url = f"{provider_url}/models"
     with pytest.raises(BadSettingsError) as caught:
-        await check(SETTINGS, [provider(url, key="wr0ng"), provider(url, model="huge")], with_livekit=False)
+        await check(SETTINGS, [probe(url, key="wr0ng"), probe(url, model="huge")], with_livekit=False)
     refused, unknown = caught.value.problems
     assert refused == f"GROQ_API_KEY: Groq at {url} refuses this key: put the right one into .env or the environment"
     assert unknown == f"GROQ_FAST_MODEL: Groq at {url} has no model 'huge': pull huge"
 
 
-async def test_one_that_does_not_answer_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+async def test_service_that_does_not_answer_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        await check(SETTINGS, [provider("http://127.0.0.1:1/v1/models")], with_livekit=True)
+        await check(SETTINGS, [probe("http://127.0.0.1:1/v1/models")], with_livekit=True)
     assert "Groq at http://127.0.0.1:1/v1/models does not answer" in caplog.text
     assert "the LiveKit server at ws://127.0.0.1:1 does not answer" in caplog.text
 
 
-async def test_wrong_base_url_is_not_taken_for_a_missing_model(
+async def test_wrong_base_url_is_not_reported_as_a_missing_model(
     provider_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await check(SETTINGS, [provider(f"{provider_url}/oops/models")], with_livekit=False)
-    assert "Check its base URL" in caplog.text
+    await check(SETTINGS, [probe(f"{provider_url}/oops/models")], with_livekit=False)
+    assert "check its base URL" in caplog.text
 
 
-async def test_taken_worker_port_is_a_problem() -> None:
+async def test_worker_port_in_use_is_an_error() -> None:
     with socket.socket() as listener:
         listener.bind(("", 0))
         listener.listen()

@@ -1,5 +1,5 @@
-"""``check``: would this worker be able to hold a conversation, and if not, what is to be done?
+"""The subcommand ``check``: whether a worker with these settings could run a conversation, and what to do if not.
 
-``command`` runs it, ``examination`` says what is looked at and in which order: ``own_files`` and ``this_machine``, then
-``livekit_server``, then ``providers``. Each gives findings (``findings``), which ``report`` shows.
+``command`` runs the checks in their order: settings, files and this machine (``local``), ``livekit_server``,
+``providers``. Each yields results (:class:`agent_worker.core.check_result.CheckResult`), which ``report`` prints.
 """

@@ -1,4 +1,4 @@
-"""One real request to each part of the stack, through the same plugins that a call uses."""
+"""Checks of the providers: a real request to each component, through the plugins that a call uses."""
 
 from __future__ import annotations
 
@@ -15,172 +15,173 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, llm, stt, tts
 from livekit.agents.utils import http_context
 
-from agent_worker.app.checkup.errors import explain
-from agent_worker.app.checkup.findings import Finding, failed, note, ok
+from agent_worker.app.checkup.provider_errors import explain
 from agent_worker.audio.silence import split_frame, trim_frame
+from agent_worker.core.check_result import CheckResult, Status, failed, note, ok
 from agent_worker.core.compat.livekit import import_client_modules
 from agent_worker.core.settings import Settings, SettingsT
 from agent_worker.preresponse import fast_reply
-from agent_worker.providers.preflight import Cause, Component, ProviderProbe, Trouble, ask_provider
+from agent_worker.providers.preflight import Component, ProviderProbe, probe_provider
 from agent_worker.providers.stack import StackDefinition, VoiceStack
 
-#: A model that is not loaded yet can take long for its first word.
-_PATIENCE = 60.0
-_ONCE = APIConnectOptions(max_retry=0, timeout=_PATIENCE)
+#: A model that is not loaded yet may take long for its first token.
+_REQUEST_TIMEOUT_S = 60.0
+_NO_RETRY = APIConnectOptions(max_retry=0, timeout=_REQUEST_TIMEOUT_S)
 _QUESTION = "Can you hear me?"
-_PIECE = 0.02  # seconds
-_ORDER: tuple[Component, ...] = ("llm", "tts", "stt")
-_PARTS: dict[Component, str] = {"llm": "LLM", "tts": "TTS", "stt": "STT"}
+_FRAME_DURATION_S = 0.02
+#: The TTS before the STT, which transcribes its audio.
+_COMPONENTS: tuple[Component, ...] = ("llm", "tts", "stt")
 
 
-async def examine_providers(
+async def check_providers(
     http: aiohttp.ClientSession, definition: StackDefinition[SettingsT], settings: SettingsT
-) -> AsyncIterator[Finding]:
-    """Ask one after the other, so that none waits for another's work. The STT is given what the TTS has said."""
+) -> AsyncIterator[CheckResult]:
+    """Send a request to each component, one after the other, so that no measured time includes another's work."""
     import_client_modules()
     async with http_context.open():
         stack = definition.build(settings)
         requests = _Requests(stack, settings)
-        providers = definition.provider_probes(settings)
+        probes = definition.provider_probes(settings)
         try:
-            for part in _ORDER:
-                asked = [provider for provider in providers if provider.component == part]
-                troubles = [trouble for one in asked for trouble in await _serious_troubles(http, one)]
-                for provider, trouble in troubles:
-                    yield failed(f"{provider.name}, {_PARTS[part]}", trouble.problem, trouble.to_do)
-                if not troubles:
-                    provider = asked[0] if asked else _unknown(part, stack)
-                    for name, request in requests.of(provider):
-                        yield await _outcome(name, request, provider, settings)
+            for component in _COMPONENTS:
+                asked = [probe for probe in probes if probe.component == component]
+                failures = [result for probe in asked for result in await _failures(http, probe)]
+                for result in failures:
+                    yield result
+                if not failures:
+                    probe = asked[0] if asked else _unknown_provider(component, stack)
+                    for name, request in requests.of(probe):
+                        yield await _outcome(name, request, probe, settings)
         finally:
-            for component in (stack.stt, stack.fast_llm, stack.main_llm, stack.tts):
+            for part in (stack.stt, stack.fast_llm, stack.main_llm, stack.tts):
                 with contextlib.suppress(Exception):
-                    await component.aclose()
+                    await part.aclose()
 
 
-async def _serious_troubles(
-    http: aiohttp.ClientSession, provider: ProviderProbe
-) -> list[tuple[ProviderProbe, Trouble]]:
-    """Those with which a real request is not worth its time."""
-    troubles = await ask_provider(http, provider)
-    return [(provider, trouble) for trouble in troubles if trouble.cause is not Cause.UNCLEAR]
+async def _failures(http: aiohttp.ClientSession, probe: ProviderProbe) -> list[CheckResult]:
+    """Return the failures after which a real request is of no use."""
+    return [result for result in await probe_provider(http, probe) if result.status is Status.FAILED]
 
 
-def _unknown(part: Component, stack: VoiceStack) -> ProviderProbe:
-    """Stands for one that the stack does not tell how to ask."""
-    name = {"llm": stack.provider_names.llm, "tts": stack.provider_names.tts, "stt": stack.provider_names.stt}[part]
-    return ProviderProbe(name, part, "its address", "", "its key", "check its address and the network")
+def _unknown_provider(component: Component, stack: VoiceStack) -> ProviderProbe:
+    """Stand in for a provider that the stack has no probe for."""
+    name = {"llm": stack.provider_names.llm, "tts": stack.provider_names.tts, "stt": stack.provider_names.stt}
+    return ProviderProbe(name[component], component, "its address", "", "its key", "check its address and the network")
 
 
 async def _outcome(
-    name: str, request: Coroutine[Any, Any, Finding], provider: ProviderProbe, settings: Settings
-) -> Finding:
+    name: str, request: Coroutine[Any, Any, CheckResult], probe: ProviderProbe, settings: Settings
+) -> CheckResult:
     try:
-        return await asyncio.wait_for(request, _PATIENCE)
+        return await asyncio.wait_for(request, _REQUEST_TIMEOUT_S)
     except Exception as error:
-        return failed(name, *explain(error, provider, settings))
+        return explain(name, error, probe, settings)
 
 
 class _Requests:
-    """The requests to a stack. What is spoken in one is heard in another."""
+    """The requests to a stack. The STT transcribes what the TTS has spoken."""
 
     def __init__(self, stack: VoiceStack, settings: Settings) -> None:
         self._stack = stack
         self._settings = settings
-        self._spoken: rtc.AudioFrame | None = None
+        self._speech: rtc.AudioFrame | None = None
 
-    def of(self, provider: ProviderProbe) -> list[tuple[str, Coroutine[Any, Any, Finding]]]:
-        if provider.component == "llm":
-            fast, main = f"{provider.name}, fast model", f"{provider.name}, main model"
-            return [(fast, self._ask_fast(fast)), (main, self._ask_main(main))]
-        name = f"{provider.name}, {_PARTS[provider.component]}"
-        return [(name, self._speak(name) if provider.component == "tts" else self._listen(name))]
+    def of(self, probe: ProviderProbe) -> list[tuple[str, Coroutine[Any, Any, CheckResult]]]:
+        """Return the requests to a provider, each with its name."""
+        name = probe.check_name
+        match probe.component:
+            case "llm":
+                fast, main = f"{probe.name}, fast model", f"{probe.name}, main model"
+                return [(fast, self._ask_fast(fast)), (main, self._ask_main(main))]
+            case "tts":
+                return [(name, self._synthesize(name))]
+            case "stt":
+                return [(name, self._transcribe(name))]
 
-    async def _ask_fast(self, name: str) -> Finding:
+    async def _ask_fast(self, name: str) -> CheckResult:
         prompt = self._settings.preresponse_prompt or fast_reply.DEFAULT_PRERESPONSE_PROMPT
-        return await _first_token(name, self._stack.fast_llm, fast_reply.request(prompt, _QUESTION))
+        return await _time_first_token(name, self._stack.fast_llm, fast_reply.request(prompt, _QUESTION))
 
-    async def _ask_main(self, name: str) -> Finding:
+    async def _ask_main(self, name: str) -> CheckResult:
         chat_ctx = llm.ChatContext.empty()
         chat_ctx.add_message(role="system", content=self._settings.system_prompt)
         chat_ctx.add_message(role="user", content=_QUESTION)
-        return await _first_token(name, self._stack.main_llm, chat_ctx)
+        return await _time_first_token(name, self._stack.main_llm, chat_ctx)
 
-    async def _speak(self, name: str) -> Finding:
-        # In the language of the callers, which the STT expects.
-        seconds, self._spoken = await _synthesize(self._stack.tts, self._settings.greeting)
-        if self._spoken is None:
-            return failed(name, "gave no audio", f"see that the voice exists: {self._stack.voice}")
+    async def _synthesize(self, name: str) -> CheckResult:
+        # The greeting is in the callers' language, which the STT expects.
+        seconds, self._speech = await _synthesize(self._stack.tts, self._settings.greeting)
+        if self._speech is None:
+            return failed(name, "gave no audio", f"check that the voice exists: {self._stack.voice}")
         return ok(name, f"{self._stack.voice}: time to the first audio", seconds)
 
-    async def _listen(self, name: str) -> Finding:
-        seconds, text = await _transcribe(self._stack.stt, trim_frame(self._spoken or _clip()))
+    async def _transcribe(self, name: str) -> CheckResult:
+        seconds, text = await _transcribe(self._stack.stt, trim_frame(self._speech or _read_recording()))
         if text:
             return ok(name, f'{self._stack.stt.model}: time from the end of speech to "{text}"', seconds)
-        if self._spoken is None:
-            return note(
-                name, "answers, and understood nothing of an English sentence", "put the TTS right and try again"
-            )
-        advice = "see that LANGUAGE, GREETING and the voice are of the same language, and that the model knows it"
-        return failed(name, "answers, and understood nothing of what the TTS said", advice)
+        if self._speech is None:
+            remedy = "repair the TTS and try again"
+            return note(name, "answers, and understood nothing of an English sentence", remedy)
+        remedy = "check that LANGUAGE, GREETING and the voice are of the same language, and that the model knows it"
+        return failed(name, "answers, and understood nothing of what the TTS said", remedy)
 
 
-async def _first_token(name: str, model: llm.LLM[Any], chat_ctx: llm.ChatContext) -> Finding:
+async def _time_first_token(name: str, model: llm.LLM[Any], chat_ctx: llm.ChatContext) -> CheckResult:
     started = time.perf_counter()
-    async with model.chat(chat_ctx=chat_ctx, conn_options=_ONCE) as stream:
+    async with model.chat(chat_ctx=chat_ctx, conn_options=_NO_RETRY) as stream:
         async for chunk in stream:
             if chunk.delta and chunk.delta.content:
                 return ok(name, f"{model.model}: time to the first token", time.perf_counter() - started)
-    return failed(name, f"{model.model} said nothing", "ask it by hand, or choose another model")
+    return failed(name, f"{model.model} said nothing", "try the model by hand, or choose another")
 
 
 async def _synthesize(voice: tts.TTS[Any], text: str) -> tuple[float, rtc.AudioFrame | None]:
-    """Seconds until the first audio, and all of it."""
+    """Return the seconds to the first audio, and all audio."""
     started = time.perf_counter()
-    first, frames = 0.0, []
-    async with voice.synthesize(text, conn_options=_ONCE) as stream:
+    first_s, frames = 0.0, []
+    async with voice.synthesize(text, conn_options=_NO_RETRY) as stream:
         async for event in stream:
-            first = first or time.perf_counter() - started
+            first_s = first_s or time.perf_counter() - started
             frames.append(event.frame)
-    return first, rtc.combine_audio_frames(frames) if frames else None
+    return first_s, rtc.combine_audio_frames(frames) if frames else None
 
 
-async def _transcribe(recogniser: stt.STT[Any], speech: rtc.AudioFrame) -> tuple[float, str]:
-    """Seconds from the end of speech to its transcript, and that."""
-    if recogniser.capabilities.streaming:
-        return await _transcribe_live(recogniser, speech)
+async def _transcribe(recognizer: stt.STT[Any], speech: rtc.AudioFrame) -> tuple[float, str]:
+    """Return the seconds from the end of speech to its transcript, and the transcript."""
+    if recognizer.capabilities.streaming:
+        return await _transcribe_stream(recognizer, speech)
     started = time.perf_counter()
-    event = await recogniser.recognize(speech, conn_options=_ONCE)
+    event = await recognizer.recognize(speech, conn_options=_NO_RETRY)
     return time.perf_counter() - started, event.alternatives[0].text if event.alternatives else ""
 
 
-async def _transcribe_live(recogniser: stt.STT[Any], speech: rtc.AudioFrame) -> tuple[float, str]:
-    final, texts = 0.0, []
-    async with recogniser.stream(conn_options=_ONCE) as stream:
-        speaking = asyncio.create_task(_say(stream, speech))
+async def _transcribe_stream(recognizer: stt.STT[Any], speech: rtc.AudioFrame) -> tuple[float, str]:
+    final_at, texts = 0.0, []
+    async with recognizer.stream(conn_options=_NO_RETRY) as stream:
+        push = asyncio.create_task(_push_in_real_time(stream, speech))
         try:
             async for event in stream:
                 if event.type is stt.SpeechEventType.FINAL_TRANSCRIPT and event.alternatives:
-                    final = time.perf_counter()
+                    final_at = time.perf_counter()
                     texts.append(event.alternatives[0].text)
-            ended = await speaking
+            ended_at = await push
         finally:
-            speaking.cancel()
-    return max(final - ended, 0.0), " ".join(filter(None, texts))
+            push.cancel()
+    return max(final_at - ended_at, 0.0), " ".join(filter(None, texts))
 
 
-async def _say(stream: stt.RecognizeStream, speech: rtc.AudioFrame) -> float:
-    """Give it the audio as fast as it is spoken, as a call does. Returns when that ended."""
-    begin = time.perf_counter()
-    for number, piece in enumerate(split_frame(speech, _PIECE), 1):
-        stream.push_frame(piece)
-        await asyncio.sleep(begin + number * _PIECE - time.perf_counter())
+async def _push_in_real_time(stream: stt.RecognizeStream, speech: rtc.AudioFrame) -> float:
+    """Push audio as fast as it is spoken, as a call does. Returns when it ended, by ``time.perf_counter``."""
+    started = time.perf_counter()
+    for number, frame in enumerate(split_frame(speech, _FRAME_DURATION_S), 1):
+        stream.push_frame(frame)
+        await asyncio.sleep(started + number * _FRAME_DURATION_S - time.perf_counter())
     stream.end_input()
     return time.perf_counter()
 
 
-def _clip() -> rtc.AudioFrame:
-    """Somebody who says "Can you hear me?"."""
+def _read_recording() -> rtc.AudioFrame:
+    """Return a recording of "Can you hear me?"."""
     path = resources.files("agent_worker.app.checkup") / "can-you-hear-me.wav"
     with path.open("rb") as raw, wave.open(raw) as file:
         return rtc.AudioFrame(file.readframes(file.getnframes()), file.getframerate(), 1, file.getnframes())

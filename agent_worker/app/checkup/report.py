@@ -1,70 +1,84 @@
-"""How findings are shown: a table that is written line by line, or JSON."""
+"""Print check results: a table, line by line, or JSON."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from agent_worker.app.checkup.findings import Finding, Status
+from agent_worker.core.check_result import CheckResult, Status
 
-_COLOURS = {Status.OK: "32", Status.NOTE: "33", Status.FAILED: "31", Status.SKIPPED: "2"}
+_COLORS = {Status.OK: "32", Status.NOTE: "33", Status.FAILED: "31", Status.SKIPPED: "2"}  # ANSI
 _INDENT = " " * 10
 
 
+def supports_color(out: TextIO, environment: Mapping[str, str]) -> bool:
+    """Whether to print in color: on a terminal that can, unless NO_COLOR is set (https://no-color.org)."""
+    return out.isatty() and "NO_COLOR" not in environment and environment.get("TERM") != "dumb"
+
+
 class Table:
-    """Plain text, a row as soon as it is known; in colour where a person looks at a terminal."""
+    """A table in plain text, printed row by row.
 
-    def __init__(self, out: TextIO) -> None:
+    Args:
+        out: Where to print.
+        in_color: Whether to color the statuses.
+    """
+
+    def __init__(self, out: TextIO, *, in_color: bool) -> None:
         self._out = out
-        self._in_colour = out.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+        self._in_color = in_color
 
-    def add(self, finding: Finding) -> None:
-        seconds = "" if finding.seconds is None else f"{finding.seconds:.3f} s"
-        status = self._coloured(f"{finding.status:<8}", finding.status)
-        self._write(f"{status}  {finding.name:<22}  {seconds:>9}  {finding.detail}")
-        if finding.to_do:
-            self._write(f"{_INDENT}To do: {finding.to_do[:1].lower()}{finding.to_do[1:]}")
+    def add(self, result: CheckResult) -> None:
+        """Print a row."""
+        seconds = "" if result.seconds is None else f"{result.seconds:.3f} s"
+        status = self._colored(f"{result.status:<8}", result.status)
+        self._print(f"{status}  {result.name:<22}  {seconds:>9}  {result.detail}")
+        if result.remedy:
+            self._print(f"{_INDENT}To do: {result.remedy}")
 
-    def end(self, findings: Sequence[Finding]) -> None:
-        self._write("")
-        self._write(summary(findings))
+    def end(self, results: Sequence[CheckResult]) -> None:
+        """Print the summary."""
+        self._print("")
+        self._print(summary(results))
 
-    def _coloured(self, text: str, status: Status) -> str:
-        return f"\033[{_COLOURS[status]}m{text}\033[0m" if self._in_colour else text
+    def _colored(self, text: str, status: Status) -> str:
+        return f"\033[{_COLORS[status]}m{text}\033[0m" if self._in_color else text
 
-    def _write(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         print(line.rstrip(), file=self._out, flush=True)
 
 
-def summary(findings: Sequence[Finding]) -> str:
-    if any(finding.is_setting for finding in findings):
-        return "bad settings: put them right in .env or the environment first; docs/configuration.md explains each"
-    if wrong := sum(finding.status is Status.FAILED for finding in findings):
-        return f"{wrong} failed: docs/troubleshooting.md has more about what to do"
-    notes = sum(finding.status is Status.NOTE for finding in findings)
+def summary(results: Sequence[CheckResult]) -> str:
+    """Return one line about all results."""
+    if any(result.invalid_setting for result in results):
+        return "bad settings: correct them in .env or the environment first; docs/configuration.md explains each"
+    if failures := sum(result.status is Status.FAILED for result in results):
+        return f"{failures} failed: docs/troubleshooting.md has more about what to do"
+    notes = sum(result.status is Status.NOTE for result in results)
     return "all is well" + (f", with {notes} note(s)" if notes else "")
 
 
-def exit_code(findings: Sequence[Finding]) -> int:
-    if any(finding.is_setting for finding in findings):
+def exit_code(results: Sequence[CheckResult]) -> int:
+    """Return 0 if nothing failed, 2 if settings are missing or wrong, 1 after other failures."""
+    if any(result.invalid_setting for result in results):
         return 2
-    return 1 if any(finding.status is Status.FAILED for finding in findings) else 0
+    return 1 if any(result.status is Status.FAILED for result in results) else 0
 
 
-def as_json(stack: str, findings: Sequence[Finding]) -> str:
+def as_json(stack: str, results: Sequence[CheckResult]) -> str:
+    """Return all results as a JSON object. Its keys are part of the public interface."""
     rows = [
         {
-            "name": one.name,
-            "status": one.status.value,
-            "seconds": one.seconds and round(one.seconds, 3),
-            "detail": one.detail,
-            "to_do": one.to_do,
+            "name": result.name,
+            "status": result.status.value,
+            "seconds": result.seconds and round(result.seconds, 3),
+            "detail": result.detail,
+            "to_do": result.remedy,
         }
-        for one in findings
+        for result in results
     ]
-    code = exit_code(findings)
+    code = exit_code(results)
     return json.dumps(
         {"stack": stack, "ok": code == 0, "exit_code": code, "findings": rows}, indent=2, ensure_ascii=False
     )
