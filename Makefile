@@ -36,13 +36,12 @@ test-unit: install ## the unit tests alone
 PIPECAT := $(CACHE)/pipecat-venv
 
 .PHONY: benchmark
-benchmark: install livekit-server page ## hours: what callers wait, against other agents; end of turn; how well phrases fit; scrapes
+benchmark: install livekit-server page ## all benchmarks but reliability, in hours; the reports are in docs/benchmarks
 	$(UV) sync --frozen --group benchmarks
 	UV_PROJECT_ENVIRONMENT=$(PIPECAT) $(UV) sync --frozen --no-default-groups --group pipecat
 	$(RUN)python -m benchmarks.latency --parallel 2 --pipecat-python $(PIPECAT)/bin/python
 	$(RUN)python -m benchmarks.endpointing
 	$(RUN)python -m benchmarks.appropriateness
-	$(RUN)python -m benchmarks.metric_events
 	$(RUN)python -m benchmarks.metrics_scale
 	$(RUN)python -m benchmarks.scaling
 	scripts/get toxiproxy-server && $(RUN)python -m benchmarks.soak

@@ -1,1 +1,1 @@
-"""How long does a caller wait: for the first sound, and for the answer? See ``docs/benchmarks/latency.md``."""
+"""Latency of voice agents as the caller hears it: to the first sound and to the answer (docs/benchmarks/latency.md)."""

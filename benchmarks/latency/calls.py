@@ -1,57 +1,78 @@
-"""What does one call measure?"""
+"""One call: what the caller hears in each turn, and what the agent reports about it.
+
+``python -m benchmarks.latency.calls`` makes a call whose :class:`CallPlan` is given as JSON on standard input.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
-import warnings
+import logging
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from typing import Any
 
-from livekit import api
-
 from agent_worker.room.topics import TURN_TOPIC
-from benchmarks.latency.speech import UTTERANCES
-from benchmarks.latency.tones import Frame, hear_tones
+from benchmarks.harness.calls import room_token
+from benchmarks.harness.clips import UTTERANCES
+from benchmarks.harness.simulation import ANSWER_HZ, PRERESPONSE_HZ
+from benchmarks.harness.tones import Frame, tone_segments
 from caller import CallError, CallOptions, Recording, Turn, Wav, call
-from testbed.services import API_KEY, API_SECRET
+from testbed.services import ROOT
 
-_LEAD = 0.02
-"""Seconds of sound before the first that is audible, for an onset to be seen as one."""
-_NEAREST = 0.5
-"""Seconds between a segment's text and its sound. LiveKit sends the text as the sound is played."""
+_LEAD_S = 0.02
+"""Audio before the first audible sample, so that the tone's onset can be seen."""
+_MAX_TEXT_OFFSET_S = 0.5
+"""Between a segment's text and its sound: LiveKit sends the text while the sound is played."""
 
 
 @dataclass
 class TurnRow:
-    """One turn of one call, as the caller heard it. Seconds; None for what was not heard."""
+    """One turn of one call as the caller heard it; times in seconds, None for what was not heard.
+
+    Attributes:
+        turn: Number, from 1.
+        said: What the caller said.
+        response_gap: Caller's last audible sample to the agent's first.
+        answer_gap: Caller's last audible sample to the first of the answer.
+        inter_segment_gap: Silence between what was spoken before the answer, and the answer.
+        preresponse: Whether something was spoken before the answer.
+        failure: Why the turn does not count.
+        misheard: What the agent understood, if it differs from ``said``.
+        records: The agent's turn records.
+    """
 
     turn: int
     said: str
     response_gap: float | None = None
-    """Caller's last audible sample to the agent's first."""
     answer_gap: float | None = None
-    """Caller's last audible sample to the first of the answer."""
-    seam: float | None = None
-    """Silence between what was spoken before the answer and the answer."""
+    inter_segment_gap: float | None = None
     preresponse: bool = False
     failure: str | None = None
     misheard: str | None = None
-    """What the agent understood, where that is not what was said."""
     records: list[dict[str, Any]] = field(default_factory=list)
-    """What the agent itself reported of the turn."""
+
+    def as_result(self) -> dict[str, Any]:
+        """Return the fields that are set."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if value is not None and value is not False and value != []
+        }
 
 
 @dataclass
 class CallResult:
+    """The turns of a call, and why it failed if it did."""
+
     rows: list[TurnRow]
     error: str | None = None
 
     @classmethod
     def of(cls, rows: Sequence[TurnRow], error: str | None = None) -> CallResult:
-        """A call that fails has a row for each turn all the same."""
+        """Complete the turns of a call; those that a failed call does not have are failures."""
         missing = range(len(rows), len(UTTERANCES))
         failures = [TurnRow(i + 1, UTTERANCES[i], failure=error or "no turn") for i in missing]
         return cls([*rows, *failures], error)
@@ -59,26 +80,57 @@ class CallResult:
 
 @dataclass(frozen=True)
 class CallPlan:
-    """Where to call and whom.
+    """Parameters of a call.
 
     Attributes:
-        agent_name: Of the worker to dispatch; empty where the agent is in the room already.
-        settle: Seconds to wait in the room before the first turn.
-        quiet: Seconds of silence that end a reply.
-        tones: Whether the voices are the simulated ones.
+        url: The LiveKit server's.
+        room: The room to create.
+        agent_name: Worker that LiveKit dispatches; empty if the agent is in the room already.
+        clips: The caller's utterances, WAV files.
+        settle_s: Wait in the room before the first turn.
+        quiet_s: Silence that ends a reply.
+        tones: Whether the agent has the simulated voice.
     """
 
     url: str
     room: str
     agent_name: str
     clips: Sequence[str]
-    settle: float
-    quiet: float
+    settle_s: float
+    quiet_s: float
     tones: bool
 
 
-async def hold_call(plan: CallPlan) -> CallResult:
-    """Say every utterance and listen."""
+async def call_in_process(plan: CallPlan) -> CallResult:
+    """Make a call in a process of its own, so that callers do not delay each other; cancelling stops the process."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "benchmarks.latency.calls",
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C reaches this process, which stops the other
+    )
+    try:
+        output, _ = await process.communicate(json.dumps(asdict(plan)).encode())
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        return CallResult.of([], f"the caller ended with code {process.returncode}")
+    answer = json.loads(output)
+    return CallResult([TurnRow(**row) for row in answer["rows"]], answer["error"])
+
+
+def main() -> None:
+    """Make the call given on standard input and print its result as JSON."""
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its messages contain the caller's token
+    print(json.dumps(asdict(asyncio.run(_call(CallPlan(**json.load(sys.stdin)))))))
+
+
+async def _call(plan: CallPlan) -> CallResult:
     recording = Recording()
     turns: list[Turn] = []
     options = CallOptions(
@@ -86,8 +138,8 @@ async def hold_call(plan: CallPlan) -> CallResult:
         token=room_token(plan.room, "caller", plan.agent_name),
         utterances=[Wav(path) for path in plan.clips],
         topics=[TURN_TOPIC],
-        greeting_wait=plan.settle,
-        quiet=plan.quiet,
+        greeting_wait=plan.settle_s,
+        quiet=plan.quiet_s,
     )
     error = None
     try:
@@ -97,29 +149,22 @@ async def hold_call(plan: CallPlan) -> CallResult:
     return CallResult.of(rows_of(turns, recording if plan.tones else None), error)
 
 
-def room_token(room: str, identity: str, agent_name: str = "") -> str:
-    """Lets a participant in, and has LiveKit dispatch the agent, if there is one, as the room is made."""
-    token = api.AccessToken(API_KEY, API_SECRET).with_identity(identity).with_ttl(timedelta(hours=1))
-    token = token.with_grants(api.VideoGrants(room_join=True, room=room))
-    if agent_name:
-        dispatch = api.RoomAgentDispatch(agent_name=agent_name)
-        token = token.with_room_config(api.RoomConfiguration(agents=[dispatch]))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the development server's secret is short
-        return token.to_jwt()
-
-
 def rows_of(turns: Sequence[Turn], recording: Recording | None) -> list[TurnRow]:
-    """``recording`` has the simulated voices, which speak in tones; without it they are real ones."""
+    """Return a row for each turn; ``recording`` is of the simulated voice, and None of a real one."""
     rows = []
     for number, turn in enumerate(turns):
         row = _row(number, turn)
         if recording is None:
-            _by_transcript(row, turn)
+            _set_by_transcript(row, turn)
         elif turn.first_heard is not None:
-            after = turns[number + 1].first_sent if number + 1 < len(turns) else float("inf")
-            _by_tone(row, turn, [frame for frame in recording.frames if turn.first_heard - _LEAD <= frame[0] < after])
-        row.failure = _failure(row)
+            end = turns[number + 1].first_sent if number + 1 < len(turns) else float("inf")
+            _set_by_tones(
+                row, turn, [frame for frame in recording.frames if turn.first_heard - _LEAD_S <= frame[0] < end]
+            )
+        if row.response_gap is None:
+            row.failure = "no reply"
+        elif row.answer_gap is None:
+            row.failure = "no answer"
         rows.append(row)
     return rows
 
@@ -129,8 +174,7 @@ def _row(number: int, turn: Turn) -> TurnRow:
     for text in turn.texts:
         with contextlib.suppress(ValueError):
             records.append(json.loads(text.text))
-    understood = turn.understood
-    said = UTTERANCES[number]
+    understood, said = turn.understood, UTTERANCES[number]
     return TurnRow(
         turn=number + 1,
         said=said,
@@ -140,48 +184,39 @@ def _row(number: int, turn: Turn) -> TurnRow:
     )
 
 
-def _by_tone(row: TurnRow, turn: Turn, frames: Sequence[Frame]) -> None:
-    """``frames`` begin with the reply, and not with what may have remained of an earlier one."""
-    heard = hear_tones(frames)
-    row.answer_gap = None if heard.answer_start is None else heard.answer_start - turn.last_sent
-    row.seam = heard.seam
-    row.preresponse = heard.preresponse_end is not None
+def _set_by_tones(row: TurnRow, turn: Turn, frames: Sequence[Frame]) -> None:
+    """Set the gaps by the tones; ``frames`` start with the reply, after what may remain of an earlier one."""
+    answer_start, preresponse_end = reply_edges(frames)
+    row.preresponse = preresponse_end is not None
+    if answer_start is not None:
+        row.answer_gap = answer_start - turn.last_sent
+        if preresponse_end is not None:
+            row.inter_segment_gap = max(answer_start - preresponse_end, 0.0)
 
 
-def _by_transcript(row: TurnRow, turn: Turn) -> None:
-    """Where the voice is a real one: the second segment's text arrives as its sound does."""
+def reply_edges(frames: Sequence[Frame]) -> tuple[float | None, float | None]:
+    """Return when the answer starts, and when what was spoken before it ends; None for what is not heard."""
+    answers, others = tone_segments(frames, (ANSWER_HZ, PRERESPONSE_HZ))
+    start = answers[0].start if answers else None
+    before = [segment.end for segment in others if start is None or segment.start < start]
+    return start, before[-1] if before else None
+
+
+def _set_by_transcript(row: TurnRow, turn: Turn) -> None:
+    """Set the gaps of a real voice: the answer is the sound that is nearest to the second segment's text."""
     if len(turn.agent_transcripts) < 2 or turn.first_heard is None:
         row.answer_gap = turn.response_gap
         return
     row.preresponse = True
     text_at = turn.agent_transcripts[1].first_at
-    starts = [stretch.start for stretch in turn.heard if stretch.start > turn.first_heard]
+    starts = [segment.start for segment in turn.heard if segment.start > turn.first_heard]
     nearest = min(starts, key=lambda start: abs(start - text_at), default=None)
-    if nearest is None or abs(nearest - text_at) > _NEAREST:
-        row.answer_gap, row.seam = text_at - turn.last_sent, 0.0  # no silence that could be heard between the two
+    if nearest is None or abs(nearest - text_at) > _MAX_TEXT_OFFSET_S:
+        row.answer_gap, row.inter_segment_gap = text_at - turn.last_sent, 0.0  # no audible silence between the two
         return
     row.answer_gap = nearest - turn.last_sent
-    row.seam = nearest - max(stretch.end for stretch in turn.heard if stretch.start < nearest)
+    row.inter_segment_gap = nearest - max(segment.end for segment in turn.heard if segment.start < nearest)
 
 
-def _failure(row: TurnRow) -> str | None:
-    if row.response_gap is None:
-        return "no reply"
-    return "no answer" if row.answer_gap is None else None
-
-
-def as_json(row: TurnRow) -> dict[str, Any]:
-    """Without what is empty, and to the tenth of a millisecond."""
-    return {
-        name: _rounded(value)
-        for name, value in asdict(row).items()
-        if value is not None and value is not False and value != []
-    }
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 4)
-    if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
-    return [_rounded(inner) for inner in value] if isinstance(value, list) else value
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Duration of a scrape after many processes have ended (docs/benchmarks/metrics-scale.md)."""

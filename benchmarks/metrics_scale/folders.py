@@ -1,4 +1,4 @@
-"""Folders with a past: how many processes have written there, and how many live?"""
+"""Metrics folders with many processes: past ones, living ones, and ones that are killed at once."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from prometheus_client import Counter, Gauge, Histogram, values
@@ -25,9 +26,11 @@ LIVING = 50
 TEMPLATES = 20
 EVENTS = 10
 _BATCH = 1000
+_LOCK_HOLDERS = 20
+_WORKERS = 7
 
 
-def talk(seed: int) -> None:
+def _write_metrics(seed: int) -> None:
     """Write what the process of a call writes: 172 series of the kinds that a worker has."""
     chance = random.Random(seed)
     for number in range(10):
@@ -49,19 +52,20 @@ def talk(seed: int) -> None:
 
 @dataclass
 class Templates:
-    """Folders of processes that have really lived, and died, to be copied."""
+    """Folders of real processes that have ended, to be copied: agent_metrics' and prometheus_client's."""
 
     ours: list[Path] = field(default_factory=list)
     theirs: list[Path] = field(default_factory=list)
 
 
 def make_templates(folder: Path, seed: int) -> Templates:
+    """Run processes that write metrics and end."""
     templates = Templates()
     for number in range(TEMPLATES):
         ours, theirs = folder / f"ours-{number}", folder / f"theirs-{number}"
         theirs.mkdir(parents=True)
-        _wait(_forked(lambda ours=ours, number=number: _write_as_ours(ours, seed + number)))  # type: ignore[misc]
-        _wait(_forked(lambda theirs=theirs, number=number: _write_as_theirs(theirs, seed + number)))  # type: ignore[misc]
+        _wait(_forked(partial(_write_as_ours, ours, seed + number)))
+        _wait(_forked(partial(_write_as_theirs, theirs, seed + number)))
         templates.ours += list(ours.iterdir())
         templates.theirs.append(theirs)
     return templates
@@ -69,96 +73,104 @@ def make_templates(folder: Path, seed: int) -> Templates:
 
 def _write_as_ours(root: Path, seed: int) -> None:
     writer.install(root)
-    talk(seed)
+    _write_metrics(seed)
 
 
 def _write_as_theirs(root: Path, seed: int) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(root)
     values.ValueClass = MultiProcessValue()  # type: ignore[no-untyped-call]
-    talk(seed)
+    _write_metrics(seed)
 
 
-def add_past(root: Path, templates: Templates, count: int) -> None:
-    """Have so many processes die, in batches, and fold each batch as the service does; in memory, if there is room."""
+def add_past_processes(root: Path, templates: Templates, count: int) -> None:
+    """Copy dead processes in batches and compact each batch as agent-metrics does, in memory if possible."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as path:
-        past, batches = Path(path) / "past", [range(count)[first : first + _BATCH] for first in range(0, count, _BATCH)]
+        past = Path(path) / "past"
         past.mkdir()
         collector = FolderCollector(past)
-        copying = _copied(templates, past, batches[0]) if batches else 0
-        for index in range(len(batches)):
-            _wait(copying)
-            past.with_name("next").rename(past / f"batch-{index}")
-            if index + 1 < len(batches):
-                copying = _copied(templates, past, batches[index + 1])  # while this one is folded
+        for first in range(0, count, _BATCH):
+            batch = past.with_name("next")
+            for number in range(first, min(first + _BATCH, count)):
+                _copy_process(templates.ours[number % TEMPLATES], batch, f"past{number}")
+            batch = batch.rename(past / "batch")  # only now agent-metrics looks there
             while collector.fold(0.5):
                 pass
-            (past / f"batch-{index}").rmdir()
+            batch.rmdir()
         collector.close()
         shutil.copytree(past, root)
 
 
-def _copied(templates: Templates, past: Path, numbers: range) -> int:
-    """A child that puts a batch of dead processes where the service does not look yet."""
-
-    def copy() -> None:
-        for number in numbers:
-            copy_process(templates.ours[number % TEMPLATES], past.with_name("next"), f"past{number}")
-
-    return _forked(copy)
-
-
-def copy_process(template: Path, parent: Path, name: str) -> Path:
-    """A dead process: the files of one that has lived, under another id."""
+def _copy_process(template: Path, parent: Path, name: str) -> None:
+    """Copy the files of a process under another id."""
     folder = parent / f"{PROCESS_PREFIX}{name}"
     folder.mkdir(parents=True)
+    _copy_files(template, folder, folder.name)
+
+
+def _copy_files(template: Path, folder: Path, name: str, *omitted: str) -> None:
     for path in template.iterdir():
-        shutil.copyfile(path, folder / path.name.replace(template.name, folder.name))
-    return folder
+        if path.name not in omitted:
+            shutil.copyfile(path, folder / path.name.replace(template.name, name))
 
 
-def add_their_processes(root: Path, templates: Templates, count: int) -> None:
-    """Processes of prometheus_client's own; alive or not, their files stay."""
+def add_prometheus_client_processes(root: Path, templates: Templates, count: int) -> None:
+    """Copy processes of prometheus_client, whose files stay whether they live or not."""
     root.mkdir(exist_ok=True)
     for number in range(count):
         for path in templates.theirs[number % TEMPLATES].iterdir():
             kind = path.name.rpartition("_")[0]
             with path.open("rb") as source, (root / f"{kind}_{number + 1}.db").open("wb") as target:
                 target.write(source.read().rstrip(b"\0"))
-                target.truncate(path.stat().st_size)  # the rest stays a hole, as it is when they write it
+                target.truncate(path.stat().st_size)  # the rest is a hole, as prometheus_client leaves it
 
 
 @contextmanager
-def living(root: Path, count: int, seed: int) -> Iterator[None]:
-    """So many processes that write and then wait for the end."""
-    children = [_forked(lambda number=number: _live(root, seed + number)) for number in range(count)]  # type: ignore[misc]
-    try:
-        wait_for(lambda: _ready(root) >= count)
+def living_processes(root: Path, seed: int) -> Iterator[None]:
+    """Run ``LIVING`` processes that have written metrics."""
+    with _children(root, [partial(_write_and_wait, root, seed + number) for number in range(LIVING)]):
         yield
-    finally:
-        for child in children:
-            os.kill(child, signal.SIGKILL)
-            _wait(child)
 
 
-def _live(root: Path, seed: int) -> None:
-    writer.install(root / f"worker-{seed % 7}")
-    talk(seed)
-    _mark_ready(root)
-    signal.pause()
+def _write_and_wait(root: Path, seed: int) -> None:
+    writer.install(root / f"worker-{seed % _WORKERS}")
+    _write_metrics(seed)
 
 
 @contextmanager
-def holding(root: Path, templates: Templates, count: int, holders: int = 20) -> Iterator[Callable[[], None]]:
-    """So many processes, going by their locks, which a few hold. Yields what kills all of these at once."""
+def locked_processes(root: Path, templates: Templates, count: int) -> Iterator[Callable[[], None]]:
+    """Hold the locks of many copied processes in a few real ones; yield what kills these at once."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, count)), hard))
-    share = count // holders
-    before = _ready(root)
-    children = [_forked(lambda: _hold(root, templates, share)) for _ in range(holders)]
-    wait_for(lambda: _ready(root) >= before + holders)
+    with _children(root, [partial(_lock, root, templates, count // _LOCK_HOLDERS)] * _LOCK_HOLDERS) as kill_all:
+        yield kill_all
 
-    def kill() -> None:
+
+def _lock(root: Path, templates: Templates, count: int) -> list[writer.ProcessFolder]:
+    folders = []
+    for number in range(count):
+        folder = writer.ProcessFolder(root / f"worker-{number % _WORKERS}")
+        _copy_files(templates.ours[number % TEMPLATES], folder.path, folder.id, LOCK_NAME)
+        folders.append(folder)
+    return folders
+
+
+@contextmanager
+def _children(root: Path, actions: list[Callable[[], object]]) -> Iterator[Callable[[], None]]:
+    """Run actions in child processes that then wait; yield what kills all of them."""
+    ready = root.with_name(f"{root.name}.ready")
+    ready.mkdir(exist_ok=True)
+    before = len(list(ready.iterdir()))
+
+    def act_and_wait(action: Callable[[], object]) -> None:
+        kept = action()  # with its locks
+        (ready / str(os.getpid())).touch()
+        signal.pause()
+        del kept
+
+    children = [_forked(partial(act_and_wait, action)) for action in actions]
+
+    def kill_all() -> None:
         for child in children:
             os.kill(child, signal.SIGKILL)
         for child in children:
@@ -166,46 +178,19 @@ def holding(root: Path, templates: Templates, count: int, holders: int = 20) -> 
         children.clear()
 
     try:
-        yield kill
+        while len(list(ready.iterdir())) < before + len(actions):
+            time.sleep(0.05)
+        yield kill_all
     finally:
-        kill()
-
-
-def _hold(root: Path, templates: Templates, count: int) -> None:
-    folders = []
-    for number in range(count):
-        folder = writer.ProcessFolder(root / f"worker-{number % 7}")
-        template = templates.ours[number % TEMPLATES]
-        for path in template.iterdir():
-            if path.name != LOCK_NAME:
-                shutil.copyfile(path, folder.path / path.name.replace(template.name, folder.id))
-        folders.append(folder)
-    _mark_ready(root)
-    signal.pause()
+        kill_all()
 
 
 def disk_bytes(root: Path) -> int:
-    """What the files and folders occupy."""
+    """Return what the files and folders occupy on disk."""
     return sum(path.lstat().st_blocks * 512 for path in (root, *root.rglob("*")))
 
 
-def _mark_ready(root: Path) -> None:
-    ready = root.with_name(f"{root.name}.ready")
-    ready.mkdir(exist_ok=True)
-    (ready / str(os.getpid())).touch()
-
-
-def _ready(root: Path) -> int:
-    ready = root.with_name(f"{root.name}.ready")
-    return len(list(ready.iterdir())) if ready.exists() else 0
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    while not condition():
-        time.sleep(0.05)
-
-
-def _forked(action: Callable[[], None]) -> int:
+def _forked(action: Callable[[], object]) -> int:
     child = os.fork()
     if child:
         return child

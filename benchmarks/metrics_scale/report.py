@@ -1,19 +1,36 @@
-"""What came out, as a table and as raw numbers?"""
+"""The report's page."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-MB = 1e6
+import numpy as np
+
+from benchmarks.harness.markdown import fill, row, verdict
+from benchmarks.metrics_scale.folders import LIVING
+
+OURS = "agent-metrics"
+_MB = 1e6
+_NOT_MEASURED = 100_000
+"""Past processes that prometheus_client is not measured with."""
+_FILES_PER_PROCESS = 5
 
 
 @dataclass
 class Case:
-    """One folder with one service on it. Times in milliseconds."""
+    """One folder and the service that reads it.
+
+    Attributes:
+        service: Its name.
+        past: Processes that have ended.
+        scrapes_ms: Duration of each scrape.
+        folder_bytes: Size of the folder on disk.
+        living_bytes: Of that, files of living processes.
+        memory_bytes: The service's memory.
+    """
 
     service: str
     past: int
@@ -22,13 +39,21 @@ class Case:
     living_bytes: int = 0
     memory_bytes: int = 0
 
-    def percentile(self, share: float) -> float:
-        return percentile(self.scrapes_ms, share)
+    def percentile(self, percent: float) -> float:
+        """Return a percentile of the scrapes, ms."""
+        return _percentile(self.scrapes_ms, percent)
 
 
 @dataclass
 class Burst:
-    """A scrape after the other, from the death of many processes until all of them are folded. Milliseconds."""
+    """Scrapes from the death of many processes until all are compacted.
+
+    Attributes:
+        processes: How many.
+        folded_after_ms: When the last one was compacted.
+        before_ms: Scrapes while they lived.
+        scrapes_ms: Scrapes afterwards.
+    """
 
     processes: int
     folded_after_ms: float = 0.0
@@ -38,67 +63,61 @@ class Burst:
 
 @dataclass
 class Results:
+    """All that is measured, with the description of the run."""
+
     about: Mapping[str, Any]
     cases: list[Case]
     burst: Burst
 
     def case(self, past: int) -> Case:
-        return next(case for case in self.cases if case.service == "agent-metrics" and case.past == past)
+        """Return the case of agent-metrics with this past."""
+        return next(case for case in self.cases if case.service == OURS and case.past == past)
 
 
-def percentile(numbers: Sequence[float], share: float) -> float:
-    ordered = sorted(numbers)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+def _percentile(values: Sequence[float], percent: float) -> float:
+    return float(np.percentile(values, percent, method="higher"))
 
 
 def targets(results: Results) -> Iterator[tuple[str, str, bool]]:
-    """What was to be reached, what was, and whether that is it."""
+    """Yield each target, what was measured, and whether it is met."""
     most = max(case.past for case in results.cases)
-    none, few, many = (results.case(past).percentile(0.95) for past in (0, 10, most))
+    none, few, many = (results.case(past).percentile(95) for past in (0, 10, most))
     yield f"p95 at {most:,} past processes, of that at 10: at most 1.5", f"{many / few:.2f}", many <= 1.5 * few
     yield f"p95 at {most:,} less that with no past: at most 25 ms", f"{many - none:+.1f} ms", many - none <= 25
     case = results.case(most)
-    rest = (case.folder_bytes - case.living_bytes) / MB
+    rest = (case.folder_bytes - case.living_bytes) / _MB
     yield f"folder at {most:,} less the files of the living: at most 5 MB", f"{rest:.2f} MB", rest <= 5
-    longest = max(results.burst.scrapes_ms)
-    yield (
-        f"longest scrape after {results.burst.processes:,} deaths at once: at most 250 ms",
-        f"{longest:.0f} ms",
-        longest <= 250,
-    )
-
-
-def write(results: Results, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "metrics-scale.json").write_text(json.dumps(_raw(results), indent=1) + "\n")
-    (folder / "metrics-scale.md").write_text(markdown(results))
-
-
-def _raw(results: Results) -> dict[str, Any]:
-    return json.loads(json.dumps(asdict(results)), parse_float=lambda text: round(float(text), 3))  # type: ignore[no-any-return]
+    longest, deaths = max(results.burst.scrapes_ms), f"{results.burst.processes:,} deaths at once"
+    yield f"longest scrape after {deaths}: at most 250 ms", f"{longest:.0f} ms", longest <= 250
 
 
 def markdown(results: Results) -> str:
-    template = (Path(__file__).parent / "template.md").read_text()
+    """Return the page."""
+    burst = results.burst
+    theirs = max((case for case in results.cases if case.service != OURS), key=lambda case: case.past)
     rows = (
-        f"| {case.service} | {case.past:,} | {case.percentile(0.5):.1f} | {case.percentile(0.95):.1f} "
-        f"| {case.folder_bytes / MB:.1f} | {case.memory_bytes / MB:.0f} |"
+        row(
+            case.service,
+            f"{case.past:,}",
+            f"{case.percentile(50):.1f}",
+            f"{case.percentile(95):.1f}",
+            f"{case.folder_bytes / _MB:.1f}",
+            f"{case.memory_bytes / _MB:.0f}",
+        )
         for case in results.cases
     )
-    goals = (f"| {what} | {value} | {'met' if met else '**NOT met**'} |" for what, value, met in targets(results))
-    burst = results.burst
-    theirs = max((case for case in results.cases if case.service != "agent-metrics"), key=lambda case: case.past)
-    return template.format(
+    return fill(
+        Path(__file__).parent / "template.md",
         **results.about,
         rows="\n".join(rows),
-        goals="\n".join(goals),
+        goals="\n".join(row(what, value, verdict(met)) for what, value, met in targets(results)),
         burst=burst.processes,
         scrapes=len(burst.scrapes_ms),
-        burst_p50=f"{percentile(burst.scrapes_ms, 0.5):.0f}",
+        burst_p50=f"{_percentile(burst.scrapes_ms, 50):.0f}",
         burst_max=f"{max(burst.scrapes_ms):.0f}",
         burst_seconds=f"{burst.folded_after_ms / 1000:.1f}",
-        before_ms=f"{percentile(burst.before_ms, 0.5):.0f}",
+        before_ms=f"{_percentile(burst.before_ms, 50):.0f}",
         theirs_past=f"{theirs.past:,}",
-        theirs_files=f"{5 * 100_000:,}",
-        theirs_seconds=f"{theirs.percentile(0.5) * 100_000 / (theirs.past + 50) / 1000:.0f}",
+        theirs_files=f"{_FILES_PER_PROCESS * _NOT_MEASURED:,}",
+        theirs_seconds=f"{theirs.percentile(50) * _NOT_MEASURED / (theirs.past + LIVING) / 1000:.0f}",
     )

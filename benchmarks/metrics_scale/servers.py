@@ -1,13 +1,13 @@
-"""The services that are measured, each a process of its own, and how long a scrape of one takes."""
+"""The services that are scraped, each in a process of its own."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,11 @@ import psutil
 
 from testbed.processes import free_port
 
-#: As Prometheus asks.
-HEADERS = {
+_PROMETHEUS_HEADERS = {
     "Accept": "application/openmetrics-text;version=1.0.0;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
     "Accept-Encoding": "gzip",
 }
-_THEIRS = """
+_PROMETHEUS_CLIENT = """
 import sys, threading
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -33,14 +32,16 @@ threading.Event().wait()
 
 @dataclass(frozen=True)
 class Server:
+    """A running service on a port of loopback."""
+
     port: int
     process: subprocess.Popen[bytes]
 
     def scrape(self, path: str = "/metrics") -> tuple[float, int, bytes]:
-        """How long a scrape took, in seconds, its status and its body."""
+        """Request a page as Prometheus does; return the duration in seconds, the status and the body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port)
         started = time.perf_counter()
-        connection.request("GET", path, headers=HEADERS)
+        connection.request("GET", path, headers=_PROMETHEUS_HEADERS)
         response = connection.getresponse()
         body = response.read()
         seconds = time.perf_counter() - started
@@ -48,32 +49,28 @@ class Server:
         return seconds, response.status, body
 
     def memory_bytes(self) -> int:
+        """Return the resident set size."""
         return int(psutil.Process(self.process.pid).memory_info().rss)
 
 
-@contextmanager
-def ours(root: Path) -> Iterator[Server]:
+def agent_metrics(root: Path) -> contextlib.AbstractContextManager[Server]:
+    """Run agent-metrics on a folder."""
     port = free_port()
-    command = [sys.executable, "-m", "agent_metrics", "--dir", str(root), "--host", "127.0.0.1", "--port", str(port)]
-    with _running(command, port) as server:
-        while server.scrape("/healthz")[1] != 200:
-            time.sleep(0.05)
-        yield server
+    return _running(["-m", "agent_metrics", "--dir", str(root), "--host", "127.0.0.1", "--port", str(port)], port)
 
 
-@contextmanager
-def theirs(root: Path) -> Iterator[Server]:
+def prometheus_client(root: Path) -> contextlib.AbstractContextManager[Server]:
+    """Run the MultiProcessCollector of prometheus_client on a folder, behind its own HTTP server."""
     port = free_port()
-    with _running([sys.executable, "-c", _THEIRS, str(root), str(port)], port) as server:
-        yield server
+    return _running(["-c", _PROMETHEUS_CLIENT, str(root), str(port)], port)
 
 
-@contextmanager
-def _running(command: list[str], port: int) -> Iterator[Server]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+@contextlib.contextmanager
+def _running(arguments: Sequence[str], port: int) -> Iterator[Server]:
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
     try:
         server = Server(port, process)
-        while not _answers(server):
+        while not _is_ready(server):
             time.sleep(0.05)
         yield server
     finally:
@@ -81,9 +78,8 @@ def _running(command: list[str], port: int) -> Iterator[Server]:
         process.wait()
 
 
-def _answers(server: Server) -> bool:
+def _is_ready(server: Server) -> bool:
     try:
-        server.scrape()
-        return True
+        return server.scrape("/healthz")[1] != http.client.SERVICE_UNAVAILABLE
     except OSError:
         return False

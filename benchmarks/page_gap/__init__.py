@@ -1,1 +1,1 @@
-"""Do ``python -m caller`` and the page measure the same wait?"""
+"""Agreement of ``python -m caller`` and the page on the response gap (docs/benchmarks/page-gap.md)."""

@@ -1,89 +1,76 @@
-"""``python -m benchmarks.page_gap``: call in turn by ``python -m caller``'s code and by a browser, and compare.
-
-Writes docs/benchmarks/page-gap.md and page-gap.json.
-"""
+"""``python -m benchmarks.page_gap``: call alternately with ``caller`` and with a browser, and compare."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import json
-import logging
-import tempfile
+import sys
 from pathlib import Path
+from typing import Any
 
 from agent_worker.room.topics import TURN_TOPIC
-from benchmarks.latency.machine import describe
-from benchmarks.latency.profiles import PROFILES, simulation
-from benchmarks.latency.speech import UTTERANCES, clips
-from benchmarks.page_gap.measure import heard_in
-from benchmarks.page_gap.report import Row, report
+from benchmarks.harness import cli, machine, results
+from benchmarks.harness.cli import ReportFiles, progress
+from benchmarks.harness.clips import UTTERANCES, clips
+from benchmarks.harness.simulation import Latencies, simulation
+from benchmarks.page_gap.recording import response_gaps
+from benchmarks.page_gap.report import Results, Row, markdown
 from caller import CallOptions, Wav, call
 from caller.audio import read_wav
 from testbed.browser import Visitor, browsing
-from testbed.processes import free_port
 from testbed.services import (
     API_KEY,
     API_SECRET,
     Ports,
     livekit_server,
-    model_server,
     page_server,
     running,
+    simulated_models,
     worker,
     worker_env,
 )
 
-OUT = Path(__file__).parents[2] / "docs" / "benchmarks"
+_SETTLE_S = 2.5
+_PAUSE_S = 2
+"""Between the end of a reply and the next utterance, as ``caller`` makes it."""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.page_gap", description=__doc__)
+    """Measure as the command line asks."""
+    parser = cli.parser("page_gap", __doc__)
     parser.add_argument("--calls", type=int, default=4, help="of each (default: %(default)s)")
-    parser.add_argument("--out", type=Path, default=OUT, help="folder of the report (default: %(default)s)")
     options = parser.parse_args()
-    logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its messages hold the caller's token
-    rows = asyncio.run(_measure(options.calls))
-    about = describe([], "python")
-    (options.out / "page-gap.json").write_text(
-        json.dumps({"machine": about["machine"], "commit": about["commit"], "turns": [row.as_dict() for row in rows]})
-        + "\n"
-    )
-    page = report(rows, options.calls, about)
-    (options.out / "page-gap.md").write_text(page, encoding="utf-8")
-    print(page)
+    files = ReportFiles.at(options.out, "page-gap")
+    if not options.report_only:
+        cli.run(_measure(options, files))
+    files.write_page(markdown(results.load(files.json, Results)))
 
 
-async def _measure(calls: int) -> list[Row]:
-    """Seconds of each turn: as the caller heard it, and as the agent's record has it."""
-    wavs = await clips()
-    folder = Path(tempfile.mkdtemp(prefix="page-gap-"))
-    ports = Ports(free_port(), free_port(), free_port(), free_port())
-    latencies = PROFILES["cloud"].latencies
-    assert latencies is not None
-    config = folder / "simulation.json"
-    config.write_text(json.dumps(simulation(latencies, seed=1)))
+async def _measure(options: argparse.Namespace, files: ReportFiles) -> None:
+    wavs, folder, ports = await clips(), cli.log_folder("page-gap"), Ports.free()
     env = {**worker_env(ports, folder), "NO_GREETING": "1", "PRERESPONSE_AUDIO_DIR": str(folder / "phrases")}
     services = [
         livekit_server(ports.livekit),
-        model_server(ports.models, "--simulated", str(config)),
+        simulated_models(ports.models, simulation(Latencies(), seed=1), folder),
         worker("fast-preresponse.py", env),
         page_server(ports),
     ]
+    microphone = folder / "microphone.wav"
     rows: list[Row] = []
-    async with running(services, folder, print), browsing(folder / "microphone.wav") as browser:
-        for number in range(1, calls + 1):
-            rows += await _by_caller(ports, number, wavs)
+    async with running(services, folder, progress), browsing(microphone) as browser:
+        for number in range(1, options.calls + 1):
+            rows += await _call(ports, number, wavs)
             context = await browser.new_context()
-            rows += await _by_browser(
-                await Visitor.opens(context, ports.page_url, folder / "microphone.wav"), number, wavs
-            )
+            visitor = await Visitor.opens(context, ports.page_url, microphone)
+            rows += await _call_in_browser(visitor, number, wavs)
             await context.close()
-            print(f"{number} of {calls} calls of each", flush=True)
-    return rows
+            progress(f"{number} of {options.calls} calls of each")
+    about = machine.describe("page_gap", sys.argv[1:])
+    results.save(files.json, Results(about["machine"], about["commit"], rows))
 
 
-async def _by_caller(ports: Ports, number: int, wavs: list[Path]) -> list[Row]:
+async def _call(ports: Ports, number: int, wavs: list[Path]) -> list[Row]:
     options = CallOptions(
         url=ports.livekit_url,
         room=f"caller-{number}",
@@ -91,41 +78,36 @@ async def _by_caller(ports: Ports, number: int, wavs: list[Path]) -> list[Row]:
         api_secret=API_SECRET,
         utterances=[Wav(path) for path in wavs],
         topics=[TURN_TOPIC],
-        greeting_wait=2.5,
+        greeting_wait=_SETTLE_S,
     )
     turns = (await call(options)).turns
-    rows = []
-    for said, turn in zip(UTTERANCES, turns, strict=True):
-        records = [json.loads(text.text) for text in turn.texts]
-        rows.append(Row("caller", number, said, turn.response_gap, _recorded(records)))
-    return rows
+    return [
+        Row("caller", number, said, turn.response_gap, _only_gap(map(json.loads, (text.text for text in turn.texts))))
+        for said, turn in zip(UTTERANCES, turns, strict=True)
+    ]
 
 
-async def _by_browser(visitor: Visitor, number: int, wavs: list[Path]) -> list[Row]:
+async def _call_in_browser(visitor: Visitor, number: int, wavs: list[Path]) -> list[Row]:
     await visitor.talks(greeting=False)
-    await asyncio.sleep(2.5)
-    records: list[list[dict[str, float | None]]] = []
+    await asyncio.sleep(_SETTLE_S)
+    records: list[list[dict[str, Any]]] = []
     for path in wavs:
         before = await visitor.turns()
         await visitor.says(await asyncio.to_thread(read_wav, path))
         await visitor.is_answered(before)
-        await asyncio.sleep(2)  # as long a pause as the other caller makes
+        await asyncio.sleep(_PAUSE_S)
         exported = json.loads(await visitor.saves("export-json"))["turns"]
         records.append(exported[sum(map(len, records)) :])
-    heard = await asyncio.to_thread(heard_in, await visitor.saves("export-wav"))
+    gaps = await asyncio.to_thread(response_gaps, await visitor.saves("export-wav"))
     return [
-        Row("browser", number, said, one.response_gap, _recorded(of_turn), _shown(of_turn))
-        for said, one, of_turn in zip(UTTERANCES, heard, records, strict=True)
+        Row("browser", number, said, gap, _only_gap(of_turn), _only_gap(of_turn, "response_gap_in_browser"))
+        for said, gap, of_turn in zip(UTTERANCES, gaps, records, strict=True)
     ]
 
 
-def _recorded(records: list[dict[str, float | None]]) -> float | None:
-    gaps = [record["response_gap"] for record in records if record["response_gap"] is not None]
-    return gaps[0] if len(gaps) == 1 else None  # an utterance that was taken for two is no measurement
-
-
-def _shown(records: list[dict[str, float | None]]) -> float | None:
-    gaps = [record["response_gap_in_browser"] for record in records if record["response_gap_in_browser"] is not None]
+def _only_gap(records: Any, name: str = "response_gap") -> float | None:
+    """Return a turn's gap, or None if its utterance was taken for two turns."""
+    gaps = [record[name] for record in records if record[name] is not None]
     return gaps[0] if len(gaps) == 1 else None
 
 

@@ -1,1 +1,1 @@
-"""What does a caller hear when something fails? ``python -m benchmarks.reliability``, docs/reliability.md."""
+"""What the caller hears when a service or a process fails (docs/reliability.md)."""

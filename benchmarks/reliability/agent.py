@@ -1,6 +1,6 @@
-"""``fast-preresponse.py``, but the fast model has an address of its own: one of Groq's two can fail alone.
+"""``fast-preresponse.py`` with a separate address for the fast model, so that one of Groq's two models can fail alone.
 
-A call's process takes 1 GB of memory, and keeps it, when it gets SIGUSR2.
+On SIGUSR2 the process of a call allocates 1 GB of memory and keeps it.
 """
 
 from __future__ import annotations
@@ -19,20 +19,23 @@ from agent_worker.providers.stack import StackDefinition, VoiceStack  # noqa: E4
 
 
 class Settings(CloudSettings):
+    """Settings of the cloud stack and the fast model's address."""
+
     fast_base_url: HttpUrl
 
 
-_taken: list[bytearray] = []
+_allocated: list[bytearray] = []
 
 
-def _take_memory(*_: object) -> None:
-    _taken.append(bytearray(b"x") * 2**30)
+def _allocate(*_: object) -> None:
+    _allocated.append(bytearray(b"x") * 2**30)
 
 
 def build(settings: Settings) -> VoiceStack:
-    signal.signal(signal.SIGUSR2, _take_memory)
-    elsewhere = settings.model_copy(update={"groq_base_url": settings.fast_base_url})
-    return replace(CLOUD.build(settings), fast_llm=CLOUD.build(elsewhere).fast_llm)
+    """Build the cloud stack with the fast model at its own address."""
+    signal.signal(signal.SIGUSR2, _allocate)
+    of_fast_model = settings.model_copy(update={"groq_base_url": settings.fast_base_url})
+    return replace(CLOUD.build(settings), fast_llm=CLOUD.build(of_fast_model).fast_llm)
 
 
 if __name__ == "__main__":

@@ -1,37 +1,36 @@
-"""What did the caller hear, turn by turn?"""
+"""One call during which something fails: what the caller hears, turn by turn."""
 
 from __future__ import annotations
 
 import asyncio
-import wave
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from benchmarks.latency.calls import room_token
-from benchmarks.latency.speech import clips
-from benchmarks.latency.tones import stretches
-from benchmarks.reliability.world import ANSWER_HZ, APOLOGY_HZ, PHRASE_HZ, STAND_IN_HZ, World
+from benchmarks.harness.calls import room_token
+from benchmarks.harness.clips import clip_after_silence
+from benchmarks.harness.simulation import ANSWER_HZ, PRERESPONSE_HZ
+from benchmarks.harness.tones import tone_segments
+from benchmarks.reliability.testbed import APOLOGY_HZ, FALLBACK_ANSWER_HZ, Testbed
 from caller import CallError, CallOptions, Recording, Segment, Turn, Wav, call
-from caller.audio import SAMPLE_RATE, Pcm, read_wav
 
-_TONES = {"phrase": PHRASE_HZ, "answer": ANSWER_HZ, "apology": APOLOGY_HZ, "stand-in": STAND_IN_HZ}
-PATIENCE = 15.0
-"""Seconds of silence after which the caller gives a turn up."""
-LEAD = 1.5
-"""Seconds before the caller speaks in a turn: time for something to go wrong before."""
+_TONES = {"phrase": PRERESPONSE_HZ, "answer": ANSWER_HZ, "apology": APOLOGY_HZ, "stand-in": FALLBACK_ANSWER_HZ}
+REPLY_TIMEOUT_S = 15.0
+"""Silence after which the caller gives up a turn."""
+LEAD_S = 1.5
+"""Silence before the caller speaks in a turn, in which a fault takes effect."""
+_TURN_TIMEOUT_S = 60
+_AGENT_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True)
 class HeardTurn:
-    """One turn, from the caller's last sound on. Seconds.
+    """One turn after the caller's last audible sample; times in seconds.
 
     Attributes:
-        heard: ``phrase``, ``answer``, ``apology``, ``stand-in`` (the fast model's answer), in their order.
-        longest_silence: Before and between what was heard; up to the end of the turn if the caller was left alone.
+        heard: ``phrase``, ``answer``, ``apology`` and ``stand-in`` (the fast model's answer) in their order.
+        first: When something was heard first, if anything was.
+        longest_silence: Before and between what was heard; until the turn's end if there was no reply.
     """
 
     heard: tuple[str, ...]
@@ -40,33 +39,35 @@ class HeardTurn:
 
     @property
     def replied(self) -> bool:
+        """Whether there was an answer or an apology."""
         return bool({"answer", "apology", "stand-in"} & set(self.heard))
 
 
-def heard_turn(turn: Turn, ended: float, sounds: Mapping[str, Sequence[Segment]]) -> HeardTurn:
-    """
+def heard_turn(turn: Turn, end: float, tones: Mapping[str, Sequence[Segment]]) -> HeardTurn:
+    """Return what was heard in a turn.
+
     Args:
-        ended: When the caller stopped to listen.
-        sounds: When each tone was heard.
+        turn: The caller's report of it.
+        end: When the caller stopped to listen.
+        tones: Segments in which each tone was heard.
     """
-    since = turn.last_sent
-    stretches_ = sorted(
-        (stretch.start, stretch.end, name)
-        for name, found in sounds.items()
-        for stretch in found
-        if stretch.end > since and stretch.start < ended
+    segments = sorted(
+        (segment.start, segment.end, name)
+        for name, found in tones.items()
+        for segment in found
+        if segment.end > turn.last_sent and segment.start < end
     )
     names: list[str] = []
-    silences, at = [], since
-    for start, end, name in stretches_:
+    silences, at = [], turn.last_sent
+    for start, stop, name in segments:
         silences.append(max(0.0, start - at))
-        at = max(at, end)
+        at = max(at, stop)
         if not names or names[-1] != name:
             names.append(name)
-    heard = HeardTurn(tuple(names), stretches_[0][0] - since if stretches_ else None, max(silences, default=0.0))
-    if heard.replied:
-        return heard
-    return HeardTurn(heard.heard, heard.first, max(heard.longest_silence, ended - at))
+    if not {"answer", "apology", "stand-in"} & set(names):
+        silences.append(end - at)
+    first = segments[0][0] - turn.last_sent if segments else None
+    return HeardTurn(tuple(names), first, max(silences, default=0.0))
 
 
 Event = Callable[[], Coroutine[Any, Any, None]]
@@ -74,63 +75,54 @@ Event = Callable[[], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True)
 class Call:
+    """A call's turns.
+
+    Attributes:
+        understood: Turns for which the caller received a transcript of its speech.
+        finals: Final transcripts that the caller received; a turn may have several.
+        error: Why the call failed.
+    """
+
     turns: list[HeardTurn]
     understood: int
-    """Turns of which the caller was told what was understood."""
     finals: int
-    """How many final transcripts the caller was told: a turn may have several."""
     error: str | None
 
 
-async def hold_call(world: World, room: str, leads: Sequence[float], before: dict[int, Event]) -> Call:
+async def make_call(testbed: Testbed, room: str, leads: Sequence[float], events: Mapping[int, Event]) -> Call:
     """Say the same sentence in each turn.
 
     Args:
-        leads: For each turn, seconds of silence before the caller speaks.
-        before: What happens as a turn (from 0) begins.
+        testbed: Where to call.
+        room: The room to create.
+        leads: Silence before the caller speaks, for each turn, seconds.
+        events: What happens when a turn (from 0) starts.
     """
     recording = Recording()
     turns: list[tuple[Turn, float]] = []
-    happening: list[asyncio.Task[None]] = []
+    started: list[asyncio.Task[None]] = []
 
     def on_turn(turn: Turn) -> None:
         turns.append((turn, recording.frames[-1][0] if recording.frames else turn.last_sent))
-        if event := before.get(len(turns)):
-            happening.append(asyncio.create_task(event()))
+        if event := events.get(len(turns)):
+            started.append(asyncio.create_task(event()))
 
     options = CallOptions(
-        url=world.ports.livekit_url,
+        url=testbed.ports.livekit_url,
         token=room_token(room, "caller"),
-        utterances=[Wav(await _clip(lead, world.folder)) for lead in leads],
+        utterances=[Wav(await clip_after_silence(lead, testbed.folder)) for lead in leads],
         greeting_wait=0,
-        reply_timeout=PATIENCE,
-        turn_timeout=60,
-        agent_timeout=60,
+        reply_timeout=REPLY_TIMEOUT_S,
+        turn_timeout=_TURN_TIMEOUT_S,
+        agent_timeout=_AGENT_TIMEOUT_S,
     )
     error = None
     try:
         await call(options, on_turn, recording)
     except CallError as failed:
         error = str(failed)
-    await asyncio.gather(*happening)
-    sounds = dict(zip(_TONES, stretches(recording.frames, list(_TONES.values())), strict=True))
-    heard = [heard_turn(turn, ended, sounds) for turn, ended in turns]
+    await asyncio.gather(*started)
+    tones = dict(zip(_TONES, tone_segments(recording.frames, list(_TONES.values())), strict=True))
+    heard = [heard_turn(turn, end, tones) for turn, end in turns]
     finals = [part for turn, _ in turns for part in turn.caller_transcripts if part.final]
     return Call(heard, sum(bool(turn.understood) for turn, _ in turns), len(finals), error)
-
-
-async def _clip(lead: float, folder: Path) -> Path:
-    path = folder / f"clip-{lead:g}.wav"
-    if not path.exists():
-        spoken = await asyncio.to_thread(read_wav, (await clips())[0])
-        silence: Pcm = np.zeros(int(lead * SAMPLE_RATE), np.int16)
-        await asyncio.to_thread(_write, path, np.concatenate([silence, spoken]))
-    return path
-
-
-def _write(path: Path, pcm: Pcm) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(pcm.tobytes())

@@ -1,4 +1,4 @@
-"""What goes wrong, one case at a time."""
+"""The cases: a provider or a part of the infrastructure fails during a call."""
 
 from __future__ import annotations
 
@@ -6,140 +6,164 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import uuid4
 
-from benchmarks.reliability.calls import LEAD, Call, Event, hold_call
-from benchmarks.reliability.faults import FAST, KINDS, LASTING, MAIN, PARTS, STT, TLS_KINDS, TTS, Part, begin
-from benchmarks.reliability.judge import Evidence, Expectation, Verdict, judge
-from benchmarks.reliability.mishaps import MishapCase
-from benchmarks.reliability.world import TLS, World
+from benchmarks.reliability.calls import LEAD_S, Call, Event, make_call
+from benchmarks.reliability.checks import CaseResult, Evidence, Expectation, check
+from benchmarks.reliability.infra_faults import InfraCase, infra_cases
+from benchmarks.reliability.provider_faults import (
+    DURATIONS,
+    FAST,
+    FAULTS,
+    MAIN,
+    PROVIDERS,
+    STT,
+    TLS_FAULTS,
+    TTS,
+    Provider,
+    inject,
+)
+from benchmarks.reliability.testbed import TLS, Testbed
 
-_OUTAGE = 20.0
-_END_OF_CALL = 15.0
+_OUTAGE_S = 20.0
+_END_OF_CALL_TIMEOUT_S = 15.0
+_POLL_S = 0.5
+_FAST_MODEL_IN_USE = {"PRERESPONSE_STRATEGY": "llm"}
+"""Phrases do not need the fast model."""
 
 
 @dataclass(frozen=True)
 class ProviderCase:
-    """A call of some turns: the first is sound, and before the second something begins to fail.
+    """A call in which providers start to fail before the second turn.
 
     Attributes:
+        fault: One of ``FAULTS`` or ``TLS_FAULTS``.
+        duration: One of ``DURATIONS``.
         env: Settings of the worker.
     """
 
-    parts: tuple[Part, ...]
-    kind: str
-    lasting: str
+    providers: tuple[Provider, ...]
+    fault: str
+    duration: str
     env: Mapping[str, str] = field(default_factory=dict)
+    alone: bool = False
+    mount: str = ""
 
     @property
     def name(self) -> str:
-        return f"{' and '.join(part.name for part in self.parts)}: {self.kind}, {self.lasting}"
-
-    @property
-    def leads(self) -> Sequence[float]:
-        return {"once": (0, LEAD, LEAD), "20 s": (0, LEAD, LEAD, 5.0), "for ever": (0, LEAD, LEAD)}[self.lasting]
+        """The case's name in the table."""
+        return f"{' and '.join(provider.name for provider in self.providers)}: {self.fault}, {self.duration}"
 
     @property
     def expectation(self) -> Expectation:
-        # A model that only takes its time is no error, and neither is a recogniser; nor one that was cancelled when the
-        # answer was there, or too late.
-        unnoticed = (self.kind == "slow" and self.parts in ((FAST,), (STT,), (TTS,))) or (
-            self.kind == "silent" and self.parts == (FAST,)
-        )
-        cancelled = (FAST,) if self.kind == "silent" else ()
+        """What must hold: a service that is only slow, or a request that is cancelled in time, is no error."""
+        is_silent_fast_model = self.fault == "silent" and self.providers == (FAST,)
+        is_slow = self.fault == "slow" and self.providers in ((FAST,), (STT,), (TTS,))
+        cancelled = (FAST,) if self.fault == "silent" else ()
+        errors = () if self.fault == "slow" else tuple(each.name for each in self.providers if each not in cancelled)
         return Expectation(
-            failing=(1,) if self.lasting == "once" else (1, 2),
-            errors=() if self.kind == "slow" else tuple(part.name for part in self.parts if part not in cancelled),
-            unnoticed=unnoticed,
-            loses_usage=STT in self.parts or self.kind in ("cut", "silent", "slow", "refused", "garbage", *TLS_KINDS),
+            failing=(1,) if self.duration == "once" else (1, 2),
+            errors=errors,
+            unnoticed=is_slow or is_silent_fast_model,
+            loses_usage=STT in self.providers or self.fault not in ("429", "500", "401"),
         )
 
-    @property
-    def alone(self) -> bool:
-        """Whether it needs servers of its own."""
-        return False
-
-    @property
-    def mount(self) -> str:
-        return ""
-
-    async def hold(self, world: World) -> Call:
-        healing: list[asyncio.Task[None]] = []
+    async def call(self, testbed: Testbed) -> Call:
+        """Make the call."""
+        recoveries: list[asyncio.Task[None]] = []
 
         async def fail() -> None:
-            await begin(world, self.parts, self.kind, self.lasting)
-            if self.lasting == "20 s":
-                healing.append(asyncio.create_task(_later(world.heal, _OUTAGE)))
+            await inject(testbed, self.providers, self.fault, self.duration)
+            if self.duration == "20 s":
+                recoveries.append(asyncio.create_task(_recover_later(testbed)))
 
         events: dict[int, Event] = {1: fail}
-        if self.lasting == "once":
-            events[2] = world.heal
-        call = await hold_call(world, f"faults-{uuid4().hex[:8]}", self.leads, events)
-        await asyncio.gather(*healing)
+        if self.duration == "once":
+            events[2] = testbed.recover
+        leads = (0, LEAD_S, LEAD_S, 5.0) if self.duration == "20 s" else (0, LEAD_S, LEAD_S)
+        call = await make_call(testbed, f"faults-{uuid4().hex[:8]}", leads, events)
+        await asyncio.gather(*recoveries)
         return call
 
 
-async def _later(event: Event, seconds: float) -> None:
-    await asyncio.sleep(seconds)
-    await event()
+async def _recover_later(testbed: Testbed) -> None:
+    await asyncio.sleep(_OUTAGE_S)
+    await testbed.recover()
 
 
-Case = ProviderCase | MishapCase
+Case = ProviderCase | InfraCase
+
+
+def all_cases() -> list[Case]:
+    """Return every case that can be run on this machine."""
+    return [*provider_cases(), *infra_cases()]
 
 
 def provider_cases() -> list[ProviderCase]:
-    cases = [
-        ProviderCase((part,), kind, lasting, _env(part)) for part in PARTS for kind in KINDS for lasting in LASTING
+    """Return the cases in which a provider fails; Groq has two models, which can also fail together."""
+
+    def of(providers: Sequence[Provider], faults: Sequence[str], durations: Sequence[str]) -> list[ProviderCase]:
+        return [
+            ProviderCase((provider,), fault, duration, _FAST_MODEL_IN_USE if provider is FAST else {})
+            for provider in providers
+            for fault in faults
+            for duration in durations
+        ]
+
+    return [
+        *of(PROVIDERS, FAULTS, DURATIONS),
+        *(
+            ProviderCase((FAST, MAIN), fault, duration)
+            for fault in ("refused", "silent", "500")
+            for duration in ("once", "for ever")
+        ),
+        *(
+            ProviderCase(case.providers, case.fault, case.duration, {**case.env, **TLS})
+            for case in of(PROVIDERS, TLS_FAULTS, ["for ever"])
+        ),
     ]
-    # One provider has both models, and goes down with both.
-    cases += [
-        ProviderCase((FAST, MAIN), kind, lasting)
-        for kind in ("refused", "silent", "500")
-        for lasting in ("once", "for ever")
-    ]
-    return cases + [
-        ProviderCase((part,), kind, "for ever", {**_env(part), **TLS}) for part in PARTS for kind in TLS_KINDS
-    ]
 
 
-def _env(part: Part) -> Mapping[str, str]:
-    return {"PRERESPONSE_STRATEGY": "llm"} if part is FAST else {}  # phrases do not ask it
-
-
-async def run_case(case: Case, world: World) -> Verdict:
-    """Hold the case's call, and judge what is left of it."""
-    await world.heal()
-    before, logged = await look(world), world.logged()
+async def run_case(case: Case, testbed: Testbed) -> CaseResult:
+    """Make the case's call and check what it leaves behind."""
+    await testbed.recover()
+    before, log_offsets = await Counts.read(testbed), testbed.log_offsets()
     try:
-        call = await case.hold(world)
+        call = await case.call(testbed)
     finally:
-        await world.heal()
-    await end_of_call(world)
-    evidence = Evidence(call, world.log(since=logged), *since(before, await look(world)))
-    return judge(evidence, case.expectation)
+        await testbed.recover()
+    await wait_for_end_of_call(testbed)
+    counts = await Counts.read(testbed)
+    return check(Evidence(call, testbed.log(log_offsets), *counts.since(before)), case.expectation)
 
 
-Look = tuple[Mapping[str, float], Mapping[str, Counter[str]]]
-"""The worker's metrics, and what the providers were asked for."""
+class Counts(NamedTuple):
+    """The worker's metrics, and what each provider was asked for."""
+
+    metrics: Mapping[str, float]
+    usage: Mapping[str, Counter[str]]
+
+    @classmethod
+    async def read(cls, testbed: Testbed) -> Counts:
+        """Read both now."""
+        return cls(await testbed.metrics(), await testbed.usage())
+
+    def since(self, before: Counts) -> Counts:
+        """Return the increase since ``before``."""
+        return Counts(
+            {name: value - before.metrics.get(name, 0.0) for name, value in self.metrics.items()},
+            {
+                provider: Counter({name: value - before.usage[provider][name] for name, value in counts.items()})
+                for provider, counts in self.usage.items()
+            },
+        )
 
 
-async def look(world: World) -> Look:
-    return await world.metrics(), await world.seen()
-
-
-def since(before: Look, now: Look) -> Look:
-    """What has been added."""
-    (counted, seen), (now_counted, now_seen) = before, now
-    return (
-        {name: value - counted.get(name, 0.0) for name, value in now_counted.items()},
-        {part: Counter({k: n - seen[part][k] for k, n in counts.items()}) for part, counts in now_seen.items()},
-    )
-
-
-async def end_of_call(world: World) -> None:
-    """Wait until the worker has finished with it: what a call leaves is counted up to its last moment."""
-    for _ in range(int(_END_OF_CALL / 0.5)):
-        await asyncio.sleep(0.5)
-        if not (await world.metrics()).get("livekit_active_conversations", 0):
+async def wait_for_end_of_call(testbed: Testbed) -> None:
+    """Wait until the worker has ended the call and counted all of it."""
+    for _ in range(int(_END_OF_CALL_TIMEOUT_S / _POLL_S)):
+        await asyncio.sleep(_POLL_S)
+        if not (await testbed.metrics()).get("livekit_active_conversations", 0):
             break
     await asyncio.sleep(1.0)

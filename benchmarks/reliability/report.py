@@ -1,49 +1,51 @@
-"""How is it written down?"""
+"""The table in the page, and the results beside the page."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.reliability.judge import Verdict
+from benchmarks.harness import results
+from benchmarks.harness.markdown import row
+from benchmarks.reliability.checks import CaseResult
 
 BEGIN, END = "<!-- begin of the table -->", "<!-- end of the table -->"
 
 
-def read(path: Path) -> dict[str, Verdict]:
-    """What earlier runs have found, by case."""
-    raw = path.with_suffix(".json")
-    return {name: Verdict(**fields) for name, fields in json.loads(raw.read_text()).items()} if raw.exists() else {}
+def read(page: Path) -> dict[str, CaseResult]:
+    """Return the results of earlier runs by case."""
+    path = page.with_suffix(".json")
+    return results.load(path, dict[str, CaseResult]) if path.exists() else {}
 
 
-def write(verdicts: Mapping[str, Verdict], of: int, path: Path) -> None:
-    """Put the table where the page has its place, and the results beside the page: a later run adds to them."""
-    raw = {name: asdict(verdict) for name, verdict in verdicts.items()}
-    path.with_suffix(".json").write_text(json.dumps(raw, indent=1, ensure_ascii=False) + "\n")
-    page = path.read_text() if path.exists() else f"{BEGIN}\n{END}\n"
-    between = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    path.write_text(between.sub(lambda _: f"{BEGIN}\n{table(verdicts, of)}\n{END}", page))
+def write(found: Mapping[str, CaseResult], every: Sequence[str], page: Path) -> None:
+    """Put the table into the page and save the results, which a later run adds to; ``every`` are all cases' names."""
+    ordered = {name: found[name] for name in every if name in found}
+    results.save(page.with_suffix(".json"), ordered, depth=1, digits=4)
+    text = page.read_text(encoding="utf-8") if page.exists() else f"{BEGIN}\n{END}\n"
+    marked = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    filled = marked.sub(lambda _: f"{BEGIN}\n{table(ordered, len(every))}\n{END}", text)
+    page.write_text(filled, encoding="utf-8")
 
 
-def table(verdicts: Mapping[str, Verdict], of: int) -> str:
-    failed = sum(verdict.meaningful and bool(verdict.problems) for verdict in verdicts.values())
-    rows = [
-        f"{len(verdicts)} of {of} cases were run, {failed} failed.",
-        "",
-        "| what fails | the caller hears | longest silence | first log line | `livekit_errors_total` | result |",
-        "| --- | --- | ---: | --- | --- | --- |",
-    ]
-    for name, verdict in verdicts.items():
-        result = (
-            "the machine was too busy"
-            if not verdict.meaningful
-            else "ok"
-            if not verdict.problems
-            else "**failed:** " + "; ".join(verdict.problems)
-        )
-        cells = (name, verdict.heard, f"{verdict.silence:.1f} s", verdict.logged[:90], verdict.metric, result)
-        rows.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
-    return "\n".join(rows)
+def table(found: Mapping[str, CaseResult], total: int) -> str:
+    """Return the table; ``total`` is the number of all cases."""
+    failed = sum(result.meaningful and bool(result.problems) for result in found.values())
+    return "\n".join(
+        [
+            f"{len(found)} of {total} cases were run, {failed} failed.",
+            "",
+            "| what fails | the caller hears | longest silence | first log line | `livekit_errors_total` | result |",
+            "| --- | --- | ---: | --- | --- | --- |",
+            *(_row(name, result) for name, result in found.items()),
+        ]
+    )
+
+
+def _row(name: str, result: CaseResult) -> str:
+    outcome = "**failed:** " + "; ".join(result.problems) if result.problems else "ok"
+    if not result.meaningful:
+        outcome = "the machine was too busy"
+    cells = (name, result.heard, f"{result.silence:.1f} s", result.logged[:90], result.metric, outcome)
+    return row(*(cell.replace("|", "\\|").replace("\n", " ") for cell in cells))

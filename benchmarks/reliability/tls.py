@@ -1,4 +1,4 @@
-"""How does a provider's TLS break? Servers before it whose certificate is good, or expired, or that know no TLS."""
+"""TLS servers before a provider: with a valid certificate, with an expired one, and without TLS."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pathlib import Path
 
 import trustme
 
-SOUND, EXPIRED, NO_TLS = "TLS", "expired certificate", "no TLS"
-#: What comes instead of a handshake.
-_NONSENSE = b"\x16\x03\x03\x00\x40" + b"\xff" * 64
-_BUFFER = 65_536
+VALID, EXPIRED, NO_TLS = "TLS", "expired certificate", "no TLS"
+_BROKEN_HANDSHAKE = b"\x16\x03\x03\x00\x40" + b"\xff" * 64
+_BUFFER_BYTES = 65_536
 
 
 @dataclass(frozen=True)
 class TlsFront:
-    """
+    """The running servers.
+
     Attributes:
-        ports: Where each of the servers listens on loopback, by its kind.
-        authority: The file of the certificate that has signed theirs, in PEM.
+        ports: On loopback, by the kind of server.
+        authority: PEM file of the certificate that has signed theirs.
     """
 
     ports: Mapping[str, int]
@@ -32,30 +32,31 @@ class TlsFront:
 
 @contextlib.asynccontextmanager
 async def tls_front(upstream: int, folder: Path) -> AsyncIterator[TlsFront]:
-    """Servers that pass what they decrypt on to a port on loopback."""
+    """Run the servers, which pass decrypted data on to a port on loopback."""
     authority = trustme.CA()
     path = folder / "authority.pem"
     authority.cert_pem.write_to_path(path)
     yesterday = datetime.now(timezone.utc) - timedelta(days=1)
     contexts = {
-        SOUND: _context(authority.issue_cert("localhost")),
+        VALID: _context(authority.issue_cert("localhost")),
         EXPIRED: _context(authority.issue_cert("localhost", not_after=yesterday)),
         NO_TLS: None,
     }
 
-    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there = await asyncio.open_connection("127.0.0.1", upstream)
-        await asyncio.gather(_pump(reader, there[1]), _pump(there[0], writer))
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        provider_reader, provider_writer = await asyncio.open_connection("127.0.0.1", upstream)
+        await asyncio.gather(_copy(reader, provider_writer), _copy(provider_reader, writer))
 
-    async def nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(_BUFFER)  # else the connection would be reset, and not answered
-        writer.write(_NONSENSE)
+    async def break_handshake(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(_BUFFER_BYTES)  # unread data would reset the connection
+        writer.write(_BROKEN_HANDSHAKE)
         await _close(writer)
 
     async with contextlib.AsyncExitStack() as stack:
         ports = {}
         for kind, context in contexts.items():
-            server = await asyncio.start_server(pass_on if context else nonsense, "127.0.0.1", 0, ssl=context)
+            handler = forward if context else break_handshake
+            server = await asyncio.start_server(handler, "127.0.0.1", 0, ssl=context)
             stack.callback(server.close)
             ports[kind] = server.sockets[0].getsockname()[1]
         yield TlsFront(ports, path)
@@ -67,9 +68,9 @@ def _context(certificate: trustme.LeafCert) -> ssl.SSLContext:
     return context
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError):
-        while data := await reader.read(_BUFFER):
+        while data := await reader.read(_BUFFER_BYTES):
             writer.write(data)
             await writer.drain()
     await _close(writer)

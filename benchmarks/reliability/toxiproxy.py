@@ -1,4 +1,4 @@
-"""How is a connection made to fail at the socket? Toxiproxy stands between the worker and each provider."""
+"""Client of Toxiproxy, which makes connections fail at the socket (https://github.com/Shopify/toxiproxy#http-api)."""
 
 from __future__ import annotations
 
@@ -10,55 +10,58 @@ import aiohttp
 from testbed.processes import free_port
 from testbed.services import Service, find_binary
 
-_ATTEMPTS = 4
+_MAX_ATTEMPTS = 4
 
 
 def toxiproxy(port: int) -> Service:
+    """Return the service with its API on a port of loopback.
+
+    Raises:
+        ServiceError: If there is no toxiproxy-server.
+    """
     command = [find_binary("toxiproxy-server"), "-host", "127.0.0.1", "-port", str(port)]
     return Service("toxiproxy", command, 20, ready_url=f"http://127.0.0.1:{port}/version")
 
 
 class Toxiproxy:
-    """Its HTTP interface (https://github.com/Shopify/toxiproxy#http-api)."""
+    """Proxies by their name."""
 
     def __init__(self, port: int) -> None:
+        """Use the API on this port of loopback."""
         self._url = f"http://127.0.0.1:{port}"
 
-    async def create(self, names: Mapping[str, int]) -> dict[str, int]:
-        """A proxy for each name, to the port on loopback that is given; returns the ports that they listen on."""
-        listening = {name: free_port() for name in names}
-        for name, port in names.items():
+    async def create(self, upstreams: Mapping[str, int]) -> dict[str, int]:
+        """Create a proxy for each name, to a port of loopback, and return the ports that the proxies listen on."""
+        listening = {name: free_port() for name in upstreams}
+        for name, port in upstreams.items():
             proxy = {"name": name, "listen": f"127.0.0.1:{listening[name]}", "upstream": f"127.0.0.1:{port}"}
             await self._post("/proxies", proxy)
         return listening
 
-    async def refuse(self, name: str) -> None:
-        """Close all its connections and take no new one."""
+    async def disable(self, name: str) -> None:
+        """Close all connections and refuse new ones."""
         await self._post(f"/proxies/{name}", {"enabled": False})
 
-    async def accept(self, name: str) -> None:
+    async def close_connections(self, name: str) -> None:
+        """Close all connections; new ones are accepted."""
+        await self.disable(name)
         await self._post(f"/proxies/{name}", {"enabled": True})
 
-    async def send_to(self, name: str, port: int) -> None:
-        """Close its connections and take new ones, to another port on loopback."""
+    async def set_upstream(self, name: str, port: int) -> None:
+        """Close all connections and forward new ones to another port of loopback."""
         await self._post(f"/proxies/{name}", {"upstream": f"127.0.0.1:{port}"})
 
-    async def hang_up(self, name: str) -> None:
-        """Close its connections; new ones are taken."""
-        await self.refuse(name)
-        await self.accept(name)
-
-    async def add(self, name: str, toxic: str, **attributes: int) -> None:
-        """One of Toxiproxy's toxics, on what comes from the provider."""
+    async def add_toxic(self, name: str, toxic: str, **attributes: int) -> None:
+        """Add a toxic to what comes from the provider."""
         await self._post(f"/proxies/{name}/toxics", {"type": toxic, "stream": "downstream", "attributes": attributes})
 
-    async def heal(self) -> None:
-        """All proxies take connections, and none has a toxic."""
-        for attempt in range(1, _ATTEMPTS + 1):
+    async def reset(self) -> None:
+        """Enable all proxies and remove all toxics."""
+        for attempt in range(1, _MAX_ATTEMPTS + 1):
             try:
                 return await self._post("/reset", {})
-            except aiohttp.ClientError:  # it gives itself 5 s for it, and may have to wait for a connection
-                if attempt == _ATTEMPTS:
+            except aiohttp.ClientError:  # it may have to wait for a connection, and gives up after 5 s
+                if attempt == _MAX_ATTEMPTS:
                     raise
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> None:

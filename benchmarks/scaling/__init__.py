@@ -1,1 +1,1 @@
-"""How many calls does one core carry, and what does each cost?"""
+"""Calls that one core carries, and the resources that each takes (docs/benchmarks/scaling.md)."""

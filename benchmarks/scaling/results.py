@@ -1,4 +1,4 @@
-"""What was measured, and what follows for one core?"""
+"""Results of a run, and what they mean for one core."""
 
 from __future__ import annotations
 
@@ -8,79 +8,98 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.harness.stats import percentile
+
 OURS, BARE = "agent-worker/phrase", "stock"
-BUSY = 0.7
-"""The share of a core at which a worker of livekit-agents takes no more calls, by default."""
-SLOWER = 2.0
-"""How many times the wait of one call by itself is too much."""
+MAX_LOAD = 0.7
+"""Share of a core at which a worker of livekit-agents takes no more calls, by default."""
+MAX_SLOWDOWN = 2.0
+"""Ratio of p95 response gaps, to that of one call, at which a level is too slow."""
 
 
 @dataclass
 class Level:
-    """So many calls at once."""
+    """A number of simultaneous calls.
+
+    Attributes:
+        calls: How many.
+        gaps: Response gap of each turn as the caller hears it, seconds.
+        cores: Cores that each part kept busy while all calls were in progress, and those of the whole ``machine``.
+        memory_mb: Memory of each part.
+        failed: Why calls failed.
+    """
 
     calls: int
     gaps: list[float] = field(default_factory=list)
-    """Seconds from the caller's last audible sample to the agent's first, as the caller hears them."""
     cores: dict[str, float] = field(default_factory=dict)
-    """How many each part kept busy while all talked."""
     memory_mb: dict[str, float] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
 
-    def percentile(self, share: float) -> float:
-        return float(np.percentile(self.gaps, share)) if self.gaps else float("nan")
+    def percentile(self, percent: float) -> float:
+        """Return a percentile of the response gaps, seconds."""
+        return percentile(self.gaps, percent)
+
+    def is_slower(self, alone: Level) -> bool:
+        """Return whether the calls are too slow, compared with one call alone."""
+        return self.percentile(95) > MAX_SLOWDOWN * alone.percentile(95)
 
     @property
-    def others(self) -> float:
-        """Cores that were busy with what is not ours."""
+    def other_cores(self) -> float:
+        """Cores that other programs kept busy."""
         return max(self.cores["machine"] - sum(used for name, used in self.cores.items() if name != "machine"), 0.0)
 
 
 @dataclass
 class Worker:
-    """One worker under more and more calls."""
+    """One worker at each level."""
 
     levels: list[Level] = field(default_factory=list)
 
-    def per_call(self, of: Callable[[Level], float]) -> tuple[float, float]:
-        """What each call adds, and what is there without any: a line through all levels, by least squares."""
-        slope, rest = np.polyfit([level.calls for level in self.levels], [of(level) for level in self.levels], 1)
-        return float(slope), float(rest)
-
     def cpu(self, part: str) -> tuple[float, float]:
-        return self.per_call(lambda level: level.cores[part])
+        """Return the cores that a part uses for each call, and without calls."""
+        return self._line(lambda level: level.cores[part])
 
     def memory(self, part: str) -> tuple[float, float]:
-        return self.per_call(lambda level: level.memory_mb[part])
+        """Return the MB that a part uses for each call, and without calls."""
+        return self._line(lambda level: level.memory_mb[part])
+
+    def _line(self, value: Callable[[Level], float]) -> tuple[float, float]:
+        """Return slope and intercept of a line through all levels (least squares)."""
+        slope, rest = np.polyfit([level.calls for level in self.levels], list(map(value, self.levels)), 1)
+        return float(slope), float(rest)
 
     @property
     def calls_per_core(self) -> float:
-        """Before the core is as busy as a worker may be."""
+        """Calls that keep a core as busy as a worker may be."""
         each, rest = self.cpu("worker")
-        return (BUSY - max(rest, 0.0)) / each
+        return (MAX_LOAD - max(rest, 0.0)) / each
 
     @property
     def slowed_at(self) -> int | None:
-        return next((level.calls for level in self.levels if is_slower(level, self.levels[0])), None)
+        """The lowest number of calls that were too slow."""
+        return next((level.calls for level in self.levels if level.is_slower(self.levels[0])), None)
 
 
 @dataclass
 class Results:
+    """All that is measured.
+
+    Attributes:
+        about: Description of the run.
+        workers: By the name of their system.
+        series: Number of time series that one agent-metrics serves.
+    """
+
     about: Mapping[str, Any]
     workers: Mapping[str, Worker]
-    """By their system's name."""
     series: int
-    """Of one agent-metrics."""
 
     @property
     def ours(self) -> Worker:
+        """This project's worker."""
         return self.workers[OURS]
 
     @property
     def bare(self) -> Worker:
-        """livekit-agents' own agent."""
+        """The worker of livekit-agents with its defaults."""
         return self.workers[BARE]
-
-
-def is_slower(level: Level, alone: Level) -> bool:
-    return level.percentile(95) > SLOWER * alone.percentile(95)

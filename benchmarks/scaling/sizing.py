@@ -1,4 +1,4 @@
-"""What is needed for so many calls at once, and what does a call cost?"""
+"""Resources for many simultaneous calls, and the providers' price of a call, computed from the measured figures."""
 
 from __future__ import annotations
 
@@ -7,71 +7,75 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agent_worker.telemetry.pricing import LLMPrice, Prices, STTPrice, TTSPrice
-from benchmarks.scaling.results import BUSY, Results
+from benchmarks.harness.markdown import row
+from benchmarks.scaling.results import MAX_LOAD, Results
 
-CALLS = (100, 10_000, 1_000_000)
-CELL = 10_000
-"""Calls of one LiveKit cluster, with its own Redis and Prometheus. Beyond that, another one: docs/scaling.md."""
-POD_CORES = 2
-SPARE = 0.6
-"""The share of a worker's calls at which the autoscaler starts another one."""
-LIVEKIT_CORES = 8
-"""Of one LiveKit node."""
-CALL_MINUTES = 5
-BITS = 2 * 50_000
-"""Of a call, each second, through LiveKit in each direction: two voices as Opus, with their packets' heads."""
+_CALLS = (100, 10_000, 1_000_000)
+_CELL_CALLS = 10_000
+"""Calls of one LiveKit cluster with its own Redis and Prometheus; more calls need more cells (docs/scaling.md)."""
+_POD_CORES = 2
+_USED_SHARE = 0.6
+"""Share of a worker's calls at which the autoscaler starts another worker."""
+_LIVEKIT_NODE_CORES = 8
+_CALL_MINUTES = 5
+_CALL_BITS_PER_S = 2 * 50_000
+"""Of a call through LiveKit in each direction: two voices as Opus, with packet headers."""
+
+_TURNS = 12
+_LLM_REQUESTS_PER_TURN = 1.3
+"""To the main model: some are made on words that change, and are cancelled and billed."""
+_PROMPT_TOKENS = 400
+"""Of each request: instructions and the conversation so far, on average over the call."""
+_ANSWER_TOKENS = 45
+_ANSWER_CHARS = 150
 
 
 @dataclass(frozen=True)
 class Size:
+    """Resources for a number of simultaneous calls.
+
+    Attributes:
+        starts: Calls that start per second.
+        requests: Messages per second by which the nodes of one cluster ask each other for a worker.
+        series: Time series in Prometheus, all cells.
+    """
+
     calls: int
     cells: int
     pods: int
-    worker_cores: int
     worker_gb: float
     livekit_nodes: int
     gigabits: float
     starts: float
-    """Calls that begin in a second."""
-    asked: float
-    """Messages in a second by which one cluster's nodes ask each other for a worker."""
+    requests: float
     series: int
 
 
 def size(results: Results, calls: int) -> Size:
-    cells = math.ceil(calls / CELL)
-    in_cell = calls / cells
-    per_pod = max(math.floor(POD_CORES * results.ours.calls_per_core * SPARE), 1)
-    pods = cells * max(math.ceil(in_cell / per_pod), 2)
-    memory, base = results.ours.memory("worker")
-    nodes = max(math.ceil(in_cell * results.ours.cpu("livekit")[0] / (BUSY * LIVEKIT_CORES)), 2)
-    starts = calls / (CALL_MINUTES * 60)
+    """Return what a number of simultaneous calls needs."""
+    cells = math.ceil(calls / _CELL_CALLS)
+    per_pod = max(math.floor(_POD_CORES * results.ours.calls_per_core * _USED_SHARE), 1)
+    pods = cells * max(math.ceil(calls / cells / per_pod), 2)
+    memory_mb, idle_mb = results.ours.memory("worker")
+    livekit_cores = calls / cells * results.ours.cpu("livekit")[0]
+    nodes = max(math.ceil(livekit_cores / (MAX_LOAD * _LIVEKIT_NODE_CORES)), 2)
+    starts = calls / (_CALL_MINUTES * 60)
     return Size(
-        calls,
-        cells,
-        pods,
-        pods * POD_CORES,
-        (calls * memory + pods * base) / 1000,
-        cells * nodes,
-        calls * BITS / 1e9,
-        starts,
-        starts / cells * nodes,
-        pods * results.series,
+        calls=calls,
+        cells=cells,
+        pods=pods,
+        worker_gb=(calls * memory_mb + pods * idle_mb) / 1000,
+        livekit_nodes=cells * nodes,
+        gigabits=calls * _CALL_BITS_PER_S / 1e9,
+        starts=starts,
+        requests=starts / cells * nodes,
+        series=pods * results.series,
     )
-
-
-TURNS = 12
-ATTEMPTS = 1.3
-"""Requests to the main model for each turn: some are made on words that change, and are cancelled and billed."""
-PROMPT = 400
-"""Tokens of each: instructions, and what was said so far, on average over the call."""
-COMPLETION = 45
-CHARACTERS = 150
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one call, USD."""
+    """Price of one call, USD."""
 
     name: str
     llm: float
@@ -80,11 +84,14 @@ class Cost:
 
     @property
     def total(self) -> float:
+        """Sum of the three services."""
         return self.llm + self.stt + self.tts
 
 
 def costs() -> Iterator[Cost]:
+    """Yield the price of a call at the default prices, at example prices, and on own hardware."""
     defaults = Prices.load()
+    free = LLMPrice(prompt=0, completion=0), STTPrice(per_minute=0), TTSPrice(per_million_characters=0)
     yield _cost("the defaults, with no prices of your own", defaults.llm["*"], defaults.stt["*"], defaults.tts["*"])
     yield _cost(
         "Groq, Deepgram, OpenAI, at the example's prices in [metrics.md](../metrics.md)",
@@ -92,48 +99,48 @@ def costs() -> Iterator[Cost]:
         STTPrice(per_minute=0.0077),
         TTSPrice(per_million_characters=12),
     )
-    free = LLMPrice(prompt=0, completion=0), STTPrice(per_minute=0), TTSPrice(per_million_characters=0)
     yield _cost("Ollama, speaches, Kokoro: your hardware", *free)
 
 
 def _cost(name: str, llm: LLMPrice, stt: STTPrice, tts: TTSPrice) -> Cost:
+    prompt_tokens = _TURNS * _LLM_REQUESTS_PER_TURN * _PROMPT_TOKENS
     return Cost(
         name,
-        llm.of(TURNS * ATTEMPTS * PROMPT, TURNS * COMPLETION),
-        stt.of(CALL_MINUTES * 60),
-        tts.of(TURNS * CHARACTERS),
+        llm.of(prompt_tokens, _TURNS * _ANSWER_TOKENS),
+        stt.of(_CALL_MINUTES * 60),
+        tts.of(_TURNS * _ANSWER_CHARS),
     )
 
 
 def tables(results: Results) -> dict[str, str]:
-    """For the report, by the name of its place."""
-    sizes = [size(results, calls) for calls in CALLS]
-    rows = (
+    """Return the values of the template's second half."""
+    sizes = [size(results, calls) for calls in _CALLS]
+    sizing = (
         ("clusters (cells)", [f"{each.cells:,}" for each in sizes]),
-        (f"workers (pods of {POD_CORES} cores)", [f"{each.pods:,}" for each in sizes]),
-        ("cores of the workers", [f"{each.worker_cores:,}" for each in sizes]),
+        (f"workers (pods of {_POD_CORES} cores)", [f"{each.pods:,}" for each in sizes]),
+        ("cores of the workers", [f"{each.pods * _POD_CORES:,}" for each in sizes]),
         ("memory of the workers, GB", [f"{each.worker_gb:,.0f}" for each in sizes]),
-        (f"LiveKit nodes of {LIVEKIT_CORES} cores", [f"{each.livekit_nodes:,}" for each in sizes]),
+        (f"LiveKit nodes of {_LIVEKIT_NODE_CORES} cores", [f"{each.livekit_nodes:,}" for each in sizes]),
         ("through LiveKit, Gbit/s in each direction", [f"{each.gigabits:,.2f}" for each in sizes]),
-        ("calls that begin in a second", [f"{each.starts:,.1f}" for each in sizes]),
-        ("requests for a worker in a second, in one Redis", [f"{each.asked:,.1f}" for each in sizes]),
+        ("calls that start in a second", [f"{each.starts:,.1f}" for each in sizes]),
+        ("requests for a worker in a second, in one Redis", [f"{each.requests:,.1f}" for each in sizes]),
         ("series in Prometheus, all cells", [f"{each.series:,}" for each in sizes]),
     )
     return {
-        "size_head": f"| | {' | '.join(f'{each.calls:,}' for each in sizes)} |",
-        "size_rows": "\n".join(f"| {name} | {' | '.join(values)} |" for name, values in rows),
+        "size_head": f"| {row(*(f'{calls:,}' for calls in _CALLS))}",
+        "size_rows": "\n".join(row(name, *values) for name, values in sizing),
         "cost_rows": "\n".join(
-            f"| {cost.name} | {cost.llm:.3f} | {cost.stt:.3f} | {cost.tts:.3f} | {cost.total:.3f} "
-            f"| {cost.total / CALL_MINUTES:.3f} |"
+            row(cost.name, *(f"{usd:.3f}" for usd in (cost.llm, cost.stt, cost.tts, cost.total)), f"{a_minute:.3f}")
             for cost in costs()
+            for a_minute in [cost.total / _CALL_MINUTES]
         ),
-        "spare": f"{SPARE:.0%}",
-        "cell": f"{CELL:,}",
-        "minutes": f"{CALL_MINUTES}",
-        "kilobits": f"{BITS / 1000:.0f}",
-        "turns": f"{TURNS}",
-        "attempts": f"{ATTEMPTS}",
-        "prompt": f"{PROMPT}",
-        "completion": f"{COMPLETION}",
-        "characters": f"{CHARACTERS}",
+        "spare": f"{_USED_SHARE:.0%}",
+        "cell": f"{_CELL_CALLS:,}",
+        "minutes": f"{_CALL_MINUTES}",
+        "kilobits": f"{_CALL_BITS_PER_S / 1000:.0f}",
+        "turns": f"{_TURNS}",
+        "attempts": f"{_LLM_REQUESTS_PER_TURN}",
+        "prompt": f"{_PROMPT_TOKENS}",
+        "completion": f"{_ANSWER_TOKENS}",
+        "characters": f"{_ANSWER_CHARS}",
     }

@@ -1,1 +1,1 @@
-"""Does anything grow that should not, over hours of calls? ``python -m benchmarks.soak``."""
+"""Growth of memory, handles, processes and files over many calls (docs/benchmarks/soak.md)."""

@@ -5,16 +5,16 @@ import json
 import pytest
 
 from agent_worker.room.topics import TURN_TOPIC
+from benchmarks.harness.clips import UTTERANCES
+from benchmarks.harness.simulation import ANSWER_HZ, PRERESPONSE_HZ
 from benchmarks.latency.calls import rows_of
-from benchmarks.latency.profiles import ANSWER_HZ, PRERESPONSE_HZ
-from benchmarks.latency.speech import UTTERANCES
 from caller import AgentTranscript, CallerTranscript, Recording, Segment, TopicText, Turn
 from tests.benchmarks.test_latency_tones import frames, silence, tone
 
 
 def turn(first_sent: float, heard: list[Segment], *texts_at: float, said: str = UTTERANCES[0]) -> Turn:
     last_sent = first_sent + 1.0
-    first_heard = next((stretch.start for stretch in heard if stretch.start > last_sent), None)
+    first_heard = next((segment.start for segment in heard if segment.start > last_sent), None)
     return Turn(
         said="clip.wav",
         first_sent=first_sent,
@@ -28,18 +28,18 @@ def turn(first_sent: float, heard: list[Segment], *texts_at: float, said: str = 
     )
 
 
-def test_gaps_by_ear() -> None:
+def test_gaps_of_a_simulated_voice_are_taken_from_its_tones() -> None:
     recording = Recording()
     for at, pcm in frames(silence(1.6), tone(PRERESPONSE_HZ, 0.5), silence(0.1), tone(ANSWER_HZ, 0.5), silence(0.2)):
         recording.add(at, pcm)
     (row,) = rows_of([turn(10.0, [Segment(11.6, 12.7)])], recording)
     assert row.response_gap == pytest.approx(0.6)
     assert row.answer_gap == pytest.approx(1.2, abs=0.01)
-    assert row.seam == pytest.approx(0.1, abs=0.01)
+    assert row.inter_segment_gap == pytest.approx(0.1, abs=0.01)
     assert (row.preresponse, row.failure, row.misheard, row.records) == (True, None, None, [{"turn": 1}])
 
 
-def test_rest_of_an_earlier_answer_is_not_this_ones() -> None:
+def test_remainder_of_the_previous_answer_is_ignored() -> None:
     recording = Recording()
     for at, pcm in frames(tone(ANSWER_HZ, 0.4), silence(1.2), tone(PRERESPONSE_HZ, 0.5), tone(ANSWER_HZ, 0.5)):
         recording.add(at, pcm)
@@ -57,20 +57,22 @@ def test_turn_without_reply_or_without_answer_is_a_failure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heard", "answer_gap", "seam"),
+    ("heard", "answer_gap", "gap"),
     [
         ([Segment(11.6, 12.2), Segment(12.6, 14.0)], 1.6, 0.4),
         ([Segment(11.6, 14.0)], 1.55, 0.0),
     ],
 )
-def test_real_voices_are_told_apart_by_their_transcripts(heard: list[Segment], answer_gap: float, seam: float) -> None:
+def test_gaps_of_a_real_voice_are_taken_from_its_transcripts(
+    heard: list[Segment], answer_gap: float, gap: float
+) -> None:
     (row,) = rows_of([turn(10.0, heard, 11.58, 12.55)], None)
     assert row.answer_gap == pytest.approx(answer_gap)
-    assert row.seam == pytest.approx(seam)
+    assert row.inter_segment_gap == pytest.approx(gap)
     assert row.preresponse
 
 
-def test_real_voice_without_pre_response_answers_at_once() -> None:
+def test_real_voice_without_preresponse_has_equal_gaps() -> None:
     (row,) = rows_of([turn(10.0, [Segment(11.6, 14.0)], 11.58)], None)
     assert row.answer_gap == row.response_gap == pytest.approx(0.6)
     assert not row.preresponse

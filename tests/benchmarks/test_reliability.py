@@ -1,5 +1,3 @@
-"""How a call with a failure in it is judged."""
-
 from __future__ import annotations
 
 import json
@@ -13,11 +11,10 @@ from aiohttp import ClientSession, ClientSSLError, web
 from aiohttp.test_utils import TestServer
 
 from benchmarks.reliability.calls import Call, HeardTurn, heard_turn
-from benchmarks.reliability.cases import provider_cases
-from benchmarks.reliability.judge import Evidence, Expectation, judge, log_lines
-from benchmarks.reliability.mishaps import mishap_cases
+from benchmarks.reliability.cases import all_cases
+from benchmarks.reliability.checks import Evidence, Expectation, check, warnings_in
 from benchmarks.reliability.report import BEGIN, END, read, write
-from benchmarks.reliability.tls import EXPIRED, NO_TLS, SOUND, tls_front
+from benchmarks.reliability.tls import EXPIRED, NO_TLS, VALID, tls_front
 from caller import Segment, Turn
 
 ANSWERED = HeardTurn(("phrase", "answer"), 0.5, 0.5)
@@ -38,21 +35,21 @@ def turn(said_until: float = 1.0) -> Turn:
     return Turn(said="?", first_sent=0.0, last_sent=said_until)
 
 
-def test_silence_counts_from_the_callers_last_sound_and_between_what_is_heard() -> None:
+def test_silence_is_measured_before_and_between_what_is_heard() -> None:
     heard = heard_turn(turn(), 12.0, {"phrase": [Segment(1.5, 2.5)], "answer": [Segment(5.5, 8.0)], "apology": []})
     assert heard == HeardTurn(("phrase", "answer"), 0.5, 3.0)
 
 
-def test_caller_who_is_left_alone_after_a_phrase_waits_to_the_end() -> None:
+def test_silence_after_a_phrase_without_answer_lasts_to_the_end_of_the_turn() -> None:
     heard = heard_turn(turn(), 12.0, {"phrase": [Segment(1.5, 2.5)]})
     assert (heard.longest_silence, heard.replied) == (9.5, False)
 
 
-def test_an_apology_is_enough_where_something_fails() -> None:
-    verdict = judge(evidence(ANSWERED, APOLOGISED, ANSWERED), FAILING)
-    assert verdict.problems == []
-    assert (verdict.heard, verdict.silence) == ("phrase, apology after 0.5 s", 3.0)
-    assert (verdict.logged, verdict.metric) == ("the voice failed", "tts 1")
+def test_apology_is_enough_in_a_failing_turn() -> None:
+    result = check(evidence(ANSWERED, APOLOGISED, ANSWERED), FAILING)
+    assert result.problems == []
+    assert (result.heard, result.silence) == ("phrase, apology after 0.5 s", 3.0)
+    assert (result.logged, result.metric) == ("the voice failed", "tts 1")
 
 
 @pytest.mark.parametrize(
@@ -67,19 +64,20 @@ def test_an_apology_is_enough_where_something_fails() -> None:
         (evidence(ANSWERED, APOLOGISED, understood=2), "turns: counted 0, the provider saw 2"),
     ],
 )
-def test_what_is_promised_and_not_held_is_named(what: Evidence, problem: str) -> None:
-    assert problem in judge(what, FAILING).problems
+def test_each_violation_is_reported(what: Evidence, problem: str) -> None:
+    assert problem in check(what, FAILING).problems
 
 
-def test_no_case_is_there_twice() -> None:
-    names = [case.name for case in (*provider_cases(), *mishap_cases())]
+def test_case_names_are_unique() -> None:
+    names = [case.name for case in all_cases()]
     assert len(names) == len(set(names))
 
 
-def test_table_goes_where_the_page_has_its_place(tmp_path: Path) -> None:
+def test_table_replaces_the_marked_part_of_the_page(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"# Before\n{BEGIN}\nold\n{END}\nafter\n")
-    write({"tts: 500, once": judge(evidence(ANSWERED, APOLOGISED, ANSWERED), FAILING)}, 9, page)
+    name = "tts: 500, once"
+    write({name: check(evidence(ANSWERED, APOLOGISED, ANSWERED), FAILING)}, [name, "stt: 500, once"], page)
     text = page.read_text()
     assert text.startswith("# Before\n")
     assert text.endswith("after\n")
@@ -88,12 +86,12 @@ def test_table_goes_where_the_page_has_its_place(tmp_path: Path) -> None:
     assert "| tts: 500, once | phrase, apology after 0.5 s | 3.0 s |" in text
 
 
-def test_what_has_no_worker_to_log_it_counts_as_a_line_of_the_log() -> None:
+def test_output_of_a_process_without_worker_counts_as_log_line() -> None:
     died = "agent-worker: the worker has died: another agent is asked for"
-    assert log_lines(f"{died}\nTraceback …\n{WARNING}") == ["the voice failed", died]
+    assert warnings_in(f"{died}\nTraceback …\n{WARNING}") == ["the voice failed", died]
 
 
-async def test_a_client_trusts_the_tls_that_is_sound_and_no_other(tmp_path: Path) -> None:
+async def test_client_accepts_only_the_valid_certificate(tmp_path: Path) -> None:
     async def hello(_: web.Request) -> web.Response:
         return web.Response(text="hello")
 
@@ -101,7 +99,7 @@ async def test_a_client_trusts_the_tls_that_is_sound_and_no_other(tmp_path: Path
     app.router.add_get("/", hello)
     async with TestServer(app) as server, tls_front(server.port or 0, tmp_path) as front, ClientSession() as http:
         trusted = ssl.create_default_context(cafile=str(front.authority))
-        async with http.get(f"https://localhost:{front.ports[SOUND]}", ssl=trusted) as response:
+        async with http.get(f"https://localhost:{front.ports[VALID]}", ssl=trusted) as response:
             assert await response.text() == "hello"
         for kind in (EXPIRED, NO_TLS):
             with pytest.raises(ClientSSLError):

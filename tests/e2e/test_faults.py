@@ -1,4 +1,4 @@
-"""A caller on a real LiveKit server while something fails: a choice of what `benchmarks.reliability` runs in full."""
+"""Calls on a real LiveKit server while something fails: some of the cases of `benchmarks.reliability`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 from agent_worker.core.folders import cache_dir
 from benchmarks.reliability.cases import Case, ProviderCase, run_case
-from benchmarks.reliability.faults import FAST, MAIN, STT, TTS
-from benchmarks.reliability.mishaps import mishap_cases
-from benchmarks.reliability.world import World, new_world
+from benchmarks.reliability.infra_faults import infra_cases
+from benchmarks.reliability.provider_faults import FAST, MAIN, STT, TTS
+from benchmarks.reliability.testbed import Testbed, run_testbed
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,7 +25,7 @@ pytestmark = [
     ),
 ]
 
-#: The calls of a lane are held one after the other, on the same servers.
+#: The calls of a lane are made one after the other, on the same servers.
 LANES: list[list[Case]] = [
     [
         ProviderCase((STT,), "silent", "for ever"),
@@ -39,12 +39,12 @@ LANES: list[list[Case]] = [
     ],
     [
         ProviderCase((MAIN,), "silent", "for ever"),
-        *(case for case in mishap_cases() if "SIGKILL" in case.name),
+        *(case for case in infra_cases() if "SIGKILL" in case.name),
     ],
 ]
 
 
-async def test_everybody_gets_a_reply_and_everything_is_counted(tmp_path: Path) -> None:
+async def test_every_caller_gets_a_reply_and_all_usage_is_counted(tmp_path: Path) -> None:
     folders = [tmp_path / str(number) for number in range(len(LANES))]
     for folder in folders:
         folder.mkdir()
@@ -52,14 +52,14 @@ async def test_everybody_gets_a_reply_and_everything_is_counted(tmp_path: Path) 
     assert not [problem for lane in problems for problem in lane]
 
 
-async def _problems(case: Case, world: World) -> list[str]:
-    """What one call of three does not hold: on a machine that is busy with other tests a turn may be cut in two.
+async def _problems(case: Case, testbed: Testbed) -> list[str]:
+    """Return the problems of the best of three calls: on a busy machine a turn may be cut in two.
 
-    How long the silence is depends on what else the machine does; the caller gives up after 15 s of it.
+    The length of silences depends on the load of the machine and is not checked.
     """
     for _ in range(3):
-        verdict = await run_case(case, world)
-        problems = [problem for problem in verdict.problems if not problem.endswith("of silence")]
+        result = await run_case(case, testbed)
+        problems = [problem for problem in result.problems if not problem.endswith("of silence")]
         if not problems:
             break
     return problems
@@ -67,7 +67,7 @@ async def _problems(case: Case, world: World) -> list[str]:
 
 async def problems_of(cases: Sequence[Case], folder: Path) -> list[str]:
     found = []
-    async with new_world(folder, {}) as world:
+    async with run_testbed(folder, {}) as testbed:
         for case in cases:
-            found += [f"{case.name}: {problem}" for problem in await _problems(case, world)]
+            found += [f"{case.name}: {problem}" for problem in await _problems(case, testbed)]
     return found

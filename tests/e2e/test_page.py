@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from benchmarks.page_gap.measure import sides
+from benchmarks.page_gap.recording import channels
 from caller import CallOptions, Text
 from caller.audio import Pcm, audible_part
 from caller.clips import load_clips
@@ -115,7 +115,7 @@ async def test_caller_talks_and_hears_and_sees_what_the_record_says(site: Site, 
     exported = json.loads(await visitor.saves("export-json"))
     assert exported["room"] == visitor.room
     assert [{name: turn[name] for name in records[0]} for turn in exported["turns"]] == records
-    for side in sides(await visitor.saves("export-wav")):
+    for side in channels(await visitor.saves("export-wav")):
         sound = audible_part(side)
         assert sound is not None
         assert sound.end - sound.start > 0.5

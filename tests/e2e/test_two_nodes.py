@@ -14,7 +14,7 @@ import pytest
 from livekit import api
 
 from agent_worker.room.topics import TURN_TOPIC
-from benchmarks.latency.speech import UTTERANCES, clips
+from benchmarks.harness.clips import UTTERANCES, clips
 from caller import CallError, CallOptions, CallReport, Turn, Wav, call
 from testbed.processes import Child, free_port
 from testbed.services import (

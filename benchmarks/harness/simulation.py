@@ -1,0 +1,71 @@
+"""Configuration of the simulated providers: latencies, replies, and the tones that the voice speaks in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from agent_worker.core.settings import CloudSettings
+from benchmarks.harness.clips import UTTERANCES
+
+PRERESPONSE_HZ = 440.0
+ANSWER_HZ = 880.0
+
+FAST_MODEL: str = CloudSettings.model_fields["groq_fast_model"].default
+MAIN_MODEL: str = CloudSettings.model_fields["groq_main_model"].default
+
+_ANSWERS = [
+    "The answer is at nine. That answer is certain.",
+    "My answer is a yes. It is the best answer.",
+    "Your answer is here. The answer is simple.",
+]
+"""Two sentences each, as short as livekit-agents would synthesize separately: about 3 s. ``answer`` is in each sentence
+of the main model and in nothing else, so that the voice speaks it at ANSWER_HZ."""
+
+_ACKNOWLEDGEMENTS = [
+    "Let me look into that for you.",
+    "One moment, I will check that.",
+    "I see, let me find that out.",
+]
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """Medians of the providers' latencies, milliseconds.
+
+    Attributes:
+        fast_ttft: First token of the fast model.
+        main_ttft: First token of the main model.
+        stt_final: Delay of the final transcript, in addition to the 200 ms of silence after which the simulated
+            Deepgram ends an utterance (224 ms, because it counts frames of 32 ms).
+        tts_first_byte: First byte of audio.
+        p95_over_median: If given, each latency is log-normal with this ratio; else it is constant.
+    """
+
+    fast_ttft: float = 150
+    main_ttft: float = 600
+    stt_final: float = 0
+    tts_first_byte: float = 300
+    p95_over_median: float | None = None
+
+
+def simulation(latencies: Latencies, seed: int) -> dict[str, Any]:
+    """Return the model server's configuration for these latencies.
+
+    The fast model makes 500 tokens a second, the main model 150; the voice makes a second of audio in 50 ms.
+    """
+    jitter = {"p95_over_median": latencies.p95_over_median} if latencies.p95_over_median else {}
+
+    def model(ttft_ms: float, tokens_per_second: int, replies: list[str]) -> dict[str, Any]:
+        return {"ttft_ms": ttft_ms, "tokens_per_second": tokens_per_second, "replies": replies, **jitter}
+
+    tones = {"tone_hz": PRERESPONSE_HZ, "tones": {"answer": ANSWER_HZ}}
+    return {
+        "seed": seed,
+        "llm": {
+            FAST_MODEL: model(latencies.fast_ttft, 500, _ACKNOWLEDGEMENTS),
+            MAIN_MODEL: model(latencies.main_ttft, 150, _ANSWERS),
+        },
+        "stt": {"*": {"final_ms": latencies.stt_final, "transcripts": list(UTTERANCES), **jitter}},
+        "tts": {"*": {"ttfb_ms": latencies.tts_first_byte, "realtime_factor": 0.05, **tones, **jitter}},
+    }
