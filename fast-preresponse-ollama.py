@@ -1,9 +1,9 @@
 """Voice agent on services you run yourself: Ollama (Llama), speaches (Whisper), Kokoro (TTS).
 
-    python fast-preresponse-ollama.py       # run the worker; `dev`, `console`, `connect` … work too
+    python fast-preresponse-ollama.py       # run the worker; or `check`, `dev`, `console`, `connect`
 
-Settings come from the environment or `.env`; `.env.example` explains each. Which services
-it uses is in `agent_worker/providers/self_hosted.py`.
+Settings are read from the environment and `.env`; `.env.example` explains each.
+`agent_worker/providers/self_hosted.py` chooses the services.
 """
 
 from agent_worker.app.bootstrap import prepare

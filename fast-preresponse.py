@@ -1,9 +1,9 @@
 """Voice agent on cloud services: Groq (Llama), Deepgram (STT), OpenAI (TTS).
 
-    python fast-preresponse.py              # run the worker; `dev`, `console`, `connect` … work too
+    python fast-preresponse.py              # run the worker; or `check`, `dev`, `console`, `connect`
 
-Settings come from the environment or `.env`; `.env.example` explains each. Which services
-it uses is in `agent_worker/providers/cloud.py`.
+Settings are read from the environment and `.env`; `.env.example` explains each.
+`agent_worker/providers/cloud.py` chooses the services.
 """
 
 from agent_worker.app.bootstrap import prepare

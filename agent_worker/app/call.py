@@ -72,7 +72,7 @@ async def run_call(
         # switch the agent's ears off.
         session_host=False,
     )
-    BoundedTextInput(session, job.room).listen()
+    BoundedTextInput(session, job.room).attach()
     pace(session)
     recorder.watch(session.output.audio, audio_input.attach(session))
     if writer.problem():

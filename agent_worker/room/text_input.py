@@ -1,9 +1,12 @@
-"""What the caller types: as much of it as one may send, and no faster than anybody reads the answers."""
+"""Bounded text input: limits the length and rate of chat messages from the caller.
+
+Protocol: LiveKit text streams on the topic ``lk.chat``.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from livekit import rtc
@@ -11,34 +14,49 @@ from livekit.agents import AgentSession
 from livekit.agents.types import TOPIC_CHAT
 from livekit.agents.voice import room_io
 
+from agent_worker.core.compat.livekit import TextInputCallback, default_text_input_callback
 from agent_worker.core.log import logger
 from agent_worker.text.sanitize import strip_surrogates
 
-#: Characters; what is longer is cut off.
+#: The rest of a longer message is dropped.
 MAX_TEXT_CHARS = 4_000
-#: How many texts may be on their way or wait, and the seconds between two.
-_WAITING = 4
-_APART = 0.5
-_LONGEST_TYPING = 30.0  #: seconds that a text may take to arrive
+#: Messages that may be in transfer or wait for their turn; others are dropped.
+MAX_PENDING = 4
+_MIN_INTERVAL_S = 0.5
+_TRANSFER_TIMEOUT_S = 30.0
 
 
 class BoundedTextInput:
-    """Gives the caller's texts to a session, as livekit-agents would.
+    """Passes the caller's chat messages to a session, within limits.
 
-    It reads each to its end, whatever its length, and asks the models as often as texts come: a caller could fill the
-    memory, and use up what a provider allows all callers together.
+    livekit-agents reads each message to its end, and asks the models for each. So a caller could fill the memory, and
+    use up what a provider allows all callers together.
+
+    Args:
+        session: Receives the messages. It has to be started without a text input of its own.
+        room: Where the messages come from.
+        deliver: Hands a message to the session. Default: what livekit-agents does with it.
+        sleep: Waits between two messages.
     """
 
-    def __init__(self, session: AgentSession[Any], room: rtc.Room) -> None:
+    def __init__(
+        self,
+        session: AgentSession[Any],
+        room: rtc.Room,
+        *,
+        deliver: TextInputCallback | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._session = session
         self._room = room
-        self._taking: set[asyncio.Task[None]] = set()
-        self._dropped = False
-        self._one_by_one = asyncio.Lock()
-        self._take = room_io.TextInputOptions().text_input_cb
+        self._deliver = deliver or default_text_input_callback()
+        self._sleep = sleep
+        self._pending: set[asyncio.Task[None]] = set()
+        self._warned = False
+        self._one_at_a_time = asyncio.Lock()
 
-    def listen(self) -> None:
-        """Call it after ``session.start`` without a text input."""
+    def attach(self) -> None:
+        """Take the room's chat messages from now on. Call it after ``session.start``."""
         self._room.register_text_stream_handler(TOPIC_CHAT, self._on_stream)
 
     def _on_stream(self, reader: rtc.TextStreamReader, identity: str) -> None:
@@ -46,37 +64,39 @@ class BoundedTextInput:
         if caller is None or identity != caller.identity:
             reader.close()
             return
-        if len(self._taking) >= _WAITING:
-            if not self._dropped:  # once: the log is no place for a caller to write to
-                logger.warning("a caller's typed texts are dropped: %d others wait", _WAITING)
-            self._dropped = True
+        if len(self._pending) >= MAX_PENDING:
+            self._warn_once()
             reader.close()
             return
-        task = asyncio.create_task(self._receive(reader, caller), name="typed_text")
-        self._taking.add(task)
-        task.add_done_callback(self._taking.discard)
+        task = asyncio.create_task(self._receive(reader, caller), name="text_input")
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
+
+    def _warn_once(self) -> None:
+        """Log the first dropped message only: a caller must not be able to fill the log."""
+        if not self._warned:
+            logger.warning("chat messages of a caller are dropped: %d others are pending", MAX_PENDING)
+        self._warned = True
 
     async def _receive(self, reader: rtc.TextStreamReader, caller: rtc.RemoteParticipant) -> None:
         try:
-            text = await asyncio.wait_for(beginning(reader), _LONGEST_TYPING)
-            async with self._one_by_one:
-                taken = self._take(
-                    self._session, room_io.TextInputEvent(text=text, info=reader.info, participant=caller)
-                )
-                if taken is not None:
-                    await taken
-                await asyncio.sleep(_APART)
-        except (ConnectionError, RuntimeError, asyncio.TimeoutError) as error:  # the caller, or the session, is gone
-            logger.debug("a typed text is lost: %s", type(error).__name__)
+            text = await asyncio.wait_for(read_bounded(reader), _TRANSFER_TIMEOUT_S)
+            async with self._one_at_a_time:
+                message = room_io.TextInputEvent(text=text, info=reader.info, participant=caller)
+                if (delivery := self._deliver(self._session, message)) is not None:
+                    await delivery
+                await self._sleep(_MIN_INTERVAL_S)
+        except (ConnectionError, RuntimeError, asyncio.TimeoutError) as error:  # the caller or the session has gone
+            logger.debug("a chat message is lost: %s", type(error).__name__)
         finally:
             reader.close()
 
 
-async def beginning(pieces: AsyncIterator[str]) -> str:
-    """The text that comes in pieces, up to the longest that is taken."""
+async def read_bounded(chunks: AsyncIterator[str]) -> str:
+    """Return the first :data:`MAX_TEXT_CHARS` characters of a text stream, without surrogates."""
     text = ""
-    async for piece in pieces:
-        text += strip_surrogates(piece)
+    async for chunk in chunks:
+        text += strip_surrogates(chunk)
         if len(text) > MAX_TEXT_CHARS:
             break
     return text[:MAX_TEXT_CHARS]

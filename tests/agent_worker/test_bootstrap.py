@@ -14,31 +14,31 @@ from agent_worker.app.bootstrap import prepare
 def metrics_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(values, "ValueClass", values.MutexValue)
-    monkeypatch.setenv("AGENT_WORKER_METRICS_FOLDER", "of another worker")
+    monkeypatch.setenv("AGENT_WORKER_METRICS_FOLDER", "/another/worker")
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
     return tmp_path / "metrics"
 
 
-def test_worker_gets_a_metrics_folder_of_its_own(metrics_root: Path) -> None:
+def test_worker_gets_a_metrics_folder(metrics_root: Path) -> None:
     prepare()
     folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
     assert folder.parent == metrics_root
     assert folder.is_dir()
 
 
-def test_job_process_keeps_the_folder_of_its_worker() -> None:
+def test_call_process_keeps_the_folder_of_its_worker() -> None:
     prepare()
     folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
-    prepare()  # the job's process inherits the environment and imports the script again
+    prepare()  # a call process inherits the environment and imports the script again
     assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == folder
 
 
-def test_worker_whose_folder_cannot_be_made_starts_without_metrics(metrics_root: Path) -> None:
+def test_worker_without_a_metrics_folder_starts_all_the_same(metrics_root: Path) -> None:
     metrics_root.touch()
     prepare()
-    assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ  # livekit would fail to make it
+    assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
     assert writer.problem() is not None
-    prepare()  # in a job of this worker
+    prepare()  # in a call process of this worker
     assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 
 

@@ -25,16 +25,16 @@ from agent_worker.providers.self_hosted import SELF_HOSTED
         (["connect", "--room", "here"], "cloud", ["connect", "--room", "here"]),
     ],
 )
-def test_stack_is_taken_off_and_the_rest_goes_on(arguments: list[str], stack: str, rest: list[str]) -> None:
+def test_stack_option_is_removed_from_the_arguments(arguments: list[str], stack: str, rest: list[str]) -> None:
     assert cli.parse(arguments) == (stack, rest)
 
 
-def test_each_name_is_a_stack() -> None:
+def test_every_stack_name_can_be_loaded() -> None:
     assert [cli.load_stack(name) for name in cli.STACKS] == [CLOUD, SELF_HOSTED]
     assert [stack.name for stack in (CLOUD, SELF_HOSTED)] == list(cli.STACKS)
 
 
-def test_unknown_stack_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_stack_is_an_error_that_lists_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.parse(["--stack", "magic"])
     assert caught.value.code == 2
@@ -42,7 +42,7 @@ def test_unknown_stack_is_refused_with_the_known_ones(capsys: pytest.CaptureFixt
     assert all(name in told for name in cli.STACKS)
 
 
-def test_help_tells_the_commands_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_help_lists_the_commands_and_creates_no_folder(tmp_path: Path) -> None:
     metrics = tmp_path / "metrics"
     run = subprocess.run(
         [sys.executable, "-m", "agent_worker.app.cli", "--help"],
@@ -56,9 +56,9 @@ def test_help_tells_the_commands_and_leaves_nothing_behind(tmp_path: Path) -> No
     assert not metrics.exists()
 
 
-def test_missing_package_names_the_extra() -> None:
+def test_missing_package_error_names_the_extra() -> None:
     with (
         pytest.raises(MissingExtraError, match=r"pip install 'agent-worker\[cloud\]'"),
         require_extra("cloud", "cloud"),
     ):
-        importlib.import_module("livekit.plugins.nobody_has_this")
+        importlib.import_module("livekit.plugins.not_installed")
