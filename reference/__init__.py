@@ -1,1 +1,1 @@
-"""Pages that are generated from the code, so that they are true: ``make reference`` writes them."""
+"""Files that are generated from the code; ``make reference`` writes them."""

@@ -1,4 +1,4 @@
-"""Write every generated page.
+"""Write every generated file that differs from the code.
 
 python -m reference
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reference.pages import pages
+from reference.files import generated_files
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> None:
-    for name, text in pages().items():
+    """Write the files and print the names of those that changed."""
+    for name, text in generated_files().items():
         path = ROOT / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""``docs/configuration.md``: every setting as tables."""
+"""``docs/configuration.md``: tables of all settings."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from reference.sections import SECTIONS, Section, Setting
 _HEAD = """\
 # Configuration
 
-Every setting is an environment variable. A file `.env` in the folder that a program is started in is read as well;
-the environment wins. [`.env.example`](../.env.example) has the same settings in the same order, to be copied. An empty
-value is as good as none. When settings are missing or wrong, the program lists all of them and exits with code 2.
+Every setting is an environment variable. A program also reads the file `.env` in the folder that it is started in; the
+environment takes precedence. Copy [`.env.example`](../.env.example), which has the same settings in the same order. An
+empty value counts as unset. If settings are missing or wrong, the program lists all of them and exits with code 2.
 
-This page is written by `make reference` from the settings in the code.
+`make reference` writes this page from the settings in the code.
 """
-_TEXTS = {"uri": "address", "path": "path", "password": "secret"}
+_STRING_FORMATS = {"uri": "URL", "path": "path", "password": "secret"}
 
 
-def text() -> str:
+def render() -> str:
+    """Return the content of the page."""
     return "\n".join([_HEAD, *map(_section, SECTIONS)])
 
 
@@ -27,20 +28,20 @@ def _section(section: Section) -> str:
     command = f"`{section.command}`: " if section.command else ""
     rows = "\n".join(map(_row, section.settings))
     return (
-        f"## {section.title}\n\n{command}{section.about}\n\n"
-        f"| setting | values | default | what it is for |\n| --- | --- | --- | --- |\n{rows}\n"
+        f"## {section.title}\n\n{command}{section.introduction}\n\n"
+        f"| setting | values | default | description |\n| --- | --- | --- | --- |\n{rows}\n"
     )
 
 
 def _row(setting: Setting) -> str:
-    about = re.sub(r"\bdocs/(\S+\.md)", r"[\1](\1)", setting.about)
-    cells = (f"`{setting.name}`", _values(setting.schema), _default(setting), about)
+    description = re.sub(r"\bdocs/(\S+\.md)", r"[\1](\1)", setting.description)
+    cells = (f"`{setting.name}`", _values(setting.schema), _default(setting), description)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _default(setting: Setting) -> str:
     if setting.default is None:
-        return "**has to be set**"
+        return "**required**"
     return f"`{setting.default}`" if setting.default else "unset"
 
 
@@ -52,7 +53,7 @@ def _values(schema: dict[str, Any]) -> str:
     if schema["type"] == "boolean":
         return "`true`, `false`"
     if schema["type"] == "string":
-        return _TEXTS.get(schema.get("format", ""), "text")
+        return _STRING_FORMATS.get(schema.get("format", ""), "text")
     return f"{'whole number' if schema['type'] == 'integer' else 'number'}{_bounds(schema)}"
 
 
@@ -63,6 +64,6 @@ def _bounds(schema: dict[str, Any]) -> str:
         low, above = above + 1, None
     if low is not None and high is not None:
         return f", {low:.15g} to {high:.15g}"
-    limits = (("at least", low), ("at most", high), ("more than", above), ("less than", below))
-    named = [f"{word} {value:.15g}" for word, value in limits if value is not None]
-    return f", {' and '.join(named)}" if named else ""
+    limits = (("more than", above), ("at least", low), ("less than", below), ("at most", high))
+    bounds = [f"{relation} {value:.15g}" for relation, value in limits if value is not None]
+    return f", {' and '.join(bounds)}" if bounds else ""

@@ -1,4 +1,4 @@
-"""``.env.example``: every setting with its default, ready to be filled in."""
+"""``.env.example``: every setting with its default, for the user to fill in."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from reference.sections import SECTIONS, Section, Setting
 
 _WIDTH = 120
 _HEAD = (
-    "# Copy to .env and fill in. Every setting is here; a commented one shows its default. docs/configuration.md has\n"
-    "# the same as tables. `make reference` writes both from the settings in the code."
+    "# Copy to .env and fill in. The file lists every setting; a commented one shows its default.\n"
+    "# docs/configuration.md has the same as tables. `make reference` writes both from the settings in the code."
 )
 
 
-def text() -> str:
+def render() -> str:
+    """Return the content of the file."""
     return "\n\n".join([_HEAD, *map(_section, SECTIONS)]) + "\n"
 
 
 def _section(section: Section) -> str:
     title = f"# --- {section.title}{': ' if section.command else ''}{section.command} "
-    lines = [title.ljust(_WIDTH, "-"), *_comment(section.about), ""]
+    lines = [title.ljust(_WIDTH, "-"), *_comment(section.introduction), ""]
     for setting in section.settings:
-        lines += [*_comment(setting.about), _assignment(setting)]
+        lines += [*_comment(setting.description), _assignment(setting)]
     return "\n".join(lines)
 
 

@@ -1,9 +1,10 @@
-"""Under which licences is what the worker and the page need?
+"""Licences of the packages that the worker and the page need.
 
-    python -m reference.licences     # lists them; exits with 1 if one is not allowed here
+    python -m reference.licences     # lists them; exits with 1 if one is not allowed
 
-It goes by what packages say of themselves. A wheel may bundle more: that of PyAV, which livekit-agents needs, brings
-FFmpeg with x264 and x265, which are under the GPL. Who passes an image on with it in passes these on too.
+The list contains what packages declare about themselves. A wheel may bundle more: the wheel of PyAV, which
+livekit-agents needs, contains FFmpeg with x264 and x265, which are under the GPL. Whoever distributes an image with it
+distributes these too.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-#: SPDX names. Their code may be used for any purpose, with a notice at most; MPL-2.0 asks that changes to its own files
-#: be published. LiveKit's model licence is the end-of-turn model's: free of charge, and for LiveKit Agents only.
+#: SPDX names of licences that allow any use and require at most a notice. Two differ: MPL-2.0 requires publishing
+#: changes to its own files; LiveKit's model licence (end-of-turn model) is free of charge, for LiveKit Agents only.
 ALLOWED = frozenset(
     {
         *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "MIT-CMU"),
@@ -36,29 +37,33 @@ _SPDX_NAMES = {
 
 
 def licences() -> dict[str, str]:
-    """The licence of each package; empty if it does not tell. Those that are not for this Python are left out."""
-    return dict(sorted([*_of_python_packages(), *_of_npm_packages()]))
+    """Return the declared licence of each package, empty if there is none.
+
+    Packages that are not installed, because they are for another platform or Python version, are left out.
+    """
+    return dict(sorted([*_python_licences(), *_npm_licences()]))
 
 
 def is_allowed(licence: str) -> bool:
-    choices = (re.split(r"\s+AND\s+", choice.strip("() ")) for choice in re.split(r"\s+OR\s+", licence))
-    return any(ALLOWED.issuperset(part.strip("() ") for part in choice) for choice in choices)
+    """Return whether every licence of one alternative of an SPDX expression is allowed."""
+    alternatives = (re.split(r"\s+AND\s+", part.strip("() ")) for part in re.split(r"\s+OR\s+", licence))
+    return any(ALLOWED.issuperset(name.strip("() ") for name in alternative) for alternative in alternatives)
 
 
-def _of_python_packages() -> Iterator[tuple[str, str]]:
+def _python_licences() -> Iterator[tuple[str, str]]:
     for name in re.findall(r"^([a-z][\w.-]*)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE):
         try:
-            told = metadata.metadata(name)
+            package = metadata.metadata(name)
         except metadata.PackageNotFoundError:
             continue
-        fields = [*(told.get_all("License-Expression") or ()), *(told.get_all("License") or ())]
-        classifiers = [line for line in told.get_all("Classifier") or () if line.startswith("License ::")]
+        fields = [*(package.get_all("License-Expression") or ()), *(package.get_all("License") or ())]
+        classifiers = [line for line in package.get_all("Classifier") or () if line.startswith("License ::")]
         licence = next(iter([*filter(str.strip, fields), *(line.split(" :: ")[-1] for line in classifiers)]), "")
         yield name, _SPDX_NAMES.get(licence, licence)
 
 
-def _of_npm_packages() -> Iterator[tuple[str, str]]:
-    """Of what is built into the page, not of what builds it."""
+def _npm_licences() -> Iterator[tuple[str, str]]:
+    """Yield the packages that are built into the page; build tools (``dev``) are left out."""
     locked = json.loads((ROOT / "web" / "package-lock.json").read_text())["packages"]
     for path, package in locked.items():
         if path and not package.get("dev"):
@@ -66,6 +71,7 @@ def _of_npm_packages() -> Iterator[tuple[str, str]]:
 
 
 def main() -> int:
+    """Print each package with its licence; return 1 if one is not allowed."""
     refused = 0
     for name, licence in licences().items():
         allowed = is_allowed(licence)

@@ -1,4 +1,4 @@
-"""Which settings are there, in which order, and what is said of each?"""
+"""All settings in the order in which the generated files list them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,13 @@ class Setting:
     """One environment variable.
 
     Attributes:
-        about: What it is for, in one paragraph.
-        default: As it is written in ``.env``; ``None`` if it has to be set.
-        example: A value that works for a first try, of a setting without a default.
-        schema: Its JSON schema.
+        default: The value as ``.env`` would have it; empty if unset, ``None`` if the setting is required.
+        example: A value for a first try, if the setting is required.
+        schema: The JSON Schema of the value.
     """
 
     name: str
-    about: str
+    description: str
     default: str | None
     example: str
     schema: dict[str, Any]
@@ -39,39 +38,36 @@ class Setting:
 
 @dataclass(frozen=True)
 class Section:
-    """Settings that are read together. The first class's docstring introduces them."""
+    """Classes of settings under one title. The first class's docstring is the introduction."""
 
     title: str
     classes: tuple[type[FromEnvironment], ...]
     command: str = ""
 
     @property
-    def about(self) -> str:
-        return _one_paragraph(inspect.getdoc(self.classes[0]) or "")
+    def introduction(self) -> str:
+        """The docstring of the first class, as one paragraph."""
+        return " ".join((inspect.getdoc(self.classes[0]) or "").split())
 
     @property
     def settings(self) -> Iterator[Setting]:
+        """The settings that the classes declare themselves."""
         for settings_type in self.classes:
             yield from _own_settings(settings_type)
 
 
-#: A new class of settings goes here; a test fails until it does.
+#: A test fails if a class of settings is missing here.
 SECTIONS = (
     Section("LiveKit", (LiveKitSettings,)),
     Section("Cloud stack", (CloudSettings,), "python fast-preresponse.py"),
     Section("Self-hosted stack", (SelfHostedSettings,), "python fast-preresponse-ollama.py"),
-    Section("The conversation", (ConversationSettings,)),
-    Section("The worker", (WorkerSettings, Folders)),
-    Section("The page", (PageSettings,), "python -m page_server"),
+    Section("Conversation", (ConversationSettings,)),
+    Section("Worker", (WorkerSettings, Folders)),
+    Section("Page", (PageSettings,), "python -m page_server"),
 )
 
 
-def _one_paragraph(text: str) -> str:
-    return " ".join(text.split())
-
-
 def _own_settings(settings_type: type[FromEnvironment]) -> Iterator[Setting]:
-    """Those that the class declares itself, in its order."""
     schemas = settings_type.model_json_schema()["properties"]
     for field in inspect.get_annotations(settings_type):
         if (info := settings_type.model_fields.get(field)) is None:

@@ -9,7 +9,7 @@ from agent_worker.room import topics
 _HEAD = "// Written by `make reference` from agent_worker/room/topics.py, which explains each name.\n\n"
 
 
-def text() -> str:
+def render() -> str:
     """Return TypeScript constants with the same names and values."""
     names = {name: value for name, value in vars(topics).items() if name.isupper() and isinstance(value, str)}
     return _HEAD + "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in names.items())

@@ -9,7 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from agent_worker.telemetry.record import TurnRecord, TurnTimestamps, Usage
 
-# The worker's dataclasses know nothing of pydantic: what the schema needs is set here.
+# The dataclasses themselves do not depend on pydantic, so its configuration is set here.
 for _dataclass in (TurnRecord, TurnTimestamps, Usage):
     with_config(ConfigDict(use_attribute_docstrings=True, json_schema_serialization_defaults_required=True))(_dataclass)
 
@@ -19,7 +19,7 @@ class _WithoutTitles(GenerateJsonSchema):
         return False
 
 
-def text() -> str:
+def render() -> str:
     """Return the schema of ``TurnRecord.as_dict()`` with the fields' docstrings as descriptions."""
     schema = TypeAdapter(TurnRecord).json_schema(mode="serialization", schema_generator=_WithoutTitles)
     dialect = {"$schema": GenerateJsonSchema.schema_dialect}

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from reference.pages import pages
+from reference.files import generated_files
 from reference.sections import SECTIONS
 from tests.files import ROOT, tracked
 
@@ -129,6 +129,6 @@ def test_settings_are_there() -> None:
 
 
 def test_metrics_are_there() -> None:
-    listed = set(re.findall(r"^\| `(\w+)`", pages()["docs/metrics-reference.md"], re.MULTILINE))
+    listed = set(re.findall(r"^\| `(\w+)`", generated_files()["docs/metrics-reference.md"], re.MULTILINE))
     named = found(r"(?<![\w:./])((?:livekit|agent_metrics)_\w*[a-z])(?![\w…:./])", CODE)
     assert not [str(place) for place in named if re.sub("_(bucket|sum|count)$", "", place.text) not in listed]

@@ -5,7 +5,7 @@ import pytest
 from reference.licences import is_allowed, licences
 
 
-def test_every_package_that_the_worker_and_the_page_need_has_a_licence_that_is_allowed() -> None:
+def test_every_package_of_worker_and_page_has_an_allowed_licence() -> None:
     listed = licences()
     assert {"livekit-agents", "pydantic", "npm livekit-client"} <= listed.keys()
     assert {name: licence for name, licence in listed.items() if not is_allowed(licence)} == {}
@@ -22,5 +22,5 @@ def test_every_package_that_the_worker_and_the_page_need_has_a_licence_that_is_a
         ("", False),
     ],
 )
-def test_all_of_and_and_one_of_or_have_to_be_allowed(licence: str, allowed: bool) -> None:
+def test_expression_is_allowed_if_all_of_and_or_any_of_or_are(licence: str, allowed: bool) -> None:
     assert is_allowed(licence) is allowed

@@ -9,7 +9,7 @@ import pytest
 from agent_worker.telemetry.record import TurnRecord, TurnTimestamps, Usage
 from reference import turn_record
 
-SCHEMA = json.loads(turn_record.text())
+SCHEMA = json.loads(turn_record.render())
 
 
 def sent(**fields: Any) -> dict[str, Any]:

@@ -10,25 +10,25 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from agent_worker.core.settings import CloudSettings, SelfHostedSettings, load
-from reference.pages import pages
-from reference.sections import SECTIONS
+from reference.files import generated_files
+from reference.sections import SECTIONS, Setting
 from tests.files import tracked
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = [setting for section in SECTIONS for setting in section.settings]
 
 
-@pytest.mark.parametrize("name", pages())
-def test_page_says_what_the_code_says(name: str) -> None:
-    assert (ROOT / name).read_text(encoding="utf-8") == pages()[name], "run `make reference`"
+@pytest.mark.parametrize("name", generated_files())
+def test_generated_file_is_up_to_date(name: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8") == generated_files()[name], "run `make reference`"
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
-def test_setting_is_explained(setting: object) -> None:
-    assert setting.about, "give the field a description"
+def test_setting_has_a_description(setting: Setting) -> None:
+    assert setting.description, "give the field a description"
 
 
-def test_every_class_of_settings_is_in_a_section() -> None:
+def test_every_class_of_settings_is_listed_in_a_section() -> None:
     listed = {settings_type for section in SECTIONS for settings_type in section.classes}
     for path in tracked("*.py", ":!examples/", ":!benchmarks/"):
         if re.search(r"^class \w+\([\w, ]*(Settings|FromEnvironment)\b", path.read_text(), re.MULTILINE):
@@ -40,7 +40,7 @@ def test_every_class_of_settings_is_in_a_section() -> None:
 
 
 @pytest.mark.parametrize("settings_type", [CloudSettings, SelfHostedSettings])
-def test_env_example_uncommented_changes_nothing(
+def test_defaults_in_env_example_are_the_defaults_in_the_code(
     settings_type: type[CloudSettings | SelfHostedSettings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in os.environ if name.lower() in settings_type.model_fields]:
