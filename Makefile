@@ -119,7 +119,7 @@ install: .venv/.installed ## the Python environment, from the lock
 
 .venv/.installed: uv.lock pyproject.toml | $(UV)
 	@echo "==> installing Python packages (about 1 GB, once)"
-	$(UV) sync --frozen
+	$(UV) sync --frozen --compile-bytecode # each worker, call and command is a process that imports it all
 	@touch $@
 
 $(CACHE)/uv/bin/uv:

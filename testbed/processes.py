@@ -210,6 +210,12 @@ def require_free_port(port: int, purpose: str, setting: str) -> None:
         )
 
 
+async def poll(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until ``condition`` is true, where another process cannot be made to send an event."""
+    while not await condition():
+        await asyncio.sleep(_POLL_INTERVAL_S)
+
+
 async def responds(url: str) -> bool:
     """Whether a GET of ``url`` returns status 200 within 2 s."""
     try:

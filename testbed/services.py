@@ -112,6 +112,13 @@ def livekit_server(port: int, redis: str = "") -> Service:
     )
 
 
+def redis_server(port: int) -> Service:
+    """Describe a Redis that keeps nothing on disk."""
+    arguments = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+    command = [find_binary("redis-server"), *arguments]
+    return Service("redis", command, 20, ready_line="Ready to accept connections")
+
+
 def model_server(port: int, *arguments: str) -> Service:
     """Describe a model server; without arguments its models are real."""
     return Service(

@@ -22,6 +22,8 @@ from agent_metrics.collector import FolderCollector
 from tests.agent_metrics import killing
 from tests.agent_metrics.processes import PlayedProcess, Samples, fast_folder, fold_all, own_metric, samples
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
 FACTOR = int(os.environ.get("KILL_FACTOR", "1"))
 T = TypeVar("T")
 SEED = int(os.environ.get("KILL_SEED", "7"))

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-from testbed.processes import ServiceError
-from testbed.services import ROOT, find_binary
+from testbed.services import ROOT
+from tests.tools import require_binary
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 OVERLAYS = ("base", "overlays/cloud", "overlays/self-hosted")
@@ -22,11 +21,9 @@ Manifest = Mapping[str, Any]
 
 @functools.cache
 def built(name: str) -> list[Manifest]:
-    try:
-        kustomize = find_binary("kustomize")
-    except ServiceError:
-        pytest.skip("no kustomize on PATH or in the cache: run `make kustomize`")
-    done = subprocess.run([kustomize, "build", str(FOLDER / name)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [require_binary("kustomize"), "build", str(FOLDER / name)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
 

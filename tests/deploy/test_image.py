@@ -93,6 +93,7 @@ def test_first_word_says_what_runs(tmp_path: Path, command: list[str], run: str)
     assert result.stdout.strip() == run
 
 
+@pytest.mark.slow
 def test_models_are_in_the_packages_and_nothing_is_fetched_at_run_time() -> None:
     check = ROOT / "deploy" / "image" / "check_models.py"
     result = subprocess.run([sys.executable, check], capture_output=True, text=True, check=False)

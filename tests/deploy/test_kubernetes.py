@@ -1,4 +1,4 @@
-"""Whether the manifests fit together, and what they promise holds: nobody is cut off, no secret is in them, no root."""
+"""Consistency of the manifests, and their guarantees: calls may end, no secrets, no root."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ WORKERS = pytest.mark.parametrize("name", OVERLAYS)
 SCALED = pytest.mark.parametrize("name", OVERLAYS[1:])
 #: Of a worker's drain: its calls' processes and the sidecar have to end too.
 AFTER_THE_CALLS = 30
+
+pytestmark = pytest.mark.slow
 
 
 @WORKERS

@@ -1,4 +1,4 @@
-"""Whether a cluster would take the manifests, without one: fields, types, what is required."""
+"""Validation of the manifests against the schemas of Kubernetes and of the custom resources, without a cluster."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ TYPES = {
     "PodMonitor": "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor",
     "PrometheusRule": "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule",
 }
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("version", VERSIONS)

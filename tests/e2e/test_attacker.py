@@ -1,4 +1,4 @@
-"""From the attacker's side, on a real LiveKit server: what a token is good for, and what others in the room can do."""
+"""Attacks on a real LiveKit server: what the page's token permits, and what other participants of a room can do."""
 
 from __future__ import annotations
 
@@ -22,25 +22,21 @@ from agent_worker.room.text_input import MAX_TEXT_CHARS
 from agent_worker.room.topics import SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC
 from page_server.sessions import Session, create_session
 from page_server.settings import PageSettings
-from testbed.processes import free_port
-from testbed.services import API_KEY, API_SECRET, Ports, livekit_server, running
-from tests.e2e.test_room_link import PATIENCE, Visitor, agent_in
+from testbed.services import API_KEY, API_SECRET, Ports
+from tests.e2e.chat import ChatParticipant, simulated_worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 SESSION_TOPIC = "lk.agent.session"
+UNANSWERED_S = 3.0
+"""LiveKit server answers no request to publish what the token forbids."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def ports(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ports]:
-    """A LiveKit server, and one worker for every room, whose callers may choose the strategy."""
-    folder, livekit = tmp_path_factory.mktemp("attacked"), free_port()
-    async with (
-        running([livekit_server(livekit)], folder),
-        agent_in(
-            folder, livekit, PRERESPONSE_STRATEGY="phrase", CALLERS_CHOOSE_STRATEGY="1", WORKER_MAX_CALLS="20"
-        ) as ports,
-    ):
+async def ports(livekit: Ports, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ports]:
+    """One worker for every room, whose callers may choose the strategy."""
+    env = {"PRERESPONSE_STRATEGY": "phrase", "CALLERS_CHOOSE_STRATEGY": "1", "WORKER_MAX_CALLS": "20"}
+    async with simulated_worker(tmp_path_factory.mktemp("attacker"), livekit, env) as (ports, _):
         yield ports
 
 
@@ -50,8 +46,8 @@ def page(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def visit(ports: Ports, page: Path) -> Session:
-    """What the page server gives to a visitor."""
+def page_session(ports: Ports, page: Path) -> Session:
+    """Return what the page server gives to a visitor."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIVEKIT_URL", ports.livekit_url)
         patch.setenv("LIVEKIT_API_KEY", API_KEY)
@@ -59,8 +55,8 @@ def visit(ports: Ports, page: Path) -> Session:
         return create_session(load(PageSettings, {"page_dir": page}))
 
 
-async def asked(ports: Ports, token: str, method: str, request: dict[str, Any]) -> int:
-    """The HTTP status of LiveKit's room service."""
+async def room_service_status(ports: Ports, token: str, method: str, request: dict[str, Any]) -> int:
+    """Return the HTTP status of a request to LiveKit's room service."""
     url = ports.livekit_url.replace("ws", "http", 1) + f"/twirp/livekit.RoomService/{method}"
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession() as http, http.post(url, json=request, headers=headers) as response:
@@ -68,22 +64,13 @@ async def asked(ports: Ports, token: str, method: str, request: dict[str, Any]) 
 
 
 async def participant(ports: Ports, room: str, identity: str) -> api.ParticipantInfo:
-    """What the LiveKit server knows of somebody."""
+    """Return what LiveKit server knows of a participant."""
     async with api.LiveKitAPI(ports.livekit_url, API_KEY, API_SECRET) as livekit:
         return await livekit.room.get_participant(api.RoomParticipantIdentity(room=room, identity=identity))
 
 
-@contextlib.asynccontextmanager
-async def joined_with(visitor: Visitor, ports: Ports, token: str) -> AsyncIterator[Visitor]:
-    await visitor.room.connect(ports.livekit_url, token)
-    try:
-        yield visitor
-    finally:
-        await visitor.room.disconnect()
-
-
-def forged(token: str, **claims: Any) -> list[str]:
-    """The token with other claims: with its old signature, and with none."""
+def forge(token: str, **claims: Any) -> list[str]:
+    """Return the token with other claims, once with its old signature and once with none."""
     head, body, signature = token.split(".")
     content = json.loads(base64.urlsafe_b64decode(body + "=="))
     content = {**content, **claims, "video": {**content["video"], **claims.get("video", {})}}
@@ -94,63 +81,59 @@ def forged(token: str, **claims: Any) -> list[str]:
     return [f"{head}.{forged_body}.{signature}", f"{no_algorithm}.{forged_body}."]
 
 
-async def test_token_of_the_page_opens_no_other_room_and_none_of_the_servers_doors(ports: Ports, page: Path) -> None:
-    mine, other = visit(ports, page), visit(ports, page)
-    async with joined_with(Visitor(), ports, other.token) as victim:
+async def test_token_of_the_page_is_refused_in_other_rooms_and_by_the_room_service(ports: Ports, page: Path) -> None:
+    mine, other = page_session(ports, page), page_session(ports, page)
+    async with ChatParticipant().joined_with(ports.livekit_url, other.token) as victim:
         await victim.agent()
-        for token in forged(mine.token, video={"room": other.room, "roomAdmin": True}) + forged(
-            mine.token, sub="agent"
-        ):
+        for token in forge(mine.token, video={"room": other.room, "roomAdmin": True}) + forge(mine.token, sub="agent"):
             with pytest.raises(rtc.ConnectError):
                 await rtc.Room().connect(ports.livekit_url, token)
-        who = {"room": other.room, "identity": other.identity}
+        participant_id = {"room": other.room, "identity": other.identity}
         for method, request in {
             "ListRooms": {},
             "CreateRoom": {"name": "mine"},
             "DeleteRoom": {"room": other.room},
             "ListParticipants": {"room": other.room},
-            "GetParticipant": who,
-            "RemoveParticipant": who,
-            "UpdateParticipant": {**who, "metadata": "x"},
-            "UpdateSubscriptions": who,
+            "GetParticipant": participant_id,
+            "RemoveParticipant": participant_id,
+            "UpdateParticipant": {**participant_id, "metadata": "x"},
+            "UpdateSubscriptions": participant_id,
             "UpdateRoomMetadata": {"room": other.room, "metadata": "x"},
             "SendData": {"room": other.room, "data": "eA=="},
-            "MutePublishedTrack": {**who, "trackSid": "TR_x", "muted": True},
+            "MutePublishedTrack": {**participant_id, "trackSid": "TR_x", "muted": True},
         }.items():
-            assert await asked(ports, mine.token, method, request) in (401, 403), method
+            assert await room_service_status(ports, mine.token, method, request) in (401, 403), method
         await victim.agent()
 
 
-async def test_caller_with_the_pages_token_publishes_no_video_and_changes_no_name_or_attribute(
-    ports: Ports, page: Path
-) -> None:
-    mine = visit(ports, page)
-    async with joined_with(Visitor(), ports, mine.token) as caller:
+async def test_token_of_the_page_permits_no_video_and_no_change_of_name_or_attributes(ports: Ports, page: Path) -> None:
+    mine = page_session(ports, page)
+    async with ChatParticipant().joined_with(ports.livekit_url, mine.token) as caller:
         await caller.agent()
         me = caller.room.local_participant
         track = rtc.LocalVideoTrack.create_video_track("camera", rtc.VideoSource(64, 64))
         for source in (rtc.TrackSource.SOURCE_CAMERA, rtc.TrackSource.SOURCE_SCREENSHARE):
-            with contextlib.suppress(Exception):  # refused, or never acknowledged
-                await asyncio.wait_for(me.publish_track(track, rtc.TrackPublishOptions(source=source)), 3)
+            with contextlib.suppress(Exception):  # refused, or not answered
+                await asyncio.wait_for(me.publish_track(track, rtc.TrackPublishOptions(source=source)), UNANSWERED_S)
         for change in (me.set_name("agent"), me.set_metadata("{}"), me.set_attributes({"lk.agent.state": "listening"})):
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(change, 3)
+                await asyncio.wait_for(change, UNANSWERED_S)
         known = await participant(ports, mine.room, mine.identity)
         assert not known.tracks
         assert (known.name, known.metadata, dict(known.attributes)) == ("", "", {})
         assert known.kind == api.ParticipantInfo.Kind.STANDARD
 
 
-async def test_somebody_else_in_the_room_cannot_read_speak_mute_or_choose_for_the_caller(ports: Ports) -> None:
-    intruder = Visitor()
+async def test_other_participant_cannot_read_type_mute_or_choose_the_strategy_for_the_caller(ports: Ports) -> None:
+    intruder = ChatParticipant()
     async with (
-        Visitor().joined(ports.livekit_url, "attacked", "caller") as caller,
+        ChatParticipant().joined(ports.livekit_url, "attacked", "caller") as caller,
         contextlib.AsyncExitStack() as leaving,
     ):
-        agent = await caller.agent()  # it listens to whom it met first
+        agent = await caller.agent()  # it serves the participant that it met first
         await leaving.enter_async_context(intruder.joined(ports.livekit_url, "attacked", "intruder"))
-        told: list[str] = []
-        intruder.room.register_byte_stream_handler(SESSION_TOPIC, lambda reader, who: told.append(who))
+        replies: list[str] = []
+        intruder.room.register_byte_stream_handler(SESSION_TOPIC, lambda _, sender: replies.append(sender))
         await intruder.agent()
         me = intruder.room.local_participant
         for request in (
@@ -174,32 +157,32 @@ async def test_somebody_else_in_the_room_cannot_read_speak_mute_or_choose_for_th
             )
             await me.send_text("\0" * 1000, topic=topic)
         with pytest.raises(rtc.RpcError, match="only the caller"):
-            await intruder.ask_for("off")
+            await intruder.choose_strategy("off")
         for method in ("lk.agent.session", "lk.clear_buffer", "x" * 60):
             with pytest.raises(rtc.RpcError):
                 await me.perform_rpc(destination_identity=agent.identity, method=method, payload="off")
 
-        announced, turn = await caller.next_turn("How old are trains?")
-        assert turn["turn"] == 1, "nobody else had a turn"
+        announced, turn = await caller.turn("How old are trains?")
+        assert turn["turn"] == 1, "no other participant had a turn"
         assert announced
         assert turn["answer"]
         assert (await caller.agent()).attributes[STRATEGY_ATTRIBUTE] == "phrase"
-        assert not told
+        assert not replies
 
 
-async def test_caller_changes_nothing_in_another_call(ports: Ports) -> None:
+async def test_caller_cannot_change_another_call(ports: Ports) -> None:
     async with (
-        Visitor().joined(ports.livekit_url, "call-a", "caller") as mine,
-        Visitor().joined(ports.livekit_url, "call-b", "caller") as other,
+        ChatParticipant().joined(ports.livekit_url, "call-a", "caller") as mine,
+        ChatParticipant().joined(ports.livekit_url, "call-b", "caller") as other,
     ):
-        there = await other.agent()
-        assert await mine.ask_for("off") == "off"
+        other_agent = await other.agent()
+        assert await mine.choose_strategy("off") == "off"
         with pytest.raises(rtc.RpcError):
             await mine.room.local_participant.perform_rpc(
-                destination_identity=there.identity, method=SET_STRATEGY, payload="off"
+                destination_identity=other_agent.identity, method=SET_STRATEGY, payload="off"
             )
-        _, my_turn = await mine.next_turn("How old are trains?")
-        _, their_turn = await other.next_turn("How fast are they?")
+        _, my_turn = await mine.turn("How old are trains?")
+        _, their_turn = await other.turn("How fast are they?")
         assert (my_turn["strategy"], their_turn["strategy"]) == ("off", "phrase")
         assert (my_turn["turn"], their_turn["turn"]) == (1, 1)
 
@@ -212,45 +195,36 @@ async def test_caller_changes_nothing_in_another_call(ports: Ports) -> None:
         ("🙂\u202e", "ü" * 100),
     ],
 )
-async def test_call_with_a_hostile_name_is_held_like_any_other(ports: Ports, room: str, identity: str) -> None:
+async def test_call_with_hostile_room_and_participant_names_works_like_any_other(
+    ports: Ports, room: str, identity: str
+) -> None:
     token = api.AccessToken(API_KEY, API_SECRET).with_identity(identity).with_name("{name}%s" * 20)
     token = token.with_metadata('{"agent": ' + "[" * 5_000).with_attributes(
         {"lk.agent.state": "speaking", "lk.publish_on_behalf": "x"}
     )
     grants = api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True)
-    async with joined_with(Visitor(), ports, token.with_grants(grants).to_jwt()) as caller:
+    async with ChatParticipant().joined_with(ports.livekit_url, token.with_grants(grants).to_jwt()) as caller:
         await caller.room.local_participant.set_attributes({STRATEGY_ATTRIBUTE: "off", "a" * 200: "\0" * 200})
-        _, turn = await caller.next_turn("How old are trains?") if await agent_of(caller) else (None, {})
+        await caller.agent()
+        _, turn = await caller.turn("How old are trains?")
         assert turn["strategy"] == "phrase"
 
 
-async def agent_of(visitor: Visitor) -> rtc.RemoteParticipant:
-    for _ in range(int(PATIENCE / 0.1)):
-        for one in visitor.room.remote_participants.values():
-            if (
-                one.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-                and one.attributes.get("lk.agent.state") == "listening"
-            ):
-                return one
-        await asyncio.sleep(0.1)
-    raise TimeoutError("no agent came")
-
-
-async def test_text_that_never_ends_and_texts_without_pause_do_not_stop_the_call(ports: Ports) -> None:
-    async with Visitor().joined(ports.livekit_url, "endless-text", "caller") as caller:
+async def test_text_without_end_and_a_flood_of_texts_do_not_stop_the_call(ports: Ports) -> None:
+    async with ChatParticipant().joined(ports.livekit_url, "endless-text", "caller") as caller:
         await caller.agent()
         me = caller.room.local_participant
-        writer = await me.stream_text(topic="lk.chat")  # and is never closed
+        writer = await me.stream_text(topic="lk.chat")  # never closed
         for _ in range(20):
             await writer.write("and so on " * 1_000)
         for number in range(30):
             await me.send_text(f"Text {number}?", topic="lk.chat")
         while True:
-            topic, turn = await asyncio.wait_for(caller.received.get(), PATIENCE)
+            topic, turn = await caller.received.get()
             if topic == TURN_TOPIC:
                 assert len(turn["caller"]) <= MAX_TEXT_CHARS
                 if turn["answer"]:
                     break
         assert turn["turn"] < 10
-        _, last = await caller.next_turn("How old are trains?")
+        _, last = await caller.turn("How old are trains?")
         assert last["answer"]

@@ -1,4 +1,4 @@
-"""A caller who interrupts. ProviderNames with chosen texts, so that the reply is long for certain."""
+"""A caller who interrupts the agent. The models' texts are chosen, so that the reply is long in every case."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from agent_worker.room.topics import TURN_TOPIC
-from caller import CallOptions, Text, call
-from testbed.processes import free_port
-from testbed.services import API_KEY, API_SECRET, Ports, model_server, running, worker, worker_env
+from caller import CallOptions, Wav, call
+from testbed.services import API_KEY, API_SECRET, Ports
+from testbed.speech import Speaker
+from tests.e2e.chat import simulated_worker
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
+CALLER = ("Tell me the history of trains.", "Stop, that is enough.")
 PRERESPONSE = "Let me look into that for you."
 ANSWER = " ".join(f"This is sentence number {number} of a long story about trains." for number in range(1, 6))
 SIMULATION = {
@@ -21,35 +23,24 @@ SIMULATION = {
         "llama-3.1-8b-instant": {"ttft_ms": 50, "replies": [PRERESPONSE]},
         "*": {"ttft_ms": 2000, "replies": [ANSWER]},
     },
-    "stt": {"*": {"final_ms": 50, "transcripts": ["Tell me the history of trains.", "Stop, that is enough."]}},
+    "stt": {"*": {"final_ms": 50, "transcripts": list(CALLER)}},
 }
 
 
-async def test_barge_in_stops_both_segments_and_history_holds_only_what_was_spoken(
-    real_models: Ports, tmp_path: Path
+async def test_barge_in_stops_pre_response_and_answer_and_history_has_only_what_was_spoken(
+    livekit: Ports, speaker: Speaker, tmp_path: Path
 ) -> None:
-    simulation = tmp_path / "simulation.json"
-    simulation.write_text(json.dumps(SIMULATION))
-    ports = Ports(real_models.livekit, free_port(), free_port())
-    services = [
-        model_server(ports.models, "--simulated", str(simulation)),
-        worker(
-            "fast-preresponse.py",
-            {**worker_env(ports, tmp_path), "PRERESPONSE_STRATEGY": "llm", "PRERESPONSE_AUDIO_DIR": str(tmp_path)},
-        ),
-    ]
-    async with running(services, tmp_path):
+    async with simulated_worker(tmp_path, livekit, {"PRERESPONSE_STRATEGY": "llm"}, SIMULATION) as (ports, _):
         report = await call(
             CallOptions(
                 url=ports.livekit_url,
-                room=f"room-{free_port()}",
+                room="barge-in",
                 api_key=API_KEY,
                 api_secret=API_SECRET,
-                utterances=[Text("Tell me the history of trains."), Text("Stop, that is enough.")],
+                utterances=[Wav(await speaker.wav(sentence)) for sentence in CALLER],
                 topics=[TURN_TOPIC],
-                speech_url=real_models.models_url,  # speech that the worker's voice activity detector knows as such
                 barge_in=6.0,
-                greeting_wait=15,
+                greeting_wait=0,
             )
         )
     records = [json.loads(text.text) for text in report.texts]

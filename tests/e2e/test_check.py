@@ -1,4 +1,4 @@
-"""``check`` against a real LiveKit server, real plugins and real models, as a user runs it."""
+"""The command `check` against a real LiveKit server, real plugins and real models."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models, pytest
 
 CLOUD, SELF_HOSTED = "fast-preresponse.py", "fast-preresponse-ollama.py"
 NOWHERE = "http://127.0.0.1:1/v1"
-KEY = "sk-a-key-that-nobody-may-see"
+KEY = "sk-a-secret-key"
 
 
-async def check(script: str, env: Mapping[str, str], folder: Path, *arguments: str) -> tuple[int, str, str]:
+async def run_check(script: str, env: Mapping[str, str], folder: Path, *arguments: str) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, str(ROOT / script), "check", *arguments),
         env={**os.environ, **env},
@@ -35,9 +35,9 @@ async def check(script: str, env: Mapping[str, str], folder: Path, *arguments: s
     return process.returncode, out.decode(), errors.decode()
 
 
-async def checked(script: str, env: Mapping[str, str], folder: Path) -> tuple[int, dict[str, dict[str, Any]]]:
-    """The exit code, and the findings by name."""
-    code, out, errors = await check(script, env, folder, "--json")
+async def findings_of(script: str, env: Mapping[str, str], folder: Path) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Return the exit code, and the findings by name."""
+    code, out, errors = await run_check(script, env, folder, "--json")
     assert not errors
     assert not any(secret in out for secret in (KEY, env["LIVEKIT_API_SECRET"] + "!"))
     return code, {finding["name"]: finding for finding in json.loads(out)["findings"]}
@@ -47,10 +47,10 @@ def statuses(findings: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {name: finding["status"] for name, finding in findings.items()}
 
 
-async def test_all_is_well_and_no_worker_is_sent_into_the_room_of_the_check(real_models: Ports, tmp_path: Path) -> None:
+async def test_every_check_passes_and_no_worker_is_dispatched_to_its_room(real_models: Ports, tmp_path: Path) -> None:
     env = worker_env(real_models, tmp_path / "metrics")
     async with running([worker(CLOUD, env)], tmp_path) as children:
-        results = [await checked(script, env, tmp_path) for script in (CLOUD, SELF_HOSTED)]
+        results = [await findings_of(script, env, tmp_path) for script in (CLOUD, SELF_HOSTED)]
         (log,) = [child.output() for child in children.values()]
     assert "registered worker" in log
     assert "received job request" not in log
@@ -64,11 +64,9 @@ async def test_all_is_well_and_no_worker_is_sent_into_the_room_of_the_check(real
         assert "help" in findings[stt]["detail"]  # the greeting, spoken by the TTS
 
 
-async def test_what_is_down_or_refused_is_told_and_the_rest_is_asked_all_the_same(
-    real_models: Ports, tmp_path: Path
-) -> None:
+async def test_failed_checks_name_their_settings_and_the_others_still_run(real_models: Ports, tmp_path: Path) -> None:
     env = {**worker_env(real_models, tmp_path / "metrics"), "KOKORO_BASE_URL": NOWHERE, "LIVEKIT_API_SECRET": KEY}
-    code, findings = await checked(SELF_HOSTED, env, tmp_path)
+    code, findings = await findings_of(SELF_HOSTED, env, tmp_path)
     assert code == 1
     found = statuses(findings)
     assert (found["LiveKit server"], found["LiveKit room"], found["LiveKit media"]) == ("ok", "failed", "skipped")
@@ -78,17 +76,17 @@ async def test_what_is_down_or_refused_is_told_and_the_rest_is_asked_all_the_sam
     assert (found["Ollama, main model"], found["speaches, STT"]) == ("ok", "ok")
 
 
-async def test_livekit_server_that_is_down_fails_once(real_models: Ports, tmp_path: Path) -> None:
+async def test_unreachable_livekit_server_is_reported_once(real_models: Ports, tmp_path: Path) -> None:
     env = {**worker_env(real_models, tmp_path / "metrics"), "LIVEKIT_URL": f"ws://127.0.0.1:{free_port()}"}
-    code, findings = await checked(SELF_HOSTED, env, tmp_path)
+    code, findings = await findings_of(SELF_HOSTED, env, tmp_path)
     assert code == 1
     assert [name for name, status in statuses(findings).items() if status == "failed"] == ["LiveKit server"]
 
 
 @pytest.mark.parametrize("script", [CLOUD, SELF_HOSTED])
-async def test_bad_settings_exit_with_2_and_plain_text(script: str, tmp_path: Path) -> None:
+async def test_bad_settings_are_listed_in_plain_text_with_exit_code_2(script: str, tmp_path: Path) -> None:
     env = {**worker_env(Ports(), tmp_path / "metrics"), "LIVEKIT_URL": "", "TURN_LOG": "some"}
-    code, out, errors = await check(script, env, tmp_path)
+    code, out, errors = await run_check(script, env, tmp_path)
     assert code == 2
     assert "LIVEKIT_URL is not set" in out
     assert "TURN_LOG is wrong" in out

@@ -1,26 +1,26 @@
-"""A call that a worker takes which the command of the package has started. The models are simulated."""
+"""A call with a worker that the command `agent-worker` has started, on simulated models."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from caller.call import call
-from caller.options import CallOptions, Wav
+from caller import CallOptions, Wav, call
 from testbed.processes import free_port
-from testbed.services import API_KEY, API_SECRET, ROOT, Service, livekit_server, model_server, running, worker_env
-from tests.e2e.conftest import free_ports, scrape
+from testbed.services import API_KEY, API_SECRET, Ports, Service, running, simulated_models, worker_env
+from testbed.speech import Speaker
+from tests.e2e.metrics import scrape_after_calls
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
-VOICE = ROOT / "agent_worker" / "app" / "checkup" / "can-you-hear-me.wav"
 
-
-async def test_worker_of_the_command_answers_and_its_metrics_are_served(tmp_path: Path) -> None:
-    ports = free_ports()
+async def test_agent_worker_answers_a_caller_and_serves_its_metrics(
+    livekit: Ports, speaker: Speaker, tmp_path: Path
+) -> None:
+    ports = replace(livekit, models=free_port(), metrics=free_port())
     env = {
         **worker_env(ports, tmp_path / "metrics"),
         "METRICS_PORT": str(ports.metrics),
@@ -28,8 +28,7 @@ async def test_worker_of_the_command_answers_and_its_metrics_are_served(tmp_path
     }
     command = [str(Path(sys.executable).parent / "agent-worker"), "--stack", "self-hosted"]
     services = [
-        livekit_server(ports.livekit),
-        model_server(ports.models, "--simulated", "default"),
+        simulated_models(ports.models, {}, tmp_path),
         Service("worker", command, 300, ready_line="registered worker", env=env),
     ]
     async with running(services, tmp_path):
@@ -38,13 +37,12 @@ async def test_worker_of_the_command_answers_and_its_metrics_are_served(tmp_path
                 url=ports.livekit_url,
                 api_key=API_KEY,
                 api_secret=API_SECRET,
-                room=f"room-{free_port()}",
-                utterances=[Wav(VOICE)],  # the agent hears that it is one, and the simulated STT says what it heard
+                room="command",
+                utterances=[Wav(await speaker.wav("Can you hear me?"))],
                 greeting_wait=30,
+                agent_timeout=60,
             )
         )
-        while (await scrape(ports))["livekit_active_conversations"] > 0:  # until the caller is known to have left
-            await asyncio.sleep(0.2)
-        values = await scrape(ports)
+        (values,) = await scrape_after_calls(ports)
     assert "simulated answer" in report.turns[0].answer
     assert values["livekit_conversation_turns_total"] >= 1

@@ -1,16 +1,17 @@
-"""Whole conversations: a real LiveKit server, real plugins, real models, and a caller who speaks."""
+"""A spoken conversation with a real LiveKit server, real plugins and real models."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from testbed.conversation import TurnResult, converse
-from testbed.processes import free_port, responds
+from testbed.processes import free_port, poll, responds
 from testbed.services import Ports, running, worker, worker_env
-from tests.e2e.conftest import scrape
+from tests.e2e.metrics import scrape, scrape_after_calls
 
 pytestmark = [pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -21,11 +22,11 @@ SENTENCES = (
 )
 
 
-# The cloud script; the other one holds the demo's conversation in test_demo.py and test_ollama.py.
-async def test_caller_is_understood_and_answered_aloud_and_the_metrics_match(
+# With the script of the cloud stack; test_demo.py and test_ollama.py use the other one.
+async def test_caller_is_understood_and_answered_aloud_and_the_metrics_agree(
     real_models: Ports, tmp_path: Path
 ) -> None:
-    ports = Ports(real_models.livekit, real_models.models, free_port())
+    ports = replace(real_models, metrics=free_port())
     folder = tmp_path / "metrics"
     folder.mkdir()
     env = {
@@ -35,26 +36,27 @@ async def test_caller_is_understood_and_answered_aloud_and_the_metrics_match(
         "PRERESPONSE_STRATEGY": "hybrid",
     }
     services = [worker("fast-preresponse.py", env)]
-    during: dict[str, float] = {}
+    during: list[float] = []
     async with running(services, tmp_path):
 
         def check_turn(turn: TurnResult) -> None:
             assert turn.ok, turn
             assert turn.answer, turn
 
-        room = f"room-{free_port()}"
-        talking = asyncio.create_task(converse(ports, room, SENTENCES, check_turn))
-        while not talking.done():
-            during = {**during, **{name: value for name, value in (await scrape(ports)).items() if value}}
-            await asyncio.sleep(0.5)
-        turns, report = await talking
-        values = await asyncio.wait_for(_scrape_after_call(ports), 60)
-        assert not list(folder.glob("*/*.db"))  # every process of the worker has a folder with a lock
+        async def call_is_counted() -> bool:
+            during.append((await scrape(ports)).get("livekit_active_conversations", 0))
+            return during[-1] > 0
+
+        counting = asyncio.create_task(poll(call_is_counted))
+        turns, report = await converse(ports, "conversation", SENTENCES, check_turn)
+        await counting
+        (values,) = await scrape_after_calls(ports)
+        assert not list(folder.glob("*/*.db"))  # each process of the worker has a folder with a lock
     assert not await responds(f"http://127.0.0.1:{ports.metrics}/healthz")  # it has ended with the worker
 
     assert len(turns) == len(SENTENCES)
     assert any(turn.preresponse for turn in turns)
-    assert during["livekit_active_conversations"] == 1
+    assert during[-1] == 1
     assert values["livekit_active_conversations"] == 0
     assert values["livekit_conversation_turns_total"] == len(SENTENCES)
     tokens = values["livekit_llm_tokens_total[prompt]"], values["livekit_llm_tokens_total[completion]"]
@@ -68,10 +70,3 @@ async def test_caller_is_understood_and_answered_aloud_and_the_metrics_match(
     assert values["livekit_stt_duration_seconds_total"] > speech
     for name in ("llm_duration", "stt_duration", "tts_duration", "eou_delay", "total_conversation_latency"):
         assert values[f"livekit_{name}_ms"] > 0
-
-
-async def _scrape_after_call(ports: Ports) -> dict[str, float]:
-    """The metrics once the worker has noticed that the caller left."""
-    while (values := await scrape(ports))["livekit_active_conversations"] > 0:
-        await asyncio.sleep(0.2)
-    return values

@@ -1,4 +1,4 @@
-"""`make demo` itself, as a user runs it, apart from the installation."""
+"""`make demo` as a user runs it, without the installation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def start_demo(folder: Path, *arguments: str, **env: str) -> asyncio.subpr
     )
 
 
-async def test_demo_once_holds_a_conversation_and_writes_its_report(tmp_path: Path) -> None:
+async def test_demo_once_runs_a_conversation_and_writes_a_report(tmp_path: Path) -> None:
     process = await start_demo(tmp_path, "--once")
     output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()
@@ -41,7 +41,7 @@ async def test_demo_once_holds_a_conversation_and_writes_its_report(tmp_path: Pa
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_demo_stops_with_all_its_children(number: signal.Signals, tmp_path: Path) -> None:
+async def test_demo_stops_all_its_children_on_a_signal(number: signal.Signals, tmp_path: Path) -> None:
     process = await start_demo(tmp_path)
     assert process.stdout is not None
     while b"LiveKit server is ready" not in (line := await process.stdout.readline()):
@@ -54,7 +54,7 @@ async def test_demo_stops_with_all_its_children(number: signal.Signals, tmp_path
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
 
-async def test_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
+async def test_taken_port_is_reported_in_one_line(tmp_path: Path) -> None:
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     process = await start_demo(tmp_path, DEMO_METRICS_PORT=str(port))

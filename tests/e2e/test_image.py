@@ -6,22 +6,23 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from agent_worker.room.topics import TURN_TOPIC
-from caller import CallOptions, Text, call
-from testbed.processes import free_port
-from testbed.services import API_KEY, API_SECRET, Ports, Service, model_server, running, worker_env
-from tests.e2e.conftest import scrape
+from caller import CallOptions, Wav, call
+from testbed.processes import free_port, poll
+from testbed.services import API_KEY, API_SECRET, Ports, Service, running, simulated_models, worker_env
+from testbed.speech import Speaker
+from tests.e2e.metrics import scrape
 
 IMAGE = os.environ.get("AGENT_WORKER_IMAGE", "")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.e2e,
-    pytest.mark.real_models,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.skipif(not IMAGE, reason="AGENT_WORKER_IMAGE names no image"),
 ]
@@ -31,13 +32,13 @@ SIMULATION = {
     "llm": {"*": {"ttft_ms": 1500, "replies": [ANSWER]}},
     "stt": {"*": {"final_ms": 50, "transcripts": [QUESTION]}},
 }
-#: runc, and limits that anybody may set: what works in a container too, as where these tests are run.
+#: runc, and limits that need no privilege: both also work inside a container, where these tests may run.
 PODMAN = ["podman", "--runtime", "runc"]
 LIMITS = ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
 
 
 def container(name: str, env: Mapping[str, str], folder: Path, *command: str, ready_line: str) -> Service:
-    """As in production: it writes nowhere but to a volume and /tmp. On the host's network, for LiveKit's media."""
+    """Describe a container as in production: it writes to a volume and /tmp only; on the host's network, for media."""
     env_file = folder / f"{name}.env"
     env_file.write_text("".join(f"{key}={value}\n" for key, value in env.items()))
     safe = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
@@ -56,18 +57,16 @@ async def in_container(name: str, *command: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("command", [(), ("fast-preresponse-ollama.py",)], ids=["default", "ollama"])
-async def test_caller_talks_to_a_container_that_serves_its_metrics_and_ends_when_told_to(
-    real_models: Ports, tmp_path: Path, command: tuple[str, ...]
+async def test_container_answers_a_caller_serves_metrics_and_ends_on_sigterm(
+    livekit: Ports, speaker: Speaker, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    simulation = tmp_path / "simulation.json"
-    simulation.write_text(json.dumps(SIMULATION))
-    ports = Ports(real_models.livekit, free_port(), free_port())
-    of_this_machine = ("PROMETHEUS_MULTIPROC_DIR", "PRERESPONSE_AUDIO_DIR")
-    env = {key: value for key, value in worker_env(ports, tmp_path).items() if key not in of_this_machine}
+    ports = replace(livekit, models=free_port(), metrics=free_port())
+    host_folders = ("PROMETHEUS_MULTIPROC_DIR", "PRERESPONSE_AUDIO_DIR")
+    env = {key: value for key, value in worker_env(ports, tmp_path).items() if key not in host_folders}
     env |= {"METRICS_PORT": str(ports.metrics), "WORKER_PORT": str(free_port())}
     name = f"agent-worker-{free_port()}"
     services = [
-        model_server(ports.models, "--simulated", str(simulation)),
+        simulated_models(ports.models, SIMULATION, tmp_path),
         container(name, env, tmp_path, *command, ready_line="registered worker"),
     ]
     async with running(services, tmp_path) as started:
@@ -77,9 +76,8 @@ async def test_caller_talks_to_a_container_that_serves_its_metrics_and_ends_when
                 room=f"image-{free_port()}",
                 api_key=API_KEY,
                 api_secret=API_SECRET,
-                utterances=[Text(QUESTION)],
+                utterances=[Wav(await speaker.wav(QUESTION))],
                 topics=[TURN_TOPIC],
-                speech_url=real_models.models_url,  # speech that the image's voice activity detector knows as such
                 greeting_wait=15,
             )
         )
@@ -93,7 +91,7 @@ async def test_caller_talks_to_a_container_that_serves_its_metrics_and_ends_when
         assert await started[name].wait() == 0
 
 
-async def test_agent_metrics_and_the_page_run_from_the_same_image(tmp_path: Path) -> None:
+async def test_image_runs_agent_metrics_and_the_page_server_too(tmp_path: Path) -> None:
     metrics, page = free_port(), free_port()
     settings = {
         "LIVEKIT_URL": "ws://127.0.0.1:7880",
@@ -110,8 +108,12 @@ async def test_agent_metrics_and_the_page_run_from_the_same_image(tmp_path: Path
     ]
     async with running(services, tmp_path) as started, aiohttp.ClientSession() as http:
         health = f"http://127.0.0.1:{metrics}/healthz"
-        while (await in_container(services[0].name, "python", "-m", "agent_worker.app.health", health))[0]:
-            await asyncio.sleep(0.2)
+
+        async def is_healthy() -> bool:
+            code, _ = await in_container(services[0].name, "python", "-m", "agent_worker.app.health", health)
+            return code == 0
+
+        await poll(is_healthy)
         async with http.get(f"http://127.0.0.1:{page}/") as response:
             assert response.status == 401
         async with http.get(

@@ -1,4 +1,4 @@
-"""The self-hosted script with a real Ollama."""
+"""A conversation with the self-hosted stack and a real Ollama."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ import pytest_asyncio
 from model_server import weights
 from testbed.conversation import converse
 from testbed.processes import free_port
-from testbed.services import Ports, Service, find_binary, running, worker, worker_env
-from tests.e2e.conftest import free_ports
+from testbed.services import Ports, Service, running, worker, worker_env
+from tests.tools import require_binary
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def ollama(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """Address of an Ollama with SmolLM2 under the names of both default models."""
+    """The URL of an Ollama with SmolLM2 under the names of both default models."""
     folder = tmp_path_factory.mktemp("ollama")
-    binary = find_binary("ollama")
+    binary = require_binary("ollama")
     address = f"127.0.0.1:{free_port()}"
     env = {"OLLAMA_HOST": address, "OLLAMA_MODELS": str(folder / "models"), "HOME": str(folder)}
-    server = Service("ollama", [binary, "serve"], 30, ready_url=f"http://{address}", env=env)
+    server = Service("ollama", [binary, "serve"], 120, ready_url=f"http://{address}", env=env)
     async with running([server], folder):
         (folder / "Modelfile").write_text(f"FROM {weights.smollm()}\n")
         for name in ("llama3.1:8b", "llama3.3:70b"):
@@ -38,11 +38,10 @@ async def ollama(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
         yield f"http://{address}/v1"
 
 
-async def test_conversation_through_ollama(ollama: str, real_models: Ports, tmp_path: Path) -> None:
-    ports = Ports(real_models.livekit, real_models.models, free_ports().metrics)
-    env = {**worker_env(ports, tmp_path), "OLLAMA_BASE_URL": ollama, "PRERESPONSE_STRATEGY": "hybrid"}
+async def test_ollama_answers_a_spoken_question(ollama: str, real_models: Ports, tmp_path: Path) -> None:
+    env = {**worker_env(real_models, tmp_path), "OLLAMA_BASE_URL": ollama, "PRERESPONSE_STRATEGY": "hybrid"}
     async with running([worker("fast-preresponse-ollama.py", env)], tmp_path):
         sentences = ("What is the best way to learn how to cook?",)
-        turns, report = await converse(ports, "ollama", sentences, lambda turn: None)
+        turns, report = await converse(real_models, "ollama", sentences, lambda turn: None)
     assert turns[0].ok, json.dumps([text.text for text in report.texts])
     assert turns[0].answer

@@ -1,12 +1,11 @@
-"""Two LiveKit servers on one Redis, each with a worker of its own: one machine of two goes down during calls."""
+"""Two LiveKit servers on one Redis, each with its worker: one machine of two fails during calls."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,41 +13,43 @@ import pytest
 from livekit import api
 
 from agent_worker.room.topics import TURN_TOPIC
-from benchmarks.harness.clips import UTTERANCES, clips
 from caller import CallError, CallOptions, CallReport, Turn, Wav, call
-from testbed.processes import Child, free_port
+from testbed.processes import Child, free_port, poll
 from testbed.services import (
     API_KEY,
     API_SECRET,
     Ports,
     agent_metrics,
     livekit_server,
-    model_server,
+    redis_server,
     running,
+    simulated_models,
     worker,
     worker_env,
 )
-from tests.e2e.conftest import scrape
-from tests.e2e.redis import redis_server
+from testbed.speech import Speaker
+from tests.e2e.metrics import scrape, scrape_after_calls
+from tests.tools import require_binary
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
+UTTERANCES = ("Is there a pharmacy near the station?", "I need a new password.")
 SIMULATION = {
     "llm": {"*": {"ttft_ms": 300, "replies": ["The answer is at nine. That answer is certain."]}},
     "stt": {"*": {"transcripts": list(UTTERANCES)}},
 }
 CONVERSATIONS = "livekit_conversations_total"
 NEW_CALLS = 3
-LONG = 100
-"""Times that a caller says everything: until they are told to hang up."""
-PATIENCE = 120.0  # seconds; two workers on one machine may be slow
-ATTEMPTS = 10
-"""Of joining after a node has died: for five seconds LiveKit still sends new rooms to it."""
+REPETITIONS = 100
+"""How often a caller says the utterances: until the call is cancelled."""
+CALLER_TIMEOUT_S = 600.0
+MAX_ATTEMPTS = 10
+"""Of a call after a node has failed: for five seconds LiveKit still assigns new rooms to it."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """One machine."""
+    """One machine of the cluster."""
 
     ports: Ports
     server: Child
@@ -58,7 +59,7 @@ class Node:
         return (await scrape(self.ports)).get(metric, 0)
 
     async def make_room(self) -> str:
-        """A room on this node: otherwise LiveKit picks one of all."""
+        """Create a room on this node; otherwise LiveKit picks the node."""
         started = re.search(r'starting LiveKit server.*"nodeID": "(\w+)"', self.server.output())
         assert started
         room = f"room-{free_port()}"
@@ -68,20 +69,20 @@ class Node:
 
     @property
     def jobs(self) -> int:
-        """Calls that LiveKit gave to this node's worker."""
+        """How many calls LiveKit has assigned to this node's worker."""
         return self.worker.output().count('"received job request"')
 
-    def lose_power(self) -> None:
+    def kill(self) -> None:
         self.server.kill()
         self.worker.kill()
 
 
 class Phone:
-    """Somebody who calls, through one node."""
+    """A call through one node."""
 
     def __init__(self, node: Node, room: str, recordings: Sequence[Path]) -> None:
-
-        self.turns: list[Turn] = []
+        self._turns: list[Turn] = []
+        self._has_turn = asyncio.Event()
         options = CallOptions(
             url=node.ports.livekit_url,
             room=room,
@@ -90,15 +91,33 @@ class Phone:
             utterances=[Wav(path) for path in recordings],
             topics=[TURN_TOPIC],
             greeting_wait=15,
-            connect_timeout=PATIENCE,
-            agent_timeout=PATIENCE,
-            reply_timeout=PATIENCE,
+            connect_timeout=CALLER_TIMEOUT_S,
+            agent_timeout=CALLER_TIMEOUT_S,
+            reply_timeout=CALLER_TIMEOUT_S,
         )
-        self.call = asyncio.create_task(call(options, self.turns.append))
+        self.call = asyncio.create_task(call(options, self._on_turn))
 
     @property
     def turns_answered(self) -> int:
-        return sum(turn.first_heard is not None for turn in self.turns)
+        return sum(turn.first_heard is not None for turn in self._turns)
+
+    async def answered_again(self, times: int) -> None:
+        """Wait until that many more turns have been answered.
+
+        Raises:
+            CallError: If the call ends first.
+        """
+        goal = self.turns_answered + times
+        while self.turns_answered < goal:
+            self._has_turn.clear()
+            waiting = asyncio.create_task(self._has_turn.wait())
+            await asyncio.wait([waiting, self.call], return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            assert not self.call.done(), self.call
+
+    def _on_turn(self, turn: Turn) -> None:
+        self._turns.append(turn)
+        self._has_turn.set()
 
 
 @contextlib.asynccontextmanager
@@ -118,59 +137,42 @@ async def node(folder: Path, redis: int, models: int) -> AsyncIterator[Node]:
 
 @contextlib.asynccontextmanager
 async def two_nodes(folder: Path) -> AsyncIterator[tuple[Node, Node]]:
-    simulation = folder / "simulation.json"
-    simulation.write_text(json.dumps(SIMULATION))
     redis, models = free_port(), free_port()
     async with (
-        running([redis_server(redis), model_server(models, "--simulated", str(simulation))], folder),
+        running([redis_server(redis), simulated_models(models, SIMULATION, folder)], folder),
         node(folder / "first", redis, models) as first,
         node(folder / "second", redis, models) as second,
     ):
         yield first, second
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    while not await condition():
-        await asyncio.sleep(0.3)
+async def node_that_serves(nodes: tuple[Node, Node], before: Sequence[float]) -> Node:
+    """Wait until a worker has begun a conversation since ``before``, and return its node."""
+    found: list[Node] = []
+
+    async def has_begun() -> bool:
+        found.extend([one for one, count in zip(nodes, before, strict=True) if await one.total(CONVERSATIONS) > count])
+        return bool(found)
+
+    await poll(has_begun)
+    return found[0]
 
 
-async def who_served(nodes: tuple[Node, Node], before: Sequence[float]) -> Node:
-    """The one whose worker has begun a conversation since ``before``."""
-    while True:
-        for one, conversations in zip(nodes, before, strict=True):
-            if await one.total(CONVERSATIONS) > conversations:
-                return one
-        await asyncio.sleep(0.3)
-
-
-async def answered(phones: Sequence[Phone], times: int) -> None:
-    """Wait until each of them has been answered so many times from now."""
-    goals = [phone.turns_answered + times for phone in phones]
-    for phone, goal in zip(phones, goals, strict=True):
-        while phone.turns_answered < goal:
-            assert not phone.call.done(), phone.call
-            await asyncio.sleep(0.3)
-
-
-async def nobody_talks(nodes: Sequence[Node]) -> bool:
-    return not any([await one.total("livekit_active_conversations") for one in nodes])
-
-
-async def call_anew(node: Node, recordings: Sequence[Path]) -> CallReport:
-    """A new call, in a room for which LiveKit picks the node."""
-    for attempt in range(ATTEMPTS):
+async def call_until_it_works(node: Node, recordings: Sequence[Path]) -> CallReport:
+    """Make a call in a room for which LiveKit picks the node."""
+    for attempt in range(MAX_ATTEMPTS):
         try:
             return await Phone(node, f"room-{free_port()}", recordings).call
         except CallError:
-            if attempt == ATTEMPTS - 1:
+            if attempt == MAX_ATTEMPTS - 1:
                 raise
     raise AssertionError
 
 
 async def close_all_rooms(node: Node) -> None:
-    """LiveKit gives an agent that has come back to a room alone five minutes.
+    """Close the rooms, because LiveKit keeps an agent that has rejoined an empty room there for five minutes.
 
-    A room to which nobody came back is still listed, and only the node that is dead could close it.
+    A room that no participant has rejoined is still listed, and could be closed by the dead node only.
     """
     async with api.LiveKitAPI(node.ports.livekit_url, API_KEY, API_SECRET) as livekit:
         for room in (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms:
@@ -181,39 +183,42 @@ async def close_all_rooms(node: Node) -> None:
                     raise
 
 
-async def test_calls_spread_over_two_nodes_and_go_on_when_one_dies_and_the_metrics_of_both_add_up(
-    tmp_path: Path,
+async def test_calls_survive_the_failure_of_the_other_node_and_the_metrics_of_both_add_up(
+    speaker: Speaker, tmp_path: Path
 ) -> None:
-    recordings = (await clips())[:2]
+    for program in ("livekit-server", "redis-server"):
+        require_binary(program)
+    recordings = [await speaker.wav(text) for text in UTTERANCES]
     async with two_nodes(tmp_path) as (first, second):
         both = (first, second)
-        stay: list[Phone] = []  # room, signal and worker on the first node
-        cut: list[Phone] = []
+        unaffected: list[Phone] = []  # room, signalling and worker on the first node
+        affected: list[Phone] = []
         served_by: list[Node] = []
-        while not stay or not cut or set(served_by) != set(both):
+        while not unaffected or not affected or set(served_by) != set(both):
             through = both[len(served_by) % 2]
             before = [await one.total(CONVERSATIONS) for one in both]
-            phone = Phone(through, await through.make_room(), recordings * LONG)
-            served_by.append(await who_served(both, before))
-            (stay if through is first and served_by[-1] is first else cut).append(phone)
-        await answered([*stay, *cut], 1)
+            phone = Phone(through, await through.make_room(), recordings * REPETITIONS)
+            served_by.append(await node_that_serves(both, before))
+            (unaffected if through is first and served_by[-1] is first else affected).append(phone)
+        await asyncio.gather(*(phone.answered_again(1) for phone in (*unaffected, *affected)))
 
-        second.lose_power()
-        new = [await call_anew(first, recordings) for _ in range(NEW_CALLS)]
-        await answered(stay, 2)
-        for phone in (*stay, *cut):
+        second.kill()
+        new = [await call_until_it_works(first, recordings) for _ in range(NEW_CALLS)]
+        await asyncio.gather(*(phone.answered_again(2) for phone in unaffected))
+        for phone in (*unaffected, *affected):
             phone.call.cancel()
-        await asyncio.gather(*(phone.call for phone in (*stay, *cut)), return_exceptions=True)
+        await asyncio.gather(*(phone.call for phone in (*unaffected, *affected)), return_exceptions=True)
         await close_all_rooms(first)
-        await until(lambda: nobody_talks(both))
-        values = [await scrape(one.ports) for one in both]
+        values = await scrape_after_calls(*(one.ports for one in both))
 
     assert all(turn.first_heard is not None for report in new for turn in report.turns)
-    # More than calls: rooms of the dead node that a living worker's agent takes to the other one are new rooms there.
-    # Fewer than jobs: a second agent leaves the room to the first, and one that reaches no node has no conversation.
+    # More than calls: a room that a living worker's agent moves from the dead node is a new room on the other.
+    # Fewer than jobs: a second agent leaves a room to the first, and one that reaches no node has no conversation.
     conversations = sum(value[CONVERSATIONS] for value in values)
     assert len(served_by) + NEW_CALLS <= conversations <= sum(one.jobs for one in both)
-    assert values[1][CONVERSATIONS] == served_by.count(second)  # what its worker had counted is kept
-    told = sum(len(report.turns) for report in new) + sum(phone.turns_answered for phone in (*stay, *cut))
+    assert values[1][CONVERSATIONS] == served_by.count(second)  # the counts of the killed worker are kept
+    reported = sum(len(report.turns) for report in new) + sum(
+        phone.turns_answered for phone in (*unaffected, *affected)
+    )
     counted = sum(value["livekit_conversation_turns_total"] for value in values)
-    assert told <= counted <= told + len(served_by)  # each caller hung up, or was cut off, in a turn
+    assert reported <= counted <= reported + len(served_by)  # each caller left, or lost its call, during a turn

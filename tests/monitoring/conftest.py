@@ -2,22 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from testbed.processes import ServiceError
-from testbed.services import find_binary
-
-
-def _binary(name: str) -> str:
-    try:
-        return find_binary(name)
-    except ServiceError as error:
-        pytest.skip(str(error))
+from tests.tools import require_binary
 
 
 @pytest.fixture(scope="session")
 def promtool() -> str:
-    return _binary("promtool")
+    return require_binary("promtool")
 
 
 @pytest.fixture(scope="session")
 def prometheus_binary() -> str:
-    return _binary("prometheus")
+    return require_binary("prometheus")

@@ -1,8 +1,7 @@
-"""A real call, watched by a real Prometheus: every query of every panel and rule is asked."""
+"""A real call and a real Prometheus that scrapes it: every query of every panel and rule is run."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import re
@@ -21,8 +20,7 @@ from monitoring.live import all_calls_counted, watched_system
 from monitoring.server import Prometheus, Series
 from testbed.conversation import converse
 from testbed.processes import free_port
-from testbed.services import running
-from tests.e2e.conftest import free_ports
+from testbed.services import Ports, running
 from tests.monitoring.promql import names_in
 from tests.monitoring.test_rules import ALERTS, RECORDED
 
@@ -74,14 +72,14 @@ class Call:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def call(tmp_path_factory: pytest.TempPathFactory, prometheus_binary: str) -> AsyncIterator[Call]:
-    ports, port, folder = free_ports(), free_port(), tmp_path_factory.mktemp("watched")
+    ports, port, folder = Ports.free(), free_port(), tmp_path_factory.mktemp("watched")
     settings = {"ANSWER_MAX_TOKENS": "20", "PRERESPONSE_STRATEGY": "hybrid"}  # panels show both models
     services = watched_system("fast-preresponse.py", ports, port, folder, settings)
     async with running(services, folder):
         start, prometheus = time.time(), Prometheus(port)
         _, report = await converse(ports, "watched", SENTENCES, lambda turn: None)
         records = [record for text in report.texts if (record := json.loads(text.text))["caller"]]
-        await asyncio.wait_for(all_calls_counted(prometheus, len(records)), 60)
+        await all_calls_counted(prometheus, len(records))
         yield Call(prometheus, records, whole_steps(start, time.time()))
 
 

@@ -33,6 +33,7 @@ def test_legend_is_filled_with_the_labels_of_a_series() -> None:
     assert legend("{{role}}: {{model}}", {"role": "main", "model": "large"}) == "main: large"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("values", [(), (math.nan, math.nan), (0.0, 0.0), (0.5, 2.0)])
 def test_every_panel_can_be_drawn_whatever_prometheus_answers(values: tuple[float, ...], tmp_path: Path) -> None:
     times = tuple(60.0 * minute for minute in range(len(values)))

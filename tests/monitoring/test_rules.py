@@ -33,16 +33,19 @@ def run(promtool: str, *arguments: str | Path) -> subprocess.CompletedProcess[st
     return subprocess.run([promtool, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_prometheus_accepts_the_configuration_and_its_rules(promtool: str) -> None:
     checked = run(promtool, "check", "config", CONFIG)
     assert checked.returncode == 0, checked.stderr
 
 
+@pytest.mark.slow
 def test_rules_do_what_their_tests_say(promtool: str) -> None:
     tested = run(promtool, "test", "rules", *RULES.glob("*.test.yml"))
     assert tested.returncode == 0, tested.stdout + tested.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alert", GUARDED)
 def test_alert_without_its_guard_against_thin_traffic_would_not_pass(promtool: str, alert: str, tmp_path: Path) -> None:
     before, rest = (RULES / "alerts.yml").read_text().split(f"- alert: {alert}\n")
