@@ -1,4 +1,4 @@
-"""`python -m model_server`: load the models, say so, serve until told to stop."""
+"""`python -m model_server`: load the models and serve them until SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ T = TypeVar("T")
 
 
 def main() -> None:
+    """Run the command; exit with 2 if a configuration, a weight file or the port is at fault."""
     args = _arguments()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        # Before the models: that the port is taken should not take seconds to find out.
-        listener = _bound(args.host, args.port)
+        # Before the models, which take seconds to load, so that a taken port is reported at once.
+        listener = _bind(args.host, args.port)
         if args.simulated:
             backends = simulated_backends(load_config(args.simulated))
         else:
-            backends = asyncio.run(real_backends(_loading, args.tts))
+            backends = asyncio.run(real_backends(_report_progress, args.tts))
     except (WeightsError, ConfigError, OSError) as error:
         print(f"model_server: {error}", file=sys.stderr, flush=True)
         sys.exit(2)
@@ -44,13 +45,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m model_server", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8790)
-    parser.add_argument("--api-key", help="refuse requests without this key (default: any key is good)")
-    parser.add_argument("--simulated", metavar="FILE.json|default", help="no models, but this simulation of them")
+    parser.add_argument("--api-key", help="refuse requests without this key (default: accept any)")
+    parser.add_argument("--simulated", metavar="FILE.json|default", help="simulate the models as this file says")
     parser.add_argument("--tts", choices=TTS_NAMES, default=DEFAULT_TTS, help="the real voice (default: %(default)s)")
     return parser.parse_args()
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -61,7 +62,7 @@ def _bound(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _loading(name: str, load: Callable[[], T]) -> T:
+def _report_progress(name: str, load: Callable[[], T]) -> T:
     started = time.perf_counter()
     result = load()
     print(f"{name}: {time.perf_counter() - started:.1f} s", flush=True)
@@ -69,11 +70,13 @@ def _loading(name: str, load: Callable[[], T]) -> T:
 
 
 class _Server(uvicorn.Server):
-    ready = ""
+    """Prints a line once it accepts connections."""
+
+    ready_line = ""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        print(self.ready, flush=True)
+        print(self.ready_line, flush=True)
 
 
 def _serve(listener: socket.socket, backends: Backends, api_key: str | None) -> None:
@@ -85,18 +88,17 @@ def _serve(listener: socket.socket, backends: Backends, api_key: str | None) -> 
     )
     server = _Server(config)
     host, port = listener.getsockname()[:2]
-    server.ready = f"model server ready on http://{host}:{port} ({backends.mode})"
+    server.ready_line = f"model server ready on http://{host}:{port} ({backends.mode})"
     server.run(sockets=[listener])
-    _leave()
+    _exit()
 
 
 def _stop(number: int, frame: object) -> None:
-    _leave()
+    _exit()
 
 
-def _leave() -> None:
-    # The interpreter would wait for the sentence that a model's thread is in the middle of. Nothing here needs to be
-    # put away, so leave without.
+def _exit() -> None:
+    # A normal exit would wait for the sentence that a model's thread is synthesising, and there is nothing to save.
     sys.stdout.flush()
     os._exit(0)
 

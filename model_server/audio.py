@@ -1,9 +1,9 @@
-"""Audio in and out of bytes: decoding what callers upload, encoding what they asked for."""
+"""Decode uploaded audio; encode synthesised audio in the requested format."""
 
 from __future__ import annotations
 
 import io
-import struct
+import wave
 from collections.abc import Callable
 
 import av
@@ -11,8 +11,8 @@ import numpy as np
 
 from model_server.backends import STT_SAMPLE_RATE, TTS_SAMPLE_RATE, Audio, BadInputError
 
-MAX_SECONDS = 600
-"""Longer uploads would hold up every caller's speech behind them."""
+MAX_UPLOAD_S = 600
+"""Longer uploads would delay every other transcription."""
 
 CONTENT_TYPES = {
     "pcm": "audio/pcm",
@@ -31,45 +31,51 @@ _CONTAINERS = {
 
 
 def to_pcm16(audio: Audio) -> bytes:
+    """Return samples as signed 16-bit little-endian PCM."""
     return (np.clip(audio, -1.0, 1.0) * 32767).astype("<i2").tobytes()
 
 
 def from_pcm16(pcm: bytes) -> Audio:
+    """Return signed 16-bit little-endian PCM as samples."""
     return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
 
 
 def decode(data: bytes) -> Audio:
-    """The first audio stream of a file in any container that FFmpeg knows, at `STT_SAMPLE_RATE`. Blocks."""
+    """Return the first audio stream of a file in any format of FFmpeg, at `STT_SAMPLE_RATE`. Blocks.
+
+    Raises:
+        BadInputError: If there is no audio in it, or too much.
+    """
     resampler = Resampler(STT_SAMPLE_RATE)
-    pieces, seconds = [], 0.0
+    chunks, seconds = [], 0.0
     try:
         with av.open(io.BytesIO(data), mode="r", metadata_errors="ignore") as container:
             for frame in container.decode(audio=0):
-                pieces.append(resampler.push(frame))
+                chunks.append(resampler.push(frame))
                 seconds += frame.samples / frame.sample_rate
-                if seconds > MAX_SECONDS:
-                    raise BadInputError(f"The audio is longer than {MAX_SECONDS} seconds.", param="file")
+                if seconds > MAX_UPLOAD_S:
+                    raise BadInputError(f"The audio is longer than {MAX_UPLOAD_S} seconds.", param="file")
     except (av.FFmpegError, IndexError, ValueError) as error:
         raise BadInputError("The file could not be decoded as audio.", param="file") from error
-    if not pieces:
+    if not chunks:
         raise BadInputError("The file holds no audio.", param="file")
-    return np.concatenate([*pieces, resampler.push(None)])
+    return np.concatenate([*chunks, resampler.push(None)])
 
 
 class Resampler:
-    """Any FFmpeg frames to mono samples at one rate; keeps the filter's state from frame to frame."""
+    """Converts FFmpeg frames to mono samples at one rate; keeps the filter's state between frames."""
 
     def __init__(self, rate: int) -> None:
         self._resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
 
     def push(self, frame: av.AudioFrame | None) -> Audio:
-        """`None` drains the filter."""
-        pieces = [piece.to_ndarray().reshape(-1) for piece in self._resampler.resample(frame)]
-        return np.concatenate(pieces).astype(np.float32) if pieces else np.zeros(0, np.float32)
+        """Return the samples that are ready; `None` drains the filter."""
+        chunks = [chunk.to_ndarray().reshape(-1) for chunk in self._resampler.resample(frame)]
+        return np.concatenate(chunks).astype(np.float32) if chunks else np.zeros(0, np.float32)
 
 
 def pcm_reader(sample_rate: int, channels: int) -> Callable[[bytes], Audio]:
-    """A function that turns successive interleaved 16-bit PCM of one live stream into `STT_SAMPLE_RATE` mono."""
+    """Return a function that converts the interleaved 16-bit PCM of one live stream to `STT_SAMPLE_RATE` mono."""
     if sample_rate == STT_SAMPLE_RATE and channels == 1:
         return from_pcm16
     resampler = Resampler(STT_SAMPLE_RATE)
@@ -84,16 +90,16 @@ def pcm_reader(sample_rate: int, channels: int) -> Callable[[bytes], Audio]:
 
 
 class Encoder:
-    """PCM at `TTS_SAMPLE_RATE` to one of `CONTENT_TYPES`, piece by piece, so that playing can start early."""
+    """Encodes PCM at `TTS_SAMPLE_RATE` as one of `CONTENT_TYPES`, chunk by chunk, so that playout can start early."""
 
     def __init__(self, format: str) -> None:
         self._sink = _Sink()
         self._container = None
         if format == "wav":
-            self._sink.write(_wav_header())
+            self._sink.write(_streaming_wav_header())
         elif format in _CONTAINERS:
             name, codec = _CONTAINERS[format]
-            # The header with the frame count is left out: it can only be written when the audio has ended.
+            # Without the header that has the number of frames, which is known only at the end.
             options = {"write_xing": "0", "id3v2_version": "0"} if format == "mp3" else {}
             self._container = av.open(self._sink, mode="w", format=name, options=options)
             stream = self._container.add_stream(codec, rate=TTS_SAMPLE_RATE, layout="mono")
@@ -101,6 +107,7 @@ class Encoder:
             self._stream = stream
 
     def encode(self, pcm: bytes) -> bytes:
+        """Take PCM; return the bytes that are ready."""
         if self._container is None:
             self._sink.write(pcm)
         elif pcm:
@@ -110,6 +117,7 @@ class Encoder:
         return self._sink.drain()
 
     def finish(self) -> bytes:
+        """Return the rest of the bytes."""
         if self._container is not None:
             self._container.mux(self._stream.encode(None))
             self._container.close()
@@ -117,7 +125,7 @@ class Encoder:
 
 
 class _Sink:
-    """A file that FFmpeg can only append to."""
+    """An append-only file for FFmpeg."""
 
     def __init__(self) -> None:
         self._data = bytearray()
@@ -132,8 +140,11 @@ class _Sink:
         return data
 
 
-def _wav_header() -> bytes:
-    # The length is not known yet: the largest one means 'until the data ends', as OpenAI itself sends it.
-    unknown, byte_rate = 0xFFFFFFFF, TTS_SAMPLE_RATE * 2
-    fmt = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, TTS_SAMPLE_RATE, byte_rate, 2, 16)
-    return struct.pack("<4sI4s", b"RIFF", unknown, b"WAVE") + fmt + struct.pack("<4sI", b"data", unknown)
+def _streaming_wav_header() -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setparams((1, 2, TTS_SAMPLE_RATE, 0, "NONE", ""))
+    header = bytearray(file.getvalue())
+    # The length is not known yet: the largest one means 'until the data ends', and OpenAI sends it too.
+    header[4:8] = header[40:44] = b"\xff" * 4
+    return bytes(header)

@@ -1,4 +1,4 @@
-"""What the protocols ask of a model: one small interface a modality, met by the real and the simulated models."""
+"""The interfaces between protocols and models: one per modality, implemented by real and simulated models."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ Audio = NDArray[np.float32]
 
 STT_SAMPLE_RATE = 16_000
 TTS_SAMPLE_RATE = 24_000
-VAD_FRAME = 512
-"""Samples a voice-detection frame: 32 ms at `STT_SAMPLE_RATE`, the only size that Silero takes."""
+VAD_FRAME_SAMPLES = 512
+"""A frame of voice activity detection: 32 ms at `STT_SAMPLE_RATE`, the only size that Silero takes."""
 
 
 class UnknownModelError(Exception):
+    """No model answers to the requested name."""
+
     def __init__(self, model: str) -> None:
         super().__init__(f"The model '{model}' does not exist or you do not have access to it.")
 
 
 class BadInputError(Exception):
-    """The request is well-formed, but the model cannot take it; `code` is OpenAI's error code."""
+    """A well-formed request that the model cannot take; `param` and `code` are those of OpenAI's errors."""
 
     def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
@@ -34,28 +36,32 @@ class BadInputError(Exception):
 
 
 class ModelNames(Protocol):
-    """The names that callers may ask for, and the name of the model that answers."""
+    """The names that clients may ask for, and the name of the model that answers."""
 
     @property
-    def listed(self) -> tuple[str, ...]: ...
+    def listed(self) -> tuple[str, ...]:
+        """The names in the list of models."""
+        ...
 
     def resolve(self, requested: str) -> str:
-        """The answering model's own name. Raises `UnknownModelError`."""
+        """Return the name of the model that answers, or raise `UnknownModelError`."""
         ...
 
 
 @dataclass(frozen=True)
 class AliasedModel:
-    """One model, which also answers to the names that the worker's stacks ask the providers for."""
+    """One model that also answers to the names that the worker's stacks request from the providers."""
 
     name: str
     aliases: frozenset[str]
 
     @property
     def listed(self) -> tuple[str, ...]:
+        """The model's own name."""
         return (self.name,)
 
     def resolve(self, requested: str) -> str:
+        """Return the model's own name, or raise `UnknownModelError`."""
         if requested != self.name and requested not in self.aliases:
             raise UnknownModelError(requested)
         return self.name
@@ -63,12 +69,16 @@ class AliasedModel:
 
 @dataclass(frozen=True)
 class Message:
+    """A message of a chat."""
+
     role: str
     text: str
 
 
 @dataclass(frozen=True)
 class ChatRequest:
+    """A chat and how to answer it."""
+
     model: str
     messages: tuple[Message, ...]
     max_tokens: int | None = None
@@ -78,7 +88,7 @@ class ChatRequest:
 
 @dataclass(frozen=True)
 class ChatChunk:
-    """A piece of an answer: text, or in the last one why it ended ('stop' or 'length') and the tokens used."""
+    """A chunk of an answer: text, or in the last one the finish reason ('stop' or 'length') and the tokens used."""
 
     text: str = ""
     finish_reason: str | None = None
@@ -98,16 +108,21 @@ class Word:
 
 @dataclass(frozen=True)
 class Transcript:
+    """A transcript with its words."""
+
     text: str
     words: tuple[Word, ...]
 
     @property
     def confidence(self) -> float:
+        """The mean of the words' confidences."""
         return sum(word.confidence for word in self.words) / len(self.words) if self.words else 0.0
 
 
 @dataclass(frozen=True)
 class SpeechRequest:
+    """A text to synthesise."""
+
     model: str
     text: str
     voice: str
@@ -115,44 +130,61 @@ class SpeechRequest:
 
 
 class LLM(Protocol):
+    """A language model."""
+
     @property
-    def names(self) -> ModelNames: ...
+    def names(self) -> ModelNames:
+        """The names it answers to."""
+        ...
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
-        """Yields the answer as it is made. Closing the generator stops the model."""
+        """Yield the answer as it is generated. Closing the generator stops the model."""
         ...
 
 
-class VoiceDetector(Protocol):
-    """Finds speech in one continuous stream of audio; keeps state between calls."""
+class VoiceActivityDetector(Protocol):
+    """Detects speech in one continuous stream of audio; keeps state between calls."""
 
     def probabilities(self, frames: Audio) -> list[float]:
-        """The probability of speech in each frame; `frames` has shape (n, `VAD_FRAME`). Blocks: about 0.2 ms each."""
+        """Return the probability of speech in each frame; `frames` has shape (n, `VAD_FRAME_SAMPLES`).
+
+        Blocks: about 0.2 ms a frame.
+        """
         ...
 
 
 class STT(Protocol):
+    """A speech-to-text model."""
+
     @property
-    def names(self) -> ModelNames: ...
+    def names(self) -> ModelNames:
+        """The names it answers to."""
+        ...
 
     @property
     def idle(self) -> bool:
-        """Whether a transcription asked for now would start now."""
+        """Whether a transcription that is requested now would start at once."""
         ...
 
-    async def transcribe(self, model: str, audio: Audio, *, utterance: int, final: bool) -> Transcript:
-        """`utterance` counts a connection's utterances; only the simulation looks at it, to choose its text."""
+    async def transcribe(self, model: str, audio: Audio, *, segment: int, final: bool) -> Transcript:
+        """Transcribe the connection's segment of this number; only the simulation uses it, to choose its text."""
         ...
 
-    def voice_detector(self) -> VoiceDetector: ...
+    def voice_activity_detector(self) -> VoiceActivityDetector:
+        """Return a detector for one stream."""
+        ...
 
 
 class TTS(Protocol):
+    """A text-to-speech model."""
+
     @property
-    def names(self) -> ModelNames: ...
+    def names(self) -> ModelNames:
+        """The names it answers to."""
+        ...
 
     def stream(self, request: SpeechRequest) -> AsyncGenerator[bytes, None]:
-        """Yields signed 16-bit mono PCM at `TTS_SAMPLE_RATE`, a sentence at a time.
+        """Yield signed 16-bit mono PCM at `TTS_SAMPLE_RATE`, a sentence at a time.
 
         Raises `BadInputError` before the first chunk for a voice it does not know. Closing the generator stops it.
         """
@@ -161,16 +193,19 @@ class TTS(Protocol):
 
 @dataclass(frozen=True)
 class Backends:
+    """The models of a server; `mode` is 'real' or 'simulated'."""
+
     mode: str
     llm: LLM
     stt: STT
     tts: TTS
 
     def listed(self) -> list[str]:
+        """Return the names of all models."""
         return [name for backend in (self.llm, self.stt, self.tts) for name in backend.names.listed]
 
     def resolve(self, requested: str) -> str:
-        """The own name of whichever model answers to a name. Raises `UnknownModelError`."""
+        """Return the own name of the model that answers to a name, or raise `UnknownModelError`."""
         for backend in (self.llm, self.stt, self.tts):
             with contextlib.suppress(UnknownModelError):
                 return backend.names.resolve(requested)

@@ -1,18 +1,20 @@
-"""What goes wrong in simulated mode, and for whom: chosen over HTTP while the server runs.
+"""Faults of the simulated models, which are chosen over HTTP while the server runs.
 
     PUT /simulated/faults   [{"path": "/v1/audio/speech", "kind": "status", "status": 429, "requests": 1}]
-    GET /simulated/seen     what was asked for and how it ended, by path and model
+    GET /simulated/seen     counts of requests and how they ended, by path and model
 
-The list replaces the one before; the first fault that fits a request befalls it.
+The list replaces the previous one; the first fault that matches a request is applied to it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import re
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
 
@@ -32,7 +34,7 @@ _GARBAGE = '\x16\x03\x01 <html>{"choices": [{]]} \x00 data: data: NaN'
 
 
 class Fault(BaseModel):
-    """How requests of one kind go wrong."""
+    """A kind of requests and how they fail."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,36 +42,43 @@ class Fault(BaseModel):
     model: str | None = None
     """Only requests for this model."""
     kind: Literal["status", "silent", "cut", "garbage"]
-    """An error status; no answer at all; an answer that breaks off; an answer that makes no sense."""
+    """An error status; no answer; an answer that breaks off; an answer that no client can parse."""
     status: Annotated[int, Field(ge=400, le=599)] = 500
     retry_after: float | None = None
     """Seconds, for the header of a 429 or 503."""
     messages: Annotated[int, Field(ge=0)] = 4
-    """How much of an answer is sent before it is cut: pieces of a body, or messages of a websocket."""
+    """How much of an answer is sent before it is cut: chunks of a body, or messages of a websocket."""
     requests: Annotated[int, Field(ge=1)] | None = None
-    """How many requests it befalls. None: all until the list is replaced."""
+    """How many requests fail. None: all until the list is replaced."""
 
-    def fits(self, path: str, model: str) -> bool:
+    def matches(self, path: str, model: str) -> bool:
+        """Return whether a request fails."""
         return path == self.path and self.model in (None, model) and self.requests != 0
 
-    def spend(self) -> None:
+    def use(self) -> None:
+        """Count a request that failed."""
         if self.requests is not None:
             self.requests -= 1
 
 
 class CutError(Exception):
-    """Ends a connection in the middle of an answer. The server logs it: it was asked for."""
+    """Ends a connection in the middle of an answer; the server logs it."""
 
 
 class Faults:
-    """The faults in force, and a count of everything that was asked for."""
+    """The faults in force, and counts of all requests.
 
-    def __init__(self) -> None:
+    Args:
+        now: The clock that live transcriptions are billed by, seconds.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
         self._faults: list[Fault] = []
-        self._seen: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self._counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self.routes = [
             Route("/simulated/faults", self._replace, methods=["PUT"]),
-            Route("/simulated/seen", self._tell),
+            Route("/simulated/seen", self._report),
         ]
 
     async def _replace(self, request: Request) -> Response:
@@ -80,44 +89,40 @@ class Faults:
             raise BadInputError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
         return JSONResponse({"faults": len(self._faults)})
 
-    async def _tell(self, request: Request) -> Response:
-        return JSONResponse([{"path": path, "model": model, **counts} for (path, model), counts in self._seen.items()])
+    async def _report(self, request: Request) -> Response:
+        return JSONResponse(
+            [{"path": path, "model": model, **counts} for (path, model), counts in self._counts.items()]
+        )
 
-    async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request: `app` answers it, unless a fault befalls it."""
+    def middleware(self, app: ASGIApp) -> ASGIApp:
+        """Wrap an application, so that requests which match a fault fail."""
+        return functools.partial(self._serve, app)
+
+    async def _serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or scope["path"] not in _PATHS:
             await app(scope, receive, send)
             return
-        asked, receive = await _asked_for(scope, receive)
-        model = str(asked.get("model", ""))
-        seen = self._seen[scope["path"], model]
-        seen["requests"] += 1
-        fault = next((fault for fault in self._faults if fault.fits(scope["path"], model)), None)
+        fields, receive = await _read_fields(scope, receive)
+        model = str(fields.get("model", ""))
+        counts = self._counts[scope["path"], model]
+        counts["requests"] += 1
+        fault = next((fault for fault in self._faults if fault.matches(scope["path"], model)), None)
         if fault is None:
-            seen["characters"] += len(str(asked.get("input", "")))
+            counts["characters"] += len(str(fields.get("input", "")))
         else:
-            fault.spend()
-            seen["faults"] += 1
-        answering = app if fault is None else _Failing(app, fault)
-        started, audio = time.monotonic(), _Audio(asked)
+            fault.use()
+            counts["faults"] += 1
+        handler = app if fault is None else _FailingApp(app, fault)
+        started, audio = self._now(), _ReceivedAudio(fields)
         try:
-            await answering(scope, audio.counted(receive), _counting(send, seen))
+            await handler(scope, audio.counted(receive), _counting(send, counts))
         finally:
             if scope["type"] == "websocket":
-                open_for = (time.monotonic() - started) * 1000
-                seen["billed_milliseconds"] += round(max(open_for, audio.milliseconds))
+                open_ms = (self._now() - started) * 1000
+                counts["billed_milliseconds"] += round(max(open_ms, audio.milliseconds))
 
 
-class FaultsMiddleware:
-    def __init__(self, app: ASGIApp, faults: Faults) -> None:
-        self._app = app
-        self._faults = faults
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._faults.serve(self._app, scope, receive, send)
-
-
-class _Failing:
+class _FailingApp:
     def __init__(self, app: ASGIApp, fault: Fault) -> None:
         self._app = app
         self._fault = fault
@@ -143,11 +148,14 @@ class _Failing:
             await send({"type": "http.response.body", "body": f"data: {_GARBAGE}\n\n".encode() * 3})
 
 
-class _Audio:
-    """How much of it a live transcription was sent. Deepgram bills that, and the time it was open if that is more."""
+class _ReceivedAudio:
+    """The duration of the audio that a live transcription received.
 
-    def __init__(self, asked: dict[str, Any]) -> None:
-        rate, channels = (str(asked.get(name, "")) for name in ("sample_rate", "channels"))
+    Deepgram bills it, or the time that the connection was open if that is longer.
+    """
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        rate, channels = (str(fields.get(name, "")) for name in ("sample_rate", "channels"))
         samples = int(rate) * int(channels or 1) if rate.isdecimal() and (channels or "1").isdecimal() else 0
         self._bytes_per_millisecond = 2 * samples / 1000
         self.milliseconds = 0.0
@@ -163,7 +171,7 @@ class _Audio:
 
 
 async def _refuse(fault: Fault, protocol: str, send: Send) -> None:
-    body = json.dumps({"error": {"message": "This failure was asked for.", "code": None}}).encode()
+    body = json.dumps({"error": {"message": "This failure was requested.", "code": None}}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if fault.retry_after is not None:
         headers.append((b"retry-after", f"{fault.retry_after:g}".encode()))
@@ -171,45 +179,45 @@ async def _refuse(fault: Fault, protocol: str, send: Send) -> None:
     await send({"type": f"{protocol}.response.body", "body": body})
 
 
-async def _asked_for(scope: Scope, receive: Receive) -> tuple[dict[str, Any], Receive]:
-    """The request's fields; the body is read for them, and is there to be read again."""
+async def _read_fields(scope: Scope, receive: Receive) -> tuple[dict[str, Any], Receive]:
+    """Return the request's fields, and a `receive` that repeats the body that was read for them."""
     if scope["type"] == "websocket":
         return {name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()}, receive
     if scope["path"] == "/v1/audio/transcriptions":
-        return {}, receive  # in a form
-    read: list[Message] = []
+        return {}, receive  # a form with a file
+    messages: list[Message] = []
     try:
-        while not read or read[-1].get("more_body"):
-            read.append(await receive())
-        asked = json.loads(b"".join(message.get("body", b"") for message in read))
+        while not messages or messages[-1].get("more_body"):
+            messages.append(await receive())
+        fields = json.loads(b"".join(message.get("body", b"") for message in messages))
     except HTTPException:
-        return {}, _refused  # too large: for the app to say, as to everybody
+        return {}, _too_large  # the app answers it as without faults
     except ValueError:
-        asked = None
+        fields = None
 
-    async def again() -> Message:
-        return read.pop(0) if read else await receive()
+    async def repeat() -> Message:
+        return messages.pop(0) if messages else await receive()
 
-    return asked if isinstance(asked, dict) else {}, again
+    return fields if isinstance(fields, dict) else {}, repeat
 
 
-async def _refused() -> Message:
+async def _too_large() -> Message:
     raise HTTPException(413, "The request is too large.")
 
 
-def _counting(send: Send, seen: Counter[str]) -> Send:
-    """Count whole answers, refusals, and the tokens that are told."""
+def _counting(send: Send, counts: Counter[str]) -> Send:
+    """Count whole answers, refusals, and reported tokens."""
 
     async def counted(message: Message) -> None:
         if message["type"].endswith("http.response.start"):
-            seen["refused"] += message["status"] >= 400
+            counts["refused"] += message["status"] >= 400
         await send(message)
         if message["type"] != "http.response.body":
             return
-        seen["ended"] += not message.get("more_body")
+        counts["ended"] += not message.get("more_body")
         for prompt, completion in _USAGE.findall(message["body"]):
-            seen["prompt_tokens"] += int(prompt)
-            seen["completion_tokens"] += int(completion)
+            counts["prompt_tokens"] += int(prompt)
+            counts["completion_tokens"] += int(completion)
 
     return counted
 
@@ -217,7 +225,7 @@ def _counting(send: Send, seen: Counter[str]) -> Send:
 def _cut_after(messages: int, send: Send) -> Send:
     sent = 0
 
-    async def counted(message: Message) -> None:
+    async def limited(message: Message) -> None:
         nonlocal sent
         if message["type"] in ("http.response.body", "websocket.send"):
             sent += 1
@@ -225,4 +233,4 @@ def _cut_after(messages: int, send: Send) -> Send:
                 raise CutError
         await send(message)
 
-    return counted
+    return limited

@@ -16,15 +16,17 @@ from model_server.backends import AliasedModel, BadInputError, ChatChunk, ChatRe
 
 SLOTS = 4
 CONTEXT_TOKENS = 4096
-"""Prompt and answer of one request."""
+"""Prompt and answer of one request together."""
 
-# The defaults for what a request leaves open. A 135M model left to itself rambles until the context is full, so an
-# answer has a limit, and repeats itself, so that has a price; the rest is what the model's authors recommend.
+# Defaults. A model with 135 million parameters goes on until the context is full, hence the limit, and repeats itself,
+# hence the penalty; the rest is what its authors recommend.
 MAX_TOKENS = 256
 SAMPLING = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
 
 
 class SmolLM:
+    """SmolLM2 on a llama.cpp server inside this process."""
+
     names = AliasedModel(
         "SmolLM2-135M-Instruct",
         frozenset({"llama-3.1-8b-instant", "llama-3.3-70b-versatile", "llama3.1:8b", "llama3.1:70b", "llama3.3:70b"}),
@@ -36,27 +38,28 @@ class SmolLM:
         params.n_parallel = SLOTS
         params.n_ctx = CONTEXT_TOKENS * SLOTS
         # One thread, which does not spin while it waits. Two threads read a prompt in half the time on an idle
-        # machine, but they wait for each other: beside Whisper and Kokoro on two cores the first token then sometimes
-        # took seconds, and a voice agent always has those beside it.
+        # machine, but they wait for each other: while Whisper and Kokoro ran on the same two cores, the first token
+        # sometimes took seconds.
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
         params.cpuparams.poll = params.cpuparams_batch.poll = 0
         # llama.cpp would keep up to 8 GB of old prompts.
         params.cache_ram_mib = 256
         params.verbosity = -1
-        # xllamacpp also opens a loopback port of its own; nobody but this object may use it.
+        # xllamacpp also opens a loopback port; only this object may use it.
         params.api_keys = [secrets.token_hex()]
         self._server = xllamacpp.Server(params)
-        # One thread a slot: each waits in llama.cpp for its request's next token. More requests queue here, where
-        # one that is given up leaves the queue without costing the model anything.
+        # One thread per slot: each waits in llama.cpp for its request's next token. Further requests queue here, where
+        # a cancelled one leaves the queue at no cost to the model.
         self._threads = ThreadPoolExecutor(SLOTS, thread_name_prefix="llm")
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+        """See `model_server.backends.LLM`."""
         loop = asyncio.get_running_loop()
         chunks: asyncio.Queue[dict[str, Any] | Exception | None] = asyncio.Queue()
         stopped = threading.Event()
 
         def forward(item: dict[str, Any] | Exception | None) -> bool:
-            """Called by llama.cpp's thread for each chunk; returning True ends the generation."""
+            """Receive a chunk on llama.cpp's thread; return True to end the generation."""
             if not stopped.is_set():
                 loop.call_soon_threadsafe(chunks.put_nowait, item)
             return stopped.is_set()
@@ -84,7 +87,7 @@ class SmolLM:
                     yield ChatChunk("", finish_reason, usage["prompt_tokens"], usage["completion_tokens"])
         finally:
             stopped.set()
-            running.cancel()  # only helps while it is still queued
+            running.cancel()  # has an effect only while it is queued
 
 
 def _body(request: ChatRequest) -> dict[str, Any]:

@@ -37,31 +37,39 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 def error_response(status: int, message: str, *, param: str | None = None, code: str | None = None) -> JSONResponse:
+    """Return an error in OpenAI's shape."""
     kind = "server_error" if status >= 500 else "invalid_request_error"
     return JSONResponse({"error": {"message": message, "type": kind, "param": param, "code": code}}, status)
 
 
 class ContentPart(BaseModel):
+    """A part of a message; only text is used."""
+
     type: str
     text: str = ""
 
 
 class ChatMessage(BaseModel):
+    """A message of a chat request."""
+
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[ContentPart] | None = None
 
     def text(self) -> str:
+        """Return the text of all parts."""
         if isinstance(self.content, list):
             return "\n".join(part.text for part in self.content if part.text)
         return self.content or ""
 
 
 class StreamOptions(BaseModel):
+    """Options of a streamed answer."""
+
     include_usage: bool = False
 
 
 class ChatBody(BaseModel):
-    """The fields that a small model can honour; others (`tools` among them) are accepted and change nothing."""
+    """The fields that a small model supports; others, such as `tools`, are accepted and ignored."""
 
     model: str
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
@@ -77,8 +85,9 @@ class ChatBody(BaseModel):
     stop: str | Annotated[list[str], Field(max_length=4)] | None = None
 
     def request(self) -> ChatRequest:
+        """Return the request for the model."""
         sampling = {"temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "stop"}
-        # The model knows three roles; what another role says must not be lost. A call of a tool has no text.
+        # The model knows three roles; the text of other roles must not be lost. A tool call has no text.
         roles = {"developer": "system", "tool": "user", "function": "user"}
         return ChatRequest(
             self.model,
@@ -93,6 +102,8 @@ class ChatBody(BaseModel):
 
 
 class SpeechBody(BaseModel):
+    """A request for speech."""
+
     model: str
     input: Annotated[str, StringConstraints(min_length=1, max_length=4096, strip_whitespace=True)]
     voice: str
@@ -102,20 +113,23 @@ class SpeechBody(BaseModel):
 
 
 class OpenAIAPI:
-    """The endpoints. They raise `BadInputError` and `UnknownModelError`, which the app turns into errors."""
+    """The endpoints. The app turns `BadInputError` and `UnknownModelError` into error responses."""
 
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
-        self._utterances = itertools.count()
+        self._transcriptions = itertools.count()
 
     async def models(self, request: Request) -> Response:
+        """List the models."""
         return JSONResponse({"object": "list", "data": [_model(name) for name in self._backends.listed()]})
 
     async def model(self, request: Request) -> Response:
+        """Describe one model."""
         return JSONResponse(_model(self._backends.resolve(request.path_params["name"])))
 
     async def chat_completions(self, request: Request) -> Response:
-        body = await _parsed(request, ChatBody)
+        """Answer a chat, streamed on request."""
+        body = await _parse(request, ChatBody)
         llm = self._backends.llm
         head = {
             "id": f"chatcmpl-{uuid.uuid4().hex}",
@@ -131,36 +145,38 @@ class OpenAIAPI:
         return _Stream(_completion_events(head, first, chunks, usage), media_type="text/event-stream")
 
     async def transcriptions(self, request: Request) -> Response:
+        """Transcribe a file."""
         async with request.form(max_files=1) as form:
             file, model = form.get("file"), form.get("model")
-            wanted = form.get("response_format", "json")
+            format = form.get("response_format", "json")
             if not isinstance(file, UploadFile):
                 raise BadInputError("'file' is required and must be a file.", param="file")
             if not isinstance(model, str):
                 raise BadInputError("'model' is required.", param="model")
-            if wanted not in ("json", "verbose_json", "text"):
+            if format not in ("json", "verbose_json", "text"):
                 raise BadInputError("'response_format' must be json, verbose_json or text.", param="response_format")
             self._backends.stt.names.resolve(model)
             data = await file.read()
         audio = await asyncio.to_thread(decode, data)
         transcript = await _until_disconnect(
             request,
-            self._backends.stt.transcribe(model, audio, utterance=next(self._utterances), final=True),
+            self._backends.stt.transcribe(model, audio, segment=next(self._transcriptions), final=True),
         )
-        if wanted == "text":
+        if format == "text":
             return PlainTextResponse(transcript.text + "\n")
         seconds = len(audio) / STT_SAMPLE_RATE
         usage = {"type": "duration", "seconds": max(1, round(seconds))}
-        if wanted == "json":
+        if format == "json":
             return JSONResponse({"text": transcript.text, "usage": usage})
         return JSONResponse({**_verbose(transcript, seconds), "usage": usage})
 
     async def speech(self, request: Request) -> Response:
-        body = await _parsed(request, SpeechBody)
+        """Synthesise a text."""
+        body = await _parse(request, SpeechBody)
         tts = self._backends.tts
         tts.names.resolve(body.model)
         pcm = tts.stream(SpeechRequest(body.model, body.input, body.voice, body.speed))
-        # Awaited here for the status, as with chat completions.
+        # Awaited before the status is sent, as for chat completions.
         first = await _until_disconnect(request, anext(pcm, b""))
         encoded = _encoded(first, pcm, body.response_format)
         if body.stream_format == "audio":
@@ -169,7 +185,7 @@ class OpenAIAPI:
 
 
 class _Stream(StreamingResponse):
-    """Closes its source the moment the client has gone, so that the model stops then and not at collection."""
+    """Closes its source as soon as the client has disconnected, so that the model stops."""
 
     body_iterator: AsyncGenerator[bytes, None]
 
@@ -178,7 +194,7 @@ class _Stream(StreamingResponse):
             await super().stream_response(send)
 
 
-async def _parsed(request: Request, shape: type[Body]) -> Body:
+async def _parse(request: Request, shape: type[Body]) -> Body:
     try:
         return shape.model_validate_json(await request.body())
     except ValidationError as error:
@@ -188,18 +204,18 @@ async def _parsed(request: Request, shape: type[Body]) -> Body:
 
 
 async def _until_disconnect(request: Request, answer: Awaitable[T]) -> T:
-    """The answer, given up when the client is gone first. The body must have been read."""
+    """Return the answer, or cancel it if the client disconnects first. The body must have been read."""
     answering = asyncio.ensure_future(answer)
-    leaving = asyncio.ensure_future(_disconnected(request))
+    disconnecting = asyncio.ensure_future(_disconnected(request))
     try:
-        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({answering, disconnecting}, return_when=asyncio.FIRST_COMPLETED)
         if not answering.done():
             raise ClientDisconnect
         return answering.result()
     finally:
         answering.cancel()
-        leaving.cancel()
-        await asyncio.gather(answering, leaving, return_exceptions=True)
+        disconnecting.cancel()
+        await asyncio.gather(answering, disconnecting, return_exceptions=True)
 
 
 async def _disconnected(request: Request) -> None:
@@ -293,18 +309,20 @@ async def _speech_events(audio: AsyncGenerator[bytes, None], text: str) -> Async
         async for data in audio:
             size += len(data)
             yield _event({"type": "speech.audio.delta", "audio": base64.b64encode(data).decode()})
-    # There are no audio tokens here; words and tenths of a second of PCM are honest counts of the same kind.
+    # These models have no audio tokens; words and tenths of a second of PCM stand in for them.
     tokens_in, tokens_out = len(text.split()), size * 10 // (TTS_SAMPLE_RATE * 2)
     usage = {"input_tokens": tokens_in, "output_tokens": tokens_out, "total_tokens": tokens_in + tokens_out}
     yield _event({"type": "speech.audio.done", "usage": usage})
 
 
 def bad_input(request: Request, error: Exception) -> Response:
+    """Return the response for a `BadInputError`."""
     assert isinstance(error, BadInputError)
     return error_response(400, str(error), param=error.param, code=error.code)
 
 
 def unknown_model(request: Request, error: Exception) -> Response:
+    """Return the response for an `UnknownModelError`."""
     assert isinstance(error, UnknownModelError)
     return error_response(404, str(error), param="model", code="model_not_found")
 

@@ -10,15 +10,17 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from model_server import weights
-from model_server.backends import STT_SAMPLE_RATE, TTS, Backends, ChatRequest, Message, SpeechRequest
+from model_server.backends import STT_SAMPLE_RATE, TTS, VAD_FRAME_SAMPLES, Backends, ChatRequest, Message, SpeechRequest
 
 T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Runs a step of loading and tells the operator about it."""
+    """Runs a step of loading and reports it to the operator."""
 
-    def __call__(self, name: str, load: Callable[[], T]) -> T: ...
+    def __call__(self, name: str, load: Callable[[], T]) -> T:
+        """Return the result of `load`."""
+        ...
 
 
 TTS_NAMES = ("hibari", "kokoro")
@@ -56,8 +58,8 @@ async def real_backends(progress: Progress, tts_name: str = DEFAULT_TTS) -> Back
         pass
     async for _ in tts.stream(SpeechRequest("", "Hello, how can I help you today?", "alloy")):
         pass
-    stt.voice_detector().probabilities(np.zeros((1, 512), np.float32))
-    await stt.transcribe("", np.zeros(STT_SAMPLE_RATE, np.float32), utterance=0, final=True)
+    stt.voice_activity_detector().probabilities(np.zeros((1, VAD_FRAME_SAMPLES), np.float32))
+    await stt.transcribe("", np.zeros(STT_SAMPLE_RATE, np.float32), segment=0, final=True)
     return Backends("real", llm, stt, tts)
 
 

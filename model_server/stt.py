@@ -10,13 +10,15 @@ import numpy as np
 from faster_whisper import WhisperModel
 from faster_whisper.vad import get_vad_model
 
-from model_server.backends import AliasedModel, Audio, Transcript, VoiceDetector, Word
+from model_server.backends import AliasedModel, Audio, Transcript, VoiceActivityDetector, Word
 
-SILERO_CONTEXT = 64
-"""Samples of the frame before that Silero wants in front of each frame."""
+SILERO_CONTEXT_SAMPLES = 64
+"""Samples of the previous frame that Silero takes in front of each frame."""
 
 
 class Whisper:
+    """Whisper in one worker thread."""
+
     names = AliasedModel(
         "whisper-tiny.en",
         frozenset(
@@ -36,32 +38,35 @@ class Whisper:
         # A second thread makes Whisper tiny no faster, and would take a core from the voice.
         self._model = WhisperModel(str(path), device="cpu", compute_type="int8", cpu_threads=1)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="stt")
-        self._waiting = 0
+        self._pending = 0
 
     @property
     def idle(self) -> bool:
-        return self._waiting == 0
+        """See `model_server.backends.STT`."""
+        return self._pending == 0
 
-    async def transcribe(self, model: str, audio: Audio, *, utterance: int, final: bool) -> Transcript:
-        self._waiting += 1
+    async def transcribe(self, model: str, audio: Audio, *, segment: int, final: bool) -> Transcript:
+        """See `model_server.backends.STT`."""
+        self._pending += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._transcribe, audio)
         finally:
-            self._waiting -= 1
+            self._pending -= 1
 
-    def voice_detector(self) -> VoiceDetector:
-        return SileroDetector()
+    def voice_activity_detector(self) -> VoiceActivityDetector:
+        """Return Silero's detector for one stream."""
+        return SileroVAD()
 
     def _transcribe(self, audio: Audio) -> Transcript:
         segments, _ = self._model.transcribe(
             audio,
             language="en",
             beam_size=1,
-            # Whisper's habit of trying again at higher temperatures makes a mumbled utterance take six times as long.
+            # The default retries at higher temperatures, which makes unclear speech take six times as long.
             temperature=0.0,
             condition_on_previous_text=False,
             word_timestamps=True,
-            # On silence Whisper invents words ("Thank you."); the filter leaves it nothing to invent from.
+            # On silence Whisper invents words ("Thank you."); the filter removes the silence.
             vad_filter=True,
         )
         words = tuple(
@@ -72,20 +77,21 @@ class Whisper:
         return Transcript(" ".join(word.text for word in words), words)
 
 
-class SileroDetector:
-    """The Silero model that ships with faster-whisper, run frame by frame on a live stream."""
+class SileroVAD:
+    """The Silero model of faster-whisper, run frame by frame on a live stream."""
 
     def __init__(self) -> None:
         self._session = get_vad_model().session
         self._h = np.zeros((1, 1, 128), np.float32)
         self._c = np.zeros((1, 1, 128), np.float32)
-        self._context = np.zeros(SILERO_CONTEXT, np.float32)
+        self._context = np.zeros(SILERO_CONTEXT_SAMPLES, np.float32)
 
     def probabilities(self, frames: Audio) -> list[float]:
+        """See `model_server.backends.VoiceActivityDetector`."""
         result = []
         for frame in frames:
             window = np.concatenate([self._context, frame])[np.newaxis]
             output, self._h, self._c = self._session.run(None, {"input": window, "h": self._h, "c": self._c})
-            self._context = frame[-SILERO_CONTEXT:]
+            self._context = frame[-SILERO_CONTEXT_SAMPLES:]
             result.append(float(output.item()))
         return result

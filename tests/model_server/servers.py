@@ -1,13 +1,15 @@
-"""Model servers for tests: a process of their own, or inside the test where it wants to look in."""
+"""Model servers for tests: in a process, or in the test's event loop with injected parts."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import uvicorn
 from openai import AsyncOpenAI
@@ -65,14 +67,29 @@ def server_process(*arguments: str) -> Iterator[Address]:
         process.stdout.close()
 
 
+class _Server(uvicorn.Server):
+    """Sets an event once it accepts connections; leaves the signals to pytest."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 @asynccontextmanager
-async def server_inside(backends: Backends) -> AsyncIterator[Address]:
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(backends), port=0, log_level="warning", timeout_graceful_shutdown=1)
+async def server_inside(backends: Backends, **options: Any) -> AsyncIterator[Address]:
+    server = _Server(
+        uvicorn.Config(create_app(backends, **options), port=0, log_level="warning", timeout_graceful_shutdown=1)
     )
-    serving = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    serving = asyncio.create_task(server.serve())
+    await server.listening.wait()
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield Address(f"http://127.0.0.1:{port}")

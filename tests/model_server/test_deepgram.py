@@ -1,4 +1,4 @@
-"""Deepgram's live protocol, spoken by LiveKit's plugin and by hand."""
+"""Deepgram's live protocol, used by LiveKit's plugin and directly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from livekit.agents import stt
 from livekit.plugins import deepgram
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 
-from model_server import deepgram_api
 from model_server.simulation import SimulationConfig, simulated_backends
 from tests.model_server import sounds
 from tests.model_server.servers import Address, ClientConnection, server_inside
@@ -21,12 +20,12 @@ from tests.model_server.servers import Address, ClientConnection, server_inside
 UTTERANCE = sounds.tone(1.5) + sounds.silence(0.5)
 
 
-async def speak(socket: ClientConnection, pcm: bytes) -> None:
+async def send_audio(socket: ClientConnection, pcm: bytes) -> None:
     for start in range(0, len(pcm), 1600):
         await socket.send(pcm[start : start + 1600])
 
 
-async def say(socket: ClientConnection, kind: str) -> None:
+async def send_message(socket: ClientConnection, kind: str) -> None:
     await socket.send(json.dumps({"type": kind}))
 
 
@@ -36,10 +35,10 @@ async def messages(socket: ClientConnection) -> AsyncIterator[dict[str, Any]]:
 
 
 async def conversation(address: Address, pcm: bytes, **options: str) -> list[dict[str, Any]]:
-    """Everything the server says to this audio and a CloseStream."""
+    """Return every message of the server after this audio and a CloseStream."""
     async with address.listen(**options) as socket:
-        await speak(socket, pcm)
-        await say(socket, "CloseStream")
+        await send_audio(socket, pcm)
+        await send_message(socket, "CloseStream")
         return [message async for message in messages(socket)]
 
 
@@ -51,8 +50,8 @@ def finals(received: list[dict[str, Any]]) -> list[str]:
     return [transcript(m) for m in received if m["type"] == "Results" and m["is_final"]]
 
 
-async def until_said(stream: stt.SpeechStream, endings: int) -> list[stt.SpeechEvent]:
-    """Not until the stream ends: the plugin takes five seconds to notice that."""
+async def receive_until(stream: stt.SpeechStream, endings: int) -> list[stt.SpeechEvent]:
+    """Return the events until so many ends of speech; the plugin takes five seconds to notice the end of the stream."""
     events = []
     async for event in stream:
         events.append(event)
@@ -62,13 +61,13 @@ async def until_said(stream: stt.SpeechStream, endings: int) -> list[stt.SpeechE
     return events
 
 
-async def test_livekits_plugin_hears_two_utterances(simulated: Address) -> None:
+async def test_livekit_plugin_receives_two_finals(simulated: Address) -> None:
     async with aiohttp.ClientSession() as session:
         plugin = deepgram.STT(base_url=f"{simulated.v1}/listen", api_key="any", http_session=session)
         async with plugin.stream() as stream:
             pcm = UTTERANCE + UTTERANCE
             stream.push_frame(rtc.AudioFrame(pcm, 16_000, 1, len(pcm) // 2))
-            events = await until_said(stream, endings=2)
+            events = await receive_until(stream, endings=2)
     kinds = [event.type for event in events if event.type is not stt.SpeechEventType.RECOGNITION_USAGE]
     assert kinds[0] is stt.SpeechEventType.START_OF_SPEECH
     assert kinds.count(stt.SpeechEventType.FINAL_TRANSCRIPT) == 2
@@ -78,7 +77,7 @@ async def test_livekits_plugin_hears_two_utterances(simulated: Address) -> None:
     assert texts == ["Hello there.", "How are you today?"]
 
 
-async def test_results_have_deepgrams_shape(simulated: Address) -> None:
+async def test_results_have_the_shape_of_deepgram(simulated: Address) -> None:
     received = await conversation(simulated, sounds.silence(1.0) + UTTERANCE)
     assert [m["type"] for m in received] == ["SpeechStarted", "Results", "Results", "Metadata"]
     interim, final = received[1], received[2]
@@ -93,7 +92,7 @@ async def test_results_have_deepgrams_shape(simulated: Address) -> None:
     assert received[-1]["duration"] == pytest.approx(3.0)
 
 
-async def test_options_are_honoured(simulated: Address) -> None:
+async def test_options_have_an_effect(simulated: Address) -> None:
     received = await conversation(simulated, UTTERANCE, interim_results="", vad_events="", punctuate="false")
     assert [m["type"] for m in received] == ["Results", "Metadata"]
     assert transcript(received[0]) == "hello there"
@@ -112,13 +111,13 @@ async def test_longer_endpointing_waits_longer(simulated: Address) -> None:
     assert len(finals(received)) == 1  # and that only for CloseStream
 
 
-async def test_an_endless_utterance_is_finalised_in_pieces(simulated: Address) -> None:
+async def test_speech_without_a_pause_is_finalised_in_segments(simulated: Address) -> None:
     received = await conversation(simulated, sounds.tone(30.0), interim_results="")
-    pieces = [(m["is_final"], m["speech_final"]) for m in received if m["type"] == "Results"]
-    assert pieces == [(True, False), (True, True)]
+    results = [(m["is_final"], m["speech_final"]) for m in received if m["type"] == "Results"]
+    assert results == [(True, False), (True, True)]
 
 
-async def test_silence_and_clicks_say_nothing(simulated: Address) -> None:
+async def test_silence_and_clicks_give_no_result(simulated: Address) -> None:
     received = await conversation(simulated, sounds.silence(1.0) + sounds.tone(0.03) + sounds.silence(1.0))
     assert [m["type"] for m in received] == ["Metadata"]
 
@@ -132,10 +131,10 @@ async def test_other_sample_rates(simulated: Address, options: dict[str, str]) -
 
 async def test_finalize_is_always_answered(simulated: Address) -> None:
     async with simulated.listen(interim_results="") as socket:
-        await speak(socket, sounds.tone(0.5))
-        await say(socket, "Finalize")
-        await say(socket, "KeepAlive")
-        await say(socket, "Finalize")
+        await send_audio(socket, sounds.tone(0.5))
+        await send_message(socket, "Finalize")
+        await send_message(socket, "KeepAlive")
+        await send_message(socket, "Finalize")
         received = messages(socket)
         assert (await anext(received))["type"] == "SpeechStarted"
         spoken, empty = await anext(received), await anext(received)
@@ -162,8 +161,8 @@ async def test_bad_options_are_refused_at_the_handshake(simulated: Address, opti
     assert json.loads(caught.value.response.body)["err_code"] == code
 
 
-async def test_key_is_good_for_the_projects_or_not(locked: Address) -> None:
-    """What the worker asks before it starts."""
+async def test_key_is_checked_for_the_projects(locked: Address) -> None:
+    """The worker checks its key by this request."""
     async with aiohttp.ClientSession() as http:
         for key, status in (("a-key", 200), ("wrong", 401)):
             async with http.get(f"{locked.v1}/projects", headers={"Authorization": f"Token {key}"}) as response:
@@ -177,11 +176,11 @@ async def test_wrong_key_is_refused_at_the_handshake(locked: Address) -> None:
     assert caught.value.response.status_code == 401
     assert json.loads(caught.value.response.body)["err_code"] == "INVALID_AUTH"
     async with locked.listen({"Authorization": "Token a-key"}) as socket:
-        await say(socket, "CloseStream")
+        await send_message(socket, "CloseStream")
 
 
 @pytest.mark.parametrize("message", ["{", "[]", '{"type": "Sing"}', b"\0\0\0"])
-async def test_nonsense_ends_the_connection(simulated: Address, message: str | bytes) -> None:
+async def test_unknown_message_ends_the_connection(simulated: Address, message: str | bytes) -> None:
     async with simulated.listen() as socket:
         await socket.send(message)
         with pytest.raises(ConnectionClosedError) as caught:
@@ -190,9 +189,9 @@ async def test_nonsense_ends_the_connection(simulated: Address, message: str | b
     assert caught.value.rcvd.code == 1008
 
 
-async def test_a_silent_client_is_told_net_0001(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deepgram_api, "SILENT_CLIENT_SECONDS", 0.05)
-    async with server_inside(simulated_backends(SimulationConfig())) as address, address.listen() as socket:
+async def test_silent_client_is_closed_with_net_0001() -> None:
+    backends = simulated_backends(SimulationConfig())
+    async with server_inside(backends, client_timeout_s=0.05) as address, address.listen() as socket:
         with pytest.raises(ConnectionClosed) as caught:
             await socket.recv()
     assert caught.value.rcvd is not None

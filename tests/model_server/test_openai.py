@@ -1,4 +1,4 @@
-"""The OpenAI protocol, spoken by OpenAI's own client and LiveKit's plugins."""
+"""The OpenAI protocol, used by OpenAI's own client and LiveKit's plugins."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def post(address: Address, path: str, **kwargs: object) -> tuple[int, dict
         return response.status, json.loads(await response.read())
 
 
-async def test_health_and_models_name_the_simulation(simulated: Address) -> None:
+async def test_health_and_models_report_the_simulation(simulated: Address) -> None:
     async with aiohttp.ClientSession() as session, session.get(f"{simulated.url}/health") as response:
         health = await response.json()
     assert (health["status"], health["mode"]) == ("ok", "simulated")
@@ -39,7 +39,7 @@ async def test_health_and_models_name_the_simulation(simulated: Address) -> None
     assert names == ["simulated-cycling"] == health["models"]
 
 
-async def test_chat_answers_whole(simulated: Address) -> None:
+async def test_chat_answers_without_streaming(simulated: Address) -> None:
     answer = await simulated.openai().chat.completions.create(model="small", messages=HELLO, tools=[TOOL])
     assert answer.model == "simulated-small"
     assert answer.choices[0].message.content == "one two three"
@@ -66,7 +66,7 @@ async def test_replies_are_cycled(simulated: Address) -> None:
     assert [a.choices[0].message.content for a in answers] == ["first", "second", "first"]
 
 
-async def test_livekits_groq_plugin_gets_text_and_usage(simulated: Address) -> None:
+async def test_livekit_groq_plugin_gets_text_and_usage(simulated: Address) -> None:
     context = llm.ChatContext.empty()
     context.add_message(role="system", content="Be short.")
     context.add_message(role="user", content="Hello")
@@ -110,7 +110,7 @@ async def test_right_key_is_let_in(locked: Address) -> None:
         ("/audio/transcriptions", b"not a form"),
     ],
 )
-async def test_bad_request_is_refused_in_openais_words(simulated: Address, path: str, body: bytes) -> None:
+async def test_bad_request_gets_an_openai_error(simulated: Address, path: str, body: bytes) -> None:
     status, answer = await post(simulated, path, data=body)
     assert status == 400
     assert answer["error"]["type"] == "invalid_request_error"
@@ -122,7 +122,7 @@ async def test_huge_request_is_refused(simulated: Address) -> None:
     assert answer["error"]["type"] == "invalid_request_error"
 
 
-async def test_wrong_paths_and_methods_are_refused_in_openais_words(simulated: Address) -> None:
+async def test_wrong_path_or_method_gets_an_openai_error(simulated: Address) -> None:
     assert (await post(simulated, "/nothing"))[0] == 404
     status, answer = await post(simulated, "/models")
     assert (status, answer["error"]["type"]) == (405, "invalid_request_error")
@@ -138,19 +138,19 @@ async def test_transcription_formats(simulated: Address) -> None:
 
 
 @pytest.mark.parametrize("model", ["gpt-4o-mini-transcribe", "whisper-1"])
-async def test_livekits_stt_plugin(simulated: Address, model: str) -> None:
+async def test_livekit_stt_plugin(simulated: Address, model: str) -> None:
     stt = livekit_openai.STT(model=model, base_url=simulated.v1, api_key="any", use_realtime=False)
     event = await stt.recognize(rtc.AudioFrame(sounds.tone(1.0), 16_000, 1, 16_000))
     assert event.alternatives[0].text
 
 
-async def test_what_is_no_audio_is_refused(simulated: Address) -> None:
+async def test_data_without_audio_is_refused(simulated: Address) -> None:
     with pytest.raises(openai.BadRequestError, match="could not be decoded"):
         await simulated.openai().audio.transcriptions.create(model="whisper-1", file=("a.wav", b"not audio at all"))
 
 
 @pytest.mark.parametrize("format", ["wav", "mp3", "opus", "aac", "flac"])
-async def test_speech_formats_play(simulated: Address, format: str) -> None:
+async def test_every_speech_format_can_be_decoded(simulated: Address, format: str) -> None:
     answer = await simulated.openai().audio.speech.create(
         model="tts-1", voice="ash", input="x" * 20, response_format=format
     )
@@ -165,7 +165,7 @@ async def test_speech_is_16_bit_pcm_at_24_khz(simulated: Address) -> None:
     assert len(answer.content) == 24_000 * 2
 
 
-async def test_speech_as_events(simulated: Address) -> None:
+async def test_speech_is_sent_as_events_on_request(simulated: Address) -> None:
     body = {"model": "tts-1", "voice": "ash", "input": "x y", "response_format": "pcm", "stream_format": "sse"}
     async with aiohttp.ClientSession() as session, session.post(f"{simulated.v1}/audio/speech", json=body) as response:
         assert response.content_type == "text/event-stream"
@@ -178,7 +178,7 @@ async def test_speech_as_events(simulated: Address) -> None:
 
 @pytest.mark.parametrize("model", ["tts-1", "gpt-4o-mini-tts"])
 @pytest.mark.parametrize("format", ["mp3", "pcm"])
-async def test_livekits_tts_plugin(simulated: Address, model: str, format: str) -> None:
+async def test_livekit_tts_plugin(simulated: Address, model: str, format: str) -> None:
     tts = livekit_openai.TTS(model=model, base_url=simulated.v1, api_key="any", response_format=format)
     async with tts.synthesize("x" * 20) as stream:
         played = sum([event.frame.duration async for event in stream])
@@ -186,13 +186,15 @@ async def test_livekits_tts_plugin(simulated: Address, model: str, format: str) 
 
 
 class Endless:
-    """An LLM and a TTS that only end when they are closed, and say so."""
+    """An LLM and a TTS that end only when they are closed; events tell when they start and end."""
 
     def __init__(self) -> None:
+        self.started = asyncio.Event()
         self.closed = asyncio.Event()
         self.names = simulated_backends(SimulationConfig()).llm.names
 
     async def stream(self, request: ChatRequest | SpeechRequest) -> AsyncGenerator[ChatChunk | bytes, None]:
+        self.started.set()
         try:
             while True:
                 yield ChatChunk("more ") if isinstance(request, ChatRequest) else b"\0\0" * 2400
@@ -210,13 +212,13 @@ class Endless:
         ("/audio/speech", {"input": "x", "voice": "ash", "response_format": "pcm", "stream_format": "sse"}),
     ],
 )
-async def test_model_stops_when_the_client_leaves(path: str, more: dict[str, object]) -> None:
+async def test_model_stops_when_the_client_disconnects(path: str, more: dict[str, object]) -> None:
     endless = Endless()
     backends = replace(simulated_backends(SimulationConfig()), llm=endless, tts=endless)
     async with server_inside(backends) as address, aiohttp.ClientSession() as session:
         asking = asyncio.create_task(session.post(address.v1 + path, json={"model": "any", **more}))
         if more.get("stream") is False:
-            await asyncio.sleep(0.1)
+            await endless.started.wait()
             asking.cancel()
         else:
             response = await asking

@@ -1,4 +1,4 @@
-"""The real models, end to end."""
+"""The real models behind the protocols."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from livekit.plugins import deepgram
 
 from tests.model_server import sounds
 from tests.model_server.servers import Address
-from tests.model_server.test_deepgram import finals, messages, say, speak, transcript, until_said
+from tests.model_server.test_deepgram import finals, messages, receive_until, send_audio, send_message, transcript
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models]
 
@@ -24,14 +24,14 @@ SENTENCE = "The quick brown fox jumps over the lazy dog, and then it runs into t
 QUESTION = [{"role": "user", "content": "Tell me about the sea in two sentences."}]
 
 
-def word_error(heard: str, said: str = SENTENCE) -> float:
+def word_error_rate(transcript: str, said: str = SENTENCE) -> float:
     plain = jiwer.Compose(
         [jiwer.ToLowerCase(), jiwer.RemovePunctuation(), jiwer.Strip(), jiwer.ReduceToListOfListOfWords()]
     )
-    return jiwer.wer(said, heard, reference_transform=plain, hypothesis_transform=plain)
+    return jiwer.wer(said, transcript, reference_transform=plain, hypothesis_transform=plain)
 
 
-async def spoken(address: Address, text: str, format: str = "pcm") -> bytes:
+async def synthesise(address: Address, text: str, format: str = "pcm") -> bytes:
     answer = await address.openai().audio.speech.create(
         model="tts-1", voice="alloy", input=text, response_format=format
     )
@@ -39,13 +39,13 @@ async def spoken(address: Address, text: str, format: str = "pcm") -> bytes:
 
 
 @pytest.mark.parametrize("format", ["wav", "mp3"])
-async def test_what_is_said_is_heard(real: Address, format: str) -> None:
-    audio = await spoken(real, SENTENCE, format)
+async def test_synthesised_speech_is_transcribed(real: Address, format: str) -> None:
+    audio = await synthesise(real, SENTENCE, format)
     heard = await real.openai().audio.transcriptions.create(model="whisper-1", file=(f"a.{format}", audio))
-    assert word_error(heard.text) < 0.2
+    assert word_error_rate(heard.text) < 0.2
 
 
-async def test_silence_is_not_heard_as_words(real: Address) -> None:
+async def test_silence_is_transcribed_as_nothing(real: Address) -> None:
     file = ("a.wav", sounds.wav(sounds.silence(5.0)))
     assert (await real.openai().audio.transcriptions.create(model="whisper-1", file=file)).text == ""
 
@@ -67,7 +67,7 @@ async def test_chat_streams_with_usage(real: Address) -> None:
     assert usage.prompt_tokens > 8
 
 
-async def test_chat_honours_seed_and_stop(real: Address) -> None:
+async def test_chat_applies_seed_and_stop(real: Address) -> None:
     async def ask(**options: object) -> str:
         answer = await real.openai().chat.completions.create(
             model="SmolLM2-135M-Instruct", messages=QUESTION, max_tokens=20, temperature=0, **options
@@ -92,10 +92,10 @@ async def test_four_chats_run_at_the_same_time(real: Address) -> None:
 
     await asyncio.gather(*(ask(number) for number in range(4)))
     first_end = min(len(order) - 1 - order[::-1].index(number) for number in range(4))
-    assert {0, 1, 2, 3} == set(order[:first_end])  # each had begun before any had ended
+    assert {0, 1, 2, 3} == set(order[:first_end])  # each began before any ended
 
 
-async def test_a_prompt_that_does_not_fit_is_refused(real: Address) -> None:
+async def test_prompt_that_does_not_fit_is_refused(real: Address) -> None:
     for stream in (False, True):
         with pytest.raises(openai.BadRequestError) as caught:
             await real.openai().chat.completions.create(
@@ -104,7 +104,7 @@ async def test_a_prompt_that_does_not_fit_is_refused(real: Address) -> None:
         assert caught.value.code == "context_length_exceeded"
 
 
-async def test_the_first_sentence_is_sent_before_the_rest_is_made(real: Address) -> None:
+async def test_each_sentence_is_sent_by_itself(real: Address) -> None:
     body = {"model": "gpt-4o-mini-tts", "voice": "ash", "response_format": "pcm", "stream_format": "sse"}
     text = "This is the first. And this is the second. Here is the third."
     async with (
@@ -118,7 +118,7 @@ async def test_the_first_sentence_is_sent_before_the_rest_is_made(real: Address)
 
 
 async def test_speech_starts_and_ends_without_padding(real: Address) -> None:
-    pcm = await spoken(real, "Sure, one moment.")
+    pcm = await synthesise(real, "Sure, one moment.")
     whole = len(pcm) / 48_000
     assert 0.6 < whole < 1.6
 
@@ -131,34 +131,34 @@ async def test_unknown_voice_and_model(real: Address, field: str, value: str, st
     assert caught.value.status_code == status
 
 
-async def test_unpronounceable_text_is_a_pause(real: Address) -> None:
-    assert set(await spoken(real, "-")) == {0}
+async def test_text_without_words_is_a_pause(real: Address) -> None:
+    assert set(await synthesise(real, "-")) == {0}
 
 
-async def test_livekits_deepgram_plugin_hears_a_voice(real: Address) -> None:
-    pcm = sounds.resampled(await spoken(real, SENTENCE), 24_000, 16_000) + sounds.silence(1.0)
+async def test_livekit_deepgram_plugin_transcribes_a_voice(real: Address) -> None:
+    pcm = sounds.resampled(await synthesise(real, SENTENCE), 24_000, 16_000) + sounds.silence(1.0)
     async with aiohttp.ClientSession() as session:
         plugin = deepgram.STT(base_url=f"{real.v1}/listen", api_key="any", http_session=session, endpointing_ms=500)
         async with plugin.stream() as stream:
             stream.push_frame(rtc.AudioFrame(pcm, 16_000, 1, len(pcm) // 2))
             stream.flush()
-            events = await until_said(stream, endings=1)
+            events = await receive_until(stream, endings=1)
     kinds = [event.type for event in events]
     assert stt.SpeechEventType.INTERIM_TRANSCRIPT in kinds
     texts = [e.alternatives[0].text for e in events if e.type is stt.SpeechEventType.FINAL_TRANSCRIPT]
-    assert word_error(" ".join(texts)) < 0.25
+    assert word_error_rate(" ".join(texts)) < 0.25
 
 
 async def test_finalize_with_a_voice(real: Address) -> None:
-    pcm = sounds.resampled(await spoken(real, SENTENCE), 24_000, 16_000)
+    pcm = sounds.resampled(await synthesise(real, SENTENCE), 24_000, 16_000)
     async with real.listen(endpointing="false", interim_results="") as socket:
-        await speak(socket, pcm)
-        await say(socket, "Finalize")
+        await send_audio(socket, pcm)
+        await send_message(socket, "Finalize")
         received = messages(socket)
         assert (await anext(received))["type"] == "SpeechStarted"
         result = await anext(received)
-        await say(socket, "CloseStream")
+        await send_message(socket, "CloseStream")
         assert finals([m async for m in received]) == []
     assert result["from_finalize"]
     assert result["metadata"]["model_info"]["name"] == "whisper-tiny.en"
-    assert word_error(transcript(result)) < 0.2
+    assert word_error_rate(transcript(result)) < 0.2
