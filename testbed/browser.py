@@ -1,4 +1,4 @@
-"""Somebody at the page in a real Chromium, whose microphone plays a WAV file."""
+"""The page in a real Chromium whose microphone plays a WAV file."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from agent_worker.audio.sound_edges import RECEIVED_SPEECH
 from caller.audio import SAMPLE_RATE, Pcm
 from testbed.services import ROOT
 
-PATIENCE = 180_000  # milliseconds; how long anything may take on a busy machine before it is taken for lost
+TIMEOUT_MS = 600_000
+"""A guard against hangs, for every wait in the browser."""
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
-_LEAD_IN = 0.5
-_TAIL = 60.0  # silence; then the file's content would begin again, though it is told not to
-_ALLOWED = "--use-fake-ui-for-media-stream"
+_LEAD_IN_S = 0.5
+_TAIL_S = 60.0
+"""Silence at the end, because Chromium repeats the file in spite of ``%noloop``."""
+_ALLOW_MICROPHONE = "--use-fake-ui-for-media-stream"
 
 # Measures the level of the agent's track as it is received; `threshold` is the amplitude at which sound starts.
 _METER = """async (threshold) => {
@@ -32,12 +34,12 @@ _METER = """async (threshold) => {
   analyser.fftSize = 2048;
   context.createMediaStreamSource(document.querySelector('[data-testid=agent-audio]').srcObject).connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
-  window.heard = { windows: 0, loud: 0, now: 0 };
+  window.meter = { windows: 0, loud: 0, now: 0 };
   setInterval(() => {
     analyser.getFloatTimeDomainData(samples);
-    window.heard.now = Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
-    window.heard.windows += 1;
-    if (window.heard.now > threshold) window.heard.loud += 1;
+    window.meter.now = Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+    window.meter.windows += 1;
+    if (window.meter.now > threshold) window.meter.loud += 1;
   }, 40);
 }"""
 
@@ -49,7 +51,7 @@ class NoBrowserError(Exception):
 
 
 def chromium() -> str:
-    """Path of a Chromium.
+    """Return the path of a Chromium.
 
     Raises:
         NoBrowserError: If there is none.
@@ -62,12 +64,21 @@ def chromium() -> str:
 
 @contextlib.asynccontextmanager
 async def browsing(microphone: Path | None, *, allowed: bool = True) -> AsyncIterator[Browser]:
-    """A Chromium whose microphone plays this file, from its beginning each time that it is opened."""
+    """Run a Chromium.
+
+    Args:
+        microphone: The WAV file that its microphone plays, from the beginning each time that it is opened; None for a
+            machine without a microphone.
+        allowed: Whether pages may use the microphone.
+
+    Yields:
+        The browser.
+    """
     flags = ["--autoplay-policy=no-user-gesture-required"]
     if microphone:
         flags += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={microphone}%noloop"]
     if allowed:
-        flags.append(_ALLOWED)
+        flags.append(_ALLOW_MICROPHONE)
     if os.geteuid() == 0:
         flags.append("--no-sandbox")
     async with async_playwright() as playwright:
@@ -79,57 +90,65 @@ async def browsing(microphone: Path | None, *, allowed: bool = True) -> AsyncIte
 
 
 def write_microphone(path: Path, pcm: Pcm) -> float:
-    """What a microphone that is opened from now on plays. Returns how long that takes, without the silence after it."""
-    parts = (np.zeros(round(_LEAD_IN * SAMPLE_RATE), np.int16), pcm, np.zeros(round(_TAIL * SAMPLE_RATE), np.int16))
+    """Write what a microphone plays that is opened from now on. Returns its seconds, without the silence at the end."""
+    parts = (np.zeros(round(_LEAD_IN_S * SAMPLE_RATE), np.int16), pcm, np.zeros(round(_TAIL_S * SAMPLE_RATE), np.int16))
     beside = path.with_suffix(".part")
     samples = np.concatenate(parts)
     beside.write_bytes(rtc.AudioFrame(samples.tobytes(), SAMPLE_RATE, 1, len(samples)).to_wav_bytes())
     beside.replace(path)
-    return _LEAD_IN + len(pcm) / SAMPLE_RATE
+    return _LEAD_IN_S + len(pcm) / SAMPLE_RATE
 
 
-class Visitor:
-    """One tab with the page."""
+class Tab:
+    """A browser tab with the page.
+
+    Attributes:
+        page: The tab, to playwright.
+        room: The room of its call.
+        errors: Errors of scripts, and violations of the page's content security policy.
+    """
 
     def __init__(self, page: Page, microphone: Path) -> None:
         self.page = page
         self.room = ""
         self.errors: list[str] = []
-        """What the browser complained of: errors of scripts, and what the page's policy forbids."""
         self._microphone = microphone
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda message: self._note(message.text))
+        page.on("console", lambda message: self._on_console(message.text))
 
-    def _note(self, text: str) -> None:
+    def _on_console(self, text: str) -> None:
         if "Content Security Policy" in text or "Content-Security-Policy" in text:
             self.errors.append(text)
 
     @classmethod
-    async def opens(cls, context: BrowserContext, url: str, microphone: Path) -> Visitor:
-        visitor = cls(await context.new_page(), microphone)
-        visitor.page.set_default_timeout(PATIENCE)
-        await visitor.page.goto(url)
-        return visitor
+    async def open(cls, context: BrowserContext, url: str, microphone: Path) -> Tab:
+        """Open the page in a new tab; ``microphone`` is the file that the browser's microphone plays."""
+        tab = cls(await context.new_page(), microphone)
+        tab.page.set_default_timeout(TIMEOUT_MS)
+        await tab.page.goto(url)
+        return tab
 
     def part(self, test_id: str) -> Locator:
+        """Return the elements with this ``data-testid``."""
         return self.page.get_by_test_id(test_id)
 
-    async def talks(self, *, greeting: bool = True) -> None:
-        """Press the button, and wait until the agent listens; with a greeting, after it."""
+    async def start_call(self, *, greeting: bool = True) -> None:
+        """Press the button and wait until the agent listens, after its greeting if it has one."""
         write_microphone(self._microphone, np.zeros(0, np.int16))
-        await self._begins(self.part("talk").click())
-        await self._is_listened_to("turn", 1 if greeting else 0)
+        await self._start(self.part("talk").click())
+        await self._wait_until_listening("turn", 1 if greeting else 0)
 
-    async def begins_by_typing(self, text: str) -> None:
-        await self._begins(self.types(text))
+    async def start_call_by_typing(self, text: str) -> None:
+        """Type a text before there is a call."""
+        await self._start(self.type_text(text))
 
-    async def _begins(self, how: Coroutine[Any, Any, None]) -> None:
+    async def _start(self, action: Coroutine[Any, Any, None]) -> None:
         async with self.page.expect_response("**/api/session") as session:
-            await how
+            await action
         self.room = (await (await session.value).json())["room"]
 
-    async def says(self, pcm: Pcm) -> float:
-        """Open another microphone, which says it. Returns how long that takes, seconds."""
+    async def say(self, pcm: Pcm) -> float:
+        """Switch to another microphone, which plays ``pcm``. Returns its seconds."""
         duration = write_microphone(self._microphone, pcm)
         select = self.part("microphone")
         names = await select.evaluate("select => [...select.options].map(option => option.value)")
@@ -137,20 +156,21 @@ class Visitor:
         await select.select_option(other[-1])
         return duration
 
-    async def types(self, text: str) -> None:
+    async def type_text(self, text: str) -> None:
+        """Send a text."""
         await self.part("text-input").fill(text)
         await self.part("send").click()
 
-    async def turns(self) -> int:
-        """How many there have been in which the caller said something."""
+    async def caller_turns(self) -> int:
+        """Return how many turns the caller has had."""
         return await self.part("turn-caller").count()
 
-    async def is_answered(self, before: int) -> None:
-        """Wait for the reply to what has been said after so many turns."""
-        await self._is_listened_to("turn-caller", before + 1)
+    async def wait_for_answer(self, before: int) -> None:
+        """Wait until the turn after ``before`` turns of the caller has been answered."""
+        await self._wait_until_listening("turn-caller", before + 1)
 
-    async def _is_listened_to(self, part: str, count: int) -> None:
-        """Wait until there are so many parts of a kind, and the agent listens."""
+    async def _wait_until_listening(self, part: str, count: int) -> None:
+        """Wait until there are ``count`` parts of a kind and the agent listens."""
         await self.page.wait_for_function(
             """([part, count]) => document.querySelectorAll(`[data-testid=${part}]`).length >= count
               && document.querySelector('[data-testid=agent-state]').dataset.state === 'listening'""",
@@ -158,25 +178,28 @@ class Visitor:
         )
 
     async def lines(self, who: str) -> list[str]:
-        """What the transcript has of one side, without its name."""
+        """Return the lines of one side in the transcript, without its name."""
         return await self.page.locator(f"[data-testid=line][data-who={who}] p").all_inner_texts()
 
-    async def reaches(self, state: str) -> None:
-        await expect(self.part("agent-state")).to_have_attribute("data-state", state, timeout=PATIENCE)
+    async def wait_for_state(self, state: str) -> None:
+        """Wait until the agent is in a state, such as ``speaking``."""
+        await expect(self.part("agent-state")).to_have_attribute("data-state", state, timeout=TIMEOUT_MS)
 
-    async def is_told(self, code: str) -> None:
-        await expect(self.part("alert")).to_have_attribute("data-code", code, timeout=PATIENCE)
+    async def wait_for_alert(self, code: str) -> None:
+        """Wait until the page shows an alert."""
+        await expect(self.part("alert")).to_have_attribute("data-code", code, timeout=TIMEOUT_MS)
 
-    async def listens(self) -> None:
-        """From now on note how loud the agent is."""
+    async def start_meter(self) -> None:
+        """Start to measure how loud the agent is."""
         await self.part("agent-audio").wait_for(state="attached")
         await self.page.evaluate(_METER, _SOUND_AMPLITUDE)
 
-    async def heard(self) -> dict[str, float]:
-        return dict(await self.page.evaluate("window.heard"))
+    async def meter(self) -> dict[str, float]:
+        """Return the number of ``windows`` measured and of those with sound (``loud``), and the level ``now``."""
+        return dict(await self.page.evaluate("window.meter"))
 
     async def bars(self, turn: int) -> list[dict[str, Any]]:
-        """The waterfall's bars: their stage, the seconds that they stand for, and where they are drawn, in pixels."""
+        """Return the bars of a turn: their stage, their range in seconds, and their edges in pixels."""
         turn_part = self.page.locator(f"[data-testid=turn][data-turn='{turn}']")
         bars: list[dict[str, Any]] = await turn_part.get_by_test_id("bar").evaluate_all(
             """bars => bars.map(bar => {
@@ -188,14 +211,15 @@ class Visitor:
         )
         return bars
 
-    async def saves(self, button: str) -> bytes:
+    async def download(self, button: str) -> bytes:
+        """Press a button and return the file that it saves."""
         async with self.page.expect_download() as download:
             await self.part(button).click()
         saved = await (await download.value).path()
         return await asyncio.to_thread(saved.read_bytes)
 
     async def accessibility_problems(self) -> list[str]:
-        """What axe finds serious or critical, a line each."""
+        """Return what axe finds serious or critical, a line each."""
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(AXE.read_text())
         found = await self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")

@@ -18,7 +18,7 @@ from benchmarks.page_gap.recording import response_gaps
 from benchmarks.page_gap.report import Results, Row, markdown
 from caller import CallOptions, Wav, call
 from caller.audio import read_wav
-from testbed.browser import Visitor, browsing
+from testbed.browser import Tab, browsing
 from testbed.services import (
     API_KEY,
     API_SECRET,
@@ -62,8 +62,8 @@ async def _measure(options: argparse.Namespace, files: ReportFiles) -> None:
         for number in range(1, options.calls + 1):
             rows += await _call(ports, number, wavs)
             context = await browser.new_context()
-            visitor = await Visitor.opens(context, ports.page_url, microphone)
-            rows += await _call_in_browser(visitor, number, wavs)
+            tab = await Tab.open(context, ports.page_url, microphone)
+            rows += await _call_in_browser(tab, number, wavs)
             await context.close()
             progress(f"{number} of {options.calls} calls of each")
     about = machine.describe("page_gap", sys.argv[1:])
@@ -87,18 +87,18 @@ async def _call(ports: Ports, number: int, wavs: list[Path]) -> list[Row]:
     ]
 
 
-async def _call_in_browser(visitor: Visitor, number: int, wavs: list[Path]) -> list[Row]:
-    await visitor.talks(greeting=False)
+async def _call_in_browser(tab: Tab, number: int, wavs: list[Path]) -> list[Row]:
+    await tab.start_call(greeting=False)
     await asyncio.sleep(_SETTLE_S)
     records: list[list[dict[str, Any]]] = []
     for path in wavs:
-        before = await visitor.turns()
-        await visitor.says(await asyncio.to_thread(read_wav, path))
-        await visitor.is_answered(before)
+        before = await tab.caller_turns()
+        await tab.say(await asyncio.to_thread(read_wav, path))
+        await tab.wait_for_answer(before)
         await asyncio.sleep(_PAUSE_S)
-        exported = json.loads(await visitor.saves("export-json"))["turns"]
+        exported = json.loads(await tab.download("export-json"))["turns"]
         records.append(exported[sum(map(len, records)) :])
-    gaps = await asyncio.to_thread(response_gaps, await visitor.saves("export-wav"))
+    gaps = await asyncio.to_thread(response_gaps, await tab.download("export-wav"))
     return [
         Row("browser", number, said, gap, _only_gap(of_turn), _only_gap(of_turn, "response_gap_in_browser"))
         for said, gap, of_turn in zip(UTTERANCES, gaps, records, strict=True)

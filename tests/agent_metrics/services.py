@@ -12,6 +12,8 @@ from pathlib import Path
 
 import aiohttp
 
+from testbed.processes import announced_server
+
 
 @dataclass(frozen=True)
 class Running:
@@ -33,16 +35,8 @@ def refused(root: Path, *arguments: str) -> str:
 
 @contextmanager
 def running(root: Path, *arguments: str) -> Iterator[Running]:
-    process = subprocess.Popen(command(root, *arguments), stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline()
-        assert " on http" in line, process.wait()
-        yield Running(line.split(" on ")[1].strip().removesuffix("/metrics"), process)
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
+    with announced_server(command(root, *arguments), " on ") as (url, process):
+        yield Running(url.removesuffix("/metrics"), process)
 
 
 async def wait_until_ready(service: Running, http: aiohttp.ClientSession) -> None:

@@ -1,12 +1,6 @@
 """A real LiveKit server, and sounds to say."""
 
-import os
-import shutil
-import socket
-import subprocess
-import time
 import wave
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agent_worker.core.folders import cache_dir
+from testbed.services import API_KEY, API_SECRET, Ports
+from tests.livekit_server import livekit as livekit
 
 
 @dataclass(frozen=True)
@@ -24,41 +19,9 @@ class LiveKitServer:
     api_secret: str
 
 
-def _server_binary() -> str | None:
-    cached = cache_dir() / "bin" / "livekit-server"
-    return (
-        os.environ.get("LIVEKIT_SERVER_BIN")
-        or shutil.which("livekit-server")
-        or (str(cached) if cached.exists() else None)
-    )
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
-def livekit_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKitServer]:
-    binary = _server_binary()
-    if binary is None:
-        pytest.skip("no livekit-server: set LIVEKIT_SERVER_BIN or put it on PATH")
-    port = free_port()
-    config = f"port: {port}\nrtc: {{tcp_port: {free_port()}, udp_port: {free_port(socket.SOCK_DGRAM)}}}\n"
-    command = [binary, "--dev", "--bind", "127.0.0.1", "--node-ip", "127.0.0.1", "--config-body", config]
-    log = tmp_path_factory.mktemp("livekit") / "server.log"
-    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
-        try:
-            for _ in range(200):
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                assert process.poll() is None, log.read_text()
-                time.sleep(0.1)
-            yield LiveKitServer(f"ws://127.0.0.1:{port}", "devkey", "secret")
-        finally:
-            process.terminate()
+def livekit_server(livekit: Ports) -> LiveKitServer:
+    return LiveKitServer(livekit.livekit_url, API_KEY, API_SECRET)
 
 
 def tone(seconds: float, rate: int = 48_000, hertz: float = 440, amplitude: float = 0.3) -> NDArray[np.float64]:

@@ -17,7 +17,8 @@ from uuid import uuid4
 import pytest
 from livekit import api
 
-from tests.caller.conftest import LiveKitServer, free_port
+from testbed.processes import free_port
+from tests.caller.conftest import LiveKitServer
 from tests.caller.peer import Peer
 
 

@@ -7,18 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from testbed.services import Ports, livekit_server, model_server, running
+from testbed.services import Ports, model_server, running
 from testbed.speech import Speaker
-from tests.tools import require_binary
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def livekit(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ports]:
-    """A LiveKit server, and free ports for what each test adds."""
-    require_binary("livekit-server")
-    ports = Ports.free()
-    async with running([livekit_server(ports.livekit)], tmp_path_factory.mktemp("livekit")):
-        yield ports
+from tests.livekit_server import livekit as livekit
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

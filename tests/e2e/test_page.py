@@ -1,129 +1,165 @@
-"""The page in a real Chromium: a real LiveKit server, a real worker, real models, and a WAV file as the microphone."""
+"""The page in a real Chromium, with a real LiveKit server and worker; models are real where transcripts are checked."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from benchmarks.page_gap.recording import channels
-from caller import CallOptions, Text
-from caller.audio import Pcm, audible_part
-from caller.clips import load_clips
+from caller.audio import Pcm, audible_part, read_wav
 from page_server.settings import is_built
-from testbed.browser import PATIENCE, NoBrowserError, Visitor, browsing, chromium
+from testbed.browser import TIMEOUT_MS, NoBrowserError, Tab, browsing, chromium
 from testbed.conversation import MAX_WORD_ERROR_RATE, word_error_rate
 from testbed.processes import Child, free_port
-from testbed.services import Ports, livekit_server, page_server, running, worker, worker_env
+from testbed.services import (
+    Ports,
+    Service,
+    livekit_server,
+    page_server,
+    running,
+    simulated_models,
+    worker,
+    worker_env,
+)
+from testbed.speech import Speaker
+from tests.tools import require_binary
 
-pytestmark = [pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 QUESTION = "What is the best way to learn how to cook?"
 ANOTHER = "How can I sleep better at night?"
+GREETING = "Hello! How can I help you?"
+SIMULATION = {
+    "llm": {"*": {"replies": ["This is sentence one of a long answer. This is the second and last one."]}},
+    "stt": {"*": {"transcripts": [QUESTION]}},
+}
 
 
 @dataclass
 class Site:
-    """The page with all that is behind it."""
+    """The page with all the services behind it."""
 
     ports: Ports
     folder: Path
     children: dict[str, Child]
+    speaker: Speaker
 
-    def records(self, visitor: Visitor) -> list[dict[str, Any]]:
-        """The turn records of a visitor's room, from the worker's log."""
+    @property
+    def microphone(self) -> Path:
+        return self.folder / "microphone.wav"
+
+    def records(self, tab: Tab) -> list[dict[str, Any]]:
+        """Return the turn records of a tab's room, from the worker's log."""
         log = (self.folder / "worker.log").read_text()
         lines = [json.loads(line) for line in log.splitlines() if '"turn_record"' in line]
-        return [line["turn_record"] for line in lines if line["room"] == visitor.room]
+        return [line["turn_record"] for line in lines if line["room"] == tab.room]
 
     async def speech(self, sentence: str) -> Pcm:
-        """As Kokoro says it."""
-        url = self.ports.models_url
-        (pcm,) = await load_clips(CallOptions(url="ws://-", token="-", utterances=[Text(sentence)], speech_url=url))
-        return pcm
+        return await asyncio.to_thread(read_wav, await self.speaker.wav(sentence))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def site(real_models: Ports, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    """A LiveKit server of its own, which one test kills."""
+@contextlib.asynccontextmanager
+async def running_site(folder: Path, speaker: Speaker, ports: Ports, *more: Service) -> AsyncIterator[Site]:
     try:
         chromium()
     except NoBrowserError as error:
         pytest.skip(str(error))
     if not is_built():
         pytest.skip("the page is not built: `make page`")
-    folder = tmp_path_factory.mktemp("page")
-    ports = Ports(free_port(), real_models.models, free_port(), free_port())
     env = {**worker_env(ports, folder), "TURN_LOG": "full", "ANSWER_MAX_TOKENS": "40", "WORKER_MAX_CALLS": "20"}
     services = [
-        livekit_server(ports.livekit),
+        *more,
         worker("fast-preresponse-ollama.py", env),
         page_server(ports, {"PAGE_CALLS_PER_MINUTE": "1000"}),
     ]
     async with running(services, folder) as children:
-        yield Site(ports, folder, children)
+        yield Site(ports, folder, children, speaker)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def browser(site: Site) -> AsyncIterator[Browser]:
-    async with browsing(site.folder / "microphone.wav") as browser:
-        yield browser
+async def real_site(
+    real_models: Ports, speaker: Speaker, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
+    """With real models."""
+    ports = replace(real_models, page=free_port())
+    async with running_site(tmp_path_factory.mktemp("real-page"), speaker, ports) as site:
+        yield site
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def site(speaker: Speaker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """With simulated models, and with its own LiveKit server, which one test kills."""
+    require_binary("livekit-server")
+    folder, ports = tmp_path_factory.mktemp("page"), Ports.free()
+    services = (livekit_server(ports.livekit), simulated_models(ports.models, SIMULATION, folder))
+    async with running_site(folder, speaker, ports, *services) as site:
+        yield site
+
+
+@contextlib.asynccontextmanager
+async def open_tab(site: Site) -> AsyncIterator[Tab]:
+    async with browsing(site.microphone) as browser:
+        tab = await Tab.open(await browser.new_context(), site.ports.page_url, site.microphone)
+        yield tab
+        assert tab.errors == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def visitor(site: Site, browser: Browser) -> AsyncIterator[Visitor]:
-    context = await browser.new_context()
-    visitor = await Visitor.opens(context, site.ports.page_url, site.folder / "microphone.wav")
-    yield visitor
-    await context.close()
-    assert visitor.errors == []
+async def tab(site: Site) -> AsyncIterator[Tab]:
+    async with open_tab(site) as tab:
+        yield tab
 
 
-async def test_caller_talks_and_hears_and_sees_what_the_record_says(site: Site, visitor: Visitor) -> None:
-    await visitor.talks()
-    assert await visitor.lines("agent") == ["Hello! How can I help you?"]
-    await visitor.listens()
-    quiet = await visitor.heard()
-    await visitor.says(await site.speech(QUESTION))
-    await visitor.is_answered(0)
-    heard = await visitor.heard()
-    assert heard["loud"] - quiet["loud"] > 10  # 0.4 s of sound at least
-    assert word_error_rate(QUESTION, " ".join(await visitor.lines("caller"))) < MAX_WORD_ERROR_RATE
+@pytest.mark.real_models
+async def test_caller_talks_and_hears_and_sees_what_the_turn_record_says(real_site: Site) -> None:
+    site = real_site
+    async with open_tab(site) as tab:
+        await tab.start_call()
+        assert await tab.lines("agent") == [GREETING]
+        await tab.start_meter()
+        before = await tab.meter()
+        await tab.say(await site.speech(QUESTION))
+        await tab.wait_for_answer(0)
+        after = await tab.meter()
+        assert after["loud"] - before["loud"] > 10  # 0.4 s of sound at least
+        assert word_error_rate(QUESTION, " ".join(await tab.lines("caller"))) < MAX_WORD_ERROR_RATE
 
-    records = site.records(visitor)
-    record = records[-1]
-    turn = visitor.page.locator(f"[data-testid=turn][data-turn='{record['turn']}']")
-    assert await turn.get_by_test_id("response-gap").inner_text() == f"{record['response_gap']:.2f}"
-    assert await turn.get_by_test_id("answer-gap").inner_text() == f"{record['answer_gap']:.2f}"
-    answer = visitor.part("line").last.get_by_test_id("answer")
-    assert (await answer.inner_text()).split() == record["answer"].split()
-    if record["preresponse"]:
-        preresponse = visitor.part("line").last.get_by_test_id("preresponse")
-        assert await preresponse.inner_text() == record["preresponse"]
-    _agree(await visitor.bars(record["turn"]), record)
-    assert f"{record['response_gap']:.2f}" in await visitor.part("percentiles").inner_text()
-    assert f"{record['usage']['completion_tokens']:,}" in await visitor.part("usage").inner_text()
+        records = site.records(tab)
+        record = records[-1]
+        turn = tab.page.locator(f"[data-testid=turn][data-turn='{record['turn']}']")
+        assert await turn.get_by_test_id("response-gap").inner_text() == f"{record['response_gap']:.2f}"
+        assert await turn.get_by_test_id("answer-gap").inner_text() == f"{record['answer_gap']:.2f}"
+        answer = tab.part("line").last.get_by_test_id("answer")
+        assert (await answer.inner_text()).split() == record["answer"].split()
+        if record["preresponse"]:
+            preresponse = tab.part("line").last.get_by_test_id("preresponse")
+            assert await preresponse.inner_text() == record["preresponse"]
+        _assert_bars_show(record, await tab.bars(record["turn"]))
+        assert f"{record['response_gap']:.2f}" in await tab.part("percentiles").inner_text()
+        assert f"{record['usage']['completion_tokens']:,}" in await tab.part("usage").inner_text()
 
-    exported = json.loads(await visitor.saves("export-json"))
-    assert exported["room"] == visitor.room
-    assert [{name: turn[name] for name in records[0]} for turn in exported["turns"]] == records
-    for side in channels(await visitor.saves("export-wav")):
-        sound = audible_part(side)
-        assert sound is not None
-        assert sound.end - sound.start > 0.5
-    assert await visitor.accessibility_problems() == []
+        exported = json.loads(await tab.download("export-json"))
+        assert exported["room"] == tab.room
+        assert [{name: turn[name] for name in records[0]} for turn in exported["turns"]] == records
+        for side in channels(await tab.download("export-wav")):
+            sound = audible_part(side)
+            assert sound is not None
+            assert sound.end - sound.start > 0.5
+        assert await tab.accessibility_problems() == []
 
 
-def _agree(bars: list[dict[str, Any]], record: dict[str, Any]) -> None:
-    """Each bar stands for two instants of the record, and is drawn where they are."""
+def _assert_bars_show(record: dict[str, Any], bars: list[dict[str, Any]]) -> None:
+    """Each bar reaches from one instant of the record to another, and is drawn to scale."""
     instants = {name: at for name, at in record["instants"].items() if at is not None}
     stages = {bar["stage"]: bar for bar in bars}
     assert {"stt", "end_of_turn", "main_model", "answer_tts", "answer"} <= stages.keys()
@@ -145,112 +181,104 @@ def _agree(bars: list[dict[str, Any]], record: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-async def test_second_utterance_stops_the_reply(site: Site, visitor: Visitor) -> None:
-    question, stop = await site.speech(QUESTION), await site.speech("Please stop, that is enough now.")
-    await visitor.talks()
-    for _ in range(3):  # the model may have little to say
-        before = await visitor.turns()
-        await visitor.says(question)
-        await visitor.part("line").last.get_by_test_id("answer").wait_for()
-        await visitor.reaches("speaking")
-        await visitor.says(stop)
-        await visitor.is_answered(before)
-        await expect(visitor.part("turn").first).not_to_contain_text("interrupted", timeout=PATIENCE)
-        interrupted = [record for record in site.records(visitor) if record["interrupted"]]
-        if interrupted:
-            break
-    assert interrupted
-    shown = visitor.page.locator(f"[data-testid=turn][data-turn='{interrupted[0]['turn']}']")
-    await expect(shown).to_contain_text("interrupted", timeout=PATIENCE)
+async def test_second_utterance_stops_the_reply(site: Site, tab: Tab) -> None:
+    await tab.start_call()
+    await tab.say(await site.speech(QUESTION))
+    await tab.part("line").last.get_by_test_id("answer").wait_for()
+    await tab.wait_for_state("speaking")
+    await tab.say(await site.speech("Please stop, that is enough now."))
+    await tab.wait_for_answer(1)
+    (interrupted,) = [record for record in site.records(tab) if record["interrupted"]]
+    shown = tab.page.locator(f"[data-testid=turn][data-turn='{interrupted['turn']}']")
+    await expect(shown).to_contain_text("interrupted", timeout=TIMEOUT_MS)
 
 
 @pytest.mark.slow
-async def test_muted_caller_is_not_heard(site: Site, visitor: Visitor) -> None:
-    await visitor.talks()
-    await visitor.part("mute").click()
-    await expect(visitor.part("mute")).to_have_attribute("aria-pressed", "true", timeout=PATIENCE)
-    await asyncio.sleep(await visitor.says(await site.speech(ANOTHER)) + 1)
-    await visitor.part("mute").click()
-    before = await visitor.turns()
-    await visitor.says(await site.speech(QUESTION))
-    await visitor.is_answered(before)
-    assert word_error_rate(QUESTION, " ".join(await visitor.lines("caller"))) < MAX_WORD_ERROR_RATE
+async def test_muted_caller_is_not_heard(site: Site, tab: Tab) -> None:
+    await tab.start_call()
+    await tab.part("mute").click()
+    await expect(tab.part("mute")).to_have_attribute("aria-pressed", "true", timeout=TIMEOUT_MS)
+    await asyncio.sleep(await tab.say(await site.speech(ANOTHER)) + 1)  # the browser does not tell when it was played
+    await tab.part("mute").click()
+    await tab.say(await site.speech(QUESTION))
+    await tab.wait_for_answer(0)
+    assert await tab.lines("caller") == [QUESTION]
 
 
 @pytest.mark.slow
-async def test_strategy_that_the_caller_chooses_holds_from_the_next_turn_on(site: Site, visitor: Visitor) -> None:
+async def test_strategy_that_the_caller_chooses_is_used_from_the_next_turn_on(site: Site, tab: Tab) -> None:
     question = await site.speech(QUESTION)
-    await visitor.talks()
+    await tab.start_call()
     for strategy in ("off", "phrase"):
-        await visitor.part("strategy").locator(f"input[value={strategy}]").check(force=True)
-        before = await visitor.turns()
-        await visitor.says(question)
-        await visitor.is_answered(before)
-        record = site.records(visitor)[-1]
+        await tab.part("strategy").locator(f"input[value={strategy}]").check(force=True)
+        before = await tab.caller_turns()
+        await tab.say(question)
+        await tab.wait_for_answer(before)
+        record = site.records(tab)[-1]
         assert record["strategy"] == strategy
         assert strategy == "phrase" or record["preresponse"] is None
-        await expect(visitor.part("turn").first).to_contain_text(strategy, timeout=PATIENCE)
+        await expect(tab.part("turn").first).to_contain_text(strategy, timeout=TIMEOUT_MS)
 
 
 @pytest.mark.slow
-async def test_two_tabs_are_two_callers_at_once(site: Site, browser: Browser) -> None:
-    context = await browser.new_context()
-    microphone = site.folder / "microphone.wav"
-    tabs = [await Visitor.opens(context, site.ports.page_url, microphone) for _ in range(2)]
-    await asyncio.gather(*(tab.talks() for tab in tabs))
+@pytest.mark.real_models
+async def test_two_tabs_are_two_callers_at_once(real_site: Site) -> None:
     sentences = (QUESTION, ANOTHER)
-    voices = [await site.speech(sentence) for sentence in sentences]
-    for tab, voice in zip(tabs, voices, strict=True):
-        await tab.listens()
-        await tab.says(voice)
-    await asyncio.gather(*(tab.is_answered(0) for tab in tabs))
-    assert tabs[0].room != tabs[1].room
-    for tab, sentence in zip(tabs, sentences, strict=True):
-        assert word_error_rate(sentence, " ".join(await tab.lines("caller"))) < MAX_WORD_ERROR_RATE
-        assert (await tab.heard())["loud"] > 10
-        assert [record["turn"] for record in site.records(tab)] == list(range(1, await tab.part("turn").count() + 1))
-        assert tab.errors == []
-    await context.close()
+    async with browsing(real_site.microphone) as browser:
+        context = await browser.new_context()
+        tabs = [await Tab.open(context, real_site.ports.page_url, real_site.microphone) for _ in sentences]
+        await asyncio.gather(*(tab.start_call() for tab in tabs))
+        for tab, sentence in zip(tabs, sentences, strict=True):
+            await tab.start_meter()
+            await tab.say(await real_site.speech(sentence))
+        await asyncio.gather(*(tab.wait_for_answer(0) for tab in tabs))
+        assert tabs[0].room != tabs[1].room
+        for tab, sentence in zip(tabs, sentences, strict=True):
+            assert word_error_rate(sentence, " ".join(await tab.lines("caller"))) < MAX_WORD_ERROR_RATE
+            assert (await tab.meter())["loud"] > 10
+            numbers = [record["turn"] for record in real_site.records(tab)]
+            assert numbers == list(range(1, await tab.part("turn").count() + 1))
+            assert tab.errors == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("code", ["microphone-denied", "no-microphone"])
-async def test_without_a_microphone_the_caller_is_told_and_types(code: str, site: Site) -> None:
-    has_one = site.folder / "microphone.wav" if code == "microphone-denied" else None
-    async with browsing(has_one, allowed=code != "microphone-denied") as browser:
-        visitor = await Visitor.opens(await browser.new_context(), site.ports.page_url, site.folder / "unused.wav")
-        await visitor.part("talk").click()
-        await visitor.is_told(code)
-        assert await visitor.accessibility_problems() == []
-        await visitor.begins_by_typing(QUESTION)
-        await visitor.is_answered(0)
-        assert await visitor.lines("caller") == [QUESTION]
-        assert (await visitor.lines("agent"))[-1]
+async def test_caller_without_a_microphone_gets_an_alert_and_can_type(code: str, site: Site) -> None:
+    microphone = site.microphone if code == "microphone-denied" else None
+    async with browsing(microphone, allowed=code != "microphone-denied") as browser:
+        tab = await Tab.open(await browser.new_context(), site.ports.page_url, site.folder / "unused.wav")
+        await tab.part("talk").click()
+        await tab.wait_for_alert(code)
+        assert await tab.accessibility_problems() == []
+        await tab.start_call_by_typing(QUESTION)
+        await tab.wait_for_answer(0)
+        assert await tab.lines("caller") == [QUESTION]
+        assert (await tab.lines("agent"))[-1]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1600])
-async def test_axe_finds_nothing_serious(width: int, scheme: Any, visitor: Visitor) -> None:
-    await visitor.page.emulate_media(color_scheme=scheme)
-    await visitor.page.set_viewport_size({"width": width, "height": 900})
-    assert await visitor.accessibility_problems() == []
-    await visitor.begins_by_typing("Thank you.")
-    await visitor.is_answered(0)
-    assert await visitor.accessibility_problems() == []
-    await visitor.part("hang-up").click()
-    assert await visitor.accessibility_problems() == []
+async def test_axe_finds_nothing_serious(width: int, scheme: Any, tab: Tab) -> None:
+    await tab.page.emulate_media(color_scheme=scheme)
+    await tab.page.set_viewport_size({"width": width, "height": 900})
+    assert await tab.accessibility_problems() == []
+    await tab.start_call_by_typing("Thank you.")
+    await tab.wait_for_answer(0)
+    assert await tab.accessibility_problems() == []
+    await tab.part("hang-up").click()
+    assert await tab.accessibility_problems() == []
 
 
 @pytest.mark.slow
-async def test_call_goes_on_after_the_livekit_server_was_killed_and_started_again(site: Site, visitor: Visitor) -> None:
-    await visitor.talks()
+async def test_call_continues_after_the_livekit_server_was_killed_and_restarted(site: Site, tab: Tab) -> None:
+    await tab.start_call()
     site.children["LiveKit server"].kill()
-    await visitor.is_told("reconnecting")
+    await tab.wait_for_alert("reconnecting")
     async with running([livekit_server(site.ports.livekit)], site.folder):
-        await expect(visitor.part("alert")).to_have_count(0, timeout=PATIENCE)
-        await visitor.reaches("listening")
-        before = await visitor.turns()
-        await visitor.says(await site.speech(QUESTION))
-        await visitor.is_answered(before)
-        assert word_error_rate(QUESTION, (await visitor.lines("caller"))[-1]) < MAX_WORD_ERROR_RATE
+        await expect(tab.part("alert")).to_have_count(0, timeout=TIMEOUT_MS)
+        await tab.wait_for_state("listening")
+        before = await tab.caller_turns()
+        await tab.say(await site.speech(QUESTION))
+        await tab.wait_for_answer(before)
+        assert (await tab.lines("caller"))[-1] == QUESTION

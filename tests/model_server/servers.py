@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from model_server.app import create_app
 from model_server.backends import Backends
+from testbed.processes import announced_server
 
 LISTEN = {
     "model": "nova-3",
@@ -53,18 +54,8 @@ def command(*arguments: str) -> list[str]:
 
 @contextmanager
 def server_process(*arguments: str) -> Iterator[Address]:
-    process = subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        for line in process.stdout:
-            if line.startswith("model server ready on "):
-                yield Address(line.split()[4], process)
-                return
-        raise AssertionError(f"the server ended with {process.wait()} before it was ready")
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
+    with announced_server(command(*arguments), "model server ready on ") as (url, process):
+        yield Address(url, process)
 
 
 class _Server(uvicorn.Server):
