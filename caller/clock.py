@@ -1,5 +1,6 @@
 """The clock of a call."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -15,3 +16,7 @@ class Clock:
     def now(self) -> float:
         """Return the present instant."""
         return self._monotonic() - self.zero
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait on this clock."""
+        await asyncio.sleep(seconds)

@@ -101,4 +101,4 @@ class Microphone:
             late = self._clock.now() - due
             if late > _MAX_STALL_S:
                 due += late
-            await asyncio.sleep(max(-late, 0))
+            await self._clock.sleep(max(-late, 0))

@@ -34,6 +34,11 @@ class RoomConnection:
         self.room.on("disconnected", self._disconnected)
 
     @property
+    def present(self) -> bool:
+        """Whether the agent is in the room."""
+        return self.agent is not None
+
+    @property
     def state(self) -> str | None:
         """The state that the agent publishes; None if it publishes none."""
         return self.agent.attributes.get(_STATE) if self.agent else None
