@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { keepAwake } from "../src/awake";
 import type { Phase } from "../src/call";
+import { keepAwake } from "../src/wake-lock";
 
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -29,7 +29,7 @@ beforeEach(() => {
 
 afterEach(() => undo());
 
-test("the screen stays on while a call is on, and not after it", async () => {
+test("the screen stays on during a call and not after it", async () => {
   await settled();
   expect(locks).toHaveLength(0);
   phase.value = "on";
@@ -40,7 +40,7 @@ test("the screen stays on while a call is on, and not after it", async () => {
   expect(locks[0]?.release).toHaveBeenCalledOnce();
 });
 
-test("a page that was hidden in a call and is shown again keeps the screen on again", async () => {
+test("a page that is shown again during a call requests the lock again", async () => {
   phase.value = "on";
   await settled();
   await locks[0]?.release();
@@ -49,7 +49,7 @@ test("a page that was hidden in a call and is shown again keeps the screen on ag
   expect(locks).toHaveLength(2);
 });
 
-test("a browser that knows no such thing has calls all the same", async () => {
+test("a call works in a browser without wake locks", async () => {
   Object.defineProperty(navigator, "wakeLock", { value: undefined, configurable: true });
   phase.value = "on";
   await settled();

@@ -31,12 +31,12 @@ function record(caller: Sound[], agent: Sound[], length: number, noise = 0): Gap
   return meter;
 }
 
-test("the gap is from the caller's last sound to the agent's first, to a few milliseconds", () => {
+test("the gap lasts from the caller's last sound to the agent's first, within a few milliseconds", () => {
   const meter = record([{ from: 0.5, to: 2 }], [{ from: 2.53, to: 4 }], 4.1);
   expect(meter.gapOfReply(1.47)).toBeCloseTo(0.53, 2);
 });
 
-test("pauses in what the caller says, and between pre-response and answer, do not end or begin anything", () => {
+test("pauses within speech, and between pre-response and answer, do not split a turn", () => {
   const caller = [
     { from: 0.5, to: 1 },
     { from: 1.4, to: 2 },
@@ -48,7 +48,7 @@ test("pauses in what the caller says, and between pre-response and answer, do no
   expect(record(caller, agent, 6.2).gapOfReply(3.4)).toBeCloseTo(0.6, 2);
 });
 
-test("each turn finds its own reply", () => {
+test("each turn is matched to its own reply", () => {
   const caller = [
     { from: 0, to: 1 },
     { from: 4, to: 5 },
@@ -60,12 +60,12 @@ test("each turn finds its own reply", () => {
   expect(record(caller, agent, 7.1).gapOfReply(1.1)).toBeCloseTo(0.9, 2);
 });
 
-test("the noise of a microphone is not the caller's voice", () => {
+test("microphone noise is not taken for the caller's voice", () => {
   const meter = record([{ from: 1, to: 2 }], [{ from: 2.5, to: 4 }], 4.1, 0.008);
   expect(meter.gapOfReply(1.5)).toBeCloseTo(0.5, 1);
 });
 
-test("a click is no reply", () => {
+test("a click is not taken for a reply", () => {
   const meter = record(
     [{ from: 0, to: 1 }],
     [
@@ -77,19 +77,19 @@ test("a click is no reply", () => {
   expect(meter.gapOfReply(1.4)).toBeCloseTo(0.6, 2);
 });
 
-test("where no reply is to be heard there is no gap", () => {
+test("there is no gap without an audible reply", () => {
   expect(record([{ from: 0, to: 1 }], [], 3).gapOfReply(1)).toBeNull();
   expect(record([], [{ from: 1, to: 2 }], 3).gapOfReply(1)).toBeNull();
   expect(record([{ from: 0, to: 1 }], [{ from: 1.5, to: 2 }], 9).gapOfReply(1)).toBeNull();
 });
 
-test("levels go from nothing in silence to full for a loud voice", () => {
+test("levels range from 0 for silence to 1 for a loud voice", () => {
   const meter = new GapMeter(RATE);
   expect(meter.push(new Int16Array(3840))).toEqual({ caller: 0, agent: 0 });
   expect(meter.push(new Int16Array(3840).fill(20_000))).toEqual({ caller: 1, agent: 1 });
 });
 
-test("a WAV file says how long it is, and holds both sides", async () => {
+test("a WAV file declares its length and contains both channels", async () => {
   const file = wav([new Blob([new Int16Array([1, 2])]), new Int16Array([3, 4])], RATE, 2);
   const bytes = await file.arrayBuffer();
   const view = new DataView(bytes);
