@@ -37,6 +37,8 @@ class MySettings(Settings):
 
 
 def build_stack(settings: MySettings) -> VoiceStack:
+    """Return the stack for one call."""
+
     def cerebras(model: str, max_tokens: int) -> openai.LLM:
         return openai.LLM(
             model=model,
@@ -68,6 +70,7 @@ def build_stack(settings: MySettings) -> VoiceStack:
 
 
 def provider_probes(settings: MySettings) -> list[ProviderProbe]:
+    """Return a probe for each provider."""
     return [
         ProviderProbe(
             name="Cerebras",
