@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from prometheus_client import Counter, Gauge, Histogram, values
-from prometheus_client.values import MultiProcessValue
+from prometheus_client import Counter, Gauge, Histogram
 
 from agent_metrics import writer
 from agent_metrics.collector import FolderCollector
-from agent_metrics.files import LOCK_NAME, PROCESS_PREFIX
+from agent_metrics.compat.prometheus import install_value_class, new_multiprocess_value_class
+from agent_metrics.storage.folder import LOCK_NAME, PROCESS_PREFIX, ProcessFolder
 
 LIVING = 50
 TEMPLATES = 20
@@ -78,7 +78,7 @@ def _write_as_ours(root: Path, seed: int) -> None:
 
 def _write_as_theirs(root: Path, seed: int) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(root)
-    values.ValueClass = MultiProcessValue()  # type: ignore[no-untyped-call]
+    install_value_class(new_multiprocess_value_class())
     _write_metrics(seed)
 
 
@@ -94,7 +94,7 @@ def add_past_processes(root: Path, templates: Templates, count: int) -> None:
             for number in range(first, min(first + _BATCH, count)):
                 _copy_process(templates.ours[number % TEMPLATES], batch, f"past{number}")
             batch = batch.rename(past / "batch")  # only now agent-metrics looks there
-            while collector.fold(0.5):
+            while collector.compact(0.5):
                 pass
             batch.rmdir()
         collector.close()
@@ -149,7 +149,7 @@ def locked_processes(root: Path, templates: Templates, count: int) -> Iterator[C
 def _lock(root: Path, templates: Templates, count: int) -> list[writer.ProcessFolder]:
     folders = []
     for number in range(count):
-        folder = writer.ProcessFolder(root / f"worker-{number % _WORKERS}")
+        folder = ProcessFolder(root / f"worker-{number % _WORKERS}")
         _copy_files(templates.ours[number % TEMPLATES], folder.path, folder.id, LOCK_NAME)
         folders.append(folder)
     return folders

@@ -1,4 +1,4 @@
-"""Processes of a metrics folder, played inside the test: folders with their locks, and values written into them."""
+"""Fake processes of a metrics folder, inside the test: locked folders, and values written into their files."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client import Metric
-from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from agent_metrics.collector import FolderCollector
-from agent_metrics.files import KEPT_KINDS
-from agent_metrics.writer import ProcessFolder
+from agent_metrics.compat.prometheus import MmapedDict, mmap_key
+from agent_metrics.series import KEPT_KINDS
+from agent_metrics.storage.folder import ProcessFolder
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 @contextlib.contextmanager
-def fast_folder() -> Iterator[Path]:
-    """A folder in memory where there is one: thousands of fsyncs to a busy disk would take minutes."""
+def memory_folder() -> Iterator[Path]:
+    """Yield a folder in memory if possible: thousands of fsyncs to a busy disk would take minutes."""
     shared = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as path:
         yield Path(path)
@@ -38,31 +38,33 @@ def samples(found: Iterable[Metric]) -> Samples:
 
 
 def total(collector: FolderCollector, name: str) -> float | None:
-    """The value of the only sample of that name, whatever its labels."""
+    """Return the value of the only sample with this name, whatever its labels."""
     found = [value for (sample, _), value in samples(collector.collect()).items() if sample == name]
     assert len(found) <= 1
     return found[0] if found else None
 
 
-def fold_all(collector: FolderCollector) -> None:
-    while collector.fold(10):
+def compact_all(collector: FolderCollector) -> None:
+    """Compact until nothing is left to do."""
+    while collector.compact(10):
         pass
-    collector.fold(10)  # forgets what the last one removed
+    collector.compact(10)  # forgets the ids of removed files
 
 
-def own_metric(collector: FolderCollector, name: str, labels: Mapping[str, str] | None = None) -> float | None:
+def status_metric(collector: FolderCollector, name: str, labels: Mapping[str, str] | None = None) -> float | None:
+    """Return a metric of the collector about itself."""
     value: float | None = collector.status.registry.get_sample_value(f"agent_metrics_{name}", dict(labels or {}))
     return value
 
 
 @dataclass
-class PlayedProcess:
-    """A process with a lock, which `die` lets go of."""
+class FakeProcess:
+    """A process with a lock, which `die` releases."""
 
     folder: ProcessFolder
 
     @classmethod
-    def start(cls, root: Path) -> PlayedProcess:
+    def start(cls, root: Path) -> FakeProcess:
         return cls(ProcessFolder(root))
 
     def path(self, kind: str) -> Path:
@@ -73,7 +75,7 @@ class PlayedProcess:
     ) -> None:
         write(self.path(kind), name, value, timestamp, sample, **labels)
 
-    def die(self) -> PlayedProcess:
+    def die(self) -> FakeProcess:
         self.folder.release()
         return self
 
@@ -85,12 +87,24 @@ def write(path: Path, name: str, value: float, timestamp: float = 0.0, sample: s
 
 
 def merged(files: Iterable[Path]) -> Samples:
-    """What prometheus_client's own collector makes of these files."""
+    """Return what prometheus_client's own collector makes of these files."""
     return samples(MultiProcessCollector.merge([str(path) for path in files], accumulate=True))
 
 
-def copy_files(process: PlayedProcess, to: Path, *, dead: bool = False) -> None:
-    """The files that count, to one folder, as prometheus_client has it."""
+def copy_files(process: FakeProcess, to: Path, *, dead: bool = False) -> None:
+    """Copy the files that count into one folder, as prometheus_client expects them."""
     for path in process.folder.path.glob("*.db"):
         if not dead or path.name.rpartition("_")[0] in KEPT_KINDS:
             shutil.copy(path, to)
+
+
+def dead_process(root: Path, value: float = 1, kind: str = "counter") -> FakeProcess:
+    """Return a dead process with one value of the metric `m`."""
+    process = FakeProcess.start(root)
+    process.write(kind, "m", value)
+    return process.die()
+
+
+def names_left(root: Path) -> list[str]:
+    """Return what lies in the metrics folder beside the service's own folder."""
+    return sorted(path.name for path in root.iterdir() if path.name != "agent-metrics")

@@ -1,4 +1,4 @@
-"""`python -m agent_metrics` in a process of its own."""
+"""Starts `python -m agent_metrics` as a process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from testbed.processes import announced_server
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningService:
     url: str
     process: subprocess.Popen[str]
 
@@ -25,8 +25,8 @@ def command(root: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "agent_metrics", "--dir", str(root), "--host", "127.0.0.1", "--port", "0", *arguments]
 
 
-def refused(root: Path, *arguments: str) -> str:
-    """Start one that cannot. Returns what it says about that."""
+def stderr_of_refusal(root: Path, *arguments: str) -> str:
+    """Start a service that cannot start. Returns its stderr."""
     result = subprocess.run(command(root, *arguments), capture_output=True, text=True, check=False)
     assert result.returncode == 2, result
     assert "Traceback" not in result.stderr
@@ -34,12 +34,12 @@ def refused(root: Path, *arguments: str) -> str:
 
 
 @contextmanager
-def running(root: Path, *arguments: str) -> Iterator[Running]:
+def running(root: Path, *arguments: str) -> Iterator[RunningService]:
     with announced_server(command(root, *arguments), " on ") as (url, process):
-        yield Running(url.removesuffix("/metrics"), process)
+        yield RunningService(url.removesuffix("/metrics"), process)
 
 
-async def wait_until_ready(service: Running, http: aiohttp.ClientSession) -> None:
+async def wait_until_ready(service: RunningService, http: aiohttp.ClientSession) -> None:
     while True:
         async with http.get(f"{service.url}/healthz") as response:
             if response.status == 200:

@@ -1,10 +1,11 @@
-"""kill -9 at a chosen point: the n-th line of Python that runs, or the n-th call of the kernel.
+"""Kills a child process at a chosen point: the n-th line of Python that it runs, or its n-th system call.
 
-Children are forked from a process that has imported everything, so a death costs milliseconds.
+Children are forked from a process that has imported everything, so each crash takes milliseconds.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import shutil
@@ -18,20 +19,19 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import prometheus_client.mmap_dict
-
 import agent_metrics
+from agent_metrics.compat.prometheus import MmapedDict
 
 Action = Callable[[], None]
-TRACED = (str(Path(agent_metrics.__file__).parent), prometheus_client.mmap_dict.__file__)
-#: What changes files, or is told about them.
+TRACED = (str(Path(agent_metrics.__file__).parent), inspect.getfile(MmapedDict))
+#: System calls that change files or ask about them.
 SYSCALLS = (
     "openat,open,creat,close,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,write,pwrite64,ftruncate,"
     "fsync,fdatasync,flock,fcntl,mmap,munmap,getdents64,read,pread64"
 )
 
 
-def forked(action: Action) -> int:
+def fork(action: Action) -> int:
     child = os.fork()
     if child:
         return child
@@ -43,13 +43,13 @@ def forked(action: Action) -> int:
         os._exit(code)
 
 
-def _ended(child: int) -> bool:
-    """Wait for its end. Returns whether it came to its own."""
+def _finished(child: int) -> bool:
+    """Wait for the child's end. Returns whether it was not killed."""
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
         return False
-    assert os.WEXITSTATUS(status) == 0, "the child failed by itself"
+    assert os.WEXITSTATUS(status) == 0, "the child failed without being killed"
     return True
 
 
@@ -69,7 +69,7 @@ def count_lines(action: Action) -> int:
         _with_trace(action, count)
         os.write(writer, str(lines).encode())
 
-    _ended(forked(run))
+    _finished(fork(run))
     counted = int(os.read(reader, 20))
     os.close(reader)
     os.close(writer)
@@ -77,7 +77,7 @@ def count_lines(action: Action) -> int:
 
 
 def kill_at_line(action: Action, line: int) -> bool:
-    """Run it in a child that dies before its n-th line. Returns whether it came to its own end before."""
+    """Run the action in a child that is killed before its n-th line. Returns whether it finished before."""
 
     def run() -> None:
         left = line
@@ -90,7 +90,7 @@ def kill_at_line(action: Action, line: int) -> bool:
 
         _with_trace(action, count)
 
-    return _ended(forked(run))
+    return _finished(fork(run))
 
 
 def _with_trace(action: Action, on_line: Action) -> None:
@@ -109,7 +109,7 @@ def _with_trace(action: Action, on_line: Action) -> None:
         sys.settrace(None)
 
 
-# --- calls of the kernel ---
+# --- system calls ---
 
 
 def can_trace_syscalls() -> bool:
@@ -117,7 +117,7 @@ def can_trace_syscalls() -> bool:
 
 
 def list_syscalls(action: Action) -> list[tuple[str, int]]:
-    """The calls that it makes: their names, each with its number among those of that name."""
+    """Return the system calls of the action: the name, and the number among the calls of this name."""
     with tempfile.NamedTemporaryFile("r") as log:
         _run_traced(action, "-o", log.name, "-e", f"trace={SYSCALLS}")
         names = re.findall(r"^(\w+)\(", log.read(), re.MULTILINE)
@@ -130,7 +130,7 @@ def list_syscalls(action: Action) -> list[tuple[str, int]]:
 
 
 def kill_at_syscall(action: Action, name: str, number: int) -> bool:
-    """Run it in a child that dies as it enters a call. Returns whether it came to its own end before."""
+    """Run the action in a child that is killed as it enters a system call. Returns whether it finished before."""
     return _run_traced(
         action, "-o", "/dev/null", "-e", f"trace={name}", "-e", f"inject={name}:signal=SIGKILL:when={number}"
     )
@@ -141,16 +141,16 @@ def _run_traced(action: Action, *options: str) -> bool:
 
     def run() -> None:
         os.close(writer)
-        os.read(reader, 1)  # until strace is there
+        os.read(reader, 1)  # until strace is attached
         action()
 
-    child = forked(run)
+    child = fork(run)
     strace = subprocess.Popen(["strace", "-qq", "-p", str(child), *options], stderr=subprocess.DEVNULL)
     while strace.poll() is None and not _is_traced(child):
         pass
     os.close(writer)
     os.close(reader)
-    result = _ended(child)
+    result = _finished(child)
     strace.wait()
     return result
 
