@@ -1,7 +1,7 @@
 """``python benchmarks/contenders/stock_agent.py start``: the voice agent of LiveKit's quickstart.
 
-An `AgentSession` of livekit-agents 1.8 with the three services and defaults otherwise. In `start` mode without an account
-of LiveKit Cloud these are:
+An `AgentSession` of livekit-agents 1.8 with the three services and defaults otherwise. In `start` mode, without an
+account of LiveKit Cloud, these are:
 
 - VAD: the Silero model in livekit-local-inference; speech ends after 0.25 s of silence.
 - End of turn: `inference.TurnDetector()`, the local model v1-mini; 0.3 s after the speech, or 2.5 s if the

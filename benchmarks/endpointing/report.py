@@ -183,10 +183,11 @@ def _draw(evaluation: Evaluation, files: ReportFiles) -> None:
 
     reported = frozenset(turn.sentence for turn in evaluation.turns) - evaluation.tuning
     outcomes = [each.of(reported) for each in evaluation.grid.values()]
-    points = sorted({(each.cut_share, each.mean_delay) for each in outcomes})
+    points = [(each.cut_share, each.mean_delay) for each in outcomes]
+    distinct = sorted({(round(cut_share, 2), round(delay, 2)) for cut_share, delay in points})
     summaries = {row.name: row.summary for row in evaluation.rows}
     with figure(files.plot) as (_, (panel,)):
-        panel.scatter(*zip(*points, strict=True), s=6, color="#9aa4b0", alpha=0.45, linewidths=0)
+        panel.scatter(*zip(*distinct, strict=True), s=6, color="#9aa4b0", alpha=0.45, linewidths=0)
         panel.step(*zip(*policy.pareto_front(points), strict=True), where="pre", color="#222", linewidth=1)
         for name, colour in _COLOURS.items():
             cut_share, delay = summaries[name].cut_share.value, summaries[name].mean_delay.value
