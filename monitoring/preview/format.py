@@ -1,12 +1,12 @@
-"""How does Grafana write a number of a unit?"""
+"""Formats numbers with their units as Grafana does."""
 
 from __future__ import annotations
 
 import math
 
 
-def written(value: float, unit: str) -> str:
-    """Args: unit: Grafana's name of it; see ``monitoring.dashboards.panels.Unit``."""
+def format_value(value: float, unit: str) -> str:
+    """Format a value, empty if it is not finite; ``unit`` is one of ``monitoring.dashboards.panels.Unit``."""
     if not math.isfinite(value):
         return ""
     if unit == "s":
@@ -19,7 +19,7 @@ def written(value: float, unit: str) -> str:
 
 
 def _short(value: float) -> str:
-    """Three digits that matter."""
+    """Format with three significant digits."""
     if value == 0:
         return "0"
     digits = max(0, 2 - math.floor(math.log10(abs(value))))

@@ -1,4 +1,4 @@
-"""What does a panel have to draw? Prometheus' answers to its queries, with their names."""
+"""The data of panels: what Prometheus returns for their queries, by legend."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 from monitoring import board
 from monitoring.board import Panel, TimeRange
-from monitoring.server import Labels, Prometheus, Series
+from monitoring.prometheus_server import Labels, Prometheus, Series
 
 BOARD = "overview"
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A panel with its series, by the names that its legend shows."""
+class PanelData:
+    """A panel with its series, by the names in its legend."""
 
     panel: Panel
     series: dict[str, Series]
 
 
-async def answers(prometheus: Prometheus, time_range: TimeRange, window: str) -> list[Drawn]:
-    """Args: window: the value of the dashboard's variable ``$window``."""
+async def query_panels(prometheus: Prometheus, time_range: TimeRange, window: str) -> list[PanelData]:
+    """Run the queries of all panels; ``window`` is the value of the dashboard's variable ``$window``."""
     variables = {**board.variables(BOARD), "window": window}
     found = []
     for panel in board.panels(BOARD):
@@ -30,9 +30,10 @@ async def answers(prometheus: Prometheus, time_range: TimeRange, window: str) ->
             for target in panel.targets
             for one in await prometheus.ask(target, time_range, variables)
         }
-        found.append(Drawn(panel, series))
+        found.append(PanelData(panel, series))
     return found
 
 
 def legend(pattern: str, labels: Labels) -> str:
+    """Return the name of a series: ``pattern`` with the values of its labels."""
     return re.sub(r"\{\{(\w+)\}\}", lambda found: labels.get(found[1], ""), pattern)
