@@ -13,7 +13,7 @@ from livekit.agents import AgentServer, AgentSession, JobContext, cli, function_
 from livekit.plugins import openai
 
 from agent_worker.audio.output import pace
-from agent_worker.audio.tts_stream import PhraseAudio
+from agent_worker.audio.phrase_cache import PhraseAudio
 from agent_worker.preresponse.agent import PreResponseAgent
 
 server = AgentServer()

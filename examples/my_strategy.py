@@ -14,7 +14,7 @@ from livekit.agents import AgentServer, AgentSession, JobContext, cli
 from livekit.plugins import openai
 
 from agent_worker.audio.output import pace
-from agent_worker.audio.tts_stream import PhraseAudio
+from agent_worker.audio.phrase_cache import PhraseAudio
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.preresponse.strategies import Attempt, CallerTurn, PhraseStrategy, Preresponse, Strategy
@@ -75,7 +75,7 @@ async def museum_line(job: JobContext) -> None:
     )
     agent = PreResponseAgent(
         instructions="You answer calls for a museum. Keep it short.",
-        strategy=SubjectStrategy(SUBJECTS, otherwise=PhraseStrategy(phrases, phrase_audio.seconds)),
+        strategy=SubjectStrategy(SUBJECTS, otherwise=PhraseStrategy(phrases, phrase_audio.duration)),
         phrases=phrases,
         phrase_audio=phrase_audio,
     )

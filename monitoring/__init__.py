@@ -1,1 +1,1 @@
-"""Prometheus rules and Grafana dashboards for the agent, and programs that run and test them."""
+"""Prometheus and Grafana for the agent: what an operator sees, and when they are woken."""

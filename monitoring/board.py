@@ -1,4 +1,4 @@
-"""The panels of a dashboard, read from the JSON that Grafana loads, and their queries with variables resolved."""
+"""What does a dashboard ask? Its panels, read from the JSON that Grafana loads, with their variables resolved."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ class Target:
     """One query of a panel.
 
     Attributes:
-        expr: In PromQL, with Grafana's variables.
-        legend: Name of a series; ``{{label}}`` stands for the value of a label.
-        instant: Whether it asks for the last value only, instead of a range.
+        instant: Whether it asks for the last value only, not for a line.
     """
 
     expr: str
@@ -30,7 +28,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Panel:
-    """A panel of a dashboard; ``kind`` is Grafana's name of its type, such as ``timeseries``."""
+    """A panel as the dashboard has it; ``kind`` is Grafana's name of its type, such as ``timeseries``."""
 
     title: str
     kind: str
@@ -48,7 +46,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class TimeRange:
-    """The time range of a query and the scrape interval, in seconds."""
+    """What the reader has chosen to see, and how often Prometheus scrapes; seconds."""
 
     start: float
     end: float
@@ -56,29 +54,27 @@ class TimeRange:
 
     @property
     def step(self) -> float:
-        """Seconds between two points."""
         return max(self.scrape_interval, (self.end - self.start) / _POINTS)
 
 
 def panels(board: str) -> list[Panel]:
-    """Return the panels of a dashboard; ``board`` is the name of its file, ``overview`` or ``stages``."""
+    """Args: board: name of the file, ``overview`` or ``stages``."""
     row, found = "", []
-    for panel in load(board)["panels"]:
-        if panel["type"] == "row":
-            row = panel["title"]
+    for one in load(board)["panels"]:
+        if one["type"] == "row":
+            row = one["title"]
         else:
-            found.append(_panel(panel, row))
+            found.append(_panel(one, row))
     return found
 
 
 def load(board: str) -> dict[str, Any]:
-    """Return the JSON of a dashboard."""
     found: dict[str, Any] = json.loads((FOLDER / f"{board}.json").read_text(encoding="utf-8"))
     return found
 
 
 def variables(board: str) -> dict[str, str]:
-    """Return the variables of a dashboard with their default values."""
+    """The dashboard's own variables with the values they have when it is opened."""
     found = {}
     for variable in load(board)["templating"]["list"]:
         value = (variable.get("current") or {}).get("value", "")
@@ -87,9 +83,9 @@ def variables(board: str) -> dict[str, str]:
 
 
 def resolve(expr: str, time_range: TimeRange, values: Mapping[str, str]) -> str:
-    """Return the query that Grafana sends for a panel's expression.
+    """The query that Grafana would send for a panel's expression.
 
-    ``$__rate_interval`` follows Grafana's rule: at least four scrapes, so that every point has two samples.
+    Grafana's rule for ``$__rate_interval``: at least four scrapes, so that every point has two samples.
     """
     scrape = time_range.scrape_interval
     known = {
@@ -101,18 +97,18 @@ def resolve(expr: str, time_range: TimeRange, values: Mapping[str, str]) -> str:
     return re.sub(r"\$(\w+)", lambda found: known[found[1]], expr)
 
 
-def _panel(panel: Mapping[str, Any], row: str) -> Panel:
-    defaults = panel["fieldConfig"]["defaults"]
-    place = panel["gridPos"]
+def _panel(one: Mapping[str, Any], row: str) -> Panel:
+    defaults = one["fieldConfig"]["defaults"]
+    place = one["gridPos"]
     steps = defaults.get("thresholds", {}).get("steps", [])
     return Panel(
-        title=panel["title"],
-        kind=panel["type"],
-        description=panel["description"],
+        title=one["title"],
+        kind=one["type"],
+        description=one["description"],
         unit=defaults["unit"],
         stacked=defaults.get("custom", {}).get("stacking", {}).get("mode") == "normal",
         targets=tuple(
-            Target(target["expr"], target["legendFormat"], bool(target.get("instant"))) for target in panel["targets"]
+            Target(target["expr"], target["legendFormat"], bool(target.get("instant"))) for target in one["targets"]
         ),
         row=row,
         x=place["x"],

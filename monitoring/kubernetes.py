@@ -1,4 +1,4 @@
-"""``python -m monitoring.kubernetes``: write the rules and alerts as a resource of the Prometheus operator."""
+"""``python -m monitoring.kubernetes``: the rules and alerts as the Prometheus operator takes them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]
 
-from monitoring.prometheus_server import CONFIG
+from monitoring.server import CONFIG
 
 TARGET = Path(__file__).resolve().parent.parent / "deploy/kubernetes/components/monitoring/rules.yaml"
 _HEAD = "# From monitoring/prometheus/rules, by `make monitoring`: do not edit.\n"
 
 
 class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
-    """Writes a string of several lines as a block."""
+    """Writes queries of several lines as such."""
 
 
 _Dumper.add_representer(
@@ -22,8 +22,7 @@ _Dumper.add_representer(
 )
 
 
-def render() -> str:
-    """Return the resource as YAML."""
+def rendered() -> str:
     names = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["rule_files"]
     files = [yaml.safe_load((CONFIG.parent / name).read_text(encoding="utf-8")) for name in names]
     resource = {
@@ -37,5 +36,5 @@ def render() -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(render(), encoding="utf-8")
+    TARGET.write_text(rendered(), encoding="utf-8")
     print(TARGET)

@@ -1,1 +1,0 @@
-"""Training of the intent model; its utterances and the command that trains on them."""

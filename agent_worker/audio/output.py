@@ -1,30 +1,35 @@
-"""The last step of a turn: hands the agent's speech to LiveKit little by little, so that it starts at once."""
+"""Pace the agent's speech on its way to LiveKit, so that it starts at once."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 from livekit import rtc
 from livekit.agents import AgentSession
 from livekit.agents.voice import io
 
-#: How far the audio handed over may be ahead of what has been played, seconds.
-LEAD = 0.4
-#: What goes out before anything else may happen: the size of the frames that LiveKit plays.
-_FIRST_FRAME = 0.05
+#: How far the audio that was passed on may be ahead of the playout.
+MAX_LEAD_S = 0.4
+#: Size of the frames that LiveKit plays. The first one goes out before the next frame is handled.
+_FIRST_FRAME_S = 0.05
 
 
 class PacedAudioOutput(io.AudioOutput):
-    """Passes audio on at the pace at which it is played.
+    """Pass audio on at the pace of its playout.
 
-    livekit-agents takes whatever audio is ready in one go and analyses it for the transcript's pace, on the
-    event loop, before the first frame is played: 40 ms for each second of audio on a slow core. Speech that was
-    made beforehand, as a pre-response is, would start late for being ready (docs/architecture.md has the trace).
+    livekit-agents takes all available audio at once and analyses it for the pace of the transcript, on the event loop,
+    before it plays the first frame: audio that is available all at once starts 40 ms late per second of speech on a
+    slow core (docs/architecture.md has the trace).
+
+    Args:
+        next_in_chain: The output that plays the audio.
+        clock: Monotonic time in seconds.
     """
 
-    def __init__(self, next_in_chain: io.AudioOutput) -> None:
+    def __init__(self, next_in_chain: io.AudioOutput, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(
             label="agent-worker",
             capabilities=io.AudioOutputCapabilities(pause=True),
@@ -32,27 +37,31 @@ class PacedAudioOutput(io.AudioOutput):
             sample_rate=next_in_chain.sample_rate,
         )
         self._next = next_in_chain
+        self._clock = clock
         self._started_at = 0.0
-        self._passed_on = 0.0
+        self._passed_s = 0.0
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
-        if not self._passed_on:
-            self._started_at = time.monotonic()
+        """Pass a frame on; return when the next one may follow."""
+        if not self._passed_s:
+            self._started_at = self._clock()
         await self._next.capture_frame(frame)
         await super().capture_frame(frame)
-        before, self._passed_on = self._passed_on, self._passed_on + frame.duration
-        if before < _FIRST_FRAME <= self._passed_on:
-            await asyncio.sleep(0.001)  # the first frame is on its way before the next one is looked at
-        ahead = self._passed_on - (time.monotonic() - self._started_at)
-        await asyncio.sleep(max(0.0, ahead - LEAD))
+        before_s, self._passed_s = self._passed_s, self._passed_s + frame.duration
+        if before_s < _FIRST_FRAME_S <= self._passed_s:
+            await asyncio.sleep(0.001)  # let the first frame go out before the next one is handled
+        lead_s = self._passed_s - (self._clock() - self._started_at)
+        await asyncio.sleep(max(0.0, lead_s - MAX_LEAD_S))
 
     def flush(self) -> None:
+        """End the segment."""
         super().flush()
-        self._passed_on = 0.0
+        self._passed_s = 0.0
         self._next.flush()
 
     def clear_buffer(self) -> None:
-        self._passed_on = 0.0
+        """Discard the audio that has not been played."""
+        self._passed_s = 0.0
         self._next.clear_buffer()
 
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from livekit.agents import AgentServer, JobProcess, tokenize
 
-from agent_worker.app.call import build_agent
 from agent_worker.core.compat.livekit import import_client_modules
 from agent_worker.core.log import logger
 from agent_worker.core.settings import Settings, SettingsT
 from agent_worker.preresponse.agent import PreResponseAgent
+from agent_worker.preresponse.factory import build_agent
 from agent_worker.providers.stack import VoiceStack
 from agent_worker.telemetry.pricing import Prices
-from agent_worker.telemetry.usage_meter import SessionMeter
+from agent_worker.telemetry.session_meter import SessionMeter
 from agent_worker.text import guard
 from agent_worker.text.intent_classifier import classify
 from agent_worker.text.intent_model import IntentModel

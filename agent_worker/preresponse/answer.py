@@ -1,9 +1,10 @@
-"""The main model's answer, on its way."""
+"""Read the main model's answer while the pre-response is decided and spoken."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 from typing import Any
 
 from livekit.agents import FlushSentinel, llm, utils
@@ -11,7 +12,7 @@ from livekit.agents import FlushSentinel, llm, utils
 from agent_worker.core.log import logger
 from agent_worker.preresponse.fast_reply import sentences
 from agent_worker.telemetry.trace import TurnTrace
-from agent_worker.telemetry.unreported_usage import UsageTracker
+from agent_worker.telemetry.unreported_usage import UnreportedUsage, UsageTracker
 from agent_worker.text.preamble import PreambleFilter
 from agent_worker.text.sanitize import MAX_ANSWER_CHARS, MAX_SENTENCE_CHARS, strip_surrogates
 
@@ -19,72 +20,85 @@ Chunk = llm.ChatChunk | str | FlushSentinel
 
 
 class Answer:
-    """The main model's answer, on its way from the moment this is made.
-
-    ``speakable`` is done once a first sentence is there, or the end if it is not just a tool call: from then on a
-    pre-response would only hold the answer up. ``calls_tool`` is done once the model has called a tool.
+    """The main model's answer, read from the moment this is created.
 
     Args:
-        answer_timeout: Seconds in which it has to begin, and then to go on. After that it has failed. A model that has
-            spoken and then calls a tool may be silent for as long as it takes to write the arguments.
+        source: The chunks of the main model.
+        trace: Gets the times of the request and of the first token.
+        request: The request, for the estimate of unreported usage.
+        timeout_s: How long the model may take to begin, and then to continue, before the answer counts as failed.
+            ``None``: without limit. It also holds while a model that has spoken writes a tool call.
+        report_usage: Receives the request if it ends before the provider reports its usage.
+        clock: Monotonic time in seconds.
+
+    Attributes:
+        speakable: Resolves when a first sentence is there, or at the end of the answer if it is not just a tool call:
+            from then on a pre-response would only delay the answer.
+        calls_tool: Resolves when the model has called a tool.
+        text: The answer so far.
+        failed: Whether the model failed or timed out.
+        task: The reader.
     """
 
     def __init__(
         self,
         source: AsyncIterable[Any],
-        timeline: TurnTrace,
-        asked: llm.ChatContext,
-        answer_timeout: float | None = None,
+        trace: TurnTrace,
+        request: llm.ChatContext,
+        timeout_s: float | None = None,
+        report_usage: Callable[[UnreportedUsage], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.speakable: asyncio.Future[None] = loop.create_future()
         self.calls_tool: asyncio.Future[None] = loop.create_future()
         self.text = ""
         self.failed = False
-        self._watch = UsageTracker("main", asked, timeline.on_cut_off)
-        self._timeline = timeline
+        self._usage = UsageTracker("main", request, report_usage)
+        self._trace = trace
+        self._clock = clock
         self._chunks = utils.aio.Chan[Chunk]()
-        timeline.main_request = timeline.main_request or timeline.now()
-        self._last_taken = timeline.now()
-        self.task = asyncio.create_task(self._read_in_time(source, answer_timeout), name="answer")
-        self.task.add_done_callback(self._finish)
+        trace.main_request = trace.main_request or clock()
+        self._last_content_at = clock()
+        self.task = asyncio.create_task(self._read_with_timeout(source, timeout_s), name="answer")
+        self.task.add_done_callback(self._on_done)
 
     @property
     def only_calls_tools(self) -> bool:
-        """Known at the end: nothing was said, and what the tools find is spoken in a later pass."""
+        """Whether the model said nothing and called a tool: the reply follows in a later pass. Known at the end."""
         return self.calls_tool.done() and not self.text.strip() and not self.failed
 
     @property
-    def empty(self) -> bool:
-        """Known at the end: nothing was said and no tool was called."""
+    def is_empty(self) -> bool:
+        """Whether the model said nothing and called no tool. Known at the end."""
         return not self.text.strip() and not self.calls_tool.done()
 
     async def chunks(self, strip_preamble_in: str | None = None) -> AsyncIterator[Chunk]:
-        """What the model says and calls.
+        """Yield the model's chunks.
 
         Args:
-            strip_preamble_in: Language whose empty openings are left out, because somebody has spoken already.
+            strip_preamble_in: Language whose preambles are removed, because a pre-response came before the answer.
         """
-        opening = PreambleFilter(strip_preamble_in) if strip_preamble_in else None
+        preamble = PreambleFilter(strip_preamble_in) if strip_preamble_in else None
         async for chunk in self._chunks:
-            if opening is None or not isinstance(chunk, llm.ChatChunk) or not _text(chunk):
+            if preamble is None or not isinstance(chunk, llm.ChatChunk) or not _text_of(chunk):
                 yield chunk
-            elif (said := opening.push(_text(chunk))) or (chunk.delta and chunk.delta.tool_calls):
-                yield _with_text(chunk, said)
-        if opening and (held := opening.flush()):
-            yield held
+            elif (text := preamble.push(_text_of(chunk))) or (chunk.delta and chunk.delta.tool_calls):
+                yield _with_text(chunk, text)
+        if preamble and (rest := preamble.flush()):
+            yield rest
 
-    async def _read_in_time(self, source: AsyncIterable[Any], answer_timeout: float | None) -> None:
-        """Nobody may be left waiting by a model that says nothing, whatever its client makes of that."""
+    async def _read_with_timeout(self, source: AsyncIterable[Any], timeout_s: float | None) -> None:
+        """Read the source; mark the answer as failed when the model goes silent, whatever its client does then."""
         reading = asyncio.create_task(self._read(source), name="answer_reading")
         try:
             while not reading.done():
-                left = None if answer_timeout is None else self._last_taken + answer_timeout - self._timeline.now()
-                if left is not None and left <= 0:
-                    logger.error("no answer, or no more of it: nothing within %.1f s", answer_timeout)
+                left_s = None if timeout_s is None else self._last_content_at + timeout_s - self._clock()
+                if left_s is not None and left_s <= 0:
+                    logger.error("the main model sent nothing for %.1f s: its answer counts as failed", timeout_s)
                     self.failed = True
                     return
-                await asyncio.wait([reading], timeout=left)
+                await asyncio.wait([reading], timeout=left_s)
             await reading
         finally:
             await utils.aio.cancel_and_wait(reading)
@@ -94,45 +108,47 @@ class Answer:
             async for chunk in source:
                 self._take(chunk)
                 if len(self.text) >= MAX_ANSWER_CHARS:
-                    logger.warning("an answer is cut off: longer than %d characters", MAX_ANSWER_CHARS)
-                    self._watch.cut_off()
+                    logger.warning("an answer is cut off after %d characters", MAX_ANSWER_CHARS)
+                    self._usage.end_early()
                     if isinstance(source, AsyncGenerator):
                         await source.aclose()
                     break
         except asyncio.CancelledError:
-            self._watch.cut_off()
+            self._usage.end_early()
             raise
         except Exception as error:
-            self._watch.cut_off()
-            # Not the error's text: providers put what the caller said into it.
-            logger.error("no answer: main model failed: %s %s", type(error).__name__, getattr(error, "status_code", ""))
+            self._usage.end_early()
+            # Not the error's text: providers quote the caller in it.
+            status = getattr(error, "status_code", "")
+            logger.error("the main model failed: %s %s", type(error).__name__, status)
             self.failed = True
 
     def _take(self, chunk: Chunk) -> None:
-        received = _text(chunk)
+        received = _text_of(chunk)
         text = strip_surrogates(received)[: MAX_ANSWER_CHARS - len(self.text)]
         self._chunks.send_nowait(chunk if text == received else _with_text(chunk, text))
-        self._watch.take(text, usage_told=isinstance(chunk, llm.ChatChunk) and chunk.usage is not None)
-        if calls_tool := isinstance(chunk, llm.ChatChunk) and bool(chunk.delta and chunk.delta.tool_calls):
-            self._timeline.uses_tools = True
+        self._usage.add(text, has_usage=isinstance(chunk, llm.ChatChunk) and chunk.usage is not None)
+        calls_tool = isinstance(chunk, llm.ChatChunk) and bool(chunk.delta and chunk.delta.tool_calls)
+        if calls_tool:
+            self._trace.uses_tools = True
             if not self.calls_tool.done():
                 self.calls_tool.set_result(None)
         if text or calls_tool:
-            self._last_taken = self._timeline.now()
+            self._last_content_at = self._clock()
         if text:
             self.text += text
-            self._timeline.main_first_token = self._timeline.main_first_token or self._timeline.now()
-            long = len(self.text) > MAX_SENTENCE_CHARS
-            if not self.speakable.done() and (long or len(sentences(self.text)) > 1):
+            self._trace.main_first_token = self._trace.main_first_token or self._clock()
+            is_long = len(self.text) > MAX_SENTENCE_CHARS
+            if not self.speakable.done() and (is_long or len(sentences(self.text)) > 1):
                 self.speakable.set_result(None)
 
-    def _finish(self, _: asyncio.Task[None]) -> None:
+    def _on_done(self, _: asyncio.Task[None]) -> None:
         if not self.speakable.done() and not self.only_calls_tools:
             self.speakable.set_result(None)
         self._chunks.close()
 
 
-def _text(chunk: Chunk) -> str:
+def _text_of(chunk: Chunk) -> str:
     if isinstance(chunk, llm.ChatChunk):
         return (chunk.delta.content if chunk.delta else None) or ""
     return chunk if isinstance(chunk, str) else ""

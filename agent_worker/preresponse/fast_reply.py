@@ -1,15 +1,17 @@
-"""The fast model's pre-response: how it is asked, and which part of its reply may be spoken."""
+"""Ask the fast model for a pre-response and take the first sentence of its reply."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Any
 
 from livekit.agents import APIConnectOptions, llm, tokenize
 
 from agent_worker.core.log import logger
 from agent_worker.telemetry.trace import TurnTrace
-from agent_worker.telemetry.unreported_usage import UsageTracker
+from agent_worker.telemetry.unreported_usage import UnreportedUsage, UsageTracker
 from agent_worker.text.sanitize import MAX_SENTENCE_CHARS, strip_surrogates
 
 DEFAULT_PRERESPONSE_PROMPT = (
@@ -28,37 +30,38 @@ EXAMPLES = (
 )
 
 #: A model that fails is not asked again: the caller waits, and there are phrases.
-_ONCE = APIConnectOptions(max_retry=0, timeout=3.0)
-#: Characters: many times what it was asked for.
-_LONGEST_READ = 2_000
+_NO_RETRY = APIConnectOptions(max_retry=0, timeout=3.0)
+#: Many times the length that was asked for.
+_MAX_REPLY_CHARS = 2_000
 
 _SENTENCES = tokenize.blingfire.SentenceTokenizer(min_sentence_len=1)
 
 
-def request(prompt: str, said: str) -> llm.ChatContext:
-    """What the fast model is asked. It does not see the conversation: the prompt stays short, so it answers fast."""
+def request(prompt: str, caller_text: str) -> llm.ChatContext:
+    """Return the request to the fast model. It holds no conversation: a short prompt is answered fast."""
     chat_ctx = llm.ChatContext.empty()
     chat_ctx.add_message(role="system", content=prompt)
     for caller, reply in EXAMPLES:
         chat_ctx.add_message(role="user", content=caller)
         chat_ctx.add_message(role="assistant", content=reply)
-    chat_ctx.add_message(role="user", content=said)
+    chat_ctx.add_message(role="user", content=caller_text)
     return chat_ctx
 
 
 def sentences(text: str) -> list[str]:
+    """Split a text into sentences."""
     return _SENTENCES.tokenize(text)
 
 
 def first_sentence(text: str, *, complete: bool) -> str | None:
-    """The first sentence of a model's reply as it should be spoken.
+    """Return the first sentence of a model's reply as it should be spoken.
 
     Args:
-        text: What the model has said so far.
+        text: The reply so far.
         complete: Whether the model has finished.
 
     Returns:
-        ``None`` while the sentence may go on; an empty string when there is nothing fit to be spoken.
+        ``None`` while the sentence may go on; an empty string if the reply holds nothing to speak.
     """
     found = sentences(text)
     if not complete and len(found) < 2:
@@ -70,45 +73,65 @@ def first_sentence(text: str, *, complete: bool) -> str | None:
 
 
 class FastReply:
-    """The fast model's reply, on its way from the moment this is made.
+    """The fast model's reply, requested from the moment this is created.
 
-    ``sentence`` gets the first sentence, or an empty string when there will be none; it never raises.
-    The stream is read on to its end, because only there the provider tells how many tokens it billed; one that goes on
-    and on is left.
+    The stream is read to its end, because providers report the billed tokens only there; an endless one is abandoned.
+
+    Args:
+        fast_llm: The fast model.
+        chat_ctx: The request.
+        trace: Gets the times of the request and of the first token.
+        report_usage: Receives the request if it ends before the provider reports its usage.
+        clock: Monotonic time in seconds.
+
+    Attributes:
+        sentence: Resolves to the first sentence, or to an empty string if there will be none. Never raises.
+        task: The request.
     """
 
-    def __init__(self, fast_llm: llm.LLM[Any], chat_ctx: llm.ChatContext, timeline: TurnTrace) -> None:
+    def __init__(
+        self,
+        fast_llm: llm.LLM[Any],
+        chat_ctx: llm.ChatContext,
+        trace: TurnTrace,
+        report_usage: Callable[[UnreportedUsage], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.sentence: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._timeline = timeline
-        timeline.fast_request = timeline.now()
-        self.task = asyncio.create_task(self._read(fast_llm, chat_ctx), name="preresponse")
+        self._trace = trace
+        self._clock = clock
+        self._usage = UsageTracker("fast", chat_ctx, report_usage)
+        trace.fast_request = clock()
+        self.task = asyncio.create_task(self._read(fast_llm, chat_ctx), name="fast_reply")
         self.task.add_done_callback(lambda _: self._resolve(""))
 
     async def _read(self, fast_llm: llm.LLM[Any], chat_ctx: llm.ChatContext) -> None:
-        text, watch = "", UsageTracker("fast", chat_ctx, self._timeline.on_cut_off)
-        read = 0
         try:
-            async with fast_llm.chat(chat_ctx=chat_ctx, conn_options=_ONCE) as stream:
-                async for chunk in stream:
-                    content = strip_surrogates((chunk.delta.content if chunk.delta else None) or "")
-                    watch.take(content, usage_told=chunk.usage is not None)
-                    read += len(content)
-                    if content and not self.sentence.done():
-                        text = (text + content)[:MAX_SENTENCE_CHARS]
-                        self._timeline.fast_first_token = self._timeline.fast_first_token or self._timeline.now()
-                        self._resolve(first_sentence(text, complete=read > MAX_SENTENCE_CHARS))
-                    if read > _LONGEST_READ:
-                        watch.cut_off()
-                        break
-            self._resolve(first_sentence(text, complete=True))
+            await self._read_stream(fast_llm, chat_ctx)
         except asyncio.CancelledError:
-            watch.cut_off()
+            self._usage.end_early()
             raise
         except Exception as error:
-            watch.cut_off()
-            # Not the error's text: providers put what the caller said into it.
+            self._usage.end_early()
+            # Not the error's text: providers quote the caller in it.
             status = getattr(error, "status_code", "")
             logger.warning("fast model %s failed: %s %s", fast_llm.model, type(error).__name__, status)
+
+    async def _read_stream(self, fast_llm: llm.LLM[Any], chat_ctx: llm.ChatContext) -> None:
+        text, received_chars = "", 0
+        async with fast_llm.chat(chat_ctx=chat_ctx, conn_options=_NO_RETRY) as stream:
+            async for chunk in stream:
+                content = strip_surrogates((chunk.delta.content if chunk.delta else None) or "")
+                self._usage.add(content, has_usage=chunk.usage is not None)
+                received_chars += len(content)
+                if content and not self.sentence.done():
+                    text = (text + content)[:MAX_SENTENCE_CHARS]
+                    self._trace.fast_first_token = self._trace.fast_first_token or self._clock()
+                    self._resolve(first_sentence(text, complete=received_chars > MAX_SENTENCE_CHARS))
+                if received_chars > _MAX_REPLY_CHARS:
+                    self._usage.end_early()
+                    break
+        self._resolve(first_sentence(text, complete=True))
 
     def _resolve(self, sentence: str | None) -> None:
         if sentence is not None and not self.sentence.done():

@@ -1,4 +1,4 @@
-"""When will the answer be heard? Judged from this turn so far and from the last turns of the call."""
+"""Estimate when the answer will be heard, from this turn so far and from the last turns of the call."""
 
 from __future__ import annotations
 
@@ -7,39 +7,49 @@ from collections import deque
 
 from agent_worker.telemetry.trace import TurnTrace
 
-_TURNS = 5
-#: First token of the answer to its first audio, seconds, before the first turn has shown it.
-_TOKEN_TO_AUDIO = 0.4
-_LONGEST = 5.0
+_REMEMBERED_TURNS = 5
+#: First token of the answer to its first audio, before a turn has shown it.
+_DEFAULT_TOKEN_TO_AUDIO_S = 0.4
+#: A longer time is not a latency: the audio belongs to a later sentence.
+_MAX_TOKEN_TO_AUDIO_S = 5.0
 
 
 class LatencyEstimator:
-    """Remembers how long the main model and the voice took in the last turns."""
+    """Remember how long the main model and the voice took in the last turns."""
 
     def __init__(self) -> None:
-        self._to_token: deque[float] = deque(maxlen=_TURNS)
-        self._to_audio: deque[float] = deque(maxlen=_TURNS)
+        self._request_to_token_s: deque[float] = deque(maxlen=_REMEMBERED_TURNS)
+        self._token_to_audio_s: deque[float] = deque(maxlen=_REMEMBERED_TURNS)
 
-    def learn(self, timeline: TurnTrace) -> None:
-        """Take in a turn that is over."""
-        if timeline.uses_tools or timeline.main_request is None or timeline.main_first_token is None:
+    def observe(self, trace: TurnTrace) -> None:
+        """Add a turn that is over."""
+        if trace.uses_tools or trace.main_request is None or trace.main_first_token is None:
             return
-        self._to_token.append(timeline.main_first_token - timeline.main_request)
-        # Behind a synthesised pre-response the voice had to wait: that says nothing about its speed.
-        if timeline.main_first_audio is None or timeline.source == "llm":
+        self._request_to_token_s.append(trace.main_first_token - trace.main_request)
+        # Behind a synthesised pre-response the voice had to wait: its speed is unknown.
+        if trace.main_first_audio is None or trace.source == "llm":
             return
-        to_audio = timeline.main_first_audio - timeline.main_first_token
-        if to_audio < _LONGEST:  # else it is the audio of something that was said later
-            self._to_audio.append(to_audio)
+        token_to_audio_s = trace.main_first_audio - trace.main_first_token
+        if token_to_audio_s < _MAX_TOKEN_TO_AUDIO_S:
+            self._token_to_audio_s.append(token_to_audio_s)
 
-    def remaining(self, timeline: TurnTrace) -> float | None:
-        """Seconds from now to the answer's first audio; ``None`` if nothing is known about this main model yet."""
-        now = timeline.now()
-        to_audio = statistics.median(self._to_audio) if self._to_audio else _TOKEN_TO_AUDIO
-        if timeline.main_first_token is not None:
-            return max(0.0, timeline.main_first_token + to_audio - now)
-        if timeline.main_request is None or not self._to_token:
+    def eta(self, trace: TurnTrace, now: float) -> float | None:
+        """Return the seconds from ``now`` to the answer's first audio.
+
+        Args:
+            trace: The turn so far.
+            now: ``time.monotonic()``.
+
+        Returns:
+            ``None`` if nothing is known about the main model yet.
+        """
+        token_to_audio_s = (
+            statistics.median(self._token_to_audio_s) if self._token_to_audio_s else _DEFAULT_TOKEN_TO_AUDIO_S
+        )
+        if trace.main_first_token is not None:
+            return max(0.0, trace.main_first_token + token_to_audio_s - now)
+        if trace.main_request is None or not self._request_to_token_s:
             return None
-        asked_at = now if timeline.uses_tools else timeline.main_request  # after a tool, the model is asked again
-        token_at = asked_at + statistics.median(self._to_token)
-        return max(now, token_at) + to_audio - now
+        requested_at = now if trace.uses_tools else trace.main_request  # after a tool the model is asked again
+        token_at = requested_at + statistics.median(self._request_to_token_s)
+        return max(now, token_at) + token_to_audio_s - now

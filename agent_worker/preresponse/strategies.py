@@ -1,4 +1,4 @@
-"""What is said at once: a phrase that fits, the fast model's own words, or the better of both."""
+"""Strategies: where a pre-response comes from."""
 
 from __future__ import annotations
 
@@ -10,36 +10,43 @@ from typing import Any, Protocol
 from livekit import rtc
 from livekit.agents import llm, utils
 
-from agent_worker.audio.tts_stream import Speech
 from agent_worker.core.log import logger
+from agent_worker.core.settings import StrategyName
 from agent_worker.preresponse import fast_reply
+from agent_worker.preresponse.pending_speech import PendingSpeech
 from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.telemetry.trace import TurnTrace
+from agent_worker.telemetry.unreported_usage import UnreportedUsage
 from agent_worker.text import guard
 from agent_worker.text.intent import Intent
 
 
 @dataclass(frozen=True)
 class Preresponse:
-    """What is said before the answer.
+    """What is spoken before the answer.
 
     Attributes:
-        text: One short sentence.
-        source: ``llm`` or ``phrase``.
-        speech: Its audio, if it is being made already.
+        text: A short sentence.
+        source: ``llm``, ``phrase``, or a custom strategy's word.
+        speech: Its audio, if the synthesis has begun.
     """
 
     text: str
     source: str
-    speech: Speech | None = None
+    speech: PendingSpeech | None = None
 
 
 @dataclass(frozen=True)
 class CallerTurn:
-    """What a strategy knows of the turn: the caller's words, what they are, and what was said in the last turns.
+    """What a strategy knows of the caller's turn.
 
     Attributes:
-        alternatives: What they may be as well as ``intent``, the likeliest first.
+        text: The transcript.
+        intent: Its most probable intent.
+        language: Language tag of the call.
+        recent: The pre-responses of the last turns, the latest last.
+        trace: The trace of the turn.
+        alternatives: Other plausible intents, the most probable first: a pre-response should fit them too.
     """
 
     text: str
@@ -54,92 +61,98 @@ class Attempt(Protocol):
     """The search for the pre-response of one turn. It may begin before the turn is known to have ended."""
 
     predicted_text: str | None
-    """What will be said, or something like it: the main model is told. ``None`` if there is no telling."""
+    """What will be said, or a similar sentence: the main model is told. ``None`` if unknown."""
 
     async def select(self, answer_eta: float | None) -> Preresponse | None:
-        """What to say, asked once the turn has ended: every moment of this is silence for the caller.
+        """Return what to say; called when the turn has ended, and the caller hears silence while it runs.
 
         Args:
-            answer_eta: Seconds until the answer is expected; ``None`` if there is no telling.
+            answer_eta: Seconds until the answer is expected; ``None`` if unknown.
         """
 
     async def aclose(self) -> None:
-        """The turn is over or was interrupted."""
+        """Release resources: the turn is over or was interrupted."""
 
 
 class Strategy(Protocol):
-    """Where pre-responses come from. Write one of your own and hand it to ``PreResponseAgent``."""
+    """A source of pre-responses. Pass your own to ``PreResponseAgent``."""
 
     name: str
 
     def begin(self, turn: CallerTurn) -> Attempt:
-        """Called when the caller's words are known, often before the turn is known to have ended."""
+        """Start the search; called when the transcript is known, often before the turn is known to have ended."""
 
 
 class PhraseStrategy:
-    """A phrase that fits what the caller said. Its audio is there already: nothing is faster.
+    """Speak a phrase that fits the caller's intent, from cached audio.
 
     Args:
         book: The phrases.
-        seconds: How long a phrase takes to speak, if that is known: one that has ended when the answer is there
-            is preferred.
+        duration: Returns how long a phrase takes to speak, seconds, or ``None``. Phrases that end before the answer
+            is expected are preferred.
     """
 
     name = "phrase"
 
-    def __init__(self, book: PhraseBook, seconds: Callable[[str], float | None] = lambda _: None) -> None:
+    def __init__(self, book: PhraseBook, duration: Callable[[str], float | None] = lambda _: None) -> None:
         self._book = book
-        self._seconds = seconds
+        self._duration = duration
 
     def begin(self, turn: CallerTurn) -> Attempt:
-        return _PhraseAttempt(self._book.fresh(turn.intent, turn.recent, turn.alternatives), self._seconds)
+        """Draw the phrases that fit."""
+        return _PhraseAttempt(self._book.fresh(turn.intent, turn.recent, turn.alternatives), self._duration)
 
 
 class _PhraseAttempt:
-    def __init__(self, phrases: Sequence[str], seconds: Callable[[str], float | None]) -> None:
+    def __init__(self, phrases: Sequence[str], duration: Callable[[str], float | None]) -> None:
         self.predicted_text = next(iter(phrases), None)
         self._phrases = phrases
-        self._seconds = seconds
+        self._duration = duration
 
     async def select(self, answer_eta: float | None) -> Preresponse | None:
         if self.predicted_text is None:
             return None
-        lengths = [(self._seconds(phrase) or 0.0, phrase) for phrase in self._phrases]
-        fits = (phrase for length, phrase in lengths if answer_eta is None or length <= answer_eta)
-        return Preresponse(next(fits, min(lengths)[1]), "phrase")
+        durations = [(self._duration(phrase) or 0.0, phrase) for phrase in self._phrases]
+        shortest = min(durations)[1]
+        fitting = (phrase for duration, phrase in durations if answer_eta is None or duration <= answer_eta)
+        return Preresponse(next(fitting, shortest), "phrase")
 
     async def aclose(self) -> None:
         pass
 
 
 class ModelStrategy:
-    """The fast model's own words, checked; a phrase if they must not be spoken, or are not there in time.
+    """Speak the fast model's own sentence; a phrase if the sentence is late or fails the guard.
 
     Args:
         fast_llm: The fast model.
-        phrases: What to say instead.
-        speak: Starts the synthesis of a text.
+        phrases: The strategy that takes its place.
+        synthesize: Starts the synthesis of a text; ``None`` for a session without audio.
         prompt: The fast model's system prompt.
-        budget: How long the caller is made to wait for the fast model after the end of the turn, seconds.
-            ``None``: as long as it takes; the engine stops waiting when the answer is there.
+        budget_s: How long the caller waits for the fast model after the end of the turn. ``None``: until the answer
+            is there.
+        report_usage: Receives requests that end before the provider reports their usage.
     """
 
     def __init__(
         self,
         fast_llm: llm.LLM[Any],
         phrases: PhraseStrategy,
-        speak: Callable[[str], AsyncIterable[rtc.AudioFrame] | None],
+        synthesize: Callable[[str], AsyncIterable[rtc.AudioFrame] | None],
         prompt: str = fast_reply.DEFAULT_PRERESPONSE_PROMPT,
-        budget: float | None = None,
+        budget_s: float | None = None,
+        report_usage: Callable[[UnreportedUsage], None] = lambda _: None,
     ) -> None:
-        self.name = "llm" if budget is None else "hybrid"
+        self.name = "llm" if budget_s is None else "hybrid"
         self.fast_llm = fast_llm
         self.phrases = phrases
-        self.speak = speak
+        self.synthesize = synthesize
         self.prompt = prompt
-        self.budget = budget
+        self.budget_s = budget_s
+        self.report_usage = report_usage
 
     def begin(self, turn: CallerTurn) -> Attempt:
+        """Ask the fast model."""
         return _ModelAttempt(self, turn)
 
 
@@ -150,18 +163,18 @@ class _ModelAttempt:
         self._strategy = strategy
         self._turn = turn
         request = fast_reply.request(strategy.prompt, turn.text)
-        self._reply = fast_reply.FastReply(strategy.fast_llm, request, turn.trace)
-        self._speech: Speech | None = None
-        self._own_words = asyncio.create_task(self._make_own_words(), name="preresponse_words")
+        self._reply = fast_reply.FastReply(strategy.fast_llm, request, turn.trace, strategy.report_usage)
+        self._speech: PendingSpeech | None = None
+        self._sentence = asyncio.create_task(self._prepare_sentence(), name="preresponse_sentence")
 
     async def select(self, answer_eta: float | None) -> Preresponse | None:
-        await asyncio.wait([self._own_words], timeout=self._strategy.budget)
-        if self._own_words.done() and (own_words := self._own_words.result()):
-            self._speech = None  # it belongs to the reply now, and may go on when this attempt is over
-            return own_words
+        await asyncio.wait([self._sentence], timeout=self._strategy.budget_s)
+        if self._sentence.done() and (preresponse := self._sentence.result()):
+            self._speech = None  # it belongs to the reply now, and outlives this attempt
+            return preresponse
         return await self._phrase.select(answer_eta)
 
-    async def _make_own_words(self) -> Preresponse | None:
+    async def _prepare_sentence(self) -> Preresponse | None:
         sentence = await self._reply.sentence
         if not sentence:
             return None
@@ -177,11 +190,52 @@ class _ModelAttempt:
         if problem:
             logger.debug("the fast model's sentence is not spoken: %s", problem)
             return None
-        if (frames := self._strategy.speak(sentence)) is None:  # text only
+        if (frames := self._strategy.synthesize(sentence)) is None:  # text only
             return Preresponse(sentence, "llm")
-        self._speech = Speech(sentence, frames, turn.trace)
+        self._speech = PendingSpeech(sentence, frames, turn.trace)
         return Preresponse(sentence, "llm", self._speech) if await self._speech.ready else None
 
     async def aclose(self) -> None:
-        tasks = [self._own_words, self._reply.task, *([self._speech.task] if self._speech else [])]
+        tasks = [self._sentence, self._reply.task, *([self._speech.task] if self._speech else [])]
         await utils.aio.cancel_and_wait(*tasks)
+
+
+@dataclass(frozen=True)
+class StrategyFactory:
+    """Makes the strategies that a setting can name.
+
+    Attributes:
+        phrases: The phrases.
+        duration: Returns how long a phrase takes to speak, seconds, or ``None``.
+        fast_llm: The fast model, needed by ``llm`` and ``hybrid``.
+        synthesize: See ``ModelStrategy``.
+        prompt: The fast model's system prompt.
+        hybrid_budget_s: How long ``hybrid`` makes the caller wait for the fast model.
+        report_usage: See ``ModelStrategy``.
+    """
+
+    phrases: PhraseBook
+    duration: Callable[[str], float | None]
+    fast_llm: llm.LLM[Any] | None
+    synthesize: Callable[[str], AsyncIterable[rtc.AudioFrame] | None]
+    prompt: str
+    hybrid_budget_s: float
+    report_usage: Callable[[UnreportedUsage], None]
+
+    def make(self, name: StrategyName | str) -> Strategy | None:
+        """Return the strategy of this name; ``None`` for ``off``.
+
+        Raises:
+            ValueError: If the name is unknown, or the strategy needs a fast model and there is none.
+        """
+        if name == "off":
+            return None
+        phrase_strategy = PhraseStrategy(self.phrases, self.duration)
+        if name == "phrase":
+            return phrase_strategy
+        if name not in ("llm", "hybrid"):
+            raise ValueError(f"no strategy {name!r}: use llm, phrase, hybrid or off")
+        if self.fast_llm is None:
+            raise ValueError(f"strategy {name!r} needs a fast_llm")
+        budget_s = self.hybrid_budget_s if name == "hybrid" else None
+        return ModelStrategy(self.fast_llm, phrase_strategy, self.synthesize, self.prompt, budget_s, self.report_usage)

@@ -1,67 +1,52 @@
-"""What a call tells its room, so that a page or a test can show it, and what it lets the caller choose."""
+"""Send turn records and pre-responses to the room, and turn records to the log."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any, get_args
+from typing import Any, Literal
 
 from livekit import rtc
-from livekit.agents import AgentSession
 
 from agent_worker.core.log import logger
-from agent_worker.core.settings import Settings, StrategyName
-from agent_worker.preresponse.agent import PreResponseAgent
-from agent_worker.room.topics import PRERESPONSE_TOPIC, SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC
+from agent_worker.room.topics import PRERESPONSE_TOPIC, TURN_TOPIC
 from agent_worker.telemetry.record import TurnRecord
-from agent_worker.telemetry.usage_meter import make_preresponse_series
-
-STRATEGY_NAMES = get_args(StrategyName)
 
 
-class RoomLink:
-    """Sends what happens to the room as text streams (``agent_worker.room.topics``), and turn records to the log."""
+class RoomPublisher:
+    """Publish the events of a call as text streams on the topics of ``room.topics``.
 
-    def __init__(self, room: rtc.Room, settings: Settings) -> None:
+    Args:
+        room: The room of the call.
+        turn_log: What a turn's line in the log holds: nothing is written, only times, or also what was said.
+    """
+
+    def __init__(self, room: rtc.Room, turn_log: Literal["off", "timing", "full"] = "off") -> None:
         self._room = room
-        self._log = settings.turn_log
-        self._sending: set[asyncio.Task[None]] = set()
+        self._turn_log = turn_log
+        self._pending: set[asyncio.Task[None]] = set()
 
     def publish_turn(self, record: TurnRecord) -> None:
-        if self._log != "off":
-            logger.info("turn", extra={"turn_record": record.as_dict(words=self._log == "full")})
+        """Publish and log the record of a turn."""
+        if self._turn_log != "off":
+            logger.info("turn", extra={"turn_record": record.as_dict(words=self._turn_log == "full")})
         self._publish(TURN_TOPIC, record.as_dict())
 
     def publish_preresponse(self, text: str, source: str) -> None:
+        """Publish a pre-response that is about to be heard."""
         self._publish(PRERESPONSE_TOPIC, {"text": text, "source": source})
 
-    async def let_caller_choose_strategy(self, session: AgentSession[Any], agent: PreResponseAgent) -> None:
-        """Take a strategy's name from the caller, from the next turn on. Call it after ``session.start``."""
-        me = self._room.local_participant
-
-        async def set_strategy(request: rtc.RpcInvocationData) -> str:
-            caller = session.room_io.linked_participant
-            if caller is None or request.caller_identity != caller.identity:
-                raise rtc.RpcError(rtc.RpcError.ErrorCode.APPLICATION_ERROR, "only the caller may choose the strategy")
-            name: StrategyName | None = next((known for known in STRATEGY_NAMES if known == request.payload), None)
-            if name is None:
-                choices = ", ".join(STRATEGY_NAMES)
-                raise rtc.RpcError(rtc.RpcError.ErrorCode.APPLICATION_ERROR, f"no such strategy: use one of {choices}")
-            make_preresponse_series(name)
-            agent.strategy = name
-            await me.set_attributes({STRATEGY_ATTRIBUTE: name})
-            return name
-
-        me.register_rpc_method(SET_STRATEGY, set_strategy)
-        await me.set_attributes({STRATEGY_ATTRIBUTE: agent.strategy.name if agent.strategy else "off"})
+    async def flush(self) -> None:
+        """Wait until everything published so far has been sent, or has failed."""
+        await asyncio.gather(*self._pending)
 
     def _publish(self, topic: str, content: dict[str, Any]) -> None:
-        task = asyncio.create_task(self._send(topic, json.dumps(content)))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        task = asyncio.create_task(self._send(topic, json.dumps(content)), name=f"publish {topic}")
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
 
     async def _send(self, topic: str, text: str) -> None:
         try:
             await self._room.local_participant.send_text(text, topic=topic)
-        except Exception as error:  # the room may be closing; what a page shows is never worth a call
-            logger.debug("%s not sent: %s", topic, error)
+        except Exception as error:  # the room may be closing: a page's display must never cost a call
+            logger.debug("%s could not be sent: %s", topic, type(error).__name__)

@@ -1,4 +1,4 @@
-"""What do providers charge? One table, by provider and model, in US dollars."""
+"""Prices of providers by provider and model, in US dollars."""
 
 from __future__ import annotations
 
@@ -20,30 +20,42 @@ class _Strict(BaseModel):
 
 
 class LLMPrice(_Strict):
-    """Per million tokens."""
+    """US dollars per million tokens."""
 
     prompt: Usd
     completion: Usd
     cached_prompt: Usd | None = None
-    """Of the prompt tokens that came from the provider's cache; without it they cost what others cost."""
+    """Price of prompt tokens from the provider's cache; without it they cost as much as others."""
 
     def of(self, prompt: float, completion: float, cached: float = 0) -> float:
-        """Args: numbers of tokens; ``cached`` is a part of ``prompt``."""
+        """Return the cost of a request in US dollars.
+
+        Args:
+            prompt: Prompt tokens.
+            completion: Completion tokens.
+            cached: Those of the prompt tokens that came from the provider's cache.
+        """
         cached_price = self.prompt if self.cached_prompt is None else self.cached_prompt
         return ((prompt - cached) * self.prompt + cached * cached_price + completion * self.completion) / 1e6
 
 
 class STTPrice(_Strict):
+    """US dollars per minute of audio."""
+
     per_minute: Usd
 
     def of(self, seconds: float) -> float:
+        """Return the cost of this many seconds of audio in US dollars."""
         return seconds * self.per_minute / 60
 
 
 class TTSPrice(_Strict):
+    """US dollars per million characters."""
+
     per_million_characters: Usd
 
     def of(self, characters: int) -> float:
+        """Return the cost of this many characters in US dollars."""
         return characters * self.per_million_characters / 1e6
 
 
@@ -52,7 +64,7 @@ class BadPricesError(BadFileError):
 
 
 class Prices(_Strict):
-    """By ``provider/model``; ``provider/*`` is any other model of a provider, ``*`` any other model at all."""
+    """Prices by ``provider/model``; ``provider/*`` is any other model of a provider, ``*`` any other model."""
 
     llm: Mapping[str, LLMPrice] = {}
     stt: Mapping[str, STTPrice] = {}
@@ -60,7 +72,7 @@ class Prices(_Strict):
 
     @classmethod
     def load(cls, overrides: Path | None = None) -> Prices:
-        """The default prices, and above them those of ``overrides``.
+        """Return the default prices, replaced by those in ``overrides`` where it has some.
 
         Args:
             overrides: YAML or JSON in the shape of this class.
@@ -68,16 +80,19 @@ class Prices(_Strict):
         Raises:
             BadPricesError: With every problem of the file at once.
         """
-        own = _read(overrides) if overrides else cls()
-        return cls(llm={**_LLM, **own.llm}, stt={**_STT, **own.stt}, tts={**_TTS, **own.tts})
+        custom = _read(overrides) if overrides else cls()
+        return cls(llm={**_LLM, **custom.llm}, stt={**_STT, **custom.stt}, tts={**_TTS, **custom.tts})
 
     def of_llm(self, provider: str, model: str) -> LLMPrice:
+        """Return the price of an LLM."""
         return _find(self.llm, provider, model)
 
     def of_stt(self, provider: str, model: str) -> STTPrice:
+        """Return the price of an STT model."""
         return _find(self.stt, provider, model)
 
     def of_tts(self, provider: str, model: str) -> TTSPrice:
+        """Return the price of a TTS model."""
         return _find(self.tts, provider, model)
 
 
@@ -94,5 +109,5 @@ def _read(path: Path) -> Prices:
     try:
         return Prices.model_validate(read(path, BadPricesError))
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, one['loc'])) or 'file'}: {one['msg']}" for one in error.errors()]
+        problems = [f"{'.'.join(map(str, found['loc'])) or 'file'}: {found['msg']}" for found in error.errors()]
         raise BadPricesError(path, problems) from None

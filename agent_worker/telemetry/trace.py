@@ -1,34 +1,59 @@
-"""The instants of a turn, on one monotonic clock."""
+"""The data of one turn while it runs."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, Literal, get_args
 
-from agent_worker.telemetry.unreported_usage import UnreportedUsage
+PreresponseOutcome = Literal[
+    "spoken",
+    "interrupted",
+    "inaudible",
+    "off",
+    "undecided",
+    "silent_kind",
+    "answer_first",
+    "nothing_to_say",
+    "failed",
+]
+"""Result of a turn's pre-response. Of the first three, a trace only knows ``spoken``: the record tells them apart."""
 
+OUTCOMES: Final[tuple[PreresponseOutcome, ...]] = get_args(PreresponseOutcome)
+AUDIBLE_OUTCOMES: Final[tuple[PreresponseOutcome, ...]] = ("spoken", "interrupted", "inaudible")
+"""Outcomes of a pre-response that was sent to the caller: they have a source."""
 
-def monotonic_of(wall_clock: float) -> float:
-    """The instant on ``time.monotonic()`` that ``time.time()`` showed as ``wall_clock``, as of now."""
-    return wall_clock - time.time() + time.monotonic()
+PRERESPONSE_EXTRA_KEY: Final = "preresponse"
+"""Key of ``ChatMessage.extra`` under which a reply carries the text of its pre-response."""
 
 
 @dataclass
 class TurnTrace:
-    """What the engine did in one turn, and when: ``time.monotonic()``, seconds; ``None`` if it did not happen."""
+    """What the engine did in one turn, and when. Data only.
 
-    strategy: str
-    on_cut_off: Callable[[UnreportedUsage], None] = lambda _: None
-    kind: str | None = None
-    """What the caller's words are (``agent_worker.text.intent.Kind``)."""
-    outcome: str = "off"
-    """``spoken``, or why there was no pre-response: one of ``preresponse.OUTCOMES``."""
+    Instants are ``time.monotonic()`` in seconds; ``None`` if the event did not happen.
+
+    Attributes:
+        strategy: Name of the strategy in force, or ``off``.
+        intent: Value of the caller's ``text.intent.Intent``.
+        outcome: ``spoken``, or why there was no pre-response.
+        source: Origin of the pre-response, such as ``llm`` or ``phrase``.
+        uses_tools: Whether the main model called a tool.
+        filler: The phrase that was spoken because a tool took long.
+        fast_request: The fast model was asked.
+        fast_first_token: Its first token arrived.
+        fast_first_audio: The first audio of the pre-response was available.
+        main_request: The main model was asked.
+        main_first_token: Its first token arrived.
+        main_first_audio: The first audio of the answer was available.
+    """
+
+    strategy: str = "off"
+    intent: str | None = None
+    outcome: PreresponseOutcome = "off"
     source: str | None = None
-    """Where the pre-response came from: ``llm`` or ``phrase``."""
     uses_tools: bool = False
     filler: str | None = None
-    """What was said because a tool took long."""
 
     fast_request: float | None = None
     fast_first_token: float | None = None
@@ -37,6 +62,7 @@ class TurnTrace:
     main_first_token: float | None = None
     main_first_audio: float | None = None
 
-    @staticmethod
-    def now() -> float:
-        return time.monotonic()
+
+def monotonic_from_wall_clock(wall_clock: float) -> float:
+    """Convert an instant of ``time.time()`` to ``time.monotonic()``, both in seconds, by the offset of this moment."""
+    return wall_clock - time.time() + time.monotonic()

@@ -1,4 +1,4 @@
-"""Which requests to a model were billed without anybody saying for how much?"""
+"""Track LLM requests that end before the provider reports token usage."""
 
 from __future__ import annotations
 
@@ -8,42 +8,44 @@ from typing import Literal
 
 from livekit.agents import llm
 
+Role = Literal["fast", "main"]
+
 
 @dataclass(frozen=True)
 class UnreportedUsage:
-    """A request that was cancelled, or failed, while the model was answering: billed, and nobody says for how much."""
+    """A request that was cancelled or failed while the model was answering: billed, and without reported usage."""
 
-    role: Literal["fast", "main"]
-    prompt_characters: int
-    completion_characters: int
+    role: Role
+    prompt_chars: int
+    completion_chars: int
 
 
 class UsageTracker:
-    """Sees what a model answers to one request, and tells of it if that was cut off.
+    """Follow the answer to one request, and report its usage in characters if it ends early.
 
     Args:
-        asked: The request.
-        tell: Called by :meth:`cut_off`, unless nothing was said or the provider has told the usage.
+        role: Which model was asked.
+        request: The request.
+        report: Receives the usage, unless the model said nothing or the provider reported the usage.
     """
 
-    def __init__(
-        self, role: Literal["fast", "main"], asked: llm.ChatContext, tell: Callable[[UnreportedUsage], None]
-    ) -> None:
+    def __init__(self, role: Role, request: llm.ChatContext, report: Callable[[UnreportedUsage], None]) -> None:
         self._role = role
-        self._asked = asked
-        self._tell = tell
-        self._said = 0
-        self._usage_told = False
+        self._request = request
+        self._report = report
+        self._completion_chars = 0
+        self._is_reported = False
 
-    def take(self, text: str, *, usage_told: bool) -> None:
-        """The next piece of the answer."""
-        self._said += len(text)
-        self._usage_told = self._usage_told or usage_told
+    def add(self, text: str, *, has_usage: bool) -> None:
+        """Add the next piece of the answer; ``has_usage`` if the provider reported the usage with it."""
+        self._completion_chars += len(text)
+        self._is_reported = self._is_reported or has_usage
 
-    def cut_off(self) -> None:
-        if self._said and not self._usage_told:
-            self._tell(UnreportedUsage(self._role, _characters(self._asked), self._said))
+    def end_early(self) -> None:
+        """Report the usage: the request was cancelled or failed."""
+        if self._completion_chars and not self._is_reported:
+            self._report(UnreportedUsage(self._role, _chars(self._request), self._completion_chars))
 
 
-def _characters(chat_ctx: llm.ChatContext) -> int:
+def _chars(chat_ctx: llm.ChatContext) -> int:
     return sum(len(item.text_content or "") for item in chat_ctx.items if item.type == "message")

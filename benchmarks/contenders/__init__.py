@@ -1,1 +1,0 @@
-"""Voice agents for comparison, each a script that benchmarks.harness.systems starts."""

@@ -1,1 +1,1 @@
-"""Delay of the end-of-turn decision, and turns that it cuts in the middle (docs/benchmarks/endpointing.md)."""
+"""How fast, and how rarely too early, the end of the caller's turn is decided. See docs/benchmarks/endpointing.md."""

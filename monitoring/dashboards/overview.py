@@ -1,4 +1,4 @@
-"""The overview dashboard: waits of callers, durations of stages, events, errors, costs."""
+"""Is all well? What callers wait for, where the time goes, what happens, what fails, what it costs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ _FROM_LAST_SOUND = "Seconds after the caller's last sound, as it reached the wor
 
 
 def build() -> dashboard.Dashboard:
-    """Return the overview dashboard."""
     rows = {
         "At a glance, over the range shown": _at_a_glance,
         "What callers wait for": _waits,
@@ -159,7 +158,7 @@ def _turns(board: dashboard.Dashboard) -> dashboard.Dashboard:
                 Panel(
                     "Pre-responses, by outcome",
                     "Replies to callers: spoken, or why there was no pre-response. Bad: failed (the strategy did), "
-                    "nothing_to_say (no phrase fits and the fast model had none), undecided and not_heard (callers "
+                    "nothing_to_say (no phrase fits and the fast model had none), undecided and inaudible (callers "
                     "go on speaking: turns are ended too soon).",
                     Unit.COUNT,
                     [Query(increase("livekit_preresponses_total", by="outcome"), "{{outcome}}")],

@@ -1,4 +1,4 @@
-"""The dashboard of stages: each by provider and model, from the caller's voice to the agent's."""
+"""Which stage is it? Each by provider and model, from the caller's voice to the agent's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ _LLM = f"{{{{role}}}}: {_MODEL}"
 
 
 def build() -> dashboard.Dashboard:
-    """Return the dashboard of stages."""
     rows = {
         "The last turn": _last_turn,
         "Hearing": _hearing,
@@ -287,7 +286,7 @@ def _agent_metrics(board: dashboard.Dashboard) -> dashboard.Dashboard:
 
 
 def _own(names: str) -> str:
-    """Match names by a pattern, so that a metric that this version of agent-metrics lacks is left out."""
+    """By a pattern, so that what a version of agent-metrics does not tell is left out."""
     return f'sum by (__name__) ({{__name__=~"agent_metrics_{names}", job=~"$job"}})'
 
 

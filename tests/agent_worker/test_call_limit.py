@@ -8,8 +8,8 @@ from typing import Any
 from livekit.agents import Agent, AgentSession
 
 from agent_worker.lifecycle.call_limit import end_call_after
+from agent_worker.testing import ManualAudioOutput, ScriptedTTS
 from agent_worker.text.messages import farewell
-from tests.scripted_voice import Loudspeaker, ScriptedTTS
 
 LIMIT_S = 3600.0
 
@@ -32,7 +32,7 @@ class Room:
 @asynccontextmanager
 async def session_with(voice: ScriptedTTS) -> AsyncIterator[AgentSession[Any]]:
     async with AgentSession[Any](tts=voice, vad=None, turn_handling={"turn_detection": None}) as session:
-        session.output.audio = loudspeaker = Loudspeaker()
+        session.output.audio = loudspeaker = ManualAudioOutput()
         loudspeaker.automatic = True
         await session.start(Agent(instructions=""))
         yield session

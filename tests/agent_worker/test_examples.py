@@ -9,12 +9,11 @@ from types import ModuleType
 
 import pytest
 
-from agent_worker.preresponse.agent import EXTRA_KEY
 from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.preresponse.strategies import PhraseStrategy
+from agent_worker.testing import ScriptedLLM, conversation
 from agent_worker.text.intent import Intent
-from tests.agent_worker.test_preresponse import agent_with, reply_to
-from tests.scripted_llm import ScriptedLLM
+from tests.agent_worker.test_preresponse import agent_with
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PHRASE = "Let me think."
@@ -43,17 +42,13 @@ def example(name: str) -> ModuleType:
 
 
 async def said_before_the_answer(*callers_words: str) -> list[str | None]:
-    """What the strategy of my_strategy.py says, turn by turn."""
+    """Return the pre-response of my_strategy.py in each turn."""
     mine = example("my_strategy")
     phrases = PhraseBook("en", {kind: [PHRASE] for kind in Intent})
     strategy = mine.SubjectStrategy(mine.SUBJECTS, PhraseStrategy(phrases))
-    agent = agent_with(strategy, phrases=phrases)
-    agent.quick_answer = 0.0  # the model of the test is quick
-    said = []
-    for words in callers_words:
-        reply = await reply_to(agent, ScriptedLLM("It is."), words)
-        said.append(reply.extra.get(EXTRA_KEY))
-    return said
+    agent = agent_with(strategy, phrases=phrases, quick_answer=0.0)  # the model of the test is quick
+    async with conversation(agent, llm=ScriptedLLM("It is.")) as call:
+        return [(await call.say(words)).preresponse for words in callers_words]
 
 
 async def test_own_strategy_names_the_subject_of_a_question() -> None:

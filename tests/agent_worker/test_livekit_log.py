@@ -16,14 +16,13 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.plugins import deepgram
 
 from agent_worker.core.compat.livekit import PersonalDataFilter, redact_personal_data
+from agent_worker.testing import SAMPLE_RATE_HZ, ManualAudioOutput, ScriptedLLM, ScriptedTTS
 from tests.hostile.servers import websocket_server
-from tests.scripted_llm import ScriptedLLM
-from tests.scripted_voice import RATE, Loudspeaker, ScriptedTTS
 
 SECRET = "my card number is 1234"
 RETRY_ONCE = APIConnectOptions(max_retry=1, retry_interval=0.0)
 NO_RETRY = APIConnectOptions(max_retry=0)
-SILENCE = rtc.AudioFrame(bytes(640), RATE, 1, 320)
+SILENCE = rtc.AudioFrame(bytes(640), SAMPLE_RATE_HZ, 1, 320)
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +91,7 @@ class NoAudioTTS(ScriptedTTS):
 
 class _NoAudio(tts.ChunkedStream):
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
-        output_emitter.initialize(request_id="1", sample_rate=RATE, num_channels=1, mime_type="audio/pcm")
+        output_emitter.initialize(request_id="1", sample_rate=SAMPLE_RATE_HZ, num_channels=1, mime_type="audio/pcm")
 
 
 async def session_closes_for_a_voice_without_audio() -> None:
@@ -101,7 +100,7 @@ async def session_closes_for_a_voice_without_audio() -> None:
     async with AgentSession[Any](
         tts=NoAudioTTS(), vad=None, conn_options=limits, turn_handling={"turn_detection": None}
     ) as session:
-        session.output.audio = Loudspeaker()
+        session.output.audio = ManualAudioOutput()
         session.once("close", lambda _: closed.set())
         await session.start(Agent(instructions=""))
         session.say(SECRET)

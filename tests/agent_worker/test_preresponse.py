@@ -10,14 +10,15 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 from livekit.agents import Agent, AgentSession, APIStatusError, FlushSentinel, ModelSettings, function_tool, llm
 
-from agent_worker.preresponse.agent import ANSWER_NOTE, EXTRA_KEY, PreResponseAgent
+from agent_worker.preresponse.agent import ANSWER_NOTE, PreResponseAgent
 from agent_worker.preresponse.answer import Answer
 from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.preresponse.strategies import Attempt, CallerTurn, Preresponse
-from agent_worker.telemetry.trace import TurnTrace
+from agent_worker.telemetry.trace import PRERESPONSE_EXTRA_KEY, TurnTrace
+from agent_worker.testing import ScriptedLLM, run_turn
 from agent_worker.text.intent import Intent
 from agent_worker.text.messages import apology
-from tests.scripted_llm import ScriptedLLM
+from tests.waiting import settle, until
 
 QUESTION = "What time does the museum open?"
 
@@ -57,26 +58,19 @@ def agent_with(strategy: Any, **options: Any) -> PreResponseAgent:
     return PreResponseAgent(instructions="You help.", strategy=strategy, **options)
 
 
-async def open_when_asked(model: ScriptedLLM, gate: asyncio.Event) -> None:
-    """Let a model speak once it has been asked and everybody else had a go."""
-    model.asked.clear()
-    await model.asked.wait()
-    for _ in range(2000):
-        await asyncio.sleep(0)
-    gate.set()
+def answer_after_decision(agent: PreResponseAgent) -> asyncio.Event:
+    """Return a gate for the main model that opens when the engine has decided about the pre-response."""
+    gate = asyncio.Event()
+    agent.events.once("preresponse_decided", lambda _: gate.set())
+    return gate
 
 
-async def reply_to(agent: PreResponseAgent, main: ScriptedLLM, text: str = QUESTION) -> llm.ChatMessage:
-    """The agent's message in the history after the caller said ``text``; the main model is slow."""
-    main.gate = gate = asyncio.Event()
-    async with running(agent, main) as session:
-        opener = asyncio.create_task(open_when_asked(main, gate))
-        await session.run(user_input=text)
-        reply = session.history.items[-1]
-        await opener
-    assert isinstance(reply, llm.ChatMessage)
-    assert reply.role == "assistant"
-    return reply
+async def reply_to(
+    agent: PreResponseAgent, main: ScriptedLLM, text: str = QUESTION, *, hold_answer: bool = True
+) -> llm.ChatMessage:
+    """Return the agent's message in the history after the caller said ``text``."""
+    turn = await run_turn(agent, text, llm=main, hold_answer=hold_answer)
+    return turn.messages[-1]
 
 
 async def yielded(agent: PreResponseAgent, chat_ctx: llm.ChatContext) -> list[Any]:
@@ -92,22 +86,20 @@ async def yielded(agent: PreResponseAgent, chat_ctx: llm.ChatContext) -> list[An
 
 
 async def test_preresponse_is_a_segment_of_its_own_before_the_answer() -> None:
-    main = ScriptedLLM("It opens ", "at nine.", gate=(gate := asyncio.Event()))
     agent = agent_with(OneSentence())
+    main = ScriptedLLM("It opens ", "at nine.", gate=answer_after_decision(agent))
     async with running(agent, main):
         chat_ctx = agent.chat_ctx.copy()
         await agent.update_chat_ctx(chat_ctx)
         chat_ctx.add_message(role="user", content=QUESTION)
         await agent.update_chat_ctx(chat_ctx)
-        opener = asyncio.create_task(open_when_asked(main, gate))
         assert await yielded(agent, chat_ctx) == ["Let me look. ", FlushSentinel, "It opens ", "at nine."]
-        await opener
 
 
 async def test_history_holds_one_message_with_preresponse_and_answer() -> None:
     reply = await reply_to(agent_with(OneSentence()), ScriptedLLM("It opens at nine."))
     assert reply.text_content == "Let me look. It opens at nine."
-    assert reply.extra[EXTRA_KEY] == "Let me look."
+    assert reply.extra[PRERESPONSE_EXTRA_KEY] == "Let me look."
 
 
 async def test_nothing_is_said_before_the_turn_is_known_to_have_ended() -> None:
@@ -119,8 +111,7 @@ async def test_nothing_is_said_before_the_turn_is_known_to_have_ended() -> None:
         guess.add_message(role="user", content=QUESTION)  # a transcript that is not part of the conversation yet
         attempt = asyncio.create_task(yielded(agent, guess))
         await main.asked.wait()
-        for _ in range(2000):
-            await asyncio.sleep(0)
+        await settle()
         assert not attempt.done()
         attempt.cancel()
         await asyncio.gather(attempt, return_exceptions=True)
@@ -139,32 +130,32 @@ async def test_answer_that_is_ready_before_the_end_of_the_turn_is_not_held_up() 
 
 async def test_slow_preresponse_does_not_hold_up_an_answer_that_is_there() -> None:
     strategy = OneSentence(gate=asyncio.Event())
-    reply = await reply_to(agent_with(strategy), ScriptedLLM("Nine."))
+    reply = await reply_to(agent_with(strategy), ScriptedLLM("Nine."), hold_answer=False)
     assert reply.text_content == "Nine."
     assert strategy.closed == 1
 
 
-async def test_nothing_to_say_means_a_plain_answer() -> None:
+async def test_strategy_that_selects_nothing_leaves_a_plain_answer() -> None:
     assert (await reply_to(agent_with(OneSentence(None)), ScriptedLLM("Nine."))).text_content == "Nine."
 
 
 @pytest.mark.parametrize("method", ["begin", "select"])
 async def test_strategy_that_fails_does_not_cost_the_caller_the_answer(method: str) -> None:
-    error = RuntimeError("a bug in somebody's strategy")
+    error = RuntimeError("a bug in a strategy")
     mock = Mock if method == "begin" else AsyncMock
     strategy = OneSentence()
     setattr(strategy, method, mock(side_effect=error))
     assert (await reply_to(agent_with(strategy), ScriptedLLM("Nine."))).text_content == "Nine."
 
 
-async def test_off_means_a_plain_agent() -> None:
+async def test_strategy_off_leaves_a_plain_agent() -> None:
     agent = agent_with("off")
     assert (await reply_to(agent, ScriptedLLM("Nine."))).text_content == "Nine."
     assert agent.instructions == "You help."
 
 
 @pytest.mark.parametrize("words", ["Goodbye, have a nice day!", "Mm-hmm.", "Hold on a second, please."])
-async def test_silent_where_a_preresponse_would_be_out_of_place(words: str) -> None:
+async def test_no_preresponse_after_goodbye_backchannel_or_hold(words: str) -> None:
     strategy = OneSentence()
     assert (await reply_to(agent_with(strategy), ScriptedLLM("Bye."), words)).text_content == "Bye."
     assert not strategy.turns
@@ -176,15 +167,17 @@ async def test_answer_expected_soon_gets_no_preresponse() -> None:
     async with running(agent, main) as session:
         await session.run(user_input=QUESTION)  # from this turn the agent knows that the main model is fast
         main.gate = gate = asyncio.Event()
-        opener = asyncio.create_task(open_when_asked(main, gate))
-        await session.run(user_input="When does it close?")
+        closing = session.run(user_input="When does it close?")
+        await until(lambda: len(main.requests) == 2)
+        await settle()  # the answer is expected soon, so nothing is said meanwhile
+        gate.set()
+        await closing
         reply = session.history.items[-1]
-        await opener
     assert isinstance(reply, llm.ChatMessage)
-    assert EXTRA_KEY not in reply.extra
+    assert PRERESPONSE_EXTRA_KEY not in reply.extra
 
 
-async def test_main_model_is_told_of_the_acknowledgement_after_everything_that_can_be_cached() -> None:
+async def test_note_about_the_acknowledgement_follows_the_cacheable_part_of_the_request() -> None:
     main = ScriptedLLM("Nine.")
     await reply_to(agent_with(OneSentence()), main)
     instructions, *_, caller, note = [item for item in main.requests[0].items if item.type == "message"]
@@ -202,14 +195,14 @@ async def test_note_to_the_main_model_is_not_kept_in_the_history() -> None:
         assert not any("acknowledgement" in str(item) for item in agent.chat_ctx.items[1:])
 
 
-async def test_answers_own_opening_is_dropped_when_somebody_has_spoken() -> None:
+async def test_preamble_of_the_answer_is_removed_after_a_preresponse() -> None:
     reply = await reply_to(
         agent_with(OneSentence()), ScriptedLLM("Sure", "! ", "Great question. ", "It opens at nine.")
     )
     assert reply.text_content == "Let me look. It opens at nine."
 
 
-async def test_answers_own_opening_stays_when_nobody_has_spoken() -> None:
+async def test_preamble_of_the_answer_stays_without_a_preresponse() -> None:
     reply = await reply_to(agent_with("off"), ScriptedLLM("Sure! ", "It opens at nine."))
     assert reply.text_content == "Sure! It opens at nine."
 
@@ -236,29 +229,32 @@ async def test_main_model_that_does_not_begin_is_followed_by_an_apology() -> Non
         assert session.history.items[-1].text_content == f"Let me look. {apology('en')}"  # type: ignore[union-attr]
 
 
-async def test_main_model_that_does_not_go_on_is_followed_by_an_apology() -> None:
+async def test_answer_that_stalls_counts_as_failed() -> None:
     async def stalled() -> AsyncIterator[str]:
         yield "It opens "
         yield "at "
         await asyncio.Event().wait()
 
-    answer = Answer(stalled(), TurnTrace("off"), llm.ChatContext.empty(), answer_timeout=0.1)
+    answer = Answer(stalled(), TurnTrace("off"), llm.ChatContext.empty(), timeout_s=0.1)
     assert [chunk async for chunk in answer.chunks()] == ["It opens ", "at "]
     assert answer.failed
 
 
-async def test_main_model_may_take_long_as_long_as_it_goes_on() -> None:
+async def test_slow_main_model_does_not_time_out_while_it_continues() -> None:
+    now = 0.0
+
     async def slow() -> AsyncIterator[str]:
+        nonlocal now
         for _ in range(5):
-            await asyncio.sleep(0.25)
+            now += 0.9
             yield "on and "
 
-    answer = Answer(slow(), TurnTrace("off"), llm.ChatContext.empty(), answer_timeout=1.0)
+    answer = Answer(slow(), TurnTrace(), llm.ChatContext.empty(), timeout_s=1.0, clock=lambda: now)
     assert len([chunk async for chunk in answer.chunks()]) == 5
     assert not answer.failed
 
 
-async def test_note_that_a_hook_puts_behind_the_callers_words_does_not_switch_the_engine_off() -> None:
+async def test_note_that_a_hook_adds_after_the_callers_message_keeps_the_engine_on() -> None:
     agent, main = agent_with(OneSentence()), ScriptedLLM("Nine.")
     async with running(agent, main):
         caller = llm.ChatMessage(role="user", content=[QUESTION])
@@ -267,10 +263,8 @@ async def test_note_that_a_hook_puts_behind_the_callers_words_does_not_switch_th
         await agent.update_chat_ctx(chat_ctx)
         with_note = chat_ctx.copy()
         with_note.add_message(role="assistant", content="The museum opens at nine.")
-        main.gate = gate = asyncio.Event()
-        opener = asyncio.create_task(open_when_asked(main, gate))
+        main.gate = answer_after_decision(agent)
         assert await yielded(agent, with_note) == ["Let me look. ", FlushSentinel, "Nine."]
-        await opener
 
 
 async def test_fallback_model_answers_when_the_main_one_fails() -> None:
@@ -298,15 +292,14 @@ async def test_reply_after_a_tool_call_has_no_second_preresponse() -> None:
 
 async def test_two_turns_in_quick_succession_leave_one_reply_to_the_second() -> None:
     gate = asyncio.Event()
-    main = ScriptedLLM("Nine.", gate=gate)
-    async with running(agent_with(OneSentence()), main) as session:
+    main, agent = ScriptedLLM("Nine.", gate=gate), agent_with(OneSentence())
+    async with running(agent, main) as session:
         first = session.generate_reply(user_input=QUESTION)
         await main.asked.wait()
         await session.interrupt()
         await first
-        opener = asyncio.create_task(open_when_asked(main, gate))
+        agent.events.once("preresponse_decided", lambda _: gate.set())
         await session.run(user_input="What about the zoo?")
-        await opener
         said = [item.text_content for item in session.history.items if item.type == "message"]
     assert said[-2:] == ["What about the zoo?", "Let me look. Nine."]
     assert main.cancelled == 1
@@ -314,9 +307,9 @@ async def test_two_turns_in_quick_succession_leave_one_reply_to_the_second() -> 
 
 async def test_strategy_can_be_changed_between_two_turns() -> None:
     agent, main = agent_with(OneSentence()), ScriptedLLM("Nine.")
-    assert EXTRA_KEY in (await reply_to(agent, main)).extra
+    assert PRERESPONSE_EXTRA_KEY in (await reply_to(agent, main)).extra
     agent.strategy = "off"
-    assert EXTRA_KEY not in (await reply_to(agent, main)).extra
+    assert PRERESPONSE_EXTRA_KEY not in (await reply_to(agent, main)).extra
 
 
 async def test_phrase_strategy_does_not_repeat_itself_in_five_turns() -> None:
@@ -325,11 +318,9 @@ async def test_phrase_strategy_does_not_repeat_itself_in_five_turns() -> None:
     spoken = []
     async with running(agent, main) as session:
         for number in range(12):
-            main.gate = gate = asyncio.Event()
-            opener = asyncio.create_task(open_when_asked(main, gate))
+            main.gate = answer_after_decision(agent)
             await session.run(user_input=f"What about museum number {number}?")
-            await opener
-            spoken.append(session.history.items[-1].extra[EXTRA_KEY])  # type: ignore[union-attr]
+            spoken.append(session.history.items[-1].extra[PRERESPONSE_EXTRA_KEY])  # type: ignore[union-attr]
     for start in range(len(spoken) - 5):
         assert len(set(spoken[start : start + 6])) == 6
 
@@ -338,15 +329,15 @@ async def test_phrase_strategy_does_not_repeat_itself_in_five_turns() -> None:
 async def test_fast_model_that_gives_nothing_usable_is_replaced_by_a_phrase(reply: list[Any]) -> None:
     book = PhraseBook("en", {Intent.QUESTION: ["Let me think."]})
     agent = agent_with("llm", fast_llm=ScriptedLLM(*reply), phrases=book)
-    assert (await reply_to(agent, ScriptedLLM("Nine."))).extra[EXTRA_KEY] == "Let me think."
+    assert (await reply_to(agent, ScriptedLLM("Nine."))).extra[PRERESPONSE_EXTRA_KEY] == "Let me think."
 
 
 async def test_fast_model_that_fails_is_not_asked_again_while_the_caller_waits() -> None:
     fast = ScriptedLLM(APIStatusError("rate limited", status_code=429, retryable=True))
     book = PhraseBook("en", {Intent.QUESTION: ["Let me think."]})
     reply = await reply_to(agent_with("llm", fast_llm=fast, phrases=book), ScriptedLLM("Nine."))
-    assert reply.extra[EXTRA_KEY] == "Let me think."
-    assert fast.tries == 1
+    assert reply.extra[PRERESPONSE_EXTRA_KEY] == "Let me think."
+    assert fast.attempts == 1
 
 
 async def test_fast_model_speaks_in_its_own_words() -> None:
@@ -360,7 +351,7 @@ async def test_hybrid_does_not_wait_for_a_slow_fast_model() -> None:
     fast = ScriptedLLM("Let me look.", gate=asyncio.Event())
     book = PhraseBook("en", {Intent.QUESTION: ["Let me think."]})
     agent = agent_with("hybrid", fast_llm=fast, phrases=book)
-    assert (await reply_to(agent, ScriptedLLM("Nine."))).extra[EXTRA_KEY] == "Let me think."
+    assert (await reply_to(agent, ScriptedLLM("Nine."))).extra[PRERESPONSE_EXTRA_KEY] == "Let me think."
     assert fast.cancelled == 1
 
 

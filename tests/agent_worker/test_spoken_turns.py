@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from livekit.agents import AgentSession, APIConnectionError, ErrorEvent, UserStateChangedEvent, function_tool, llm
 
-from agent_worker.audio.tts_stream import PhraseAudio
-from agent_worker.telemetry.record import TurnRecord, TurnRecorder
+from agent_worker.audio.phrase_cache import PhraseAudio
+from agent_worker.telemetry.record import TurnRecord
+from agent_worker.telemetry.recorder import TurnRecorder
+from agent_worker.testing import SECONDS_PER_CHAR, ManualAudioOutput, ScriptedLLM, ScriptedTTS, SilentTTS
 from agent_worker.text.messages import apology
 from tests.agent_worker.museum import PHRASE, museum_agent
-from tests.scripted_llm import ScriptedLLM
-from tests.scripted_voice import SECONDS_PER_CHARACTER, Loudspeaker, ScriptedTTS, SilentTTS
+from tests.waiting import settle, until
 
 QUESTION = "What time does the museum open?"
 
@@ -28,16 +29,12 @@ class Call:
     main: ScriptedLLM
     gate: asyncio.Event
     voice: ScriptedTTS
-    loudspeaker: Loudspeaker
+    loudspeaker: ManualAudioOutput
     records: list[TurnRecord] = field(default_factory=list)
 
     @property
     def said(self) -> list[str | None]:
         return [item.text_content for item in self.session.history.items if item.type == "message"]
-
-    async def settle(self) -> None:
-        for _ in range(2000):
-            await asyncio.sleep(0)
 
 
 @asynccontextmanager
@@ -51,28 +48,28 @@ async def call(*answer: Any, voice: ScriptedTTS | None = None, **options: Any) -
     async with AgentSession[Any](llm=main, tts=voice, vad=None, turn_handling=handling) as session:
         records: list[TurnRecord] = []
         recorder = TurnRecorder(session, records.append)
-        loudspeaker = Loudspeaker()
+        loudspeaker = ManualAudioOutput()
         session.output.audio = loudspeaker
-        recorder.watch(loudspeaker)
+        recorder.watch_audio(loudspeaker)
         await session.start(agent)
         yield Call(session, main, gate, voice, loudspeaker, records)
 
 
 def seconds_of(text: str) -> float:
-    return round(SECONDS_PER_CHARACTER * len(text), 3)
+    return round(SECONDS_PER_CHAR * len(text), 3)
 
 
 async def test_preresponse_is_played_while_the_main_model_thinks_and_the_answer_follows() -> None:
     async with call("It opens at nine.") as now:
         reply = now.session.generate_reply(user_input=QUESTION)
-        await now.loudspeaker.until(lambda it: it.playing)
+        await now.loudspeaker.wait_until(lambda it: it.is_playing)
         assert not now.gate.is_set()
         now.gate.set()
-        await now.settle()
+        await settle()
         assert len(now.loudspeaker.segments) == 1  # the answer waits for its turn
         now.loudspeaker.play()
-        await now.loudspeaker.until(lambda it: len(it.segments) == 2)
-        await now.settle()
+        await now.loudspeaker.wait_until(lambda it: len(it.segments) == 2)
+        await settle()
         now.loudspeaker.play()
         await reply
         assert now.said == [QUESTION, f"{PHRASE} It opens at nine."]
@@ -88,7 +85,7 @@ async def test_phrase_with_audio_made_beforehand_is_not_synthesised_again(tmp_pa
     async with call("Nine.", phrase_audio=audio) as now:
         now.loudspeaker.automatic = True
         reply = now.session.generate_reply(user_input=QUESTION)
-        await now.loudspeaker.until(lambda it: it.playing)
+        await now.loudspeaker.wait_until(lambda it: it.is_playing)
         now.gate.set()
         await reply
         assert now.voice.texts == ["Nine."]
@@ -103,8 +100,8 @@ async def test_voice_that_fails_only_for_the_fast_models_words_is_replaced_by_a_
     async with call("Nine.", voice=voice, strategy="llm", fast_llm=fast, phrase_audio=audio) as now:
         now.loudspeaker.automatic = True
         now.session.generate_reply(user_input=QUESTION)
-        await now.loudspeaker.until(lambda it: it.playing)
-        await now.settle()
+        await now.loudspeaker.wait_until(lambda it: it.is_playing)
+        await settle()
         assert now.voice.texts == ["Let me look."]
 
 
@@ -115,19 +112,19 @@ async def test_fast_models_words_are_spoken_to_their_end_though_the_answer_is_co
         now.loudspeaker.automatic = True
         voice.gate = asyncio.Event()
         reply = now.session.generate_reply(user_input=QUESTION)
-        await now.loudspeaker.until(lambda it: it.playing)
+        await now.loudspeaker.wait_until(lambda it: it.is_playing)
         now.gate.set()
-        await now.settle()
+        await settle()
         voice.gate.set()
         await reply
         assert round(now.loudspeaker.segments[0], 1) == pytest.approx(seconds_of("Let me look."), abs=0.11)
 
 
 async def barge_in(now: Call) -> None:
-    await now.settle()
+    await settle()
     now.session.emit("user_state_changed", UserStateChangedEvent(old_state="listening", new_state="speaking"))
     await now.session.interrupt()
-    await now.settle()
+    await settle()
 
 
 async def test_barge_in_before_any_audio_leaves_nothing_but_the_callers_words() -> None:
@@ -143,7 +140,7 @@ async def test_barge_in_before_any_audio_leaves_nothing_but_the_callers_words() 
 async def test_barge_in_in_the_preresponse_leaves_no_word_of_the_answer() -> None:
     async with call("Nine.") as now:
         now.session.generate_reply(user_input=QUESTION)
-        await now.loudspeaker.until(lambda it: it.playing)
+        await now.loudspeaker.wait_until(lambda it: it.is_playing)
         await barge_in(now)
         assert now.main.cancelled == 1
         assert "Nine" not in str(now.said)
@@ -155,11 +152,11 @@ async def test_barge_in_in_the_preresponse_leaves_no_word_of_the_answer() -> Non
 async def test_barge_in_in_the_seam_leaves_the_preresponse_alone() -> None:
     async with call("Nine.") as now:
         now.session.generate_reply(user_input=QUESTION)
-        await now.loudspeaker.until(lambda it: it.playing)
-        await now.settle()
+        await now.loudspeaker.wait_until(lambda it: it.is_playing)
+        await settle()
         now.loudspeaker.play()
-        await now.settle()
-        assert not now.loudspeaker.playing
+        await settle()
+        assert not now.loudspeaker.is_playing
         await barge_in(now)
         assert [text.strip() for text in now.said if text] == [QUESTION, PHRASE]
         assert now.main.cancelled == 1
@@ -169,11 +166,11 @@ async def test_barge_in_in_the_seam_leaves_the_preresponse_alone() -> None:
 async def test_barge_in_in_the_answer_keeps_the_preresponse() -> None:
     async with call("It opens at nine.") as now:
         now.session.generate_reply(user_input=QUESTION)
-        await now.loudspeaker.until(lambda it: it.playing)
+        await now.loudspeaker.wait_until(lambda it: it.is_playing)
         now.gate.set()
-        await now.settle()
+        await settle()
         now.loudspeaker.play()
-        await now.loudspeaker.until(lambda it: len(it.segments) == 2)
+        await now.loudspeaker.wait_until(lambda it: len(it.segments) == 2)
         await barge_in(now)
         assert (now.said[-1] or "").startswith(PHRASE)
         record = now.records[-1]
@@ -205,7 +202,7 @@ async def test_caller_who_hangs_up_in_the_answer_has_not_interrupted_it() -> Non
     async with call("It opens at nine.", strategy="off") as now:
         now.gate.set()
         now.session.generate_reply(user_input=QUESTION)
-        await now.loudspeaker.until(lambda it: it.playing)
+        await now.loudspeaker.wait_until(lambda it: it.is_playing)
     (record,) = now.records
     assert not record.interrupted
 
@@ -213,7 +210,7 @@ async def test_caller_who_hangs_up_in_the_answer_has_not_interrupted_it() -> Non
 async def test_turn_after_a_barge_in_is_answered() -> None:
     async with call("Nine.") as now:
         now.session.generate_reply(user_input=QUESTION)
-        await now.loudspeaker.until(lambda it: it.playing)
+        await now.loudspeaker.wait_until(lambda it: it.is_playing)
         await barge_in(now)
         now.loudspeaker.automatic = True
         now.gate.set()
@@ -239,10 +236,10 @@ async def test_slow_tool_is_bridged_by_a_phrase_when_the_main_model_is_quick() -
         await now.session.generate_reply(user_input=QUESTION)
         now.main.requests.clear()
         reply = now.session.generate_reply(user_input="When does it close?")
-        await now.loudspeaker.until(lambda it: len(it.segments) == 2)
+        await now.loudspeaker.wait_until(lambda it: len(it.segments) == 2)
         found.set()
         await reply
-        await now.settle()
+        await settle()
         assert (now.said[-1] or "").endswith("Nine.")
         record = now.records[-1]
         assert (record.preresponse, record.preresponse_source, record.answer) == (PHRASE, "phrase", "Nine.")
@@ -252,10 +249,10 @@ async def test_record_has_every_instant_in_order_on_one_clock() -> None:
     async with call("It opens at nine.") as now:
         now.loudspeaker.automatic = True
         reply = now.session.generate_reply(user_input=QUESTION)
-        await now.loudspeaker.until(lambda it: it.playing)
+        await now.loudspeaker.wait_until(lambda it: it.is_playing)
         now.gate.set()
         await reply
-        await now.settle()
+        await settle()
         (record,) = now.records
     instants = record.instants
     order = [
@@ -278,7 +275,7 @@ async def test_greeting_is_a_turn_without_a_caller() -> None:
     async with call("Nine.") as now:
         now.loudspeaker.automatic = True
         await now.session.say("Hello!")
-        await now.settle()
+        await settle()
         (record,) = now.records
     assert (record.caller, record.answer, record.preresponse) == (None, "Hello!", None)
     assert record.response_gap is None
@@ -297,8 +294,7 @@ async def test_answer_that_the_voice_does_not_speak_is_replaced_by_an_apology_ma
         now.loudspeaker.automatic = True
         now.gate.set()
         await now.session.generate_reply(user_input=QUESTION)
-        while len(now.said) < 3:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(now.said) >= 3)
         assert now.said == [QUESTION, f"{PHRASE} ", apology("en")]
         assert [error.error.type for error in errors] == ["tts_error"]
 
@@ -312,8 +308,7 @@ async def test_preresponse_that_the_voice_does_not_speak_costs_nobody_the_apolog
         now.loudspeaker.automatic = True
         now.gate.set()
         await now.session.generate_reply(user_input=QUESTION)
-        while apology("en") not in now.said:
-            await asyncio.sleep(0.01)
+        await until(lambda: apology("en") in now.said)
 
 
 async def test_answer_is_spoken_after_a_preresponse_that_the_voice_did_not_speak() -> None:

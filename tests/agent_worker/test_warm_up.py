@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from livekit.agents import AgentServer, APIConnectionError
 
-from agent_worker.app.call import build_agent
 from agent_worker.core.settings import Settings
 from agent_worker.lifecycle.warm_up import fixed_texts, load_audio, retry_phrase_synthesis, synthesize_phrases
+from agent_worker.preresponse.factory import build_agent
 from agent_worker.telemetry.pricing import Prices
+from agent_worker.testing import ScriptedTTS
 from agent_worker.text.messages import apology
-from tests.agent_worker.test_measurement import a_stack
-from tests.scripted_voice import ScriptedTTS
+from tests.agent_worker.test_session_meter import a_stack
 
 
 def settings(folder: Path, strategy: str) -> Settings:

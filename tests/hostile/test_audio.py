@@ -19,12 +19,14 @@ from livekit import rtc
 from livekit.agents.voice import io as voice_io
 
 from agent_worker.audio.output import PacedAudioOutput
+from agent_worker.audio.phrase_cache import PhraseAudio
 from agent_worker.audio.silence import split_frame, trim_frame, trim_silence
-from agent_worker.audio.tts_stream import PhraseAudio, Speech, TTSInput, with_timeout
+from agent_worker.audio.tts_stream import TTSInput, with_timeout
+from agent_worker.preresponse.pending_speech import PendingSpeech
 from agent_worker.telemetry.trace import TurnTrace
+from agent_worker.testing import SAMPLE_RATE_HZ, tone
 from agent_worker.turn_taking.audio_input import SpeechEndTracker
 from caller.audio import NotAudioError, read_wav
-from tests.scripted_voice import RATE, tone
 
 RATES = st.sampled_from([8_000, 11_025, 16_000, 22_050, 24_000, 44_100, 48_000, 96_000, 192_000])
 #: Silence, faint, clipped both ways, direct current, noise.
@@ -133,7 +135,7 @@ async def endless(level: float) -> AsyncIterator[rtc.AudioFrame]:
 
 @pytest.mark.parametrize("level", [0.0, 0.3])
 async def test_voice_that_does_not_stop_is_left(level: float) -> None:
-    preresponse = Speech("Let me see.", endless(level), TurnTrace("llm"))
+    preresponse = PendingSpeech("Let me see.", endless(level), TurnTrace("llm"))
     assert await preresponse.ready is (level > 0)
     await preresponse.task
     assert sum([one.duration async for one in preresponse.frames()]) < 20
@@ -167,7 +169,7 @@ WAVS = st.one_of(
     st.builds(wav, st.integers(1, 4), RATES, st.integers(1, 3), st.binary(max_size=480).map(lambda data: data * 4)),
     st.builds(
         lambda file, at, byte, end: (file[:at] + bytes([byte]) + file[at + 1 :])[:end],
-        st.just(wav(2, RATE, 1, sound("noise", 800, 1))),
+        st.just(wav(2, SAMPLE_RATE_HZ, 1, sound("noise", 800, 1))),
         st.integers(0, 60),
         st.integers(0, 255),
         st.integers(0, 1700),
@@ -183,9 +185,9 @@ WAVS = st.one_of(
 
 
 @given(content=WAVS)
-@example(content=wav(2, RATE, 1, b"abcd").replace(struct.pack("<I", RATE), struct.pack("<I", 0)))
+@example(content=wav(2, SAMPLE_RATE_HZ, 1, b"abcd").replace(struct.pack("<I", SAMPLE_RATE_HZ), struct.pack("<I", 0)))
 @example(content=b"RIFF\x00\x00\x00\x01WAVE" + bytes(23) + b"\x01")
-@example(content=wav(2, RATE, 2, b"abcd" * 3)[:-2])
+@example(content=wav(2, SAMPLE_RATE_HZ, 2, b"abcd" * 3)[:-2])
 @example(content=wav(2, 10, 1, b"abcd"))
 def test_any_file_in_place_of_a_phrases_audio_is_played_or_made_anew(content: bytes, tmp_path: Path) -> None:
     audio = PhraseAudio(tmp_path, "voice")
@@ -193,7 +195,7 @@ def test_any_file_in_place_of_a_phrases_audio_is_played_or_made_anew(content: by
     missing = audio.load(["Let me see."])
     seconds = sum(one.duration for one in audio.frames("Let me see."))
     assert bool(missing) is not bool(seconds)
-    assert seconds == pytest.approx(audio.seconds("Let me see.") or 0)
+    assert seconds == pytest.approx(audio.duration("Let me see.") or 0)
 
 
 @given(WAVS)

@@ -17,12 +17,12 @@ from agent_worker.preresponse.phrases import PhraseBook, built_in_languages
 from agent_worker.preresponse.strategies import CallerTurn, ModelStrategy, PhraseStrategy, Preresponse
 from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.telemetry.unreported_usage import UnreportedUsage
+from agent_worker.testing import ScriptedLLM
 from agent_worker.text import guard
 from agent_worker.text.intent_classifier import classify
 from agent_worker.text.preamble import PreambleFilter
 from agent_worker.text.sanitize import MAX_ANSWER_CHARS
 from tests.hostile.strategies import ANY_TEXT, INJECTIONS, LONG_TEXT, REPLIES, pieces_of
-from tests.scripted_llm import ScriptedLLM
 
 LONGEST_SPOKEN = 120  # characters
 LANGUAGES = st.sampled_from([*built_in_languages(), "en-US", "ja"])
@@ -85,8 +85,7 @@ def test_every_text_is_judged(text: str, said: str, language: str) -> None:
 async def test_fast_model_that_never_stops_is_left(piece: str) -> None:
     model = ScriptedLLM(*[piece * 100] * 1000)
     cut_off: list[UnreportedUsage] = []
-    timeline = TurnTrace("llm", cut_off.append)
-    reply = FastReply(model, request("Be short.", "Hello?"), timeline)
+    reply = FastReply(model, request("Be short.", "Hello?"), TurnTrace("llm"), cut_off.append)
     assert len(await reply.sentence) <= 500
     await reply.task
     assert model.cancelled == 1

@@ -7,20 +7,22 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from livekit import rtc
 
-from agent_worker.room.publisher import STRATEGY_NAMES, RoomLink
+from agent_worker.preresponse.agent import PreResponseAgent
+from agent_worker.room.publisher import RoomPublisher
+from agent_worker.room.strategy_choice import STRATEGY_NAMES, let_caller_choose_strategy
 from agent_worker.room.topics import SET_STRATEGY
+from agent_worker.testing import ScriptedLLM
 from tests.hostile.strategies import ANY_TEXT
 
 IDENTITIES = st.one_of(ANY_TEXT, st.sampled_from(["caller", "Caller", "caller ", "caller\0", "", "agent"]))
 
 
 class Me:
-    """The agent's participant, as far as a :class:`RoomLink` uses it."""
+    """The agent's participant, as far as the strategy choice uses it."""
 
     def __init__(self) -> None:
         self.methods: dict[str, Any] = {}
@@ -35,18 +37,16 @@ class Me:
 
 async def choose(linked: str | None, identity: str, payload: str) -> tuple[str, str]:
     """What a request for a strategy comes to, and the strategy then in force."""
-    me, agent = Me(), SimpleNamespace(strategy=SimpleNamespace(name="phrase"))
+    me, agent = Me(), PreResponseAgent(instructions="", fast_llm=ScriptedLLM())
     caller = None if linked is None else SimpleNamespace(identity=linked)
-    link = RoomLink(SimpleNamespace(local_participant=me), SimpleNamespace(turn_log="off"))  # type: ignore[arg-type]
     session = SimpleNamespace(room_io=SimpleNamespace(linked_participant=caller))
-    await link.let_caller_choose_strategy(session, agent)  # type: ignore[arg-type]
+    await let_caller_choose_strategy(SimpleNamespace(local_participant=me), session, agent)  # type: ignore[arg-type]
     request = rtc.RpcInvocationData("1", identity, payload, 10.0)
     try:
         answer = await me.methods[SET_STRATEGY](request)
     except rtc.RpcError as error:
         answer = error.message
-    now = agent.strategy
-    return answer, now if isinstance(now, str) else now.name
+    return answer, agent.strategy_name
 
 
 @given(st.one_of(st.none(), IDENTITIES), IDENTITIES, st.one_of(ANY_TEXT, st.sampled_from(STRATEGY_NAMES)))
@@ -58,7 +58,7 @@ def test_only_the_caller_and_only_a_known_name_changes_the_strategy(
     assert strategy == (payload if allowed else "phrase")
     assert allowed or answer in (
         "only the caller may choose the strategy",
-        f"no such strategy: use one of {', '.join(STRATEGY_NAMES)}",
+        f"unknown strategy: use one of {', '.join(STRATEGY_NAMES)}",
     )
 
 
@@ -72,22 +72,25 @@ def test_whatever_was_said_is_sent_as_json_or_not_at_all(said: str) -> None:
 
     async def publish() -> None:
         room = SimpleNamespace(local_participant=SimpleNamespace(send_text=send_text))
-        link = RoomLink(room, SimpleNamespace(turn_log="off"))  # type: ignore[arg-type]
-        link.publish_preresponse(said, "llm")
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        publisher = RoomPublisher(room)  # type: ignore[arg-type]
+        publisher.publish_preresponse(said, "llm")
+        await publisher.flush()
 
     asyncio.run(publish())
     assert json.loads(sent[0])["text"] == said
 
 
-@pytest.mark.parametrize("words", [None, "", "\ud800"])
-async def test_room_that_takes_nothing_does_not_matter(words: str | None) -> None:
-    async def send_text(*_: Any, **__: Any) -> None:
-        raise ConnectionError("the room is closed")
+async def test_room_that_refuses_a_message_costs_nothing_and_gets_the_next_one() -> None:
+    tried: list[str] = []
 
-    room = SimpleNamespace(local_participant=SimpleNamespace(send_text=send_text))
-    link = RoomLink(room, SimpleNamespace(turn_log="off"))  # type: ignore[arg-type]
-    link.publish_preresponse(words or "", "phrase")
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    async def send_text(text: str, *, topic: str) -> None:
+        tried.append(json.loads(text)["text"])
+        if len(tried) == 1:
+            raise ConnectionError("the room is closed")
+
+    publisher = RoomPublisher(SimpleNamespace(local_participant=SimpleNamespace(send_text=send_text)))  # type: ignore[arg-type]
+    publisher.publish_preresponse("Let me see.", "phrase")
+    await publisher.flush()
+    publisher.publish_preresponse("One moment.", "phrase")
+    await publisher.flush()
+    assert tried == ["Let me see.", "One moment."]

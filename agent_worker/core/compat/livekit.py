@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from livekit.agents import Plugin
-from livekit.agents.voice import room_io
+from livekit.agents.voice import SpeechHandle, agent_activity, room_io
 
 #: The version of livekit-agents that this module was written for.
 VERSION = "1.8.9"
@@ -40,10 +40,21 @@ def import_client_modules() -> None:
 def preload_first(module: str) -> None:
     """Import ``module`` before all plugins in the process from which call processes are forked.
 
-    livekit-agents preloads the packages of its registered plugins in their order, and then ``preload_modules``. So
-    a module that must precede the plugins must be the first plugin.
+    livekit-agents preloads the packages of its registered plugins in their order, and then ``preload_modules``. What
+    has to be there before a plugin's import has to be registered as the first plugin.
     """
     Plugin.registered_plugins.insert(0, Plugin("agent-worker-preload", VERSION, module))
+
+
+# --- speech ---
+
+
+def current_speech_handle() -> SpeechHandle | None:
+    """Return the speech that the running node works for; ``None`` outside of a node.
+
+    livekit-agents runs ``llm_node`` and each ``tts_node`` of a reply in tasks whose context holds its handle.
+    """
+    return agent_activity._SpeechHandleContextVar.get(None)
 
 
 # --- text input ---

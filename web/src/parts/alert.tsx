@@ -18,15 +18,15 @@ export function Alert({ call }: { call: Call }) {
 function Actions({ call, problem }: { call: Call; problem: Problem }) {
   if (problem.code === "reconnecting") return null;
   const on = call.phase.value === "on" || call.phase.value === "connecting";
-  const isMicrophoneProblem = problem.code === "microphone-denied" || problem.code === "no-microphone";
+  const hard = problem.code === "microphone-denied" || problem.code === "no-microphone";
   return (
     <div class="alert-actions">
-      {problem.code === "audio-blocked" && (
-        <button type="button" class="button" onClick={() => call.startAudio()}>
-          Play audio
+      {problem.code === "sound-blocked" && (
+        <button type="button" class="button" onClick={() => call.playSound()}>
+          Play it
         </button>
       )}
-      {isMicrophoneProblem && !on && (
+      {hard && !on && (
         <button type="button" class="button" data-testid="type-instead" onClick={() => call.start(false)}>
           Type instead
         </button>

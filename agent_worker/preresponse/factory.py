@@ -1,0 +1,35 @@
+"""Build the agent of a call from the settings."""
+
+from __future__ import annotations
+
+from agent_worker.audio.phrase_cache import PhraseAudio
+from agent_worker.core.folders import cache_dir
+from agent_worker.core.settings import Settings
+from agent_worker.preresponse.agent import PreResponseAgent
+from agent_worker.preresponse.fast_reply import DEFAULT_PRERESPONSE_PROMPT
+from agent_worker.preresponse.phrases import PhraseBook
+from agent_worker.providers.stack import VoiceStack
+
+#: Share of ``ANSWER_TIMEOUT`` that the fast model may take to answer in the main model's place.
+_FALLBACK_SHARE = 0.5
+
+
+def build_agent(stack: VoiceStack, settings: Settings) -> PreResponseAgent:
+    """Build the agent of one call.
+
+    Raises:
+        BadPhrasesError: If the file of the user's own phrases cannot be used.
+    """
+    return PreResponseAgent(
+        instructions=settings.system_prompt,
+        fast_llm=stack.fast_llm,
+        strategy=settings.preresponse_strategy,
+        language=settings.language,
+        phrases=PhraseBook.load(settings.language, settings.preresponse_phrases),
+        phrase_audio=PhraseAudio(settings.preresponse_audio_dir or cache_dir() / "phrases", stack.voice),
+        preresponse_prompt=settings.preresponse_prompt or DEFAULT_PRERESPONSE_PROMPT,
+        budget=settings.preresponse_budget,
+        quick_answer=settings.preresponse_quick_answer,
+        answer_timeout=settings.answer_timeout * (1 + _FALLBACK_SHARE),
+        voice_timeout=settings.voice_timeout or settings.usual_voice_timeout,
+    )

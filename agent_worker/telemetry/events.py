@@ -1,0 +1,39 @@
+"""The events of the pre-response engine, and what telemetry needs of an agent."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, runtime_checkable
+
+from livekit import rtc
+
+from agent_worker.telemetry.trace import TurnTrace
+
+EventName = Literal["preresponse_decided", "preresponse_started", "usage_unreported"]
+
+
+class EngineEvents(rtc.EventEmitter[EventName]):
+    """Events of an agent, subscribed to by ``events.on(name, handler)``.
+
+    ``preresponse_decided``: whether there is a pre-response has been decided in a turn. Argument: the ``TurnTrace``.
+
+    ``preresponse_started``: a pre-response is about to be heard. Arguments: its text and its source.
+
+    ``usage_unreported``: an LLM request ended before the provider reported its token usage. Argument: an
+    ``UnreportedUsage``.
+    """
+
+
+@runtime_checkable
+class TracedAgent(Protocol):
+    """An agent whose turns can be traced, such as ``PreResponseAgent``."""
+
+    @property
+    def events(self) -> EngineEvents:
+        """The engine's events."""
+
+    @property
+    def strategy_name(self) -> str:
+        """Name of the pre-response strategy in force, or ``off``."""
+
+    def trace(self, message_id: str) -> TurnTrace | None:
+        """Return the trace of a recent turn by the id of the caller's chat message."""

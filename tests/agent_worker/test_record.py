@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from livekit.agents import ChatMessage
+
+from agent_worker.telemetry.record import Playout, turn_record
+from agent_worker.telemetry.recorder import speech_timestamps
+from agent_worker.telemetry.trace import PRERESPONSE_EXTRA_KEY, TurnTrace
+
+
+@pytest.mark.parametrize(
+    ("spoken", "preresponse", "answer"),
+    [
+        ("Let me look. It opens at nine.", "Let me look.", "It opens at nine."),
+        ("Let me", "Let me", ""),
+        ("Let me look.", "Let me look.", ""),
+    ],
+)
+def test_record_holds_only_what_was_spoken(spoken: str, preresponse: str, answer: str) -> None:
+    reply = ChatMessage(
+        role="assistant", content=[spoken], extra={PRERESPONSE_EXTRA_KEY: "Let me look."}, interrupted=True
+    )
+    record = turn_record(1, None, [reply], [], None)
+    assert (record.preresponse, record.answer) == (preresponse, answer)
+
+
+def test_replies_before_and_after_a_tool_call_are_one_turn() -> None:
+    before = ChatMessage(role="assistant", content=["Let me look. "], extra={PRERESPONSE_EXTRA_KEY: "Let me look."})
+    after = ChatMessage(role="assistant", content=["It opens at nine."])
+    record = turn_record(1, ChatMessage(role="user", content=["When?"]), [before, after], [], None)
+    assert (record.preresponse, record.answer, record.interrupted) == ("Let me look.", "It opens at nine.", False)
+
+
+def test_instants_count_from_the_callers_last_voice() -> None:
+    caller = ChatMessage(role="user", content=["When?"])
+    caller.metrics.update(stopped_speaking_at=time.time() - 2, transcription_delay=0.2, end_of_turn_delay=0.4)
+    instants = turn_record(1, caller, [], [], None, speech_timestamps(caller)).instants
+    assert (instants.last_voice, instants.stt_final, instants.end_of_turn) == (0.0, 0.2, 0.4)
+
+
+def test_preresponse_interrupted_in_its_first_moment_is_no_answer() -> None:
+    caller = ChatMessage(role="user", content=["When?"])
+    caller.metrics.update(stopped_speaking_at=time.time() - 2, transcription_delay=0.2, end_of_turn_delay=0.4)
+    trace = TurnTrace("phrase", outcome="spoken", source="phrase")
+    now = time.monotonic()
+    record = turn_record(
+        1, caller, [], [Playout(now - 1.5, now - 1.4)], trace, speech_timestamps(caller), interrupted=True
+    )
+    assert record.preresponse_outcome == "interrupted"
+    assert record.response_gap == pytest.approx(0.5, abs=0.01)
+    assert record.answer_gap is None
+
+
+def test_record_without_words_holds_no_transcript_and_no_reply() -> None:
+    words = "my card number"
+    caller = ChatMessage(role="user", content=[words])
+    reply = ChatMessage(role="assistant", content=[words])
+    assert words not in str(turn_record(1, caller, [reply], [], None).as_dict(words=False))
