@@ -16,32 +16,35 @@ import uvicorn
 from dotenv import load_dotenv
 from prometheus_client import disable_created_metrics
 
-from agent_metrics.ledger import BadLedgerError
-from agent_metrics.service import ClaimError, Service, claim
-from agent_metrics.web import create_app
-from agent_metrics.web_config import BadWebConfigError, WebConfig, load
+from agent_metrics.server.app import create_app
+from agent_metrics.server.service import Service
+from agent_metrics.server.web_config import BadWebConfigError, WebConfig, load
+from agent_metrics.storage.folder import ServiceLockError, acquire_service_lock
+from agent_metrics.storage.ledger import BadLedgerError
 from agent_metrics.writer import DEFAULT_ROOT
 from http_service.server import Server, block_stop_signals, exit_misconfigured, listen
 
 _PROGRAM = "agent-metrics" if Path(sys.argv[0]).name == "agent-metrics" else "python -m agent_metrics"
+_SHUTDOWN_TIMEOUT_S = 1
 
 
 def main() -> None:
+    """Run the service until SIGINT or SIGTERM. Exit with code 2 if it cannot start."""
     block_stop_signals()
     load_dotenv(".env")
-    options = _options()
+    options = _parse_options()
     logging.basicConfig(format="agent_metrics: %(message)s", level=logging.WARNING)
     disable_created_metrics()  # type: ignore[no-untyped-call]
-    config = _web_config(options.web_config_file)
+    config = _load_web_config(options.web_config_file)
     listener = _listen(options.host, options.port)
-    service, _lock = _open(options.dir)
+    service, _lock = _open_service(options.dir)  # the lock's descriptor stays open until the process ends
     if options.until_stdin_ends:
-        threading.Thread(target=_stop_with_stdin, daemon=True).start()
+        threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
     _serve(listener, service, config, options.dir)
     sys.exit(0)
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=_PROGRAM, description=__doc__)
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or DEFAULT_ROOT
     parser.add_argument("--dir", type=Path, default=Path(folder), help="the metrics folder (default: %(default)s)")
@@ -58,59 +61,54 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _stop_with_stdin() -> None:
-    # Not sys.stdin: a thread that waits in it holds its lock, and Python aborts where it cannot close it at exit.
+def _stop_when_stdin_ends() -> None:
+    # Not sys.stdin: a thread that reads it holds its lock, and Python aborts if it cannot close it at exit.
     while os.read(0, 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _web_config(path: Path | None) -> WebConfig:
+def _load_web_config(path: Path | None) -> WebConfig:
     try:
         return load(path) if path else WebConfig()
     except BadWebConfigError as error:
-        _fail(f"{len(error.problems)} problem(s) in {path}", *error.problems)
+        _exit(f"{len(error.problems)} problem(s) in {path}", *error.problems)
 
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
         return listen(host, port)
     except OSError as error:
-        _fail(f"{error}. Choose another with --host and --port.")
+        _exit(f"{error}. Choose another with --host and --port.")
 
 
-def _open(root: Path) -> tuple[Service, int | None]:
+def _open_service(root: Path) -> tuple[Service, int | None]:
     try:
         root.mkdir(parents=True, exist_ok=True)
-        lock = claim(root)
+        lock = acquire_service_lock(root)
         service = Service(root)
         service.open()
     except OSError as error:
-        exit_misconfigured(
-            "agent_metrics", f"cannot make the folder {root}: {error.strerror}. Choose another with --dir."
-        )
-    except ClaimError as error:
-        _fail(str(error))
+        _exit(f"cannot make the folder {root}: {error.strerror}. Choose another with --dir.")
+    except ServiceLockError as error:
+        _exit(str(error))
     except BadLedgerError as error:
-        exit_misconfigured(
-            "agent_metrics",
-            f"{error}. Put a copy from before in its place; or move it away, and all totals begin at zero.",
-        )
+        _exit(f"{error}. Restore a copy of it; or move it away, and all totals begin at zero.")
     return service, lock
 
 
-def _serve(listener: socket.socket, service: Service, config: WebConfig, root: Path) -> None:
-    tls = config.tls
-    app = create_app(service, config.users)
-    settings = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
-    settings.load()
-    settings.ssl = tls
+def _serve(listener: socket.socket, service: Service, web_config: WebConfig, root: Path) -> None:
+    tls = web_config.tls_server_config
+    app = create_app(service, web_config.password_hashes)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S)
+    config.load()
+    config.ssl = tls.ssl_context() if tls else None
     host, port = listener.getsockname()[:2]
     print(f"agent_metrics: serving {root} on http{'s' if tls else ''}://{host}:{port}/metrics", flush=True)
-    Server(settings).run(sockets=[listener])
+    Server(config).run(sockets=[listener])
 
 
-def _fail(message: str, *details: str) -> NoReturn:
+def _exit(message: str, *details: str) -> NoReturn:
     exit_misconfigured("agent_metrics", message, *details)
 
 

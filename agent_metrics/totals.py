@@ -1,7 +1,7 @@
-"""How do the values of many processes become one? As prometheus_client's ``MultiProcessCollector`` has it, but exactly.
+"""Merging the values of many processes, with the results of prometheus_client's ``MultiProcessCollector``, but exact.
 
-Sums come out the same in whatever order processes are added, so that no fold makes a counter fall by the last bit of a
-float, which Prometheus would take for a restart, and count the whole counter again.
+Sums do not depend on the order in which processes are added. Otherwise a compaction could lower a counter by the last
+bit of a float; Prometheus takes a falling counter for a restart and counts all of it again.
 """
 
 from __future__ import annotations
@@ -12,32 +12,37 @@ from typing import Any, TypeAlias
 
 from prometheus_client import Metric
 from prometheus_client.samples import Sample
-from prometheus_client.utils import floatToGoString
 
-from agent_metrics.files import LIVE_KINDS, Entry, Key, parse_key, type_of
+from agent_metrics.compat.prometheus import format_float
+from agent_metrics.series import LIVE_KINDS, Entry, merge_mode, metric_type, parse_known_key
 
-#: By kind: list[float] to be added up; float for min and max; (timestamp, value) for mostrecent; {pid: value} for all.
+#: What is known of a series, by merge mode: ``sum``: list[float], to be summed; ``min``, ``max``: float;
+#: ``mostrecent``: (timestamp, value); ``all``: {pid: value}.
 Amount: TypeAlias = Any
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Totals:
-    """Amounts by kind and key."""
+    """Merged values.
+
+    Attributes:
+        amounts: By kind, then by raw key.
+    """
 
     def __init__(self) -> None:
         self.amounts: dict[str, dict[str, Amount]] = {}
 
     def add(self, kind: str, pid: str, entries: Iterable[Entry], now: float = math.inf) -> None:
-        """Add what one process says.
+        """Add the entries of one file.
 
         Args:
-            kind: Of the file.
-            pid: A label of gauges in mode ``all``.
-            entries: What the file says.
-            now: No timestamp counts for later than this.
+            kind: Kind of the file.
+            pid: The value of the label ``pid`` of gauges in mode ``all``.
+            entries: Entries of the file.
+            now: Later timestamps count as this one, in seconds since the epoch.
         """
         amounts = self.amounts.setdefault(kind, {})
-        if _rule(kind) == "sum":  # nearly all of them, so without a detour
+        if merge_mode(kind) == "sum":  # nearly all series, so without the calls below
             for key, value, _ in entries:
                 if key in amounts:
                     amounts[key].append(value)
@@ -45,75 +50,78 @@ class Totals:
                     amounts[key] = [value]
             return
         for key, value, timestamp in entries:
-            amount = _amount(kind, pid, value, min(timestamp, now))
+            amount = _to_amount(kind, pid, value, min(timestamp, now))
             if amount is not None:
-                amounts[key] = _join(kind, amounts[key], amount) if key in amounts else amount
+                amounts[key] = _merge(kind, amounts[key], amount) if key in amounts else amount
 
     def update(self, other: Totals) -> None:
+        """Merge other totals into these. The other ones stay unchanged."""
         for kind, theirs in other.amounts.items():
             ours = self.amounts.setdefault(kind, {})
             for key, amount in theirs.items():
-                # A list of ours grows; theirs stays as it is.
-                before = ours.get(key) if key in ours else _nothing(kind, amount)
-                ours[key] = _join(kind, before, amount)
+                before = ours.get(key) if key in ours else _neutral(kind, amount)
+                ours[key] = _merge(kind, before, amount)
 
     def cap_timestamps(self, now: float) -> None:
-        """Where the clock was put back, what was set before is not the most recent for ever."""
+        """Lower timestamps later than ``now`` to ``now``.
+
+        After the clock was put back, a value from before would stay the most recent one until the clock caught up.
+        """
         for kind, amounts in self.amounts.items():
-            if _rule(kind) == "mostrecent":
+            if merge_mode(kind) == "mostrecent":
                 for key, (timestamp, value) in amounts.items():
                     amounts[key] = (min(timestamp, now), value)
 
-    def series(self) -> int:
+    def series_count(self) -> int:
+        """Return the number of series."""
         return sum(len(amounts) for amounts in self.amounts.values())
 
-    def kinds(self) -> dict[str, str]:
-        """The kind of each metric; the first counts where two processes disagree."""
+    def kinds_by_metric(self) -> dict[str, str]:
+        """Return the kind of each metric; the first one where two processes disagree."""
         kinds: dict[str, str] = {}
         for kind, amounts in self.amounts.items():
             for raw in amounts:
-                kinds.setdefault(_key(kind, raw).metric, kind)
+                kinds.setdefault(parse_known_key(kind, raw).metric, kind)
         return kinds
 
 
-def _rule(kind: str) -> str:
-    return "sum" if not kind.startswith("gauge") else kind.removeprefix("gauge_").removeprefix("live")
+def _to_amount(kind: str, pid: str, value: float, timestamp: float) -> Amount | None:
+    mode = merge_mode(kind)
+    if mode == "mostrecent":
+        return (timestamp, value) if timestamp > 0 else None  # 0: never set
+    return {pid: value} if mode == "all" else [value] if mode == "sum" else value
 
 
-def _amount(kind: str, pid: str, value: float, timestamp: float) -> Amount | None:
-    rule = _rule(kind)
-    if rule == "mostrecent":
-        return (timestamp, value) if timestamp > 0 else None  # never set
-    return {pid: value} if rule == "all" else [value] if rule == "sum" else value
+def _neutral(kind: str, amount: Amount) -> Amount:
+    """Return what leaves ``amount`` unchanged when merged with it, but is not the same object."""
+    mode = merge_mode(kind)
+    return [] if mode == "sum" else {} if mode == "all" else amount
 
 
-def _nothing(kind: str, amount: Amount) -> Amount:
-    """What leaves ``amount`` as it is when joined with it."""
-    rule = _rule(kind)
-    return [] if rule == "sum" else {} if rule == "all" else amount
-
-
-def _join(kind: str, a: Amount, b: Amount) -> Amount:
-    rule = _rule(kind)
-    if rule == "sum":
+def _merge(kind: str, a: Amount, b: Amount) -> Amount:
+    mode = merge_mode(kind)
+    if mode == "sum":
         return [*a, *b]
-    if rule == "all":
+    if mode == "all":
         return {**a, **b}
-    if rule == "mostrecent":
-        return max(a, b)  # of two set at the same moment, always the same one
-    return (b if b < a else a) if rule == "min" else (b if b > a else a)
+    if mode == "mostrecent":
+        return max(a, b)  # compares the value too: the result does not depend on the order
+    return (b if b < a else a) if mode == "min" else (b if b > a else a)
 
 
 def exact_sum(numbers: list[float]) -> float:
-    """The sum, rounded once."""
+    """Return the sum, rounded once."""
     try:
         return math.fsum(numbers)
     except (OverflowError, ValueError):  # infinities of both signs
         return sum(numbers)
 
 
-def condensed(numbers: list[float]) -> list[float]:
-    """A few numbers with the very same sum (Shewchuk's partials: they do not overlap)."""
+def exact_partials(numbers: list[float]) -> list[float]:
+    """Return a few numbers with exactly the same sum: Shewchuk's non-overlapping partials.
+
+    Source: J. R. Shewchuk, Adaptive Precision Floating-Point Arithmetic, 1997; as in CPython's ``math.fsum``.
+    """
     partials: list[float] = []
     for number in numbers:
         kept = 0
@@ -126,85 +134,83 @@ def condensed(numbers: list[float]) -> list[float]:
         partials[kept:] = [number]
     if all(map(math.isfinite, partials)):
         return partials
-    return [exact_sum(numbers)]  # infinity less itself is among the partials, and is no number
+    return [exact_sum(numbers)]  # the partials of an infinite sum hold inf - inf, which is NaN
 
 
-def metrics(totals: Totals, kinds: Mapping[str, str]) -> tuple[list[Metric], int]:
-    """What to serve, and how many series were left out because their metric is of another kind by now."""
-    found: dict[str, dict[tuple[str, Labels], Amount]] = {}
+def to_metrics(totals: Totals, kinds: Mapping[str, str]) -> tuple[list[Metric], int]:
+    """Return the metrics to serve, and the number of series left out because their metric is of another kind.
+
+    Args:
+        totals: What to serve.
+        kinds: The kind of each metric.
+    """
+    amounts_by_metric: dict[str, dict[tuple[str, Labels], Amount]] = {}
     helps: dict[str, str] = {}
     left_out = 0
     for kind, amounts in totals.amounts.items():
         for raw, amount in amounts.items():
-            key = _key(kind, raw)
+            key = parse_known_key(kind, raw)
             if kinds.get(key.metric, kind) != kind:
                 left_out += 1
                 continue
             helps.setdefault(key.metric, key.help)
-            samples = found.setdefault(key.metric, {})
-            name = key.sample, key.labels
-            samples[name] = _join(kind, samples[name], amount) if name in samples else amount
-    return [_metric(name, helps[name], kinds[name], samples) for name, samples in found.items()], left_out
+            merged = amounts_by_metric.setdefault(key.metric, {})
+            name = key.sample, key.labels  # two keys with different help texts are one series
+            merged[name] = _merge(kind, merged[name], amount) if name in merged else amount
+    metrics = [_to_metric(name, helps[name], kinds[name], merged) for name, merged in amounts_by_metric.items()]
+    return metrics, left_out
 
 
-def _metric(name: str, documentation: str, kind: str, amounts: Mapping[tuple[str, Labels], Amount]) -> Metric:
-    metric = Metric(name, documentation, type_of(kind))
+def _to_metric(name: str, documentation: str, kind: str, amounts: Mapping[tuple[str, Labels], Amount]) -> Metric:
+    metric = Metric(name, documentation, metric_type(kind))
     if kind == "histogram":
         metric.samples = list(_histogram_samples(name, amounts))
     else:
         metric.samples = [
             Sample(sample, dict(labels), value)
-            for (sample, plain), amount in amounts.items()
-            for labels, value in _values(kind, plain, amount)
+            for (sample, key_labels), amount in amounts.items()
+            for labels, value in _labelled_values(kind, key_labels, amount)
         ]
     return metric
 
 
-def _values(kind: str, labels: Labels, amount: Amount) -> Iterator[tuple[Labels, float]]:
-    rule = _rule(kind)
-    if rule == "all":
+def _labelled_values(kind: str, labels: Labels, amount: Amount) -> Iterator[tuple[Labels, float]]:
+    mode = merge_mode(kind)
+    if mode == "all":
         for pid, value in amount.items():
             yield (*labels, ("pid", pid)), value
-    elif rule == "sum":
+    elif mode == "sum":
         yield labels, exact_sum(amount)
     else:
-        yield labels, amount[1] if rule == "mostrecent" else amount
+        yield labels, amount[1] if mode == "mostrecent" else amount
 
 
 def _histogram_samples(name: str, amounts: Mapping[tuple[str, Labels], Amount]) -> Iterator[Sample]:
-    """By label set: the sum, the buckets (which a process counts apart and Prometheus wants added up), the count."""
+    """Yield for each label set the sum, the buckets and the count.
+
+    Processes count each bucket apart; Prometheus expects cumulative buckets.
+    """
     groups: dict[Labels, tuple[list[Sample], dict[float, float]]] = {}
     for (sample, labels), amount in amounts.items():
-        plain = tuple(label for label in labels if label[0] != "le")
-        others, buckets = groups.setdefault(plain, ([], {}))
-        if plain == labels:
-            others.append(Sample(sample, dict(plain), exact_sum(amount)))
+        group_labels = tuple(label for label in labels if label[0] != "le")
+        others, buckets = groups.setdefault(group_labels, ([], {}))
+        if group_labels == labels:
+            others.append(Sample(sample, dict(labels), exact_sum(amount)))
         else:
             bound = float(dict(labels)["le"])
             buckets[bound] = buckets.get(bound, 0.0) + exact_sum(amount)
-    for plain, (others, buckets) in groups.items():
+    for group_labels, (others, buckets) in groups.items():
         yield from others
         count = 0.0
         for bound, value in sorted(buckets.items()):
             count += value
-            yield Sample(f"{name}_bucket", {**dict(plain), "le": _bound(bound)}, count)
+            yield Sample(f"{name}_bucket", {**dict(group_labels), "le": format_float(bound)}, count)
         if buckets:
-            yield Sample(f"{name}_count", dict(plain), count)
+            yield Sample(f"{name}_count", dict(group_labels), count)
 
 
-def _bound(bound: float) -> str:
-    text: str = floatToGoString(bound)  # type: ignore[no-untyped-call]
-    return text
-
-
-def _key(kind: str, raw: str) -> Key:
-    key = parse_key(kind, raw)
-    assert key is not None, "only keys that were parsed get here"
-    return key
-
-
-def lasting(kind: str, entries: Iterable[Entry]) -> list[Entry]:
-    """What still counts of a file when its process is dead."""
+def kept_entries(kind: str, entries: Iterable[Entry]) -> list[Entry]:
+    """Return the entries of a file that still count when its process is dead."""
     if kind in LIVE_KINDS:
         return []
-    return [entry for entry in entries if not _key(kind, entry[0]).names_a_place]
+    return [entry for entry in entries if not parse_known_key(kind, entry[0]).has_host_label]

@@ -1,10 +1,10 @@
-"""A worker on services of your own choice: Cerebras has the words, Deepgram hears, a Kokoro of yours speaks.
+"""A worker on services of your choice: Cerebras (LLMs), Deepgram (STT), your own Kokoro (TTS).
 
     CEREBRAS_API_KEY=… DEEPGRAM_API_KEY=… python examples/my_stack.py
 
-Install this project first (`pip install -e .`). It needs a LiveKit server and Kokoro on its usual port. All that the
-two stacks of the package have comes with it: checks at the start, metrics, costs, fallback, every setting of the
-conversation. docs/providers.md explains it line by line.
+Install this project first (`pip install -e .`). It needs a LiveKit server, and Kokoro on its usual port. It has
+everything that the package's two stacks have: checks at the start, metrics, costs, fallback, every setting of the
+conversation. docs/providers.md explains each part.
 """
 
 from agent_worker.app.bootstrap import prepare
@@ -37,6 +37,8 @@ class MySettings(Settings):
 
 
 def build_stack(settings: MySettings) -> VoiceStack:
+    """Return the stack for one call."""
+
     def cerebras(model: str, max_tokens: int) -> openai.LLM:
         return openai.LLM(
             model=model,
@@ -68,6 +70,7 @@ def build_stack(settings: MySettings) -> VoiceStack:
 
 
 def provider_probes(settings: MySettings) -> list[ProviderProbe]:
+    """Return a probe for each provider."""
     return [
         ProviderProbe(
             name="Cerebras",

@@ -1,1 +1,1 @@
-"""Prometheus and Grafana for the agent: what an operator sees, and when they are woken."""
+"""Prometheus rules and Grafana dashboards for the agent, and programs that run and test them."""

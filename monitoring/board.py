@@ -1,4 +1,4 @@
-"""What does a dashboard ask? Its panels, read from the JSON that Grafana loads, with their variables resolved."""
+"""The panels of a dashboard, read from the JSON that Grafana loads, and their queries with variables resolved."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ class Target:
     """One query of a panel.
 
     Attributes:
-        instant: Whether it asks for the last value only, not for a line.
+        expr: In PromQL, with Grafana's variables.
+        legend: Name of a series; ``{{label}}`` stands for the value of a label.
+        instant: Whether it asks for the last value only, instead of a range.
     """
 
     expr: str
@@ -28,7 +30,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Panel:
-    """A panel as the dashboard has it; ``kind`` is Grafana's name of its type, such as ``timeseries``."""
+    """A panel of a dashboard; ``kind`` is Grafana's name of its type, such as ``timeseries``."""
 
     title: str
     kind: str
@@ -46,7 +48,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class TimeRange:
-    """What the reader has chosen to see, and how often Prometheus scrapes; seconds."""
+    """The time range of a query and the scrape interval, in seconds."""
 
     start: float
     end: float
@@ -54,27 +56,29 @@ class TimeRange:
 
     @property
     def step(self) -> float:
+        """Seconds between two points."""
         return max(self.scrape_interval, (self.end - self.start) / _POINTS)
 
 
 def panels(board: str) -> list[Panel]:
-    """Args: board: name of the file, ``overview`` or ``stages``."""
+    """Return the panels of a dashboard; ``board`` is the name of its file, ``overview`` or ``stages``."""
     row, found = "", []
-    for one in load(board)["panels"]:
-        if one["type"] == "row":
-            row = one["title"]
+    for panel in load(board)["panels"]:
+        if panel["type"] == "row":
+            row = panel["title"]
         else:
-            found.append(_panel(one, row))
+            found.append(_panel(panel, row))
     return found
 
 
 def load(board: str) -> dict[str, Any]:
+    """Return the JSON of a dashboard."""
     found: dict[str, Any] = json.loads((FOLDER / f"{board}.json").read_text(encoding="utf-8"))
     return found
 
 
 def variables(board: str) -> dict[str, str]:
-    """The dashboard's own variables with the values they have when it is opened."""
+    """Return the variables of a dashboard with their default values."""
     found = {}
     for variable in load(board)["templating"]["list"]:
         value = (variable.get("current") or {}).get("value", "")
@@ -83,9 +87,9 @@ def variables(board: str) -> dict[str, str]:
 
 
 def resolve(expr: str, time_range: TimeRange, values: Mapping[str, str]) -> str:
-    """The query that Grafana would send for a panel's expression.
+    """Return the query that Grafana sends for a panel's expression.
 
-    Grafana's rule for ``$__rate_interval``: at least four scrapes, so that every point has two samples.
+    ``$__rate_interval`` follows Grafana's rule: at least four scrapes, so that every point has two samples.
     """
     scrape = time_range.scrape_interval
     known = {
@@ -97,18 +101,18 @@ def resolve(expr: str, time_range: TimeRange, values: Mapping[str, str]) -> str:
     return re.sub(r"\$(\w+)", lambda found: known[found[1]], expr)
 
 
-def _panel(one: Mapping[str, Any], row: str) -> Panel:
-    defaults = one["fieldConfig"]["defaults"]
-    place = one["gridPos"]
+def _panel(panel: Mapping[str, Any], row: str) -> Panel:
+    defaults = panel["fieldConfig"]["defaults"]
+    place = panel["gridPos"]
     steps = defaults.get("thresholds", {}).get("steps", [])
     return Panel(
-        title=one["title"],
-        kind=one["type"],
-        description=one["description"],
+        title=panel["title"],
+        kind=panel["type"],
+        description=panel["description"],
         unit=defaults["unit"],
         stacked=defaults.get("custom", {}).get("stacking", {}).get("mode") == "normal",
         targets=tuple(
-            Target(target["expr"], target["legendFormat"], bool(target.get("instant"))) for target in one["targets"]
+            Target(target["expr"], target["legendFormat"], bool(target.get("instant"))) for target in panel["targets"]
         ),
         row=row,
         x=place["x"],

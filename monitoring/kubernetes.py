@@ -1,4 +1,4 @@
-"""``python -m monitoring.kubernetes``: the rules and alerts as the Prometheus operator takes them."""
+"""``python -m monitoring.kubernetes``: write the rules and alerts as a resource of the Prometheus operator."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]
 
-from monitoring.server import CONFIG
+from monitoring.prometheus_server import CONFIG
 
 TARGET = Path(__file__).resolve().parent.parent / "deploy/kubernetes/components/monitoring/rules.yaml"
 _HEAD = "# From monitoring/prometheus/rules, by `make monitoring`: do not edit.\n"
 
 
 class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
-    """Writes queries of several lines as such."""
+    """Writes a string of several lines as a block."""
 
 
 _Dumper.add_representer(
@@ -22,7 +22,8 @@ _Dumper.add_representer(
 )
 
 
-def rendered() -> str:
+def render() -> str:
+    """Return the resource as YAML."""
     names = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["rule_files"]
     files = [yaml.safe_load((CONFIG.parent / name).read_text(encoding="utf-8")) for name in names]
     resource = {
@@ -36,5 +37,5 @@ def rendered() -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(rendered(), encoding="utf-8")
+    TARGET.write_text(render(), encoding="utf-8")
     print(TARGET)

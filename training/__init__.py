@@ -1,0 +1,1 @@
+"""Training of the intent model; its utterances and the command that trains on them."""

@@ -1,8 +1,8 @@
-"""``python -m training.train``: the kinds of utterances, learned from ``training/utterances/<language>/*.tsv``.
+"""``python -m training.train``: train the intent model on ``training/utterances/<language>/*.tsv``.
 
-Writes ``agent_worker/text/data/intents/kinds.npz`` and prints what five-fold cross-validation says. A line:
-kind, the agent's last words, the caller's words. They were written for this and hold nothing of the labelled set in
-``benchmarks/appropriateness``.
+Writes ``agent_worker/text/data/intents/kinds.npz`` and prints the result of five-fold cross-validation. Columns of a
+line: intent, the agent's last words, the caller's words. The utterances were written for training; none is in the
+labelled set of ``benchmarks/appropriateness``.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from agent_worker.text.intent_rules import intent_by_rules
 
 UTTERANCES = Path(__file__).parent / "utterances"
 MODEL = Path(__file__).parents[1] / "agent_worker" / "text" / "data" / "intents" / "model.npz"
-STRENGTH = 40.0
-"""Inverse of the regularisation. It and :data:`EVENNESS` are chosen by the set ``validation`` of the benchmark."""
-EVENNESS = 0.25
-"""How far from what is common here towards all kinds alike: a rare kind is found, yet seldom guessed."""
+_INVERSE_REGULARISATION = 40.0
+"""Like :data:`_CLASS_BALANCE` chosen by the set ``validation`` of the benchmark."""
+_CLASS_BALANCE = 0.25
+"""Exponent of the class weights: 0 weighs all utterances the same, 1 all intents."""
 
 
 class Row(NamedTuple):
-    """What the caller said after what the agent said, and its kind."""
+    """A caller's utterance with the agent's last words and its intent."""
 
     language: str
     kind: str
@@ -40,13 +40,14 @@ class Row(NamedTuple):
 
 
 def main() -> None:
+    """Train, validate and write the model."""
     rows = read()
     kinds = np.array([row.kind for row in rows])
     features = matrix(rows)
     counts = Counter(kinds.tolist())
     print(f"{len(rows)} utterances: {dict(counts.most_common())}, {dict(Counter(row.language for row in rows))}")
-    weights = {kind: (len(rows) / len(counts) / count) ** EVENNESS for kind, count in counts.items()}
-    model = LogisticRegression(C=STRENGTH, max_iter=500, tol=1e-3, class_weight=weights)
+    weights = {kind: (len(rows) / len(counts) / count) ** _CLASS_BALANCE for kind, count in counts.items()}
+    model = LogisticRegression(C=_INVERSE_REGULARISATION, max_iter=500, tol=1e-3, class_weight=weights)
     report(kinds, cross_val_predict(model, features, kinds, cv=5))
     model.fit(features, kinds)
     write(model)
@@ -54,23 +55,23 @@ def main() -> None:
 
 
 def read() -> list[Row]:
-    """All utterances.
+    """Return all utterances.
 
     Raises:
-        ValueError: If a line is not three columns with a known kind.
+        ValueError: If a line does not have three columns with a known intent.
     """
     rows = []
     for file in sorted(UTTERANCES.glob("*/*.tsv")):
         with file.open(encoding="utf-8", newline="") as lines:
             for number, row in enumerate(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE), 1):
                 if len(row) != 3 or row[0] not in list(Intent):
-                    raise ValueError(f"{file.name}:{number}: needs kind, agent's words, caller's words: {row}")
+                    raise ValueError(f"{file.name}:{number}: needs intent, agent's words, caller's words: {row}")
                 rows.append(Row(file.parent.name, *row))
     return rows
 
 
 def matrix(rows: list[Row]) -> csr_matrix:
-    """One row an utterance, scaled as ``IntentModel`` scales it."""
+    """Return the features, shape (utterances, buckets), scaled as ``IntentModel`` scales them."""
     columns = [buckets(row.caller, row.agent, intent_by_rules(row.caller, row.language, row.agent)) for row in rows]
     ends = np.cumsum([0, *map(len, columns)])
     values = np.concatenate([np.full(len(found), 1 / np.sqrt(len(found))) for found in columns])
@@ -78,16 +79,17 @@ def matrix(rows: list[Row]) -> csr_matrix:
 
 
 def report(true: npt.NDArray[np.str_], guessed: npt.NDArray[np.str_]) -> None:
+    """Print accuracy, and recall and precision of each intent."""
     silent = {intent.value for intent in Intent if intent.suppresses_preresponse}
     decisions = [(kind in silent) == (guess in silent) for kind, guess in zip(true, guessed, strict=True)]
     print(f"cross-validated: kind {np.mean(true == guessed):.1%}, speak or be silent {np.mean(decisions):.1%}")
     for kind in sorted(set(true)):
-        print(f"  {kind:12} found {np.mean(guessed[true == kind] == kind):.0%}", end="")
-        print(f", right when said {np.mean(true[guessed == kind] == kind):.0%}")
+        print(f"  {kind:12} recall {np.mean(guessed[true == kind] == kind):.0%}", end="")
+        print(f", precision {np.mean(true[guessed == kind] == kind):.0%}")
 
 
 def write(model: LogisticRegression) -> None:
-    """As 8-bit integers and one scale: a third of a megabyte."""
+    """Write the weights as 8-bit integers with one scale, a third of a megabyte."""
     weights = np.vstack([model.coef_.T, model.intercept_])
     scale = np.float32(np.abs(weights).max() / 127)
     np.savez_compressed(MODEL, intents=model.classes_, weights=np.round(weights / scale).astype(np.int8), scale=scale)

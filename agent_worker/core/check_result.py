@@ -24,7 +24,7 @@ class CheckResult:
     Attributes:
         name: What was checked.
         status: How it ended.
-        detail: What was found. Never a secret, nor what somebody said to the agent.
+        detail: What was found. Never a secret, nor what a caller said.
         remedy: What to do about it, in the imperative and without a full stop; empty if there is nothing to do.
         seconds: How long the measured part took, if that is of interest.
         transient: Whether the failure may disappear without the user, such as a server that is still starting.
@@ -61,5 +61,5 @@ def invalid_setting(name: str, detail: str) -> CheckResult:
 
 
 def skipped(name: str, reason: str) -> CheckResult:
-    """Return the result of a check that could not be made."""
+    """Return the result of a check that was not run."""
     return CheckResult(name, Status.SKIPPED, reason)

@@ -11,17 +11,18 @@ import asyncio
 import functools
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from livekit import api
 from livekit.agents import AgentServer
 from livekit.agents.job import RunningJobInfo
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_fixed
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from agent_worker.core.log import logger
 from agent_worker.core.settings import Settings
 from agent_worker.lifecycle.redispatch import (
     Connect,
+    Redispatch,
     Sleep,
     list_participants,
     livekit_api,
@@ -36,14 +37,6 @@ _MAX_ATTEMPTS = 60
 _MAX_REDISPATCHES_PER_ROOM = 3
 
 _T = TypeVar("_T")
-
-
-class Redispatch(Protocol):
-    """The signature of :func:`agent_worker.lifecycle.redispatch.redispatch_agent`."""
-
-    async def __call__(
-        self, connect: Connect, job: api.Job, dead_identity: str, log: Callable[[str], None], /
-    ) -> None: ...
 
 
 def watch_dead_jobs(server: AgentServer, settings: Settings) -> None:
@@ -116,7 +109,7 @@ class DeadJobWatch:
             sleep=self._sleep,
             wait=wait_fixed(_POLL_INTERVAL_S),
             stop=stop_after_attempt(_MAX_ATTEMPTS),
-            retry=retry_if_exception(lambda error: isinstance(error, Exception)),
+            retry=retry_if_exception_type(Exception),
             before_sleep=_log_failure,
             retry_error_callback=_log_failure,
         )

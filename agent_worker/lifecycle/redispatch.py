@@ -20,6 +20,8 @@ from agent_worker.lifecycle.duplicate_agent import dispatch_claim
 
 Connect = Callable[[], AbstractAsyncContextManager[api.LiveKitAPI]]
 Sleep = Callable[[float], Awaitable[None]]
+#: :func:`redispatch_agent` without its options.
+Redispatch = Callable[[Connect, api.Job, str, Callable[[str], None]], Awaitable[None]]
 
 #: How long to go on: a worker that is restarted needs some ten seconds.
 _TIMEOUT_S = 60.0

@@ -14,8 +14,7 @@ import sys
 from livekit.agents import JobContext
 
 from agent_worker.core.settings import Settings
-from agent_worker.lifecycle.process_death import Redispatch
-from agent_worker.lifecycle.redispatch import livekit_api, redispatch_agent
+from agent_worker.lifecycle.redispatch import Redispatch, livekit_api, redispatch_agent
 
 _tasks: set[asyncio.Task[None]] = set()
 

@@ -36,7 +36,7 @@ class ProviderProbe:
         authorization: Value of the ``Authorization`` header.
         key_setting: The setting that holds the key.
         unreachable_remedy: What to do when nothing answers.
-        models: Setting name and model for each model that has to be there.
+        models: Setting name and model for each required model.
         missing_model_remedy: What to do when a model is missing; ``{model}`` is filled in.
     """
 
@@ -138,7 +138,8 @@ async def probe_provider(http: aiohttp.ClientSession, probe: ProviderProbe) -> l
     """Ask a provider whether it accepts our key and has our models.
 
     Returns:
-        What is wrong; empty if nothing is. A note is an answer that does not tell: a real request has to.
+        What is wrong; empty if nothing is. A note stands for an unclear answer, after which only a real
+        request shows whether the provider works.
     """
     results = []
     provider = f"{probe.name} at {probe.url}"

@@ -33,7 +33,7 @@ class BoundedTextInput:
     use up what a provider allows all callers together.
 
     Args:
-        session: Receives the messages. It has to be started without a text input of its own.
+        session: Receives the messages. Start it with ``text_input=False``.
         room: Where the messages come from.
         deliver: Hands a message to the session. Default: what livekit-agents does with it.
         sleep: Waits between two messages.

@@ -1,1 +1,1 @@
-"""Does what is said before the answer fit what the caller said? Scored over labelled turns."""
+"""Fit of the pre-response, scored on labelled turns (docs/benchmarks/appropriateness.md)."""

@@ -1,14 +1,14 @@
-"""The scores as a page and as data. No text of a held-out turn, nor what was said in it, gets into either."""
+"""The scores as a page and as data; neither contains a held-out turn or what was said in it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from benchmarks.appropriateness.scoring import Score, Share, Verdict, by, confusion, refusals, score
+from benchmarks.appropriateness.scoring import Score, Share, Verdict, confusion, groups_of, percentile, score
+from benchmarks.harness.markdown import fill, table
 
 _COLUMNS = {
     "decision": "speaks or keeps silent as it should",
@@ -20,184 +20,122 @@ _COLUMNS = {
 _DETAILS = {
     "spoke_wrongly": "spoke where silence is due",
     "silent_wrongly": "silent where something should be said",
-    "feeling_missed": "trouble or grief, and nobody said sorry",
+    "feeling_missed": "trouble or grief, and no sympathy",
     "sorry_wrongly": "said sorry where nothing is wrong",
 }
+_GROUPS = {"language": lambda turn: str(turn.language), "first tag": lambda turn: str(turn.tag)}
 _KINDS = ("question", "request", "problem", "story", "correction", "thanks", "greeting", "yes_no", "unclear", "silence")
+_STRATEGY = "phrase"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What was measured.
+    """All that is measured.
 
     Attributes:
-        verdicts: By part (``tune``, ``validation``, ``heldout``) and strategy.
-        timings: Milliseconds of the calls of ``classify``, sorted, by part.
-        model: The fast model's name, if one was asked.
+        verdicts: By part (``tune``, ``validation``, ``heldout``).
+        timings: Durations of ``classify`` in milliseconds, sorted, by part.
+        command: That measured it.
     """
 
-    verdicts: Mapping[str, Mapping[str, Sequence[Verdict]]]
+    verdicts: Mapping[str, Sequence[Verdict]]
     timings: Mapping[str, Sequence[float]]
     command: str
-    model: str | None = None
-
-
-def write(result: Result, folder: Path) -> None:
-    """Write ``appropriateness.md`` and ``.json``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "appropriateness.md").write_text(page(result), encoding="utf-8")
-    (folder / "appropriateness.json").write_text(json.dumps(data(result), indent=1) + "\n", encoding="utf-8")
 
 
 def data(result: Result) -> dict[str, Any]:
-    """Totals only."""
+    """Return the totals."""
     return {
         "command": result.command,
-        "fast_model": result.model,
         "classify_ms": {part: _timing(timings) for part, timings in result.timings.items()},
         "scores": {
             part: {
-                strategy: {
-                    "all": _plain(score(verdicts)),
-                    "spoken": dict(refusals(verdicts)),
-                    "language": {name: _plain(score(group)) for name, group in by(verdicts, _language).items()},
-                    "tag": {name: _plain(score(group)) for name, group in by(verdicts, _tag).items()},
+                _STRATEGY: {
+                    "all": _totals(score(verdicts)),
+                    **{
+                        name.split()[-1]: {key: _totals(score(group)) for key, group in groups_of(verdicts, of).items()}
+                        for name, of in _GROUPS.items()
+                    },
                 }
-                for strategy, verdicts in strategies.items()
             }
-            for part, strategies in result.verdicts.items()
+            for part, verdicts in result.verdicts.items()
         },
     }
 
 
-def page(result: Result) -> str:
-    """The page."""
-    sections = [_introduction(result), _totals(result), _details(result)]
-    for part, strategies in result.verdicts.items():
-        for strategy, verdicts in strategies.items():
-            sections.append(_groups(f"`{part}`, `{strategy}`, by language", by(verdicts, _language)))
-            sections.append(_groups(f"`{part}`, `{strategy}`, by first tag", by(verdicts, _tag)))
-    if "tune" in result.verdicts:
-        sections.append(_confusion(next(iter(result.verdicts["tune"].values()))))
-    return "\n\n".join([*sections, _method(result)]) + "\n"
+def _totals(total: Score) -> dict[str, dict[str, float]]:
+    return {field.name: getattr(total, field.name).as_dict() for field in fields(total)}
+
+
+def _timing(ordered: Sequence[float]) -> dict[str, float]:
+    values = {"median": percentile(ordered, 0.5), "p95": percentile(ordered, 0.95), "max": ordered[-1]}
+    return {name: round(value, 2) for name, value in values.items()}
 
 
 def summary(result: Result) -> str:
-    """A few lines for the terminal."""
+    """Return the totals for the terminal."""
     lines = []
-    for part, strategies in result.verdicts.items():
-        for strategy, verdicts in strategies.items():
-            total = score(verdicts)
-            parts = (f"{name} {getattr(total, name)}" for name in (*_COLUMNS, *_DETAILS))
-            lines.append(f"{part} {strategy}: " + ", ".join(parts))
-        lines.append(f"{part} classify: " + ", ".join(f"{k} {v} ms" for k, v in _timing(result.timings[part]).items()))
-    return "\n".join(lines)
-
-
-def _introduction(result: Result) -> str:
-    model = f" The fast model is {result.model}." if result.model else ""
-    return (
-        "# Does the pre-response fit?\n\n"
-        f"Generated by `{result.command}`; do not edit. Totals are in "
-        f"[appropriateness.json](appropriateness.json).{model}\n\n"
-        "**The question.** In how many of the turns of a labelled set does the agent rightly speak or keep silent "
-        "before its answer, does what it says fit, and does it say nothing that it must not say before the answer is "
-        "known?\n\n"
-        "The rules were written with the turns of `tune` in sight; `validation` was seen while choosing between models "
-        "and phrases, and says little by itself; `heldout` was scored, and never looked at."
-    )
-
-
-def _totals(result: Result) -> str:
-    rows = [
-        [f"`{part}`", f"`{strategy}`", *(str(getattr(score(verdicts), name)) for name in _COLUMNS)]
-        for part, strategies in result.verdicts.items()
-        for strategy, verdicts in strategies.items()
-    ]
-    return _table(["part", "strategy", *_COLUMNS.values()], rows)
-
-
-def _details(result: Result) -> str:
-    rows = [
-        [f"`{part}`", f"`{strategy}`", *(str(getattr(score(verdicts), name)) for name in _DETAILS), _spoken(verdicts)]
-        for part, strategies in result.verdicts.items()
-        for strategy, verdicts in strategies.items()
-    ]
-    timings = [[f"`{part}`", *map(str, _timing(timings).values())] for part, timings in result.timings.items()]
-    return (
-        "## What goes wrong\n\n"
-        + _table(["part", "strategy", *_DETAILS.values(), "said, or why not"], rows)
-        + "\n\n## How long it takes\n\nMilliseconds of a call of `classify`, on one core:\n\n"
-        + _table(["part", "median", "p95", "max"], timings)
-    )
-
-
-def _spoken(verdicts: Sequence[Verdict]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in refusals(verdicts).most_common())
-
-
-def _groups(title: str, groups: Mapping[str, Sequence[Verdict]]) -> str:
-    rows = []
-    for name, verdicts in groups.items():
+    for part, verdicts in result.verdicts.items():
         total = score(verdicts)
-        rows.append([name, str(len(verdicts)), *(_brief(getattr(total, column)) for column in _COLUMNS)])
-    return f"## {title}\n\n" + _table(["group", "turns", *_COLUMNS.values()], rows)
-
-
-def _confusion(verdicts: Sequence[Verdict]) -> str:
-    counts = confusion(verdicts)
-    rows = [[label, *(str(counts[label, kind] or "") for kind in _KINDS)] for label in _KINDS]
-    return "## Kinds, on `tune`\n\nRows: the best label. Columns: what the turn was judged to be.\n\n" + _table(
-        ["", *_KINDS], rows
-    )
-
-
-def _method(result: Result) -> str:
-    return (
-        "## How it is scored\n\n"
-        "- The turns, their labels and where they come from: `benchmarks/appropriateness/data/README.md`. They were "
-        "written by a language model to imitate phone speech, and one author decided all labels: the shares compare "
-        "versions of this project, and say little about other callers.\n"
-        "- Whether to speak is decided by `agent_worker.text.intent.classify` in every strategy.\n"
-        "- *The kind is a label*: the kind that the turn was judged to be is one of its labels. *The words fit*: every "
-        "phrase that could have been picked stands in the list of a kind that is one of the labels, whatever the turn "
-        "was judged to be: where the kind is in doubt, what two lists share is said. What fits a problem that is only "
-        "possible (`perhaps_problem`) does not count as fitting `problem`.\n"
-        "- *All of it right* asks for the strict one of the two, the kind.\n"
-        "- It counts as forbidden if any phrase that could have been picked matches a pattern of the turn or a general "
-        "one.\n"
-        "- A model's sentence is spoken if the guard lets it through, else a phrase is. It fits if it says sorry where "
-        "`problem` is the best label, and does not where no label allows it. `hybrid` gives the model its time "
-        "budget, counted from the request.\n"
-        "- Brackets: count, and the 95 % interval after Wilson. `-`: no such turn."
-    )
-
-
-def _timing(timings: Sequence[float]) -> dict[str, float]:
-    ordered = sorted(timings)
-    return {
-        "median": round(ordered[len(ordered) // 2], 2),
-        "p95": round(ordered[int(len(ordered) * 0.95)], 2),
-        "max": round(ordered[-1], 2),
-    }
-
-
-def _plain(total: Score) -> dict[str, dict[str, float]]:
-    return {name: {key: round(value, 4) for key, value in share.items()} for name, share in asdict(total).items()}
-
-
-def _brief(share: Share) -> str:
-    return f"{share.count}/{share.of}" if share.of else "-"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
+        lines.append(f"{part}: {len(verdicts)} turns")
+        lines += [f"  {about:45} {getattr(total, name)}" for name, about in {**_COLUMNS, **_DETAILS}.items()]
+        lines.append(f"  classify, ms: {_timing(result.timings[part])}")
     return "\n".join(lines)
 
 
-def _language(turn: Any) -> str:
-    return str(turn.language)
+def markdown(result: Result) -> str:
+    """Return the page."""
+    scores = {part: score(verdicts) for part, verdicts in result.verdicts.items()}
+    groups = [
+        f"## `{part}`, `{_STRATEGY}`, by {name}\n\n{_group_table(groups_of(verdicts, of))}"
+        for part, verdicts in result.verdicts.items()
+        for name, of in _GROUPS.items()
+    ]
+    if tune := result.verdicts.get("tune"):
+        about = "Rows: the best label. Columns: the kind that the turn was classified as."
+        groups.append(f"## Kinds, on `tune`\n\n{about}\n\n{_confusion_table(tune)}")
+    return fill(
+        Path(__file__).parent / "template.md",
+        command=result.command,
+        totals=table(
+            ["part", "strategy", *_COLUMNS.values()],
+            [_named(part, (str(getattr(total, name)) for name in _COLUMNS)) for part, total in scores.items()],
+        ),
+        details=table(
+            ["part", "strategy", *_DETAILS.values(), "said"],
+            [
+                [*_named(part, (str(getattr(total, name)) for name in _DETAILS)), _said(result.verdicts[part])]
+                for part, total in scores.items()
+            ],
+        ),
+        timings=table(
+            ["part", "median", "p95", "max"],
+            [[f"`{part}`", *_timing(timings).values()] for part, timings in result.timings.items()],
+        ),
+        groups="\n\n".join(groups),
+    )
 
 
-def _tag(turn: Any) -> str:
-    return str(turn.tag)
+def _named(part: str, cells: Any) -> list[str]:
+    return [f"`{part}`", f"`{_STRATEGY}`", *cells]
+
+
+def _said(verdicts: Sequence[Verdict]) -> str:
+    spoken = sum(bool(verdict.reply.texts) for verdict in verdicts)
+    return f"phrase {spoken}, silence {len(verdicts) - spoken}"
+
+
+def _group_table(groups: Mapping[str, Sequence[Verdict]]) -> str:
+    def brief(share: Share) -> str:
+        return f"{share.count}/{share.of}" if share.of else "-"
+
+    rows = [
+        [name, len(verdicts), *(brief(getattr(score(verdicts), column)) for column in _COLUMNS)]
+        for name, verdicts in groups.items()
+    ]
+    return table(["group", "turns", *_COLUMNS.values()], rows)
+
+
+def _confusion_table(verdicts: Sequence[Verdict]) -> str:
+    counts = confusion(verdicts)
+    return table(["", *_KINDS], [[label, *(counts[label, kind] or "" for kind in _KINDS)] for label in _KINDS])

@@ -1,4 +1,4 @@
-"""What did callers say, and what may be said at once? The labelled turns, as ``data/README.md`` describes them."""
+"""Labelled turns; ``data/README.md`` describes their files."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Turn:
     """A caller's turn with its labels.
 
     Attributes:
-        agent: What the agent said last, if anything.
-        kinds: Every fitting kind, the best first; empty if the agent should say nothing.
-        forbidden: What a pre-response must not match, in addition to the general patterns.
+        agent: The agent's last words, if there are any.
+        kinds: Labels: every fitting kind, the best first; empty if the agent should be silent.
+        forbidden: Patterns that a pre-response must not match, in addition to the general ones.
         tag: The group of the turn.
     """
 
@@ -34,18 +34,18 @@ class Turn:
 
     @property
     def speak(self) -> bool:
-        """Whether something should be said at once."""
+        """Whether something should be said before the answer."""
         return bool(self.kinds)
 
 
 def read(part: str, folder: Path = DATA) -> list[Turn]:
-    """The turns of ``tune``, ``validation`` or ``heldout``."""
+    """Return the turns of ``tune``, ``validation`` or ``heldout``."""
     lines = (folder / f"{part}.jsonl").read_text(encoding="utf-8").splitlines()
     return [_turn(json.loads(line)) for line in lines if line.strip()]
 
 
 def general_forbidden(folder: Path = DATA) -> tuple[Pattern[str], ...]:
-    """What no pre-response may match."""
+    """Return the patterns that no pre-response may match."""
     entries = json.loads((folder / "general-forbidden.json").read_text(encoding="utf-8"))
     return tuple(re.compile(entry["pattern"], re.IGNORECASE) for entry in entries)
 

@@ -1,0 +1,1 @@
+"""Voice agents for comparison, each a script that benchmarks.harness.systems starts."""

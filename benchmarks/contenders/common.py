@@ -1,6 +1,6 @@
-"""What the LiveKit contenders share: the providers, by the same variables as our worker, and a worker around them.
+"""Providers, by the same environment variables as our worker, and a worker, for the contenders on livekit-agents.
 
-Nothing here decides when or what an agent says: that is in the scripts, and is all that they differ in.
+The contenders differ only in when and what the agent says, which is in their scripts.
 """
 
 from __future__ import annotations
@@ -23,49 +23,44 @@ from livekit.agents import (
 )
 from livekit.plugins import deepgram, groq, openai
 
-from agent_worker.core.settings import DEFAULT_SYSTEM_PROMPT, CloudSettings
+from agent_worker.core.settings import DEFAULT_SYSTEM_PROMPT
 from agent_worker.room.topics import TURN_TOPIC
+from benchmarks.harness.simulation import MAIN_MODEL
 
 INSTRUCTIONS = os.environ.get("SYSTEM_PROMPT") or DEFAULT_SYSTEM_PROMPT
-MAX_ANSWER_CHARS = int(os.environ.get("ANSWER_MAX_TOKENS") or 0) or NOT_GIVEN
-"""Of our worker too: how long an answer's first sentence is decides when it is heard."""
-FAST_MODEL: str = CloudSettings.model_fields["groq_fast_model"].default
-MAIN_MODEL: str = CloudSettings.model_fields["groq_main_model"].default
-
-
-def hearing() -> deepgram.STT:
-    return deepgram.STT(model="nova-3", language="en", base_url=os.environ["DEEPGRAM_BASE_URL"])
+_ANSWER_MAX_TOKENS = int(os.environ.get("ANSWER_MAX_TOKENS") or 0) or NOT_GIVEN
+"""As for our worker: the length of an answer's first sentence decides when it is heard."""
 
 
 def language_model(model: str) -> groq.LLM:
-    return groq.LLM(model=model, base_url=os.environ["GROQ_BASE_URL"], max_completion_tokens=MAX_ANSWER_CHARS)
+    """Return a model of Groq."""
+    return groq.LLM(model=model, base_url=os.environ["GROQ_BASE_URL"], max_completion_tokens=_ANSWER_MAX_TOKENS)
 
 
-def voice() -> openai.TTS:
-    return openai.TTS(
+def session(**options: Any) -> AgentSession[None]:
+    """Return a session with the providers of our worker; ``options`` are the session's, all others are defaults."""
+    tts = openai.TTS(
         model="gpt-4o-mini-tts", voice="ash", base_url=os.environ["OPENAI_BASE_URL"], response_format="pcm"
     )
+    stt = deepgram.STT(model="nova-3", language="en", base_url=os.environ["DEEPGRAM_BASE_URL"])
+    return AgentSession(stt=stt, llm=language_model(MAIN_MODEL), tts=tts, **options)
 
 
 def serve(entrypoint: Callable[[JobContext], Awaitable[None]]) -> None:
-    """Register as AGENT_NAME and take every call that it is dispatched to; `start` unless told otherwise."""
-    server = AgentServer(
-        num_idle_processes=1,
-        port=0,
-        # Everything shares one machine here: how busy it is does not say whether this worker can take a call. LiveKit
-        # gives a worker that says it is busy no call, whatever its own threshold is.
-        load_fnc=_not_busy,
-    )
+    """Register as AGENT_NAME and accept every dispatched call."""
+    # All parts share one machine, so its load says nothing about the worker; LiveKit dispatches no call to a worker
+    # that reports a high load, whatever the worker's own threshold is.
+    server = AgentServer(num_idle_processes=1, port=0, load_fnc=_no_load)
     server.rtc_session(entrypoint, agent_name=os.environ["AGENT_NAME"])
     cli.run_app(server)
 
 
-def _not_busy(_: AgentServer) -> float:
+def _no_load(_: AgentServer) -> float:
     return 0.0
 
 
-def report_turns(session: AgentSession[Any], room: rtc.Room) -> None:
-    """Publish each turn's end-of-turn delay, as livekit-agents measures it itself, where our worker does."""
+def publish_turns(session: AgentSession[Any], room: rtc.Room) -> None:
+    """Publish each turn's end-of-turn delay by livekit-agents, on the topic of our worker's turn records."""
     sending: set[asyncio.Task[Any]] = set()
 
     @session.on("conversation_item_added")

@@ -1,1 +1,1 @@
-"""How fast, and how rarely too early, the end of the caller's turn is decided. See docs/benchmarks/endpointing.md."""
+"""Delay of the end-of-turn decision, and turns that it cuts in the middle (docs/benchmarks/endpointing.md)."""

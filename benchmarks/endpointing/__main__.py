@@ -1,77 +1,79 @@
-"""``python -m benchmarks.endpointing``: which settings end the caller's turn sooner, and cut no more turns than stock.
+"""``python -m benchmarks.endpointing``: compare settings that end the caller's turn.
 
-Speaks the sentences (once; the audio is kept), lets the framework's VAD and end-of-turn model listen, replays every
-setting over what they heard, prints the table and writes docs/benchmarks/endpointing.{md,json,svg}.
+Synthesizes sentences with pauses (once; the audio is kept), runs the framework's VAD and end-of-turn model on them, and
+replays every setting over what these detected.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
-import time
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from livekit.agents import inference
 
 from benchmarks.endpointing import report
-from benchmarks.endpointing.speech import Recording, recordings
-from benchmarks.endpointing.trace import trace, vads
-from benchmarks.endpointing.turns import Turn, read_traces
+from benchmarks.endpointing.turns import Turn
+from benchmarks.harness import cli, results
+from benchmarks.harness.cli import ReportFiles, progress
 
-DOCS = Path(__file__).parents[2] / "docs" / "benchmarks"
+_PROGRESS_INTERVAL = 32
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """The part of the results that everything else is computed from."""
+
+    seed: int
+    traces: dict[str, list[Turn]]
 
 
 def main() -> None:
-    arguments = _arguments()
-    # DynamicEndpointing reports each adjustment, the detector that it is not the newest.
+    """Measure, or replay saved traces, as the command line asks."""
+    options = _parse()
+    # DynamicEndpointing logs each adjustment, and the detector that it is not the newest.
     logging.getLogger("livekit").setLevel(logging.ERROR)
-    started = time.monotonic()
-    if arguments.traces:
-        traces = read_traces(json.loads(arguments.traces.read_text())["traces"])
+    files = ReportFiles.at(options.out, "endpointing")
+    seed, path = options.seed, files.json if options.report_only else options.traces
+    if path:
+        saved = results.load(path, _Saved)
+        seed, traces = saved.seed if options.report_only else seed, saved.traces
     else:
-        traces = asyncio.run(_listen(_spoken(arguments.seed), arguments.seed))
-    print(f"{len(next(iter(traces.values())))} recordings, {time.monotonic() - started:.0f} s", flush=True)
-    result = report.evaluate(traces, arguments.seed)
-    print(report.table(result))
-    report.write(result, traces, arguments.out, arguments.seed)
-    print(f"written to {arguments.out}, {time.monotonic() - started:.0f} s")
+        traces = asyncio.run(_listen(seed))
+    evaluation = report.evaluate(traces, seed)
+    progress(report.settings_table(evaluation))
+    if not options.report_only:
+        results.save(files.json, report.raw(evaluation, traces, seed), depth=3)
+    report.write(evaluation, files, seed)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.endpointing", description=__doc__)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--out", type=Path, default=DOCS, help="folder of endpointing.md, .json and .svg")
-    parser.add_argument("--traces", type=Path, help="an endpointing.json: replay what was heard then, without models")
+def _parse() -> argparse.Namespace:
+    parser = cli.parser("endpointing", __doc__, seed=7)
+    parser.add_argument("--traces", type=Path, help="an endpointing.json whose traces are replayed, without models")
     return parser.parse_args()
 
 
-def _spoken(seed: int) -> list[Recording]:
-    spoken = []
-    for recording in recordings(seed):
-        spoken.append(recording)
-        if len(spoken) % 32 == 0:
-            print(f"{len(spoken)} sentences spoken", flush=True)
-    return spoken
+async def _listen(seed: int) -> dict[str, list[Turn]]:
+    # Imported here, because replaying needs neither models nor the silero plugin.
+    from livekit.agents import inference
 
+    from benchmarks.endpointing.speech import recordings
+    from benchmarks.endpointing.trace import trace, vads
 
-async def _listen(spoken: Sequence[Recording], seed: int) -> dict[str, list[Turn]]:
-    detector = inference.TurnDetector(version="v1-mini")
-    by_vad = vads()
+    detector, by_vad = inference.TurnDetector(version="v1-mini"), vads()
     traces: dict[str, list[Turn]] = {name: [] for name in by_vad}
-    for number, recording in enumerate(spoken, 1):
+    for number, recording in enumerate(await asyncio.to_thread(list, recordings(seed)), 1):
         for name, voice_activity in by_vad.items():
             traces[name].append(await trace(recording, detector, voice_activity))
-        if number % 32 == 0:
-            print(f"{number} recordings heard", flush=True)
-    return {name: _calls(turns, seed) for name, turns in traces.items()}
+        if number % _PROGRESS_INTERVAL == 0:
+            progress(f"{number} recordings processed")
+    return {name: _in_order_of_calls(turns, seed) for name, turns in traces.items()}
 
 
-def _calls(turns: list[Turn], seed: int) -> list[Turn]:
-    """In the order in which dynamic endpointing learns from them: one voice, then the other, sentences mixed."""
+def _in_order_of_calls(turns: list[Turn], seed: int) -> list[Turn]:
+    """Return the order in which dynamic endpointing learns from them: by voice, sentences shuffled."""
     shuffled = [turns[index] for index in np.random.default_rng(seed).permutation(len(turns))]
     return sorted(shuffled, key=lambda turn: turn.voice)
 

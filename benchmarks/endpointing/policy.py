@@ -1,4 +1,4 @@
-"""What a session with certain settings would have done in the recorded turns. No models and no clock."""
+"""Replay of settings over recorded turns, without models and clock, and the choice of a setting."""
 
 from __future__ import annotations
 
@@ -14,88 +14,114 @@ from livekit.agents.voice.endpointing import BaseEndpointing, DynamicEndpointing
 from benchmarks.endpointing.turns import Silence, Turn
 
 DEFAULT_THRESHOLD = 0.36
-"""Of turn-detector-v1-mini for English, and for a language that is not known."""
+"""Of turn-detector-v1-mini for English, and for an unknown language."""
+MIN_MAX_DELAY_S = 1.8
+"""Lower limit of ``max_delay``: the pauses of this set end at 1.2 s by construction; those of callers do not."""
+TURNS_PER_CALL = 10
+"""Dynamic endpointing learns during one call and starts anew in the next."""
 
-TRANSCRIPTION_DELAY = 0.2
-REPLY_DELAY = 1.0
-REPLY_SECONDS = 3.0
-TURNS_IN_A_CALL = 10
-"""Dynamic endpointing learns during one call and begins anew in the next."""
-SHORTEST_MAX_DELAY = 1.8
-"""The pauses of this set end at 1.2 s because it was made so; callers' pauses do not."""
-
-_ALPHA = 0.9
+_TRANSCRIPTION_DELAY_S = 0.2
+_REPLY_DELAY_S = 1.0
+_REPLY_S = 3.0
+_DYNAMIC_ALPHA = 0.9
+_RESAMPLES = 2000
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Setting:
+    """Settings of an AgentSession that decide about the end of a turn.
+
+    Attributes:
+        vad: Name of the VAD.
+        min_delay: Delay if the model takes a silence for the end, seconds.
+        max_delay: Delay otherwise, seconds.
+        threshold: Probability from which it does; None without a model (``turn_detection="vad"``).
+        mode: Of the framework's endpointing.
+    """
+
     vad: str
     min_delay: float
     max_delay: float
     threshold: float | None = DEFAULT_THRESHOLD
-    """None: without an end-of-turn model, as turn_detection="vad" has it."""
     mode: Literal["fixed", "dynamic"] = "fixed"
 
     def endpointing(self) -> BaseEndpointing:
+        """Return the framework's own object for the setting."""
         if self.mode == "dynamic":
-            return DynamicEndpointing(self.min_delay, self.max_delay, _ALPHA)
+            return DynamicEndpointing(self.min_delay, self.max_delay, _DYNAMIC_ALPHA)
         return BaseEndpointing(self.min_delay, self.max_delay)
 
 
 STOCK = Setting("inference 0.25", 0.3, 2.5)
-"""AgentSession without vad and turn_handling, where the local model is used (not `dev`, not LiveKit Cloud)."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    cut: bool
-    """The turn was ended at least once before the caller had finished."""
-    delay: float
-    """From the last sound of the turn to its end being decided."""
+"""An AgentSession without ``vad`` and ``turn_handling`` that uses the local model."""
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Of one setting over all turns, in the turns' order."""
+    """Outcomes of one setting, one element for each turn.
 
-    sentences: npt.NDArray[np.int64]
+    Attributes:
+        sentences: Number of the sentence.
+        cuts: Whether the turn was ended at least once before the caller had finished.
+        delays: From the last sound of the turn to the decision, seconds.
+    """
+
+    sentences: Integers
     cuts: Bools
     delays: Floats
 
     def of(self, sentences: Iterable[int]) -> Outcomes:
-        chosen = np.isin(self.sentences, list(sentences))
-        return Outcomes(self.sentences[chosen], self.cuts[chosen], self.delays[chosen])
+        """Return the outcomes of some sentences."""
+        return self.at(np.flatnonzero(np.isin(self.sentences, list(sentences))))
+
+    def at(self, rows: npt.NDArray[np.int64]) -> Outcomes:
+        """Return the outcomes at these indices."""
+        return Outcomes(self.sentences[rows], self.cuts[rows], self.delays[rows])
 
     @property
     def cut_share(self) -> float:
+        """Share of turns that were cut."""
         return float(self.cuts.mean())
 
     @property
     def mean_delay(self) -> float:
+        """Mean delay, seconds."""
         return float(self.delays.mean())
 
 
-def simulate(turns: Sequence[Turn], setting: Setting, transcription_delay: float = TRANSCRIPTION_DELAY) -> Outcomes:
-    outcomes: list[Outcome] = []
-    for call in range(0, len(turns), TURNS_IN_A_CALL):
+def simulate(turns: Sequence[Turn], setting: Setting, transcription_delay: float = _TRANSCRIPTION_DELAY_S) -> Outcomes:
+    """Return what a session with this setting would have done.
+
+    Args:
+        turns: As the setting's VAD detected them.
+        setting: What to replay.
+        transcription_delay: From the last voice to the final transcript, seconds.
+
+    Raises:
+        ValueError: If the VAD missed the end of a turn.
+    """
+    outcomes: list[tuple[bool, float]] = []
+    for call in range(0, len(turns), TURNS_PER_CALL):
         endpointing = setting.endpointing()
         call_time = 0.0
-        for turn in turns[call : call + TURNS_IN_A_CALL]:
+        for turn in turns[call : call + TURNS_PER_CALL]:
             outcomes.append(_replay(turn, setting.threshold, endpointing, call_time, transcription_delay))
-            call_time += turn.end + setting.max_delay + REPLY_DELAY + REPLY_SECONDS
+            call_time += turn.end + setting.max_delay + _REPLY_DELAY_S + _REPLY_S
     return Outcomes(
         np.array([turn.sentence for turn in turns], np.int64),
-        np.array([outcome.cut for outcome in outcomes], np.bool_),
-        np.array([outcome.delay for outcome in outcomes], np.float64),
+        np.array([cut for cut, _ in outcomes], np.bool_),
+        np.array([delay for _, delay in outcomes], np.float64),
     )
 
 
 def _replay(
     turn: Turn, threshold: float | None, endpointing: BaseEndpointing, call_time: float, transcription_delay: float
-) -> Outcome:
+) -> tuple[bool, float]:
+    """Return whether the turn was cut, and its delay."""
     cut, ended_at = False, None
     for silence in turn.silences:
         endpointing.on_start_of_speech(call_time + silence.speech_from)
@@ -107,106 +133,86 @@ def _replay(
             cut = True
         elif ended_at is None:
             ended_at = decided_at
-        _reply(endpointing, call_time, decided_at + REPLY_DELAY, silence.resumed_at)
+        _reply(endpointing, call_time, decided_at + _REPLY_DELAY_S, silence.resumed_at)
     if ended_at is None:
         raise ValueError(f"the VAD missed the end of {turn.text!r} ({turn.voice})")
-    return Outcome(cut, ended_at - turn.end)
+    return cut, ended_at - turn.end
 
 
 def _end_of_turn(
     silence: Silence, threshold: float | None, endpointing: BaseEndpointing, transcription_delay: float
 ) -> float:
-    """When the turn ends, unless the caller speaks again before."""
+    """Return when the turn ends, unless the caller speaks again before."""
     earliest = max(silence.reported_at, silence.since + transcription_delay)
     if threshold is None:
         return max(earliest, silence.since + endpointing.min_delay)
     earliest = max(earliest, silence.predicted_at + silence.prediction_seconds)
-    likely = silence.probability >= threshold
-    return max(earliest, silence.since + (endpointing.min_delay if likely else endpointing.max_delay))
+    is_end_likely = silence.probability >= threshold
+    return max(earliest, silence.since + (endpointing.min_delay if is_end_likely else endpointing.max_delay))
 
 
 def _reply(endpointing: BaseEndpointing, call_time: float, starts_at: float, resumed_at: float | None) -> None:
-    """The agent speaks, which dynamic endpointing takes into account; who goes on speaking stops it."""
-    if resumed_at is None:
-        endpointing.on_start_of_agent_speech(call_time + starts_at)
-        endpointing.on_end_of_agent_speech(call_time + starts_at + REPLY_SECONDS)
-    elif starts_at < resumed_at:
-        endpointing.on_start_of_agent_speech(call_time + starts_at)
-        endpointing.on_end_of_agent_speech(call_time + resumed_at)
+    """Tell dynamic endpointing that the agent speaks, until its end or until the caller resumes."""
+    if resumed_at is not None and starts_at >= resumed_at:
+        return
+    endpointing.on_start_of_agent_speech(call_time + starts_at)
+    endpointing.on_end_of_agent_speech(call_time + (starts_at + _REPLY_S if resumed_at is None else resumed_at))
 
 
 def grid(vads: Iterable[str]) -> list[Setting]:
+    """Return the settings to choose from."""
     min_delays = (0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8)
     max_delays = (0.8, 1.0, 1.3, 1.5, 1.8, 2.0, 2.5, 3.0)
     thresholds = (0.1, 0.2, 0.3, DEFAULT_THRESHOLD, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9)
     modes: tuple[Literal["fixed", "dynamic"], ...] = ("fixed", "dynamic")
-    return [
-        Setting(vad, min_delay, max_delay, threshold, mode)
-        for vad, min_delay, max_delay, threshold, mode in itertools.product(
-            vads, min_delays, max_delays, thresholds, modes
-        )
-    ]
+    return list(itertools.starmap(Setting, itertools.product(vads, min_delays, max_delays, thresholds, modes)))
 
 
-@dataclass(frozen=True)
-class Results:
-    """Of many settings: one row for each setting, one column for each turn."""
-
-    settings: tuple[Setting, ...]
-    sentences: npt.NDArray[np.int64]
-    cuts: Bools
-    delays: Floats
-
-    def of(self, setting: Setting) -> Outcomes:
-        row = self.settings.index(setting)
-        return Outcomes(self.sentences, self.cuts[row], self.delays[row])
+Results = Mapping[Setting, Outcomes]
 
 
-def simulate_all(traces: Mapping[str, Sequence[Turn]], settings: Iterable[Setting]) -> Results:
-    settings = tuple(dict.fromkeys(settings))
-    outcomes = [simulate(traces[setting.vad], setting) for setting in settings]
-    return Results(
-        settings,
-        outcomes[0].sentences,
-        np.stack([outcome.cuts for outcome in outcomes]),
-        np.stack([outcome.delays for outcome in outcomes]),
-    )
+def simulate_all(traces: Mapping[str, Sequence[Turn]], settings: Iterable[Setting]) -> dict[Setting, Outcomes]:
+    """Replay settings over the turns as each setting's VAD detected them."""
+    return {setting: simulate(traces[setting.vad], setting) for setting in settings}
 
 
-def halves(sentences: npt.NDArray[np.int64], seed: int) -> tuple[frozenset[int], frozenset[int]]:
-    """The sentences to choose the setting by, and those to report. Both voices of a sentence stay together."""
+def halves(sentences: Integers, seed: int) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the sentences to choose the setting by, and those to report; both voices of a sentence stay together."""
     numbers = [int(number) for number in np.unique(sentences)]
     order = np.random.default_rng(seed).permutation(numbers)
     tuning = frozenset(int(number) for number in order[: len(order) // 2])
     return tuning, frozenset(numbers) - tuning
 
 
-def choose(results: Results, sentences: Iterable[int], most_cuts: float) -> Setting:
-    """The quickest setting that cuts no larger share of these sentences' turns."""
-    cut_shares, mean_delays = _on(results, sentences)
-    allowed = np.flatnonzero(_robust(results) & (cut_shares <= most_cuts))
-    # Of equally quick ones the one that cuts less.
-    return results.settings[min(allowed, key=lambda row: (float(mean_delays[row].round(4)), float(cut_shares[row])))]
+def choose(results: Results, sentences: Iterable[int], max_cut_share: float) -> Setting:
+    """Return the setting with the lowest mean delay that cuts at most this share of the turns of some sentences."""
+    allowed = {
+        setting: outcomes
+        for setting, outcomes in _allowed(results, sentences).items()
+        if outcomes.cut_share <= max_cut_share
+    }
+    return min(allowed, key=lambda setting: (round(allowed[setting].mean_delay, 4), allowed[setting].cut_share))
 
 
-def fewest_cuts(results: Results, sentences: Iterable[int], longest_delay: float) -> Setting:
-    """The other way round: what may be had for a mean delay of so many seconds."""
-    cut_shares, mean_delays = _on(results, sentences)
-    allowed = np.flatnonzero(_robust(results) & (mean_delays <= longest_delay))
-    return results.settings[min(allowed, key=lambda row: (float(cut_shares[row]), float(mean_delays[row])))]
+def fewest_cuts(results: Results, sentences: Iterable[int], max_mean_delay: float) -> Setting:
+    """Return the setting that cuts the fewest turns within this mean delay."""
+    allowed = {
+        setting: outcomes
+        for setting, outcomes in _allowed(results, sentences).items()
+        if outcomes.mean_delay <= max_mean_delay
+    }
+    return min(allowed, key=lambda setting: (allowed[setting].cut_share, round(allowed[setting].mean_delay, 4)))
 
 
-def _on(results: Results, sentences: Iterable[int]) -> tuple[Floats, Floats]:
-    turns = np.isin(results.sentences, list(sentences))
-    return results.cuts[:, turns].mean(axis=1), results.delays[:, turns].mean(axis=1)
-
-
-def _robust(results: Results) -> Bools:
-    return np.array([setting.max_delay >= SHORTEST_MAX_DELAY for setting in results.settings])
+def _allowed(results: Results, sentences: Iterable[int]) -> dict[Setting, Outcomes]:
+    chosen = list(sentences)
+    return {
+        setting: outcomes.of(chosen) for setting, outcomes in results.items() if setting.max_delay >= MIN_MAX_DELAY_S
+    }
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Those points (cut share, delay) that no other beats in both, by rising delay."""
+    """Return the points (cut share, delay) that no other point beats in both, by increasing delay."""
     front: list[tuple[float, float]] = []
     for cut_share, delay in sorted(points, key=lambda point: (point[1], point[0])):
         if not front or cut_share < front[-1][0]:
@@ -216,6 +222,8 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
 
 @dataclass(frozen=True)
 class Interval:
+    """A value with its 95 % confidence interval."""
+
     value: float
     low: float
     high: float
@@ -223,28 +231,31 @@ class Interval:
 
 @dataclass(frozen=True)
 class Summary:
+    """Outcomes of one setting; delays in seconds."""
+
     turns: int
     cut_share: Interval
     mean_delay: Interval
-    p50_delay: Interval
-    p95_delay: Interval
+    p50_delay: float
+    p95_delay: float
 
 
-def summarise(outcomes: Outcomes, seed: int, resamples: int = 2000) -> Summary:
-    samples = [_pick(outcomes, rows) for rows in _resampled(outcomes.sentences, seed, resamples)]
+def summarize(outcomes: Outcomes, seed: int, resamples: int = _RESAMPLES) -> Summary:
+    """Return shares and delays with their confidence intervals (bootstrap over sentences)."""
+    samples = [outcomes.at(rows) for rows in _resampled(outcomes.sentences, seed, resamples)]
+    p50, p95 = np.quantile(outcomes.delays, [0.5, 0.95])
     return Summary(
         turns=len(outcomes.cuts),
         cut_share=_interval(outcomes.cut_share, [sample.cut_share for sample in samples]),
         mean_delay=_interval(outcomes.mean_delay, [sample.mean_delay for sample in samples]),
-        p50_delay=_interval(_quantile(outcomes, 0.5), [_quantile(sample, 0.5) for sample in samples]),
-        p95_delay=_interval(_quantile(outcomes, 0.95), [_quantile(sample, 0.95) for sample in samples]),
+        p50_delay=float(p50),
+        p95_delay=float(p95),
     )
 
 
-def difference(ours: Outcomes, theirs: Outcomes, seed: int, resamples: int = 2000) -> tuple[Interval, Interval]:
-    """Cut share and mean delay of ours minus theirs, turn by turn: surer than two intervals held side by side."""
-    cuts = ours.cuts.astype(np.float64) - theirs.cuts
-    delays = ours.delays - theirs.delays
+def difference(ours: Outcomes, theirs: Outcomes, seed: int, resamples: int = _RESAMPLES) -> tuple[Interval, Interval]:
+    """Return the differences of cut share and mean delay, turn by turn, with their confidence intervals."""
+    cuts, delays = ours.cuts.astype(np.float64) - theirs.cuts, ours.delays - theirs.delays
     rows = list(_resampled(ours.sentences, seed, resamples))
     return (
         _interval(float(cuts.mean()), [float(cuts[row].mean()) for row in rows]),
@@ -252,21 +263,12 @@ def difference(ours: Outcomes, theirs: Outcomes, seed: int, resamples: int = 200
     )
 
 
-def _resampled(sentences: npt.NDArray[np.int64], seed: int, resamples: int) -> Iterable[npt.NDArray[np.int64]]:
-    """Whole sentences are drawn, as the two voices of one are not independent."""
-    numbers = np.unique(sentences)
-    rows = [np.flatnonzero(sentences == number) for number in numbers]
-    rng = np.random.default_rng(seed)
+def _resampled(sentences: Integers, seed: int, resamples: int) -> Iterable[Integers]:
+    """Yield indices of resampled sentences; whole sentences, because the two voices of one are not independent."""
+    rows = [np.flatnonzero(sentences == number) for number in np.unique(sentences)]
+    random = np.random.default_rng(seed)
     for _ in range(resamples):
-        yield np.concatenate([rows[index] for index in rng.integers(len(rows), size=len(rows))])
-
-
-def _pick(outcomes: Outcomes, rows: npt.NDArray[np.int64]) -> Outcomes:
-    return Outcomes(outcomes.sentences[rows], outcomes.cuts[rows], outcomes.delays[rows])
-
-
-def _quantile(outcomes: Outcomes, share: float) -> float:
-    return float(np.quantile(outcomes.delays, share))
+        yield np.concatenate([rows[index] for index in random.integers(len(rows), size=len(rows))])
 
 
 def _interval(value: float, samples: Sequence[float]) -> Interval:

@@ -1,4 +1,4 @@
-"""The recordings: sentences spoken by Kokoro, with pauses of known place and length, over the noise of a room."""
+"""Recordings: sentences synthesized by Kokoro, with pauses of known place and length, over room noise."""
 
 from __future__ import annotations
 
@@ -21,60 +21,64 @@ from model_server.backends import TTS_SAMPLE_RATE, Audio, SpeechRequest
 from model_server.tts import KokoroTTS
 
 SAMPLE_RATE = 16000
-"""What the VAD and the turn detector resample to before anything else."""
+"""VAD and end-of-turn model resample to it first."""
 
-VOICES = ("nova", "onyx")
-PAUSE_SECONDS = (0.3, 1.2)
-NOISE_DBFS = (-75.0, -50.0)
-"""A muted room behind a browser's noise suppression, to a bad telephone line. One level for all recordings would
-decide the result: the end-of-turn model's probabilities rise with the noise."""
+_VOICES = ("nova", "onyx")
+_PAUSE_S = (0.3, 1.2)
+_NOISE_DBFS = (-75.0, -50.0)
+"""From a quiet room with a browser's noise suppression to a bad telephone line. A single level would decide the result:
+the end-of-turn model's probabilities rise with the noise."""
 
-PEAK = 0.5
-LEAD_SECONDS = 0.5
-TAIL_SECONDS = 1.5
+_PEAK = 0.5
+_LEAD_S = 0.5
+_TAIL_S = 1.5
 
 _MARKS = (",", "\N{HORIZONTAL ELLIPSIS}", ";")
-"""What stands at a pause, by preference: the first after which Kokoro leaves a gap wherever one is wanted."""
+"""Punctuation at a pause: the first after which Kokoro leaves all the gaps is used."""
 
-# Kokoro leaves 0.14 s or more at most commas, and the closure of a 't' or 'k' takes up to 0.08 s.
-_SHORTEST_GAP = 0.1
-_GAP_SEARCH_RADIUS = 0.45
-_QUIET = 0.02
-_AUDIBLE = 0.01
-_WINDOW = TTS_SAMPLE_RATE // 100
-_FADE = TTS_SAMPLE_RATE // 200
+_MIN_GAP_S = 0.1
+"""Kokoro leaves 0.14 s or more at most commas; the closure of a 't' or 'k' takes up to 0.08 s."""
+_GAP_SEARCH_RADIUS_S = 0.45
+_QUIET_SHARE = 0.02
+_AUDIBLE_SHARE = 0.01
+_WINDOW_SAMPLES = TTS_SAMPLE_RATE // 100
+_FADE_SAMPLES = TTS_SAMPLE_RATE // 200
 
 
 @dataclass(frozen=True)
 class Sentence:
+    """A sentence in parts, with a pause between two parts."""
+
     number: int
     category: str
     parts: tuple[str, ...]
-    """What is said between the marked pauses."""
-
-    @property
-    def text(self) -> str:
-        return " ".join(self.parts)
 
 
 @dataclass(frozen=True)
 class Recording:
+    """A spoken sentence; times in seconds.
+
+    Attributes:
+        samples: 16-bit mono at ``SAMPLE_RATE``.
+        pauses: Start and end of each.
+        end: When the last sound has faded: the true end of the turn.
+        one_piece: Whether it was synthesized as one sentence and cut at gaps, so that the intonation spans the pauses.
+    """
+
     sentence: Sentence
     voice: str
     samples: npt.NDArray[np.int16]
     pauses: tuple[tuple[float, float], ...]
     noise_dbfs: float
     end: float
-    """When the last sound of the sentence has died away: the true end of the turn."""
     one_piece: bool
-    """Spoken as one sentence and cut at the gaps, so that the intonation goes on over the pauses."""
 
 
 Speak = Callable[[str, str], Audio]
-"""Text and voice to clean speech at TTS_SAMPLE_RATE."""
+"""Synthesizes a text in a voice, at TTS_SAMPLE_RATE."""
 
 
-def load_sentences() -> list[Sentence]:
+def _load_sentences() -> list[Sentence]:
     lines = (Path(__file__).parent / "sentences.jsonl").read_text().splitlines()
     return [_sentence(number, json.loads(line)) for number, line in enumerate(lines)]
 
@@ -84,33 +88,34 @@ def _sentence(number: int, line: dict[str, Any]) -> Sentence:
 
 
 def recordings(seed: int) -> Iterator[Recording]:
-    speak = cached_speech()
-    noise = room_noise(seed)
-    for sentence in load_sentences():
-        for index, voice in enumerate(VOICES):
-            yield record(sentence, voice, speak, noise, np.random.default_rng((seed, sentence.number, index)))
+    """Yield every sentence in both voices."""
+    speak = _cached_speech()
+    noise = _pink_noise(seed)
+    for sentence in _load_sentences():
+        for index, voice in enumerate(_VOICES):
+            yield _record(sentence, voice, speak, noise, np.random.default_rng((seed, sentence.number, index)))
 
 
-def record(sentence: Sentence, voice: str, speak: Speak, noise: Audio, rng: np.random.Generator) -> Recording:
+def _record(sentence: Sentence, voice: str, speak: Speak, noise: Audio, rng: np.random.Generator) -> Recording:
     pieces = _in_one_piece(sentence, voice, speak)
     one_piece = pieces is not None
     if pieces is None:
-        # The trailing comma of each part keeps its intonation from falling as at the end of a sentence.
+        # The comma at the end of each part keeps the intonation from falling as at the end of a sentence.
         pieces = [_without_silence(speak(part, voice)) for part in sentence.parts]
     loudest = max(float(np.abs(piece).max()) for piece in pieces)
-    # Up to one frame more, so that speech does not always begin at the same place in a frame.
-    position = LEAD_SECONDS + float(rng.uniform(0, 0.05))
+    # Up to one frame more, so that speech does not always start at the same position in a frame.
+    position = _LEAD_S + float(rng.uniform(0, 0.05))
     track, pauses = [np.zeros(_samples(position), np.float32)], []
     for index, piece in enumerate(pieces):
         if index:
-            pause = float(rng.uniform(*PAUSE_SECONDS))
+            pause = float(rng.uniform(*_PAUSE_S))
             pauses.append((position, position + pause))
             track.append(np.zeros(_samples(pause), np.float32))
             position += pause
-        track.append(_faded(piece * (PEAK / loudest)))
+        track.append(_faded(piece * (_PEAK / loudest)))
         position += len(piece) / TTS_SAMPLE_RATE
-    clean = np.concatenate([*track, np.zeros(_samples(TAIL_SECONDS), np.float32)])
-    noise_dbfs = float(rng.uniform(*NOISE_DBFS))
+    clean = np.concatenate([*track, np.zeros(_samples(_TAIL_S), np.float32)])
+    noise_dbfs = float(rng.uniform(*_NOISE_DBFS))
     offset = int(rng.integers(len(noise) - len(clean)))
     noisy = clean + noise[offset : offset + len(clean)] * np.float32(10 ** (noise_dbfs / 20))
     samples = np.frombuffer(to_pcm16(pcm_reader(TTS_SAMPLE_RATE, 1)(to_pcm16(noisy))), "<i2")
@@ -120,16 +125,16 @@ def record(sentence: Sentence, voice: str, speak: Speak, noise: Audio, rng: np.r
 def _in_one_piece(sentence: Sentence, voice: str, speak: Speak) -> list[Audio] | None:
     for mark in _MARKS:
         marked = [part[:-1] + mark if part.endswith(",") else part for part in sentence.parts[:-1]]
-        pieces = split_at_gaps(speak(" ".join([*marked, sentence.parts[-1]]), voice), sentence.parts)
+        pieces = _split_at_gaps(speak(" ".join([*marked, sentence.parts[-1]]), voice), sentence.parts)
         if pieces is not None:
             return pieces
     return None
 
 
-def split_at_gaps(speech: Audio, parts: Sequence[str]) -> list[Audio] | None:
-    """The speech cut where it is silent near the end of each part, or None where Kokoro spoke on without a gap.
+def _split_at_gaps(speech: Audio, parts: Sequence[str]) -> list[Audio] | None:
+    """Cut speech at the gap near the end of each part; return None if there is no gap.
 
-    A part's end is expected after its share of the letters; that is right to within 0.3 s or so.
+    A part's end is expected after its share of the letters, which is accurate to about 0.3 s.
     """
     speech = _without_silence(speech)
     letters = [sum(character.isalnum() for character in part) for part in parts]
@@ -140,11 +145,11 @@ def split_at_gaps(speech: Audio, parts: Sequence[str]) -> list[Audio] | None:
         near = [
             gap
             for gap in gaps
-            if gap[0] > start and abs(sum(gap) / 2 - expected) < _GAP_SEARCH_RADIUS * TTS_SAMPLE_RATE
+            if gap[0] > start and abs(sum(gap) / 2 - expected) < _GAP_SEARCH_RADIUS_S * TTS_SAMPLE_RATE
         ]
         if not near:
             return None
-        # Of two gaps, that of the comma is the longer; a nearer one wins unless it is much shorter.
+        # Of two gaps the comma's is longer; a nearer one is preferred unless it is much shorter.
         begin, end = max(near, key=lambda gap: gap[1] - gap[0] - abs(sum(gap) / 2 - expected))
         pieces.append(speech[start:begin])
         start = end
@@ -152,32 +157,32 @@ def split_at_gaps(speech: Audio, parts: Sequence[str]) -> list[Audio] | None:
 
 
 def _gaps(speech: Audio) -> list[tuple[int, int]]:
-    count = len(speech) // _WINDOW
-    level = np.sqrt((speech[: count * _WINDOW].reshape(count, _WINDOW) ** 2).mean(axis=1))
-    loud = np.flatnonzero(level > _QUIET * level.max())
+    count = len(speech) // _WINDOW_SAMPLES
+    level = np.sqrt((speech[: count * _WINDOW_SAMPLES].reshape(count, _WINDOW_SAMPLES) ** 2).mean(axis=1))
+    loud = np.flatnonzero(level > _QUIET_SHARE * level.max())
     return [
-        (int(before + 1) * _WINDOW, int(after) * _WINDOW)
+        (int(before + 1) * _WINDOW_SAMPLES, int(after) * _WINDOW_SAMPLES)
         for before, after in itertools.pairwise(loud)
-        if (after - before - 1) * _WINDOW >= _SHORTEST_GAP * TTS_SAMPLE_RATE
+        if (after - before - 1) * _WINDOW_SAMPLES >= _MIN_GAP_S * TTS_SAMPLE_RATE
     ]
 
 
 def _without_silence(speech: Audio) -> Audio:
-    audible = np.flatnonzero(np.abs(speech) > _AUDIBLE * np.abs(speech).max())
+    audible = np.flatnonzero(np.abs(speech) > _AUDIBLE_SHARE * np.abs(speech).max())
     return speech[int(audible[0]) : int(audible[-1]) + 1]
 
 
 def _faded(piece: Audio) -> Audio:
-    """Without the click of a hard cut."""
+    """Fade both ends, because a hard cut clicks."""
     piece = piece.copy()
-    ramp = np.linspace(0, 1, _FADE, dtype=np.float32)
-    piece[:_FADE] *= ramp
-    piece[-_FADE:] *= ramp[::-1]
+    ramp = np.linspace(0, 1, _FADE_SAMPLES, dtype=np.float32)
+    piece[:_FADE_SAMPLES] *= ramp
+    piece[-_FADE_SAMPLES:] *= ramp[::-1]
     return piece
 
 
-def room_noise(seed: int, seconds: float = 60.0) -> Audio:
-    """Pink noise at 0 dBFS, as rooms and telephone lines have it: digital silence would be too easy for a VAD."""
+def _pink_noise(seed: int, seconds: float = 60.0) -> Audio:
+    """Return pink noise at 0 dBFS, similar to that of rooms and telephone lines."""
     count = _samples(seconds)
     spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(count))
     spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
@@ -192,8 +197,8 @@ def _samples(seconds: float) -> int:
     return round(seconds * TTS_SAMPLE_RATE)
 
 
-def cached_speech() -> Speak:
-    """Kokoro takes about 0.6 s of two cores for 1 s of speech, so what it said is kept for the next run."""
+def _cached_speech() -> Speak:
+    """Return Kokoro with a cache on disk, because a second of speech takes about 0.6 s of two cores."""
     folder = cache_dir() / "benchmarks" / "endpointing"
     folder.mkdir(parents=True, exist_ok=True)
     kokoro: KokoroTTS | None = None
@@ -204,15 +209,14 @@ def cached_speech() -> Speak:
         path = folder / f"{key[:32]}.pcm"
         if not path.exists():
             kokoro = kokoro or KokoroTTS(*weights.kokoro())
-            path.with_suffix(".part").write_bytes(_synthesise(kokoro, text, voice))
-            # Only a whole file gets the name: a run that was stopped leaves nothing half-written.
+            path.with_suffix(".part").write_bytes(_synthesize(kokoro, text, voice))
             path.with_suffix(".part").replace(path)
         return from_pcm16(path.read_bytes())
 
     return speak
 
 
-def _synthesise(kokoro: KokoroTTS, text: str, voice: str) -> bytes:
+def _synthesize(kokoro: KokoroTTS, text: str, voice: str) -> bytes:
     async def speech() -> bytes:
         request = SpeechRequest(model="kokoro", text=text, voice=voice)
         return b"".join([pcm async for pcm in kokoro.stream(request)])

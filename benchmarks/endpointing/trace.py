@@ -1,8 +1,8 @@
-"""What livekit-agents would have heard in a recording: the framework's own VAD and end-of-turn model, faster than life.
+"""Silences that livekit-agents' VAD and end-of-turn model would detect in a recording, faster than real time.
 
 `_Listener` repeats `AudioRecognition._on_vad_event` of livekit-agents 1.8.9, as far as it decides about turns. Frames
-are as long as those the room hands to a session, and an event happens when the frame arrives that completes the VAD's
-window. Only the end-of-turn model is taken by its real time: the rest of the clock is the position in the audio.
+are as long as those that a session gets from a room. An event happens when the frame arrives that completes the VAD's
+window. The clock is the position in the audio; only the end-of-turn model's time is real.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from livekit.plugins.silero import VAD as SileroVAD  # noqa: N811
 from benchmarks.endpointing.speech import SAMPLE_RATE, Recording
 from benchmarks.endpointing.turns import Silence, Turn
 
-FRAME_SAMPLES = SAMPLE_RATE * 50 // 1000
+_FRAME_SAMPLES = SAMPLE_RATE * 50 // 1000
 """RoomInputOptions.audio_frame_size_ms."""
 _WINDOW_SAMPLES = 512
 
 
 def vads() -> dict[str, vad.VAD]:
-    """By the name that the report gives them; `inference.VAD` is what a session uses that is given none."""
+    """Return the VADs by their name in the report; a session without a VAD uses `inference.VAD`."""
     return {
         "inference 0.25": inference.VAD(min_silence_duration=0.25),
         "inference 0.30": inference.VAD(min_silence_duration=0.30),
@@ -38,6 +38,7 @@ def vads() -> dict[str, vad.VAD]:
 
 
 async def trace(recording: Recording, detector: inference.TurnDetector, voice_activity: vad.VAD) -> Turn:
+    """Run a VAD and the end-of-turn model on a recording."""
     return Turn(
         sentence=recording.sentence.number,
         category=recording.sentence.category,
@@ -61,8 +62,8 @@ async def _silences(
         for frame_end, frame in _frames(samples):
             vad_stream.push_frame(frame)
             detector_stream.push_audio(frame)
-            # The next frame waits, so that the detector's buffer holds what it would hold at this moment of a call.
-            # The VAD sends START and END_OF_SPEECH after a window's INFERENCE_DONE: they are read with the next.
+            # The next frame waits, so that the detector's buffer has the content that it would have in a call.
+            # The VAD sends START and END_OF_SPEECH after a window's INFERENCE_DONE; they are read with the next one.
             while windows < frame_end // _WINDOW_SAMPLES:
                 event = await anext(vad_stream)
                 windows += event.type == vad.VADEventType.INFERENCE_DONE
@@ -77,15 +78,15 @@ async def _silences(
 
 
 def _frames(samples: npt.NDArray[np.int16]) -> Iterator[tuple[int, rtc.AudioFrame]]:
-    for start in range(0, len(samples) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
-        data = samples[start : start + FRAME_SAMPLES].tobytes()
-        yield start + FRAME_SAMPLES, rtc.AudioFrame(data, SAMPLE_RATE, 1, FRAME_SAMPLES)
+    for start in range(0, len(samples) - _FRAME_SAMPLES + 1, _FRAME_SAMPLES):
+        data = samples[start : start + _FRAME_SAMPLES].tobytes()
+        yield start + _FRAME_SAMPLES, rtc.AudioFrame(data, SAMPLE_RATE, 1, _FRAME_SAMPLES)
 
 
 def _arrival(event: vad.VADEvent) -> float:
-    """When the frame is there that completes the event's window."""
-    frames = -(-event.samples_index // FRAME_SAMPLES)
-    return frames * FRAME_SAMPLES / SAMPLE_RATE
+    """Return when the frame arrives that completes the event's window."""
+    frames = -(-event.samples_index // _FRAME_SAMPLES)
+    return frames * _FRAME_SAMPLES / SAMPLE_RATE
 
 
 class _Listener:
@@ -115,7 +116,7 @@ class _Listener:
             self.silences.append(self._silence(now, event.silence_duration))
 
     def _silence(self, now: float, duration: float) -> Silence:
-        assert self._prediction is not None  # every VAD here waits for longer than the model
+        assert self._prediction is not None  # every VAD here waits longer than the model
         probability, predicted_at, seconds = self._prediction
         return Silence(
             speech_from=round(self._speech_from, 4),

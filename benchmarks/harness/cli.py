@@ -47,12 +47,24 @@ class ReportFiles:
         progress(f"report: {self.page}")
 
 
-def parser(name: str, description: str | None, *, seed: int | None = None) -> argparse.ArgumentParser:
-    """Return a parser with the common options; ``seed`` is the default of ``--seed``, None if it has no such option."""
+def parser(
+    name: str, description: str | None, *, seed: int | None = None, report_only: bool = True
+) -> argparse.ArgumentParser:
+    """Return a parser with the common options.
+
+    Args:
+        name: The benchmark, as in ``python -m benchmarks.NAME``.
+        description: What it does.
+        seed: Default of ``--seed``; None if it has no such option.
+        report_only: Whether the page can be made from the raw results alone.
+    """
     found = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
     found.add_argument("--out", type=Path, default=DOCS, help="JSON file of the results, or its folder")
     found.add_argument("--note", default="", help="a sentence about the run, for the report")
-    found.add_argument("--report-only", action="store_true", help="measure nothing, write the page from the JSON file")
+    if report_only:
+        found.add_argument(
+            "--report-only", action="store_true", help="make the page from the JSON file, measure nothing"
+        )
     if seed is not None:
         found.add_argument("--seed", type=int, default=seed, help="default: %(default)s")
     return found

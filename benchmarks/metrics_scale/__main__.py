@@ -1,4 +1,4 @@
-"""``python -m benchmarks.metrics_scale``: scrape agent-metrics, and prometheus_client itself, after many processes."""
+"""``python -m benchmarks.metrics_scale``: scrape agent-metrics after more and more processes have ended."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ import random
 import re
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from benchmarks.harness import cli, machine, results
 from benchmarks.harness.cli import ReportFiles, progress
 from benchmarks.harness.markdown import verdict
 from benchmarks.metrics_scale import folders
-from benchmarks.metrics_scale.folders import LIVING, TEMPLATES, Templates
-from benchmarks.metrics_scale.report import OURS, Burst, Case, Results, markdown, targets
-from benchmarks.metrics_scale.servers import Server, agent_metrics, prometheus_client
-
-_BURST_POLL_S = 0.02
+from benchmarks.metrics_scale.folders import LIVING, TEMPLATES
+from benchmarks.metrics_scale.report import Case, Results, markdown, targets
+from benchmarks.metrics_scale.server import Server, agent_metrics
 
 
 def main() -> None:
@@ -28,12 +25,9 @@ def main() -> None:
     options = _parse()
     files = ReportFiles.at(options.out, "metrics-scale")
     if not options.report_only:
-        with tempfile.TemporaryDirectory() as path:
-            folder = Path(path)
-            templates = folders.make_templates(folder / "templates", options.seed)
-            cases = measure(folder, templates, options)
-            burst = measure_burst(folder / "burst", templates, options)
-        results.save(files.json, Results(_about(options), cases, burst), depth=3, digits=3)
+        with tempfile.TemporaryDirectory() as folder:
+            cases = measure(Path(folder), options)
+        results.save(files.json, Results(_about(options), cases), depth=3, digits=3)
     measured = results.load(files.json, Results)
     files.write_page(markdown(measured))
     for what, value, met in targets(measured):
@@ -42,13 +36,9 @@ def main() -> None:
 
 def _parse() -> argparse.Namespace:
     parser = cli.parser("metrics_scale", __doc__, seed=7)
-    for option, default, about in (
-        ("--past", [10, 1000, 100_000], "processes that have ended, for agent-metrics"),
-        ("--theirs", [10, 1000], "the same for prometheus_client"),
-    ):
-        parser.add_argument(option, type=int, nargs="+", default=default, help=f"{about} (default: %(default)s)")
+    default = [10, 1000, 100_000]
+    parser.add_argument("--past", type=int, nargs="+", default=default, help="ended processes (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=200, help="scrapes of each (default: %(default)s)")
-    parser.add_argument("--burst", type=int, default=2000, help="processes that end at once (default: %(default)s)")
     return parser.parse_args()
 
 
@@ -63,21 +53,18 @@ def _about(options: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def measure(folder: Path, templates: Templates, options: argparse.Namespace) -> list[Case]:
+def measure(folder: Path, options: argparse.Namespace) -> list[Case]:
     """Scrape every case in each round, so that other load on the machine affects all of them."""
+    templates = folders.make_templates(folder / "templates", options.seed)
     chance = random.Random(options.seed)
     with contextlib.ExitStack() as stack:
         running: list[tuple[Case, Server, Path]] = []
         for past in (0, *options.past):
-            root = folder / f"ours-{past}"
+            root = folder / f"past-{past}"
             folders.add_past_processes(root, templates, past)
             stack.enter_context(folders.living_processes(root, options.seed))
-            running.append((Case(OURS, past), stack.enter_context(agent_metrics(root)), root))
+            running.append((Case("agent-metrics", past), stack.enter_context(agent_metrics(root)), root))
             progress(f"{past:,} past processes are compacted")
-        for past in options.theirs:
-            root = folder / f"theirs-{past}"
-            folders.add_prometheus_client_processes(root, templates, past + LIVING)
-            running.append((Case("prometheus_client", past), stack.enter_context(prometheus_client(root)), root))
         for case, server, _ in running:
             _check_count(case.past, server)
         for _ in range(options.rounds):
@@ -91,33 +78,10 @@ def measure(folder: Path, templates: Templates, options: argparse.Namespace) -> 
 
 
 def _check_count(past: int, server: Server) -> None:
-    counted = _value(server.scrape()[2], "bench_events_0_total")
-    assert counted == (past + LIVING) * folders.EVENTS, (past, counted)
-
-
-def _value(body: bytes, name: str) -> float:
-    found = re.search(rf"^{name} (\S+)$", gzip.decompress(body).decode(), re.MULTILINE)
-    return float(found[1]) if found else 0.0
-
-
-def measure_burst(root: Path, templates: Templates, options: argparse.Namespace) -> Burst:
-    """Scrape again and again from the death of many processes until all of them are compacted."""
-    burst = Burst(options.burst)
-    root.mkdir()
-    with folders.living_processes(root, options.seed), agent_metrics(root) as server:
-        with folders.locked_processes(root, templates, options.burst) as kill_all:
-            burst.before_ms = [server.scrape()[0] * 1000 for _ in range(5)]
-            kill_all()
-        started = time.perf_counter()
-        compacted = 0.0
-        while compacted < options.burst:
-            seconds, _, body = server.scrape()
-            burst.scrapes_ms.append(seconds * 1000)
-            compacted = _value(body, "agent_metrics_processes_folded_total")
-            time.sleep(_BURST_POLL_S)
-        burst.folded_after_ms = (time.perf_counter() - started - _BURST_POLL_S) * 1000
-        _check_count(options.burst, server)
-    return burst
+    page = gzip.decompress(server.scrape()[2]).decode()
+    found = re.search(r"^bench_events_0_total (\S+)$", page, re.MULTILINE)
+    assert found is not None
+    assert float(found[1]) == (past + LIVING) * folders.EVENTS, (past, found[1])
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ import sys
 
 
 def main() -> None:
+    """Write both dashboards."""
     if sys.version_info < (3, 11):
         sys.exit("monitoring.dashboards: Grafana's SDK needs Python 3.11 or newer")
-    from monitoring.dashboards.render import rendered
+    from monitoring.dashboards.render import render
 
-    for path, text in rendered().items():
+    for path, text in render().items():
         path.write_text(text, encoding="utf-8")
         print(path)
 

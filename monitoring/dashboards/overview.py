@@ -1,4 +1,4 @@
-"""Is all well? What callers wait for, where the time goes, what happens, what fails, what it costs."""
+"""The overview dashboard: waits of callers, durations of stages, events, errors, costs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _FROM_LAST_SOUND = "Seconds after the caller's last sound, as it reached the wor
 
 
 def build() -> dashboard.Dashboard:
+    """Return the overview dashboard."""
     rows = {
         "At a glance, over the range shown": _at_a_glance,
         "What callers wait for": _waits,

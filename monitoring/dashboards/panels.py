@@ -1,4 +1,4 @@
-"""How a panel looks: one function for each kind, all of them with the same data source, legend and colours."""
+"""One function for each kind of panel; all kinds share data source, legend and colours."""
 
 from __future__ import annotations
 
@@ -31,18 +31,22 @@ class Unit:
 
 @dataclass(frozen=True)
 class Query:
+    """A query in PromQL; ``{{label}}`` in the legend stands for the value of a label."""
+
     expr: str
     legend: str = ""
-    """``{{label}}`` is replaced by the label's value."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """What a panel asks and says, apart from how it is drawn.
+    """The content of a panel, without its kind.
 
     Attributes:
+        title: Above the panel.
         description: What it shows, and what a bad value means.
-        width: Of the 24 columns of a dashboard.
+        unit: One of ``Unit``.
+        queries: One for each line, bar or number.
+        width: In columns; a dashboard has 24.
     """
 
     title: str
@@ -53,6 +57,7 @@ class Panel:
 
 
 def lines(panel: Panel, *, stacked: bool = False) -> timeseries.Panel:
+    """Return a panel with a line for each series."""
     built = timeseries.Panel().height(_HEIGHT).line_width(2).fill_opacity(40 if stacked else 8).min(0)
     built = built.show_points(common_models.VisibilityMode.AUTO).legend(_legend()).tooltip(_tooltip())
     if stacked:
@@ -64,7 +69,7 @@ def lines(panel: Panel, *, stacked: bool = False) -> timeseries.Panel:
 
 
 def number(panel: Panel, good_until: float | None = None, bad_from: float | None = None) -> stat.Panel:
-    """One number over the shown range: green, from ``good_until`` yellow, from ``bad_from`` red."""
+    """Return a panel with one number for the time range: green, yellow from ``good_until``, red from ``bad_from``."""
     built = stat.Panel().height(_STAT_HEIGHT).graph_mode(common_models.BigValueGraphMode.NONE).no_value(_NOTHING_YET)
     built = built.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
     if good_until is None or bad_from is None:
@@ -78,7 +83,7 @@ def number(panel: Panel, good_until: float | None = None, bad_from: float | None
 
 
 def bars(panel: Panel) -> bargauge.Panel:
-    """One bar for each series, over the shown range."""
+    """Return a panel with a bar for each series, for the time range."""
     built = bargauge.Panel().height(_HEIGHT).orientation(common_models.VizOrientation.HORIZONTAL).min(0)
     built = built.display_mode(common_models.BarGaugeDisplayMode.BASIC).no_value(_NOTHING_YET)
     built = built.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
@@ -90,7 +95,7 @@ def bars(panel: Panel) -> bargauge.Panel:
 
 
 def heat(panel: Panel) -> heatmap.Panel:
-    """The buckets of a histogram over time: the query's series are ``le``."""
+    """Return a heat map of a histogram over time; the query's series are its buckets (``le``)."""
     colours = heatmap.HeatmapColorOptions().mode(heatmap_models.HeatmapColorMode.SCHEME).scheme("Oranges").steps(64)
     built = heatmap.Panel().height(_HEIGHT).calculate(False).color(colours).show_legend().show_tooltip()
     built = built.y_axis(heatmap.YAxisConfig().unit(panel.unit))
@@ -102,7 +107,7 @@ def heat(panel: Panel) -> heatmap.Panel:
 
 
 def _describe(built: timeseries.Panel | stat.Panel | bargauge.Panel | heatmap.Panel, panel: Panel) -> None:
-    """Builders change in place."""
+    """Set what all kinds have. Changes the builder in place."""
     built.title(panel.title).description(panel.description).unit(panel.unit).span(panel.width).datasource(DATASOURCE)
 
 

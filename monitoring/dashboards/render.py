@@ -13,8 +13,8 @@ from monitoring.board import FOLDER
 from monitoring.dashboards import overview, stages
 
 
-def rendered() -> dict[Path, str]:
-    """What each file of the folder has to hold."""
+def render() -> dict[Path, str]:
+    """Return the content of each dashboard file."""
     return {
         FOLDER / f"{name}.json": json.dumps(_numbered(board), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
         for name, board in {"overview": overview.build(), "stages": stages.build()}.items()
@@ -22,7 +22,7 @@ def rendered() -> dict[Path, str]:
 
 
 def _numbered(builder: Dashboard) -> models.Dashboard:
-    """Grafana numbers panels that have no id when it loads them, and links to one would change."""
+    """Number the panels, because Grafana numbers those without an id anew at each load, which breaks links."""
     board = builder.build()
     for number, panel in enumerate(board.panels or [], start=1):
         panel.id_val = number

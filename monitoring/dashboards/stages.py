@@ -1,4 +1,4 @@
-"""Which stage is it? Each by provider and model, from the caller's voice to the agent's."""
+"""The dashboard of stages: each by provider and model, from the caller's voice to the agent's."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _LLM = f"{{{{role}}}}: {_MODEL}"
 
 
 def build() -> dashboard.Dashboard:
+    """Return the dashboard of stages."""
     rows = {
         "The last turn": _last_turn,
         "Hearing": _hearing,
@@ -286,7 +287,7 @@ def _agent_metrics(board: dashboard.Dashboard) -> dashboard.Dashboard:
 
 
 def _own(names: str) -> str:
-    """By a pattern, so that what a version of agent-metrics does not tell is left out."""
+    """Match names by a pattern, so that a metric that this version of agent-metrics lacks is left out."""
     return f'sum by (__name__) ({{__name__=~"agent_metrics_{names}", job=~"$job"}})'
 
 

@@ -1,1 +1,1 @@
-"""The overview as a picture. ``python -m monitoring.preview`` makes it from a real call."""
+"""A picture of the overview dashboard. ``python -m monitoring.preview`` draws it from real calls."""

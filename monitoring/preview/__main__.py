@@ -1,7 +1,7 @@
-"""``python -m monitoring.preview``: hold real calls, and draw what the overview shows of them.
+"""``python -m monitoring.preview``: make real calls, and draw what the overview dashboard shows of them.
 
-A real LiveKit server, real Whisper, Kokoro and a small language model, the worker, agent-metrics and Prometheus, all on
-this machine. The panels, their queries and units are those of the dashboard that Grafana loads.
+LiveKit server, the models of the model server, the worker, agent-metrics and Prometheus all run on this machine. The
+panels, their queries and units are those of the dashboard that Grafana loads.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from pathlib import Path
 
 from caller import CallError
 from monitoring.board import TimeRange
-from monitoring.live import all_calls_counted, watched_system
-from monitoring.preview.answers import answers
+from monitoring.monitored_system import monitored_system, wait_until_counted
 from monitoring.preview.draw import draw
-from monitoring.server import Prometheus
+from monitoring.preview.panel_data import query_panels
+from monitoring.prometheus_server import Prometheus
 from testbed.conversation import converse
 from testbed.processes import ServiceError, free_port
 from testbed.services import ROOT, Ports, running
@@ -38,41 +38,43 @@ SENTENCES = (
     "Goodbye, and have a nice day.",
 )
 SHORT_ANSWERS = {"ANSWER_MAX_TOKENS": "30"}  # they are spoken in real time
-_AFTER = 10.0
+_SECONDS_AFTER_CALLS = 10.0
 
 
 async def preview(calls: int, turns: int, window: str, path: Path) -> None:
-    ports, port = Ports(free_port(), free_port(), free_port()), free_port()
+    """Make the calls and draw the picture in ``path``; each point of it covers ``window``."""
+    ports, port = Ports.free(), free_port()
     folder = Path(tempfile.mkdtemp(prefix="agent-worker-preview-"))
-    _say(f"logs are in {folder}")
-    async with running(watched_system(SCRIPT, ports, port, folder, SHORT_ANSWERS), folder, _say):
+    _print_progress(f"logs are in {folder}")
+    async with running(monitored_system(SCRIPT, ports, port, folder, SHORT_ANSWERS), folder, _print_progress):
         start, prometheus = time.time(), Prometheus(port)
-        held = [await _call(ports, number, turns) for number in range(calls)]  # two at once are too much for one CPU
-        await asyncio.wait_for(all_calls_counted(prometheus, sum(held)), 60)
-        await asyncio.sleep(_AFTER)
-        drawn = await answers(prometheus, TimeRange(start, time.time(), scrape_interval=1), window)
+        counts = [await _call(ports, number, turns) for number in range(calls)]  # two at once are too much for one CPU
+        await wait_until_counted(prometheus, sum(counts))
+        await asyncio.sleep(_SECONDS_AFTER_CALLS)
+        data = await query_panels(prometheus, TimeRange(start, time.time(), scrape_interval=1), window)
     caption = (
-        f"{calls} calls, {sum(held)} turns, with small models that share one CPU with everything else: the times say "
+        f"{calls} calls, {sum(counts)} turns, with small models that share one CPU with everything else: the times say "
         f"nothing about a real deployment.  Each point covers the last {window}."
     )
-    draw(drawn, caption, path)
-    _say(f"the picture is in {path}")
+    draw(data, caption, path)
+    _print_progress(f"the picture is in {path}")
 
 
 async def _call(ports: Ports, number: int, turns: int) -> int:
-    """Returns how many turns were taken into the conversation."""
+    """Make a call and return its number of turns."""
     sentences = tuple(islice(cycle(SENTENCES), number * turns, (number + 1) * turns))
     _, report = await converse(
-        ports, f"preview-{number}", sentences, lambda turn: _say(f"caller {number}: {turn.said}")
+        ports, f"preview-{number}", sentences, lambda turn: _print_progress(f"caller {number}: {turn.said}")
     )
     return sum(json.loads(text.text)["caller"] is not None for text in report.texts)
 
 
-def _say(line: str) -> None:
+def _print_progress(line: str) -> None:
     print(f"==> {line}", flush=True)
 
 
 def main() -> int:
+    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(prog="monitoring.preview", description=__doc__)
     parser.add_argument("--calls", type=int, default=3, help="one after the other; default: %(default)s")
     parser.add_argument("--turns", type=int, default=8, help="of each call; default: %(default)s")

@@ -1,6 +1,6 @@
-"""prometheus_client's own tests of its multiprocess mode, run against our collector.
+"""prometheus_client's own tests of its multiprocess mode, run with our collector.
 
-Their text is not ours and not in this repository: `make prometheus-client-tests` fetches the source package.
+They are not in this repository: `make prometheus-client-tests` fetches the source package.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from agent_worker.core.folders import cache_dir
 NAME = f"prometheus_client-{metadata.version('prometheus-client')}"
 ARCHIVE = cache_dir() / "sources" / f"{NAME}.tar.gz"
 
-#: Of `merge`, a function that we have no part in.
-NOT_OURS = {"test_merge_no_accumulate", "test_missing_gauge_file_during_merge"}
+#: Tests of `merge`, which our collector does not use.
+EXCLUDED = {"test_merge_no_accumulate", "test_missing_gauge_file_during_merge"}
 
 
 class OurCollector(Collector):
-    """Ours, made as theirs is."""
+    """Our collector, with the constructor of `MultiProcessCollector`."""
 
     def __init__(self, registry: CollectorRegistry, path: str | None = None) -> None:
         self._collector = FolderCollector(Path(path or os.environ["PROMETHEUS_MULTIPROC_DIR"]))
@@ -39,12 +39,12 @@ class OurCollector(Collector):
         return self._collector.collect()
 
 
-def _their_module(folder: Path) -> ModuleType:
+def load_suite(folder: Path) -> ModuleType:
     with tarfile.open(ARCHIVE) as archive:
         member = archive.extractfile(f"{NAME}/tests/test_multiprocess.py")
         assert member is not None
-        (folder / "their_tests.py").write_bytes(member.read())
-    spec = importlib.util.spec_from_file_location("their_tests", folder / "their_tests.py")
+        (folder / "prometheus_client_tests.py").write_bytes(member.read())
+    spec = importlib.util.spec_from_file_location("prometheus_client_tests", folder / "prometheus_client_tests.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -53,11 +53,11 @@ def _their_module(folder: Path) -> ModuleType:
 
 
 @pytest.mark.skipif(not ARCHIVE.exists(), reason="make prometheus-client-tests fetches them; offline it cannot")
-def test_their_tests_pass_with_our_collector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = _their_module(tmp_path)
+def test_prometheus_clients_own_tests_pass_with_our_collector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = load_suite(tmp_path)
     monkeypatch.setattr(module, "MultiProcessCollector", OurCollector)
     loader = unittest.TestLoader()
-    tests = [name for name in loader.getTestCaseNames(module.TestMultiProcess) if name not in NOT_OURS]
+    tests = [name for name in loader.getTestCaseNames(module.TestMultiProcess) if name not in EXCLUDED]
     assert len(tests) > 20
     result = unittest.TestResult()
     unittest.TestSuite(map(module.TestMultiProcess, tests)).run(result)

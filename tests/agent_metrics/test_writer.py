@@ -1,4 +1,4 @@
-"""A process that writes with `agent_metrics.writer`, seen from outside."""
+"""Processes that write with `agent_metrics.writer`, observed from outside."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from agent_metrics.collector import FolderCollector
-from agent_metrics.files import is_alive
-from agent_metrics.writer import ProcessFolder
-from tests.agent_metrics.processes import fold_all, own_metric, total
+from agent_metrics.storage.folder import ProcessFolder, is_alive
+from tests.agent_metrics.fake_processes import compact_all, status_metric, total
 
 PREAMBLE = """
 import os, sys
@@ -37,7 +36,7 @@ def collector(tmp_path: Path) -> Iterator[FolderCollector]:
 
 
 def start(code: str, root: Path, **options: object) -> subprocess.Popen[str]:
-    """Run code with our writer; it ends when its standard input does."""
+    """Start a process that installs the writer, runs the code, and ends when its stdin does."""
     source = PREAMBLE + textwrap.dedent(code) + "\nos.write(1, b'written\\n')\nsys.stdin.read()"
     process: subprocess.Popen[str] = subprocess.Popen(  # type: ignore[call-overload]
         [sys.executable, "-c", source, str(root)],
@@ -61,7 +60,7 @@ def end(process: subprocess.Popen[str]) -> str:
     return errors
 
 
-def test_all_kinds_of_metrics_are_written_and_outlive_the_process(tmp_path: Path, collector: FolderCollector) -> None:
+def test_metrics_of_all_types_are_written_and_outlive_the_process(tmp_path: Path, collector: FolderCollector) -> None:
     process = start(
         """
         counter.inc(2)
@@ -73,17 +72,19 @@ def test_all_kinds_of_metrics_are_written_and_outlive_the_process(tmp_path: Path
         tmp_path,
     )
     wait_until_written(process)
-    fold_all(collector)
+    compact_all(collector)
     names = ("c_total", "newest", "s_sum", "s_count", "h_sum", "h_count")
     assert [total(collector, name) for name in (*names, "g")] == [2, 4, 5, 1, 6, 1, 3]
-    assert own_metric(collector, "processes_living") == 1
+    assert status_metric(collector, "processes_living") == 1
     end(process)
-    fold_all(collector)
+    compact_all(collector)
     assert [total(collector, name) for name in (*names, "g")] == [2, 4, 5, 1, 6, 1, None]
     assert [path.name for path in tmp_path.iterdir()] == ["agent-metrics"]
 
 
-def test_a_forked_child_counts_for_itself_and_keeps_nobody_alive(tmp_path: Path, collector: FolderCollector) -> None:
+def test_a_forked_child_has_its_own_files_and_does_not_hold_its_parents_lock(
+    tmp_path: Path, collector: FolderCollector
+) -> None:
     process = start(
         """
         counter.inc(1)
@@ -98,14 +99,14 @@ def test_a_forked_child_counts_for_itself_and_keeps_nobody_alive(tmp_path: Path,
     wait_until_written(process)
     wait_until_written(process)
     process.wait()
-    fold_all(collector)
+    compact_all(collector)
     assert total(collector, "c_total") == 11
-    assert own_metric(collector, "processes_living") == 1
-    assert own_metric(collector, "processes_folded_total") == 1
+    assert status_metric(collector, "processes_living") == 1
+    assert status_metric(collector, "processes_folded_total") == 1
     end(process)
-    fold_all(collector)
+    compact_all(collector)
     assert total(collector, "c_total") == 11
-    assert own_metric(collector, "processes_living") == 0
+    assert status_metric(collector, "processes_living") == 0
 
 
 def test_a_fork_while_another_thread_counts_does_not_hang_the_child(tmp_path: Path, collector: FolderCollector) -> None:
@@ -128,11 +129,11 @@ def test_a_fork_while_another_thread_counts_does_not_hang_the_child(tmp_path: Pa
     )
     wait_until_written(process)
     end(process)
-    fold_all(collector)
+    compact_all(collector)
     assert total(collector, "c_total") == 40_020
 
 
-def test_a_program_that_was_started_does_not_keep_its_starter_alive(tmp_path: Path, collector: FolderCollector) -> None:
+def test_a_subprocess_does_not_hold_the_lock_of_its_parent(tmp_path: Path, collector: FolderCollector) -> None:
     process = start(
         """
         import subprocess
@@ -147,23 +148,23 @@ def test_a_program_that_was_started_does_not_keep_its_starter_alive(tmp_path: Pa
     wait_until_written(process)
     end(process)
     try:
-        fold_all(collector)
-        assert own_metric(collector, "processes_folded_total") == 1
+        compact_all(collector)
+        assert status_metric(collector, "processes_folded_total") == 1
     finally:
         os.kill(program, 9)
 
 
-def test_a_process_that_has_replaced_itself_is_dead(tmp_path: Path, collector: FolderCollector) -> None:
+def test_a_process_that_called_exec_counts_as_dead(tmp_path: Path, collector: FolderCollector) -> None:
     process = start("counter.inc(); os.execvp('sleep', ['sleep', '1000'])", tmp_path)
     while not list(tmp_path.glob("p-*/counter*")) or is_alive(next(tmp_path.glob("p-*"))):
         assert process.poll() is None
-    fold_all(collector)
+    compact_all(collector)
     assert total(collector, "c_total") == 1
     process.kill()
     process.communicate()
 
 
-def test_a_folder_that_cannot_be_made_leaves_a_process_that_counts_for_itself(tmp_path: Path) -> None:
+def test_a_process_whose_folder_cannot_be_made_counts_in_memory(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     process = start("counter.inc(3); assert counter._value.get() == 3; assert writer.problem()", tmp_path / "file")
     wait_until_written(process)
@@ -172,31 +173,31 @@ def test_a_folder_that_cannot_be_made_leaves_a_process_that_counts_for_itself(tm
     assert "Traceback" not in errors
 
 
-def test_a_disk_that_fills_up_leaves_a_process_that_talks_on(tmp_path: Path, collector: FolderCollector) -> None:
-    """What was written counts on; what finds no room is kept in the process."""
+def test_a_full_disk_does_not_stop_the_process(tmp_path: Path, collector: FolderCollector) -> None:
+    """Existing series go on in the file; series without room are kept in memory."""
     limit = 20_000
 
     process = start(
         """
         counter.inc(1)
         many = Counter("many", "help", ["label"])
-        for number in range(2000):
+        for number in range(500):
             many.labels(str(number)).inc()
         Gauge("g", "help", multiprocess_mode="max").set(1)
         counter.inc(1)
-        assert many.labels("1999")._value.get() == 1
+        assert many.labels("499")._value.get() == 1
         """,
         tmp_path,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     wait_until_written(process)
     assert end(process).count("not written") == 1
-    fold_all(collector)
+    compact_all(collector)
     assert total(collector, "c_total") == 2
     assert total(collector, "g") == 1
 
 
-def test_a_process_whose_lock_was_removed_says_so_with_its_next_series(tmp_path: Path) -> None:
+def test_a_removed_lock_is_reported_with_the_next_series(tmp_path: Path) -> None:
     process = start(
         """
         next(Path(sys.argv[1]).glob("p-*/lock")).unlink()
@@ -212,7 +213,7 @@ def test_a_process_whose_lock_was_removed_says_so_with_its_next_series(tmp_path:
     assert end(process).count("was removed") == 1
 
 
-def test_no_byte_of_a_file_is_a_hole_that_a_full_disk_could_not_fill(tmp_path: Path) -> None:
+def test_value_files_have_no_holes(tmp_path: Path) -> None:
     process = start(
         """
         for number in range(500):
@@ -227,7 +228,7 @@ def test_no_byte_of_a_file_is_a_hole_that_a_full_disk_could_not_fill(tmp_path: P
 
 
 @pytest.mark.parametrize("limit", [2_000, 6_000])
-def test_no_hole_is_left_where_a_disk_was_full_in_the_middle_of_a_page(limit: int, tmp_path: Path) -> None:
+def test_value_files_have_no_holes_after_a_partial_write(limit: int, tmp_path: Path) -> None:
     process = start(
         f"""
         import resource
@@ -251,7 +252,7 @@ def test_no_hole_is_left_where_a_disk_was_full_in_the_middle_of_a_page(limit: in
     end(process)
 
 
-def test_livekit_s_clean_up_of_its_metrics_folder_leaves_us_alone(tmp_path: Path, collector: FolderCollector) -> None:
+def test_livekits_removal_of_files_does_not_affect_process_folders(tmp_path: Path, collector: FolderCollector) -> None:
     process = start("counter.inc()", tmp_path)
     wait_until_written(process)
     for path in tmp_path.iterdir():  # as livekit.agents.AgentServer.run() does
@@ -261,29 +262,29 @@ def test_livekit_s_clean_up_of_its_metrics_folder_leaves_us_alone(tmp_path: Path
     end(process)
 
 
-def test_a_lock_is_never_seen_unlocked_before_its_process_is_dead(tmp_path: Path) -> None:
-    watched = os.fork()
-    if not watched:
+def test_a_process_folder_is_never_visible_without_its_lock(tmp_path: Path) -> None:
+    starter = os.fork()
+    if not starter:
         while True:
             ProcessFolder(tmp_path)
     try:
-        while len(seen := list(tmp_path.glob("p-*"))) < 500:
+        while len(seen := list(tmp_path.glob("p-*"))) < 200:
             assert all(is_alive(folder) for folder in seen[-20:])
     finally:
-        os.kill(watched, 9)
-        os.waitpid(watched, 0)
+        os.kill(starter, 9)
+        os.waitpid(starter, 0)
     assert not any(is_alive(folder) for folder in tmp_path.glob("p-*"))
 
 
-def test_a_worker_that_starts_while_its_folder_is_tidied_away_starts(tmp_path: Path) -> None:
-    """Its folder is removed again and again, as long as it is empty: a thousand times as often as by the service."""
+def test_a_process_folder_can_be_made_while_its_parent_is_removed_again_and_again(tmp_path: Path) -> None:
+    """A thousand times as often as the service removes it."""
     worker = tmp_path / "worker-1"
-    tidying = os.fork()
-    if not tidying:
+    remover = os.fork()
+    if not remover:
         while True:
             for path in (*tmp_path.glob("worker-1/.p-*"), worker):
                 with contextlib.suppress(OSError):
-                    path.rename(path.with_name(".swept")) if path is not worker else path.rmdir()
+                    path.rename(path.with_name(".swept-1")) if path is not worker else path.rmdir()
             time.sleep(0.001)
     try:
         for _ in range(50):
@@ -293,12 +294,12 @@ def test_a_worker_that_starts_while_its_folder_is_tidied_away_starts(tmp_path: P
                 path.unlink() if path.is_file() else path.rmdir()
             folder.release()
     finally:
-        os.kill(tidying, 9)
-        os.waitpid(tidying, 0)
+        os.kill(remover, 9)
+        os.waitpid(remover, 0)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a pid namespace needs root")
-def test_two_containers_with_the_same_pids_share_a_folder(tmp_path: Path, collector: FolderCollector) -> None:
+def test_two_containers_with_the_same_pids_can_share_a_folder(tmp_path: Path, collector: FolderCollector) -> None:
     code = PREAMBLE + "counter.inc(5); print(os.getpid(), flush=True); sys.stdin.read()"
     command = ["unshare", "--pid", "--fork", "--kill-child", sys.executable, "-c", code, str(tmp_path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -309,9 +310,9 @@ def test_two_containers_with_the_same_pids_share_a_folder(tmp_path: Path, collec
     assert pids == ["1\n", "1\n"]
     assert total(collector, "c_total") == 10
     containers[0].communicate()
-    fold_all(collector)
+    compact_all(collector)
     assert total(collector, "c_total") == 10
-    assert own_metric(collector, "processes_living") == 1
+    assert status_metric(collector, "processes_living") == 1
     containers[1].communicate()
-    fold_all(collector)
+    compact_all(collector)
     assert total(collector, "c_total") == 10

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from livekit.agents import APIConnectionError, APIStatusError, APITimeoutError
 
-from agent_metrics.service import claim
+from agent_metrics.storage.folder import acquire_service_lock
 from agent_worker.app.checkup import local
 from agent_worker.app.checkup.provider_errors import explain
 from agent_worker.app.checkup.providers import check_providers
@@ -97,7 +97,7 @@ def test_metrics_without_a_service_are_noted() -> None:
 
 
 def test_running_agent_metrics_of_the_folder_is_found_until_it_ends(empty_folder: Path, taken_port: int) -> None:
-    lock = claim(empty_folder / "metrics")
+    lock = acquire_service_lock(empty_folder / "metrics")
     assert lock is not None
     try:
         assert local.check_metrics_service(None).status is Status.OK

@@ -19,7 +19,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_every_missing_and_bad_setting_is_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_missing_and_invalid_settings_are_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROQ_BASE_URL", "not a url")
     monkeypatch.setenv("PRERESPONSE_STRATEGY", "shout")
     monkeypatch.setenv("WORKER_PORT", "99999")
@@ -38,7 +38,7 @@ def test_empty_value_counts_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         load(SelfHostedSettings)
 
 
-def test_secrets_are_in_no_message_and_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_appear_in_no_message_and_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {**LIVEKIT, "LIVEKIT_API_SECRET": "s3cret-value", "LIVEKIT_URL": "s3cret-value"}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(BadSettingsError) as caught:
@@ -48,7 +48,7 @@ def test_secrets_are_in_no_message_and_no_repr(monkeypatch: pytest.MonkeyPatch) 
     assert "s3cret-value" not in repr(load(SelfHostedSettings))
 
 
-def test_address_with_a_password_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_url_with_a_password_is_an_error_without_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {**LIVEKIT, "LIVEKIT_URL": "ws://me:s3cret-value@localhost:7880"}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(BadSettingsError, match="LIVEKIT_URL is wrong") as caught:
@@ -57,7 +57,7 @@ def test_address_with_a_password_is_refused_without_showing_it(monkeypatch: pyte
 
 
 @pytest.mark.parametrize("script", ["fast-preresponse.py", "fast-preresponse-ollama.py"])
-def test_script_with_bad_settings_exits_with_2_and_no_traceback(script: str, tmp_path: Path) -> None:
+def test_script_with_missing_settings_exits_with_2_and_without_a_traceback(script: str, tmp_path: Path) -> None:
     env = {key: value for key, value in os.environ.items() if key not in LIVEKIT}
     run = subprocess.run(
         [sys.executable, str(ROOT / script)],
@@ -72,7 +72,7 @@ def test_script_with_bad_settings_exits_with_2_and_no_traceback(script: str, tmp
     assert "Traceback" not in run.stderr
 
 
-def test_livekit_subcommands_are_there(tmp_path: Path) -> None:
+def test_help_lists_the_subcommands_of_livekit(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, str(ROOT / "fast-preresponse-ollama.py"), "--help"],
         cwd=tmp_path,

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from agent_worker.core.settings import CloudSettings, SelfHostedSettings
-from monitoring.kubernetes import TARGET, rendered
+from monitoring.kubernetes import TARGET, render
 from page_server.settings import PageSettings
 from testbed.services import ROOT
 from tests.deploy.manifests import OVERLAYS, REDIS, Manifest, built, containers, one, pod, settings, sources, values
@@ -157,7 +157,7 @@ def test_no_file_holds_a_key_or_a_password() -> None:
 
 
 def test_the_rules_are_those_of_prometheus() -> None:
-    assert TARGET.read_text(encoding="utf-8") == rendered(), "run `make monitoring`"
+    assert TARGET.read_text(encoding="utf-8") == render(), "run `make monitoring`"
 
 
 def test_workers_and_livekit_find_each_other_and_redis() -> None:

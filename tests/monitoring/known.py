@@ -1,4 +1,4 @@
-"""Every metric that there is, with its labels."""
+"""The metrics that are declared, with their labels."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from prometheus_client.metrics import MetricWrapperBase
 from agent_worker.telemetry import metrics
 
 TARGET_LABELS = {"job", "instance"}
-#: What Prometheus itself says of each target.
+#: What Prometheus itself records for each target.
 _OF_PROMETHEUS: dict[str, set[str]] = {"up": set(), "scrape_duration_seconds": set()}
 _SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
 
 
 def declared() -> dict[str, set[str]]:
-    """Of ``agent_worker.metrics``: names as Prometheus sees them."""
+    """Return the labels of each metric in ``agent_worker.telemetry.metrics``, by its name in Prometheus."""
     found = {}
     for metric in vars(metrics).values():
         if isinstance(metric, MetricWrapperBase):
             (family,) = metric.describe()
             for suffix in _SUFFIXES[family.type]:
-                labels = set(metric._labelnames)  # nothing public tells the labels of a metric without series
+                labels = set(metric._labelnames)  # no public attribute has the labels of a metric without series
                 found[family.name + suffix] = labels | ({"le"} if suffix == "_bucket" else set())
     return found
 
 
 def labels_of(metric: str) -> set[str] | None:
-    """``None`` if there is no such metric. A recording rule's name tells its labels: ``job_component:what:how``."""
+    """Return the labels of a metric or recording rule, None if unknown. A rule has them in its name: ``job_role:…``."""
     if ":" in metric:
         return set(metric.split(":")[0].split("_"))
     found = {**declared(), **_OF_PROMETHEUS}.get(metric)

@@ -1,4 +1,4 @@
-"""Which metrics and labels does a PromQL query name? As much of the language as the project's queries use."""
+"""Finds the metrics and labels in a PromQL query. Knows the part of the language that the project's queries use."""
 
 from __future__ import annotations
 

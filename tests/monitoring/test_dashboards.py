@@ -23,9 +23,9 @@ SHOWN_BY_OTHERS = {
 
 def test_committed_dashboards_are_what_the_code_makes() -> None:
     pytest.importorskip("grafana_foundation_sdk", reason="the SDK needs Python 3.11")
-    from monitoring.dashboards.render import rendered
+    from monitoring.dashboards.render import render
 
-    for path, text in rendered().items():
+    for path, text in render().items():
         assert path.read_text() == text, f"{path.name} is not current: run `make monitoring`"
 
 

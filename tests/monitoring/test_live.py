@@ -16,8 +16,8 @@ import pytest_asyncio
 
 from monitoring import board
 from monitoring.board import Panel, Target, TimeRange
-from monitoring.live import all_calls_counted, watched_system
-from monitoring.server import Prometheus, Series
+from monitoring.monitored_system import monitored_system, wait_until_counted
+from monitoring.prometheus_server import Prometheus, Series
 from testbed.conversation import converse
 from testbed.processes import free_port
 from testbed.services import Ports, running
@@ -74,12 +74,12 @@ class Call:
 async def call(tmp_path_factory: pytest.TempPathFactory, prometheus_binary: str) -> AsyncIterator[Call]:
     ports, port, folder = Ports.free(), free_port(), tmp_path_factory.mktemp("watched")
     settings = {"ANSWER_MAX_TOKENS": "20", "PRERESPONSE_STRATEGY": "hybrid"}  # panels show both models
-    services = watched_system("fast-preresponse.py", ports, port, folder, settings)
+    services = monitored_system("fast-preresponse.py", ports, port, folder, settings)
     async with running(services, folder):
         start, prometheus = time.time(), Prometheus(port)
         _, report = await converse(ports, "watched", SENTENCES, lambda turn: None)
         records = [record for text in report.texts if (record := json.loads(text.text))["caller"]]
-        await all_calls_counted(prometheus, len(records))
+        await wait_until_counted(prometheus, len(records))
         yield Call(prometheus, records, whole_steps(start, time.time()))
 
 

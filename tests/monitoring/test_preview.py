@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from monitoring import board
-from monitoring.preview.answers import Drawn, legend
 from monitoring.preview.draw import draw
-from monitoring.preview.units import written
-from monitoring.server import Series
+from monitoring.preview.format import format_value
+from monitoring.preview.panel_data import PanelData, legend
+from monitoring.prometheus_server import Series
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from monitoring.server import Series
     ],
 )
 def test_numbers_are_written_with_their_unit(value: float, unit: str, text: str) -> None:
-    assert written(value, unit) == text
+    assert format_value(value, unit) == text
 
 
 def test_legend_is_filled_with_the_labels_of_a_series() -> None:
@@ -38,6 +38,6 @@ def test_legend_is_filled_with_the_labels_of_a_series() -> None:
 def test_every_panel_can_be_drawn_whatever_prometheus_answers(values: tuple[float, ...], tmp_path: Path) -> None:
     times = tuple(60.0 * minute for minute in range(len(values)))
     series = {f"series {number}": Series({}, times, values) for number in range(3)} if values else {}
-    drawn = [Drawn(panel, series) for panel in board.panels("overview")]
+    drawn = [PanelData(panel, series) for panel in board.panels("overview")]
     draw(drawn, "a caption with $ and _", tmp_path / "picture.png")
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")

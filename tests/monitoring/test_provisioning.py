@@ -3,7 +3,7 @@ from __future__ import annotations
 import yaml
 
 from monitoring import board
-from monitoring.server import CONFIG
+from monitoring.prometheus_server import CONFIG
 
 PROVISIONING = board.FOLDER.parent / "provisioning"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from monitoring.server import CONFIG
+from monitoring.prometheus_server import CONFIG
 from tests.monitoring.known import labels_of
 from tests.monitoring.promql import names_in
 

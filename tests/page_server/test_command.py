@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "page_server"]
@@ -56,3 +59,16 @@ def test_the_address_is_printed_and_a_public_page_warned_of(page: Path) -> None:
     assert process.returncode == 0
     assert "ANYBODY" in warnings
     assert "https" in warnings
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+def test_a_signal_before_the_server_starts_is_handled_when_it_does(
+    number: signal.Signals, page: Path, tmp_path: Path
+) -> None:
+    """The server reads `.env`, here a pipe, after it has blocked the signals."""
+    os.mkfifo(tmp_path / ".env")
+    with subprocess.Popen(COMMAND, cwd=tmp_path, env=environment(page), stderr=subprocess.PIPE, text=True) as process:
+        with (tmp_path / ".env").open("w"):  # waits until the server reads it
+            process.send_signal(number)
+        _, stderr = process.communicate()
+    assert (process.returncode, stderr) == (0, "")

@@ -1,4 +1,4 @@
-/** The page server: what the page may offer, and a token for a call. */
+/** Client of the page server: configuration of the page, and tokens for calls. */
 
 import { ProblemError, problem } from "./problems";
 
@@ -15,43 +15,45 @@ export interface Session {
 }
 
 export async function fetchConfig(): Promise<Config> {
-  const json = await read(await ask("api/config"));
+  const json = await readJson(await request("api/config"));
   const strategies = Array.isArray(json.strategies) ? json.strategies.filter((name) => typeof name === "string") : [];
   return { strategies, text_input: json.text_input !== false };
 }
 
-/** A new room, and a token for it. */
+/** Request a new room and a token for it. */
 export async function fetchSession(): Promise<Session> {
   const headers = { "Content-Type": "application/json" };
-  const { url, token, room, identity } = await read(await ask("api/session", { method: "POST", headers, body: "{}" }));
+  const { url, token, room, identity } = await readJson(
+    await request("api/session", { method: "POST", headers, body: "{}" }),
+  );
   if (typeof url !== "string" || typeof token !== "string") throw new ProblemError(problem("token-refused"));
   return { url, token, room: String(room ?? ""), identity: String(identity ?? "") };
 }
 
-async function ask(path: string, request: RequestInit = {}): Promise<Response> {
+async function request(path: string, options: RequestInit = {}): Promise<Response> {
   try {
-    return await fetch(path, request);
+    return await fetch(path, options);
   } catch {
     throw new ProblemError(problem("server-unreachable"));
   }
 }
 
-async function read(response: Response): Promise<Record<string, unknown>> {
+async function readJson(response: Response): Promise<Record<string, unknown>> {
   const json: unknown = await response.json().catch(() => null);
   if (response.ok && typeof json === "object" && json !== null) return json as Record<string, unknown>;
-  throw new ProblemError(refusal(response, json));
+  throw new ProblemError(responseProblem(response, json));
 }
 
-/** The server's own words, where it has some. */
-function refusal(response: Response, json: unknown) {
+/** Return the problem of a failed request, with the server's message if there is one. */
+function responseProblem(response: Response, json: unknown) {
   const message = (json as { error?: { message?: unknown } } | null)?.error?.message;
-  const words = typeof message === "string" ? { title: message } : {};
+  const text = typeof message === "string" ? { title: message } : {};
   const wait = Number(response.headers.get("Retry-After"));
   if (response.status === 429)
-    return problem("token-refused", { ...words, advice: `Try again in ${wait > 0 ? `${wait} seconds` : "a minute"}.` });
+    return problem("token-refused", { ...text, advice: `Try again in ${wait > 0 ? `${wait} seconds` : "a minute"}.` });
   if (response.status === 401)
-    return problem("token-refused", { ...words, advice: "Reload the page and give its password." });
-  if (response.status >= 500 && response.status !== 503) return problem("server-unreachable", words);
-  const advice = message ? { advice: "If it stays so, tell whoever runs this page." } : {};
-  return problem("token-refused", { ...words, ...advice });
+    return problem("token-refused", { ...text, advice: "Reload the page and enter its password." });
+  if (response.status >= 500 && response.status !== 503) return problem("server-unreachable", text);
+  const advice = message ? { advice: "If the problem persists, contact the operator of this page." } : {};
+  return problem("token-refused", { ...text, ...advice });
 }

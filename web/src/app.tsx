@@ -4,7 +4,7 @@ import { type Config, fetchConfig } from "./api";
 import type { Call } from "./call";
 import { Alert } from "./parts/alert";
 import { Conversation } from "./parts/conversation";
-import { CallView, Headline, Turns } from "./parts/measurements";
+import { Headline, Turns, UsageCard } from "./parts/measurements";
 import { Stage } from "./parts/stage";
 import { StrategySwitch } from "./parts/strategy";
 import { ThemeButton } from "./parts/theme";
@@ -40,7 +40,7 @@ export function App({ call }: { call: Call }) {
             <div class="summary">
               <Headline call={call} />
               <StrategySwitch call={call} names={config.value.strategies} />
-              <CallView call={call} />
+              <UsageCard call={call} />
             </div>
             <Turns call={call} />
           </div>
@@ -51,18 +51,18 @@ export function App({ call }: { call: Call }) {
   );
 }
 
-/** For screen readers: what changes without anybody's click. */
+/** Tells screen readers about changes that the caller did not cause. */
 function Announcer({ call }: { call: Call }) {
   const phase = call.phase.value;
-  const words = {
+  const text = {
     idle: "",
     connecting: "Connecting.",
-    on: call.agent.value ? "The agent is there." : "Connected. Waiting for the agent.",
+    on: call.agent.value ? "The agent has joined." : "Connected. Waiting for the agent.",
     ended: "The call has ended.",
   }[phase];
   return (
     <p class="hidden" role="status">
-      {words}
+      {text}
     </p>
   );
 }

@@ -1,23 +1,23 @@
-/** The call: what the page shows, and what a person can do about it. */
+/** State of the call, and the actions of the caller. */
 
 import { computed, signal } from "@preact/signals";
 import type { Session } from "./api";
+import type { Agent, Connect, Connection, Listener } from "./connection";
 import { percentiles, totalUsage } from "./figures";
 import { PRERESPONSE_TOPIC, TURN_TOPIC } from "./generated/topics";
 import type { TurnRecord } from "./generated/turn-record";
-import type { Agent, Connect, Link, Listener } from "./link";
-import { type Code, type Problem, ProblemError, problem } from "./problems";
-import type { Recorder } from "./recorder";
+import { type Problem, type ProblemCode, ProblemError, problem } from "./problems";
+import type { Levels, Recorder } from "./recorder";
 import { parsePreresponse, parseTurn } from "./records";
 import { type Line, Transcript } from "./transcript";
 
-/** What the call needs of the world. */
-export interface Outside {
+/** The browser and network functions that a call uses; tests pass fakes. */
+export interface Dependencies {
   fetchSession(): Promise<Session>;
   openMicrophone(id: string): Promise<MediaStreamTrack>;
   connect: Connect;
-  /** `null` where the browser cannot record. */
-  record(onLevels: (levels: { caller: number; agent: number }) => void): Promise<Recorder | null>;
+  /** Resolve to `null` if the browser cannot record. */
+  startRecorder(onLevels: (levels: Levels) => void): Promise<Recorder | null>;
 }
 
 export type Phase = "idle" | "connecting" | "on" | "ended";
@@ -25,12 +25,12 @@ export type Phase = "idle" | "connecting" | "on" | "ended";
 export interface Turn {
   agent: string;
   record: TurnRecord;
-  /** The response gap in the browser's own recording. */
-  heardGap: number | null;
+  /** The response gap in the browser's recording, seconds. */
+  browserGap: number | null;
 }
 
-/** How long an agent may take to join. */
-export const AGENT_DUE = 10_000;
+/** Time after which a missing agent is reported. */
+export const AGENT_TIMEOUT_MS = 10_000;
 
 export class Call {
   readonly phase = signal<Phase>("idle");
@@ -38,145 +38,147 @@ export class Call {
   readonly agent = signal<Agent | null>(null);
   readonly lines = signal<Line[]>([]);
   readonly turns = signal<Turn[]>([]);
-  readonly levels = signal({ caller: 0, agent: 0 });
+  readonly levels = signal<Levels>({ caller: 0, agent: 0 });
   readonly microphone = signal("");
-  readonly speaking = signal(false);
-  /** Begun without a microphone. */
-  readonly typing = signal(false);
+  readonly hasMicrophone = signal(false);
+  /** Whether the call started without a microphone. */
+  readonly textOnly = signal(false);
   readonly muted = signal(false);
   readonly startedAt = signal<number | null>(null);
   readonly endedAt = signal<number | null>(null);
-  readonly recorded = signal(false);
-  /** Being typed. */
+  readonly isRecorded = signal(false);
+  /** Text in the input field. */
   readonly draft = signal("");
-  /** Chosen by the person: in force once the agent says so. */
-  readonly wanted = signal<string | null>(null);
-  readonly strategy = computed(() => this.wanted.value ?? this.agent.value?.strategy ?? null);
+  /** The caller's choice; in force after the agent has confirmed it. */
+  readonly requestedStrategy = signal<string | null>(null);
+  readonly strategy = computed(() => this.requestedStrategy.value ?? this.agent.value?.strategy ?? null);
   readonly responseGaps = computed(() => percentiles(this.turns.value.map((turn) => turn.record.response_gap)));
   readonly answerGaps = computed(() => percentiles(this.turns.value.map((turn) => turn.record.answer_gap)));
   readonly usage = computed(() => totalUsage(this.turns.value));
 
   private transcript = new Transcript();
-  private link: Link | null = null;
+  private connection: Connection | null = null;
   private recorder: Recorder | null = null;
   private track: MediaStreamTrack | null = null;
   private session: Session | null = null;
-  /** Typed before there was an agent to read it. */
-  private unread: string[] = [];
+  /** Texts that wait for an agent that can receive them. */
+  private unsent: string[] = [];
   private agentTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Counts calls, so that what comes late from one that has ended is not taken for the next. */
-  private number = 0;
+  /** Number of this call, which identifies late events of an earlier one. */
+  private generation = 0;
 
-  constructor(private readonly outside: Outside) {}
+  constructor(private readonly dependencies: Dependencies) {}
 
-  /** Begin a call; without a microphone the person types. */
+  /** Start a call; without a microphone the caller sends text. */
   async start(withMicrophone = true): Promise<void> {
     if (this.phase.value === "connecting" || this.phase.value === "on") return;
     this.reset();
-    const number = this.number;
-    this.typing.value = !withMicrophone;
+    const generation = this.generation;
+    this.textOnly.value = !withMicrophone;
     this.phase.value = "connecting";
     try {
-      const track = withMicrophone ? await this.outside.openMicrophone(this.microphone.value) : null;
-      if (this.left(number)) return track?.stop();
-      this.take(track);
-      await this.join(number, track);
+      const track = withMicrophone ? await this.dependencies.openMicrophone(this.microphone.value) : null;
+      if (this.isStale(generation)) return track?.stop();
+      this.setTrack(track);
+      await this.join(generation, track);
     } catch (error) {
-      if (this.left(number)) return;
+      if (this.isStale(generation)) return;
       this.release();
       this.phase.value = "idle";
       this.problem.value = error instanceof ProblemError ? error.problem : problem("server-unreachable");
     }
   }
 
-  private async join(number: number, track: MediaStreamTrack | null): Promise<void> {
-    const recorder = await this.outside.record((levels) => this.onLevels(number, levels)).catch(() => null);
-    if (this.left(number)) return recorder?.stop();
+  private async join(generation: number, track: MediaStreamTrack | null): Promise<void> {
+    const recorder = await this.dependencies
+      .startRecorder((levels) => this.onLevels(generation, levels))
+      .catch(() => null);
+    if (this.isStale(generation)) return recorder?.stop();
     this.recorder = recorder;
-    this.recorded.value = recorder !== null;
-    recorder?.hearCaller(track);
-    this.session = await this.outside.fetchSession();
-    if (this.left(number)) return;
-    const link = await this.outside.connect(this.session, this.listener(number));
-    if (this.left(number)) return link.hangUp();
-    this.link = link;
-    if (track) await link.speak(track);
-    if (this.left(number)) return;
+    this.isRecorded.value = recorder !== null;
+    recorder?.setCallerTrack(track);
+    this.session = await this.dependencies.fetchSession();
+    if (this.isStale(generation)) return;
+    const connection = await this.dependencies.connect(this.session, this.listener(generation));
+    if (this.isStale(generation)) return connection.disconnect();
+    this.connection = connection;
+    if (track) await connection.publishMicrophone(track);
+    if (this.isStale(generation)) return;
     this.phase.value = "on";
     this.startedAt.value = Date.now();
-    this.awaitAgent();
+    this.startAgentTimer();
   }
 
   async hangUp(): Promise<void> {
-    const link = this.link;
+    const connection = this.connection;
     this.problem.value = null;
     this.end();
-    await link?.hangUp();
+    await connection?.disconnect();
   }
 
   async toggleMute(): Promise<void> {
-    if (!this.speaking.value) return this.changeMicrophone(this.microphone.value);
+    if (!this.hasMicrophone.value) return this.changeMicrophone(this.microphone.value);
     this.muted.value = !this.muted.value;
-    await this.link?.mute(this.muted.value);
+    await this.connection?.setMuted(this.muted.value);
   }
 
-  /** At once, if a call is on. */
+  /** Choose a microphone; a running call switches to it immediately. */
   async changeMicrophone(id: string): Promise<void> {
     this.microphone.value = id;
-    const { link, number } = this;
-    if (!link) return;
+    const { connection, generation } = this;
+    if (!connection) return;
     try {
-      const track = await this.outside.openMicrophone(id);
-      if (this.left(number)) return track.stop();
-      await link.speak(track);
-      this.take(track);
-      this.recorder?.hearCaller(track);
-      if (this.muted.value) await link.mute(true);
+      const track = await this.dependencies.openMicrophone(id);
+      if (this.isStale(generation)) return track.stop();
+      await connection.publishMicrophone(track);
+      this.setTrack(track);
+      this.recorder?.setCallerTrack(track);
+      if (this.muted.value) await connection.setMuted(true);
       this.clear("microphone-denied", "no-microphone");
     } catch (error) {
       this.problem.value = error instanceof ProblemError ? error.problem : problem("no-microphone");
     }
   }
 
-  /** Returns whether it was taken. Begins a call without a microphone if none is on. */
-  async type(text: string): Promise<boolean> {
+  /** Send text and return whether that worked; starts a call without a microphone if none is running. */
+  async sendText(text: string): Promise<boolean> {
     if (this.phase.value !== "on") await this.start(false);
-    if (!this.link) return false;
-    if (!isReady(this.agent.value)) this.unread.push(text);
-    else if (!(await this.send(text))) return false;
-    this.transcript.typed(text);
+    if (!this.connection) return false;
+    if (!isReady(this.agent.value)) this.unsent.push(text);
+    else if (!(await this.deliver(text))) return false;
+    this.transcript.addTyped(text);
     this.lines.value = this.transcript.lines;
     return true;
   }
 
-  private async send(text: string): Promise<boolean> {
-    const { number } = this;
+  private async deliver(text: string): Promise<boolean> {
+    const { generation } = this;
     try {
-      await this.link?.type(text);
+      await this.connection?.sendText(text);
       this.clear("not-sent");
       return true;
     } catch {
-      if (!this.left(number)) this.problem.value = problem("not-sent");
+      if (!this.isStale(generation)) this.problem.value = problem("not-sent");
       return false;
     }
   }
 
-  /** From the next turn on; before the call, from its beginning. */
+  /** Choose the strategy for the next turn, or before the call for its first one. */
   async chooseStrategy(name: string): Promise<void> {
-    this.wanted.value = name;
+    this.requestedStrategy.value = name;
     if (this.agent.value?.strategy != null) await this.applyStrategy(name);
   }
 
-  async playSound(): Promise<void> {
-    await this.link?.playSound();
-    this.clear("sound-blocked");
+  async startAudio(): Promise<void> {
+    await this.connection?.startAudio();
+    this.clear("audio-blocked");
   }
 
   dismiss(): void {
     this.problem.value = null;
   }
 
-  /** What `Save JSON` saves. */
+  /** The content of the JSON export. */
   summary(): object {
     return {
       room: this.session?.room ?? null,
@@ -185,10 +187,10 @@ export class Call {
       response_gap: this.responseGaps.value,
       answer_gap: this.answerGaps.value,
       usage: this.usage.value,
-      turns: this.turns.value.map(({ agent, record, heardGap }) => ({
+      turns: this.turns.value.map(({ agent, record, browserGap }) => ({
         ...record,
         agent,
-        response_gap_in_browser: heardGap === null ? null : Number(heardGap.toFixed(4)),
+        response_gap_in_browser: browserGap === null ? null : Number(browserGap.toFixed(4)),
       })),
     };
   }
@@ -197,28 +199,28 @@ export class Call {
     return this.recorder?.wav() ?? null;
   }
 
-  private listener(number: number): Listener {
-    const ifOn =
-      <Args extends unknown[]>(then: (...args: Args) => void) =>
+  private listener(generation: number): Listener {
+    const unlessStale =
+      <Args extends unknown[]>(handler: (...args: Args) => void) =>
       (...args: Args) => {
-        if (!this.left(number)) then(...args);
+        if (!this.isStale(generation)) handler(...args);
       };
     return {
-      agent: ifOn((agent) => this.onAgent(agent)),
-      segment: ifOn((segment) => {
-        this.transcript.segment(segment);
+      onAgent: unlessStale((agent) => this.onAgent(agent)),
+      onSegment: unlessStale((segment) => {
+        this.transcript.addSegment(segment);
         this.lines.value = this.transcript.lines;
       }),
-      message: ifOn((topic, text) => this.onMessage(topic, text)),
-      connection: ifOn((state) => this.onConnection(state)),
-      ended: ifOn((why) => {
+      onMessage: unlessStale((topic, text) => this.onMessage(topic, text)),
+      onConnectionState: unlessStale((state) => this.onConnectionState(state)),
+      onEnded: unlessStale((reason) => {
         this.end();
-        this.problem.value = why;
+        this.problem.value = reason;
       }),
-      voice: ifOn((track) => this.recorder?.hearAgent(track)),
-      soundBlocked: ifOn((blocked) => {
-        if (blocked) this.problem.value = problem("sound-blocked");
-        else this.clear("sound-blocked");
+      onAgentTrack: unlessStale((track) => this.recorder?.setAgentTrack(track)),
+      onAudioBlocked: unlessStale((blocked) => {
+        if (blocked) this.problem.value = problem("audio-blocked");
+        else this.clear("audio-blocked");
       }),
     };
   }
@@ -227,128 +229,128 @@ export class Call {
     const before = this.agent.value;
     this.agent.value = agent;
     if (!agent) {
-      if (before) this.awaitAgent();
+      if (before) this.startAgentTimer();
       return;
     }
     clearTimeout(this.agentTimer);
     this.agentTimer = undefined;
     this.clear("agent-missing");
-    if (isReady(agent)) for (const text of this.unread.splice(0)) void this.send(text);
-    const wanted = this.wanted.value;
-    // An agent that has just joined does not know yet what was chosen.
-    if (wanted && agent.strategy !== null && before?.strategy == null) void this.applyStrategy(wanted);
+    if (isReady(agent)) for (const text of this.unsent.splice(0)) void this.deliver(text);
+    const requested = this.requestedStrategy.value;
+    // An agent that has just joined does not know the choice yet.
+    if (requested && agent.strategy !== null && before?.strategy == null) void this.applyStrategy(requested);
   }
 
   private onMessage(topic: string, text: string): void {
     if (topic === TURN_TOPIC) {
       const record = parseTurn(text);
       if (!record) return;
-      this.transcript.record(record);
-      const heardGap = record.response_gap === null ? null : this.heardGap(record);
-      const turn = { agent: this.agent.value?.identity ?? "", record, heardGap };
+      this.transcript.addRecord(record);
+      const browserGap = record.response_gap === null ? null : this.browserGap(record);
+      const turn = { agent: this.agent.value?.identity ?? "", record, browserGap };
       this.turns.value = [...this.turns.value, turn];
     } else if (topic === PRERESPONSE_TOPIC) {
       const preresponse = parsePreresponse(text);
-      if (preresponse) this.transcript.preresponse(preresponse.text);
+      if (preresponse) this.transcript.addPreresponse(preresponse.text);
     }
     this.lines.value = this.transcript.lines;
   }
 
-  private heardGap(record: TurnRecord): number | null {
+  private browserGap(record: TurnRecord): number | null {
     return this.recorder?.gapOfReply(replyDuration(record)) ?? null;
   }
 
-  private onConnection(state: "connected" | "reconnecting"): void {
+  private onConnectionState(state: "connected" | "reconnecting"): void {
     if (state === "reconnecting") {
       this.problem.value = problem("reconnecting");
     } else {
       this.clear("reconnecting");
-      if (!this.agent.value) this.awaitAgent();
+      if (!this.agent.value) this.startAgentTimer();
     }
   }
 
-  private onLevels(number: number, levels: { caller: number; agent: number }): void {
-    if (!this.left(number)) this.levels.value = levels;
+  private onLevels(generation: number, levels: Levels): void {
+    if (!this.isStale(generation)) this.levels.value = levels;
   }
 
-  private awaitAgent(): void {
+  private startAgentTimer(): void {
     if (this.agent.value || this.agentTimer !== undefined || this.phase.value !== "on") return;
     this.agentTimer = setTimeout(() => {
       this.agentTimer = undefined;
       if (!this.agent.value && !this.problem.value) this.problem.value = problem("agent-missing");
-    }, AGENT_DUE);
+    }, AGENT_TIMEOUT_MS);
   }
 
   private async applyStrategy(name: string): Promise<void> {
-    const { link, number } = this;
+    const { connection, generation } = this;
     try {
-      await link?.chooseStrategy(name);
+      await connection?.setStrategy(name);
     } catch {
-      if (this.left(number) || this.wanted.value !== name) return;
-      this.wanted.value = null;
-      this.problem.value = problem("not-sent", { title: "The agent did not take that choice." });
+      if (this.isStale(generation) || this.requestedStrategy.value !== name) return;
+      this.requestedStrategy.value = null;
+      this.problem.value = problem("not-sent", { title: "The agent did not accept this strategy." });
     }
   }
 
-  private take(track: MediaStreamTrack | null): void {
+  private setTrack(track: MediaStreamTrack | null): void {
     this.track?.stop();
     this.track = track;
-    this.speaking.value = track !== null;
+    this.hasMicrophone.value = track !== null;
     track?.addEventListener("ended", () => {
       if (this.track !== track) return;
-      this.take(null);
+      this.setTrack(null);
       this.problem.value = problem("no-microphone", {
-        title: "The microphone is gone.",
-        advice: "Plug it in again or choose another one. You can also type to the agent.",
+        title: "The microphone was disconnected.",
+        advice: "Reconnect it or choose another one. You can also type to the agent.",
       });
     });
   }
 
-  private left(number: number): boolean {
-    return number !== this.number;
+  private isStale(generation: number): boolean {
+    return generation !== this.generation;
   }
 
-  private clear(...codes: Code[]): void {
+  private clear(...codes: ProblemCode[]): void {
     if (this.problem.value && codes.includes(this.problem.value.code)) this.problem.value = null;
   }
 
   private end(): void {
     if (this.phase.value !== "on" && this.phase.value !== "connecting") return;
     const wasOn = this.phase.value === "on";
-    this.number += 1;
+    this.generation += 1;
     this.release();
     if (wasOn) this.endedAt.value = Date.now();
     this.phase.value = wasOn ? "ended" : "idle";
   }
 
-  /** The recording is kept until the next call. */
+  /** Release microphone and connection; the recording stays until the next call. */
   private release(): void {
     clearTimeout(this.agentTimer);
     this.agentTimer = undefined;
     this.recorder?.stop();
-    this.take(null);
-    this.link = null;
+    this.setTrack(null);
+    this.connection = null;
     this.agent.value = null;
     this.muted.value = false;
     this.levels.value = { caller: 0, agent: 0 };
   }
 
   private reset(): void {
-    this.number += 1;
+    this.generation += 1;
     this.problem.value = null;
     this.transcript = new Transcript();
     this.lines.value = [];
     this.turns.value = [];
     this.recorder = null;
-    this.recorded.value = false;
+    this.isRecorded.value = false;
     this.session = null;
-    this.unread = [];
+    this.unsent = [];
     this.startedAt.value = null;
     this.endedAt.value = null;
   }
 }
 
-/** It takes typed words from then on. */
+/** Whether the agent can receive text. */
 function isReady(agent: Agent | null): boolean {
   return agent !== null && agent.state !== "initializing";
 }

@@ -1,4 +1,4 @@
-/** Figures over the turns of a call, and how they are written. */
+/** Statistics over the turns of a call, and formatting of numbers. */
 
 import type { TurnRecord, Usage } from "./generated/turn-record";
 
@@ -8,21 +8,21 @@ export interface Percentiles {
   p95: number;
 }
 
-/** Linear interpolation between the two nearest values, as numpy's default; `null` without values. */
+/** Interpolate linearly between the two nearest values, as numpy does by default; `null` without values. */
 export function percentiles(values: readonly (number | null)[]): Percentiles | null {
   const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
   if (!sorted.length) return null;
   return { count: sorted.length, p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95) };
 }
 
-function quantile(sorted: readonly number[], part: number): number {
-  const place = (sorted.length - 1) * part;
-  const below = sorted[Math.floor(place)] ?? 0;
-  const above = sorted[Math.ceil(place)] ?? below;
-  return below + (above - below) * (place % 1);
+function quantile(sorted: readonly number[], fraction: number): number {
+  const rank = (sorted.length - 1) * fraction;
+  const below = sorted[Math.floor(rank)] ?? 0;
+  const above = sorted[Math.ceil(rank)] ?? below;
+  return below + (above - below) * (rank % 1);
 }
 
-/** The usage of a call: each agent that took part reports its own sum with every turn. */
+/** Add up the usage of a call: each turn has the total of its agent so far. */
 export function totalUsage(turns: readonly { agent: string; record: TurnRecord }[]): Usage | null {
   const latest = new Map<string, Usage>();
   for (const { agent, record } of turns) if (record.usage) latest.set(agent, record.usage);
@@ -37,7 +37,7 @@ export function totalUsage(turns: readonly { agent: string; record: TurnRecord }
   };
 }
 
-/** "0.53" and, without a value, a dash. */
+/** Format as "0.53"; a dash without a value. */
 export function seconds(value: number | null | undefined): string {
   return value == null ? "–" : value.toFixed(2);
 }
@@ -50,13 +50,13 @@ export function count(value: number): string {
   return new Intl.NumberFormat("en").format(Math.round(value));
 }
 
-/** Small sums keep their digits: a turn costs a fraction of a cent. */
+/** Format with four digits below $1, as a turn costs a fraction of a cent. */
 export function dollars(value: number): string {
   return `$${value.toFixed(value > 0 && value < 1 ? 4 : 2)}`;
 }
 
-/** "3:07" */
-export function clock(total: number): string {
-  const whole = Math.max(0, Math.floor(total));
+/** Format seconds as "3:07". */
+export function clock(duration: number): string {
+  const whole = Math.max(0, Math.floor(duration));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }

@@ -112,13 +112,13 @@ export class GapMeter {
     return reply && off(reply) <= TOLERANCE_S ? reply.gap : null;
   }
 
-  /** The agent's first sounds after one of the caller's. */
+  /** Return the first sound of the agent after each sound of the caller. */
   private replies(): (Sound & { gap: number })[] {
     const replies: (Sound & { gap: number })[] = [];
     let before = 0;
     for (const sound of this.agent.sounds) {
-      const asked = this.caller.sounds.findLast((spoken) => spoken.end <= sound.start);
-      if (asked && asked.end > before) replies.push({ ...sound, gap: sound.start - asked.end });
+      const callerSound = this.caller.sounds.findLast((spoken) => spoken.end <= sound.start);
+      if (callerSound && callerSound.end > before) replies.push({ ...sound, gap: sound.start - callerSound.end });
       before = sound.end;
     }
     return replies;

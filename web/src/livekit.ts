@@ -1,4 +1,4 @@
-/** The call over LiveKit. */
+/** The connection of a call over LiveKit. */
 
 import {
   ConnectionError,
@@ -15,8 +15,8 @@ import {
   Track,
 } from "livekit-client";
 import type { Session } from "./api";
+import type { Agent, AgentState, Connect, Connection, Listener } from "./connection";
 import { METRICS_ATTRIBUTE, PRERESPONSE_TOPIC, SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC } from "./generated/topics";
-import type { Agent, AgentState, Connect, Link, Listener } from "./link";
 import { type Problem, ProblemError, problem } from "./problems";
 
 setLogLevel("warn");
@@ -27,28 +27,28 @@ const STATES: readonly string[] = ["initializing", "listening", "thinking", "spe
 
 export const connect: Connect = async (session, listener) => {
   const room = new Room();
-  passOnText(room, listener);
-  passOnEvents(room, listener);
+  forwardText(room, listener);
+  forwardEvents(room, listener);
   playAgent(room, listener);
   try {
     await room.connect(session.url, session.token);
   } catch (error) {
     throw new ProblemError(connectionProblem(error, session));
   }
-  // Not before: a room that could not be joined is disconnected too.
+  // Registered after connecting, because a failed attempt to join emits Disconnected too.
   room.on(RoomEvent.Disconnected, (reason) => {
-    if (reason !== DisconnectReason.CLIENT_INITIATED) listener.ended(endOf(reason));
+    if (reason !== DisconnectReason.CLIENT_INITIATED) listener.onEnded(disconnectProblem(reason));
   });
-  listener.agent(agentOf(room));
-  return new LiveKitLink(room);
+  listener.onAgent(agentOf(room));
+  return new LiveKitConnection(room);
 };
 
-class LiveKitLink implements Link {
+class LiveKitConnection implements Connection {
   private microphone: LocalAudioTrack | null = null;
 
   constructor(private readonly room: Room) {}
 
-  async speak(track: MediaStreamTrack): Promise<void> {
+  async publishMicrophone(track: MediaStreamTrack): Promise<void> {
     if (this.microphone) {
       await this.microphone.replaceTrack(track, { userProvidedTrack: true });
     } else {
@@ -57,66 +57,66 @@ class LiveKitLink implements Link {
     }
   }
 
-  async mute(muted: boolean): Promise<void> {
+  async setMuted(muted: boolean): Promise<void> {
     await (muted ? this.microphone?.mute() : this.microphone?.unmute());
   }
 
-  async type(text: string): Promise<void> {
+  async sendText(text: string): Promise<void> {
     await this.room.localParticipant.sendText(text, { topic: CHAT_TOPIC });
   }
 
-  async chooseStrategy(name: string): Promise<string> {
+  async setStrategy(name: string): Promise<string> {
     const destinationIdentity = agentParticipant(this.room)?.identity ?? "";
     return this.room.localParticipant.performRpc({ destinationIdentity, method: SET_STRATEGY, payload: name });
   }
 
-  async playSound(): Promise<void> {
+  async startAudio(): Promise<void> {
     await this.room.startAudio();
   }
 
-  async hangUp(): Promise<void> {
+  async disconnect(): Promise<void> {
     await this.room.disconnect();
   }
 }
 
-function passOnText(room: Room, listener: Listener): void {
+function forwardText(room: Room, listener: Listener): void {
   room.registerTextStreamHandler(TRANSCRIPTION_TOPIC, async (reader, { identity }) => {
     const attributes = reader.info.attributes ?? {};
     const who = identity === room.localParticipant.identity ? "caller" : "agent";
     const id = attributes["lk.segment_id"] ?? reader.info.id;
     let text = "";
-    await untilBrokenOff(async () => {
+    await ignoreBrokenStream(async () => {
       for await (const chunk of reader) {
         text += chunk;
-        listener.segment({ who, id, text, final: attributes["lk.transcription_final"] === "true" });
+        listener.onSegment({ who, id, text, final: attributes["lk.transcription_final"] === "true" });
       }
     });
   });
   for (const topic of [TURN_TOPIC, PRERESPONSE_TOPIC])
     room.registerTextStreamHandler(topic, (reader) =>
-      untilBrokenOff(async () => listener.message(topic, await reader.readAll())),
+      ignoreBrokenStream(async () => listener.onMessage(topic, await reader.readAll())),
     );
 }
 
-/** A sender may be gone in the middle of a text: what came of it is shown, and that it is gone is known otherwise. */
-async function untilBrokenOff(read: () => Promise<void>): Promise<void> {
+/** Ignore the error of a stream whose sender leaves before its end; the departure is an event of its own. */
+async function ignoreBrokenStream(read: () => Promise<void>): Promise<void> {
   await read().catch(() => undefined);
 }
 
-function passOnEvents(room: Room, listener: Listener): void {
-  const lookForAgent = () => listener.agent(agentOf(room));
-  room.on(RoomEvent.ParticipantConnected, lookForAgent);
-  room.on(RoomEvent.ParticipantDisconnected, lookForAgent);
-  room.on(RoomEvent.ParticipantAttributesChanged, lookForAgent);
+function forwardEvents(room: Room, listener: Listener): void {
+  const updateAgent = () => listener.onAgent(agentOf(room));
+  room.on(RoomEvent.ParticipantConnected, updateAgent);
+  room.on(RoomEvent.ParticipantDisconnected, updateAgent);
+  room.on(RoomEvent.ParticipantAttributesChanged, updateAgent);
   room.on(RoomEvent.ConnectionStateChanged, (state) => {
     if (state === ConnectionState.Reconnecting || state === ConnectionState.SignalReconnecting)
-      listener.connection("reconnecting");
+      listener.onConnectionState("reconnecting");
     if (state === ConnectionState.Connected) {
-      listener.connection("connected");
-      lookForAgent();
+      listener.onConnectionState("connected");
+      updateAgent();
     }
   });
-  room.on(RoomEvent.AudioPlaybackStatusChanged, () => listener.soundBlocked(!room.canPlaybackAudio));
+  room.on(RoomEvent.AudioPlaybackStatusChanged, () => listener.onAudioBlocked(!room.canPlaybackAudio));
 }
 
 function playAgent(room: Room, listener: Listener): void {
@@ -127,11 +127,11 @@ function playAgent(room: Room, listener: Listener): void {
     player.dataset.testid = "agent-audio";
     document.body.append(player);
     players.set(track, player);
-    listener.voice(track.mediaStreamTrack);
+    listener.onAgentTrack(track.mediaStreamTrack);
   });
   room.on(RoomEvent.TrackUnsubscribed, (track) => {
     players.get(track)?.remove();
-    if (players.delete(track) && !players.size) listener.voice(null);
+    if (players.delete(track) && !players.size) listener.onAgentTrack(null);
   });
   room.on(RoomEvent.Disconnected, () => {
     for (const player of players.values()) player.remove();
@@ -140,7 +140,7 @@ function playAgent(room: Room, listener: Listener): void {
 }
 
 function agentParticipant(room: Room): RemoteParticipant | undefined {
-  return [...room.remoteParticipants.values()].find((other) => other.kind === ParticipantKind.AGENT);
+  return [...room.remoteParticipants.values()].find((participant) => participant.kind === ParticipantKind.AGENT);
 }
 
 function agentOf(room: Room): Agent | null {
@@ -152,7 +152,7 @@ function agentOf(room: Room): Agent | null {
     identity,
     state: STATES.includes(state) ? (state as AgentState) : "initializing",
     strategy: attributes[STRATEGY_ATTRIBUTE] ?? null,
-    measured: attributes[METRICS_ATTRIBUTE] !== "not written",
+    writesMetrics: attributes[METRICS_ATTRIBUTE] !== "not written",
   };
 }
 
@@ -162,20 +162,22 @@ function connectionProblem(error: unknown, session: Session): Problem {
   if (error.reason === ConnectionErrorReason.NotAllowed)
     return problem("token-refused", {
       title: "The LiveKit server refused this page's token.",
-      advice: "The page's LiveKit key and secret are probably not the server's: tell whoever runs this page.",
+      advice:
+        "The LiveKit key and secret of this page are probably not those of the server. Contact the operator of this page.",
     });
   if (error.reason === ConnectionErrorReason.InternalError)
     return problem("server-unreachable", {
-      title: "The server answers, but the sound of the call does not get through.",
-      advice: "Try again. If it stays so, a firewall or proxy between you and the LiveKit server may block WebRTC.",
+      title: "The server answers, but the audio connection fails.",
+      advice:
+        "Try again. If the problem persists, a firewall or proxy between you and the LiveKit server may block WebRTC.",
     });
   return problem("server-unreachable", { advice });
 }
 
-function endOf(reason: DisconnectReason | undefined): Problem {
+function disconnectProblem(reason: DisconnectReason | undefined): Problem {
   if (reason === DisconnectReason.ROOM_DELETED || reason === DisconnectReason.PARTICIPANT_REMOVED)
-    return problem("disconnected", { title: "The call was ended by the other side." });
+    return problem("disconnected", { title: "The agent or the server ended the call." });
   if (reason === DisconnectReason.DUPLICATE_IDENTITY)
-    return problem("disconnected", { title: "The call goes on in another window." });
+    return problem("disconnected", { title: "The call continues in another window." });
   return problem("disconnected");
 }

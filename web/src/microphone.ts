@@ -7,17 +7,17 @@ export interface Microphone {
   label: string;
 }
 
-/** Asks the browser, which may ask the person. `id` is empty for the default one. */
+/** Open a microphone, after the browser has asked the caller for permission. An empty `id` is the default one. */
 export async function openMicrophone(id: string): Promise<MediaStreamTrack> {
   if (!navigator.mediaDevices)
     throw new ProblemError(
       problem("microphone-denied", {
-        advice: "Browsers allow it only on https:// and on localhost: open this page there. You can also type.",
+        advice: "Browsers allow it only on https:// and on localhost. You can also type to the agent.",
       }),
     );
-  const wanted = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+  const processing = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
   try {
-    const audio = id ? { ...wanted, deviceId: { exact: id } } : wanted;
+    const audio = id ? { ...processing, deviceId: { exact: id } } : processing;
     const [track] = (await navigator.mediaDevices.getUserMedia({ audio })).getAudioTracks();
     if (!track) throw new ProblemError(problem("no-microphone"));
     return track;
@@ -26,7 +26,7 @@ export async function openMicrophone(id: string): Promise<MediaStreamTrack> {
   }
 }
 
-/** Without names until the microphone has been allowed once. */
+/** List the microphones; their labels are unknown until the caller has allowed one. */
 export async function listMicrophones(): Promise<Microphone[]> {
   const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
   return devices
@@ -34,8 +34,8 @@ export async function listMicrophones(): Promise<Microphone[]> {
     .map((device, index) => ({ id: device.deviceId, label: device.label || `Microphone ${index + 1}` }));
 }
 
-/** Returns what stops it. */
-export function onMicrophonesChanged(then: () => void): () => void {
-  navigator.mediaDevices?.addEventListener("devicechange", then);
-  return () => navigator.mediaDevices?.removeEventListener("devicechange", then);
+/** Call `handler` when a microphone is added or removed; return a function that stops this. */
+export function onMicrophonesChanged(handler: () => void): () => void {
+  navigator.mediaDevices?.addEventListener("devicechange", handler);
+  return () => navigator.mediaDevices?.removeEventListener("devicechange", handler);
 }

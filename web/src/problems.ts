@@ -1,6 +1,6 @@
-/** What can go wrong, in words for the person at the page: what happened, and what to do. */
+/** Messages for the caller about everything that can fail. */
 
-export type Code =
+export type ProblemCode =
   | "microphone-denied"
   | "no-microphone"
   | "token-refused"
@@ -8,17 +8,16 @@ export type Code =
   | "agent-missing"
   | "reconnecting"
   | "disconnected"
-  | "sound-blocked"
+  | "audio-blocked"
   | "not-sent";
 
 export interface Problem {
-  code: Code;
+  code: ProblemCode;
   title: string;
-  /** What to do. */
   advice: string;
 }
 
-const PROBLEMS: Record<Code, Omit<Problem, "code">> = {
+const PROBLEMS: Record<ProblemCode, Omit<Problem, "code">> = {
   "microphone-denied": {
     title: "The browser does not let this page use the microphone.",
     advice: "Allow the microphone in the browser's address bar and try again. You can also type to the agent.",
@@ -28,47 +27,48 @@ const PROBLEMS: Record<Code, Omit<Problem, "code">> = {
     advice: "Plug one in, or choose another one, and try again. You can also type to the agent.",
   },
   "token-refused": {
-    title: "You were not let into a call.",
-    advice: "Wait a minute and try again. If it stays so, tell whoever runs this page.",
+    title: "The server refused the call.",
+    advice: "Wait a minute and try again. If the problem persists, contact the operator of this page.",
   },
   "server-unreachable": {
     title: "The server cannot be reached.",
-    advice: "Check your network connection, and that the server is running; then try again.",
+    advice: "Check your network connection and whether the server is running, then try again.",
   },
   "agent-missing": {
     title: "No agent has joined the call.",
-    advice: "It may still come. If not, the worker is not running, or has all the calls it can carry: try again later.",
+    advice:
+      "It may still join. If not, the worker is not running or is at its maximum number of calls: try again later.",
   },
   reconnecting: {
     title: "The connection was lost. Reconnecting …",
-    advice: "The agent cannot hear you until it is back.",
+    advice: "The agent cannot hear you until the connection is restored.",
   },
   disconnected: {
     title: "The call has ended because the connection was lost.",
-    advice: "Start a new call to go on. What was said is still here, and can be saved.",
+    advice: "Start a new call to continue. The conversation is still here, and you can save it.",
   },
-  "sound-blocked": {
-    title: "The browser does not play the agent's voice.",
-    advice: "It wants a click first.",
+  "audio-blocked": {
+    title: "The browser blocks the agent's voice.",
+    advice: "Click to allow it.",
   },
   "not-sent": {
-    title: "That did not reach the agent.",
-    advice: "Try it once more.",
+    title: "The message did not reach the agent.",
+    advice: "Try again.",
   },
 };
 
-export function problem(code: Code, words: Partial<Omit<Problem, "code">> = {}): Problem {
-  return { code, ...PROBLEMS[code], ...words };
+export function problem(code: ProblemCode, text: Partial<Omit<Problem, "code">> = {}): Problem {
+  return { code, ...PROBLEMS[code], ...text };
 }
 
-/** A problem as an error, for what cannot go on. */
+/** An error with a problem to show. */
 export class ProblemError extends Error {
   constructor(readonly problem: Problem) {
     super(problem.title);
   }
 }
 
-/** What `getUserMedia` failed with. */
+/** Return the problem for an error of `getUserMedia`. */
 export function microphoneProblem(error: unknown): Problem {
   const name = error instanceof Error ? error.name : "";
   if (name === "NotFoundError" || name === "OverconstrainedError") return problem("no-microphone");
@@ -76,7 +76,7 @@ export function microphoneProblem(error: unknown): Problem {
     return problem("no-microphone", {
       title: "The microphone cannot be used.",
       advice:
-        "Another program may hold it: close that one, or choose another microphone. You can also type to the agent.",
+        "Another program may be using it: close that program, or choose another microphone. You can also type to the agent.",
     });
   return problem("microphone-denied");
 }

@@ -1,12 +1,13 @@
-/** Records both sides of the call in the browser: the caller left, the agent right. */
+/** Recording of the call in the browser: the caller on the left channel, the agent on the right. */
 
 import { GapMeter } from "./gaps";
 import workletUrl from "./recorder.worklet?worker&url";
 import { wav } from "./wav";
 
-/** Samples of both sides, after which what was recorded is handed to the browser, which may keep it on disk. */
-const KEPT_IN_MEMORY = 2 * 48_000 * 10;
+/** Samples of both channels (10 s). More are moved to a Blob, which the browser may keep on disk. */
+const MAX_SAMPLES_IN_MEMORY = 2 * 48_000 * 10;
 
+/** Loudness, 0 to 1. */
 export interface Levels {
   caller: number;
   agent: number;
@@ -18,7 +19,7 @@ export class Recorder {
   private node: AudioWorkletNode | null = null;
   private stored: Blob[] = [];
   private recent: Int16Array<ArrayBuffer>[] = [];
-  private kept = 0;
+  private recentSamples = 0;
 
   private constructor(
     private readonly context: AudioContext,
@@ -40,20 +41,20 @@ export class Recorder {
       channelCount: 1,
       channelCountMode: "explicit",
     });
-    this.node.port.onmessage = ({ data }: MessageEvent<Int16Array<ArrayBuffer>>) => this.add(data);
-    this.node.connect(this.context.destination); // silent, and without it nothing is processed
+    this.node.port.onmessage = ({ data }: MessageEvent<Int16Array<ArrayBuffer>>) => this.append(data);
+    this.node.connect(this.context.destination); // silent output; an unconnected node processes nothing
     void this.context.resume();
   }
 
-  hearCaller(track: MediaStreamTrack | null): void {
-    this.hear(0, track);
+  setCallerTrack(track: MediaStreamTrack | null): void {
+    this.connectInput(0, track);
   }
 
-  hearAgent(track: MediaStreamTrack | null): void {
-    this.hear(1, track);
+  setAgentTrack(track: MediaStreamTrack | null): void {
+    this.connectInput(1, track);
   }
 
-  /** The response gap of the reply that ended just now and took `duration` seconds. */
+  /** Return the response gap, in seconds, of the reply that has just ended and took `duration` seconds. */
   gapOfReply(duration: number): number | null {
     return this.meter.gapOfReply(duration);
   }
@@ -69,7 +70,7 @@ export class Recorder {
     return wav([...this.stored, ...this.recent], this.context.sampleRate, 2);
   }
 
-  private hear(input: number, track: MediaStreamTrack | null): void {
+  private connectInput(input: number, track: MediaStreamTrack | null): void {
     this.sources.get(input)?.disconnect();
     this.sources.delete(input);
     if (!track || !this.node || this.context.state === "closed") return;
@@ -78,13 +79,13 @@ export class Recorder {
     this.sources.set(input, source);
   }
 
-  private add(samples: Int16Array<ArrayBuffer>): void {
+  private append(samples: Int16Array<ArrayBuffer>): void {
     this.recent.push(samples);
-    this.kept += samples.length;
-    if (this.kept >= KEPT_IN_MEMORY) {
+    this.recentSamples += samples.length;
+    if (this.recentSamples >= MAX_SAMPLES_IN_MEMORY) {
       this.stored.push(new Blob(this.recent));
       this.recent = [];
-      this.kept = 0;
+      this.recentSamples = 0;
     }
     this.onLevels(this.meter.push(samples));
   }

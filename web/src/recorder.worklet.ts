@@ -1,7 +1,7 @@
-/** Runs on the audio thread: both sides' samples, side by side, to the page every 40 ms. */
+/** Audio worklet: sends interleaved samples of both inputs to the page every 40 ms (at 48 kHz). */
 
-/** Blocks of 128 samples. */
-const BLOCKS = 15;
+/** Blocks of 128 samples in a message. */
+const BLOCKS_PER_MESSAGE = 15;
 
 class Recorder extends AudioWorkletProcessor {
   private samples = new Int16Array(0);
@@ -9,7 +9,7 @@ class Recorder extends AudioWorkletProcessor {
 
   process(inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
     const size = outputs[0]?.[0]?.length ?? 128;
-    if (!this.samples.length) this.samples = new Int16Array(2 * size * BLOCKS);
+    if (!this.samples.length) this.samples = new Int16Array(2 * size * BLOCKS_PER_MESSAGE);
     const caller = inputs[0]?.[0];
     const agent = inputs[1]?.[0];
     for (let index = 0; index < size; index += 1) {

@@ -1,13 +1,13 @@
-/** The lines of the conversation, from what the room sends while it is spoken and from the turn records after it. */
+/** Lines of the conversation, from live transcription segments and, after each turn, its record. */
 
 import type { TurnRecord } from "./generated/turn-record";
 
 export interface Line {
   id: number;
   who: "caller" | "agent";
-  /** Of the agent: what it said at once. */
+  /** The agent's pre-response. */
   preresponse: string;
-  /** Of the caller: all of it. Of the agent: the answer. */
+  /** The caller's words, or the agent's answer. */
   text: string;
   final: boolean;
   typed: boolean;
@@ -21,7 +21,7 @@ export interface Segment {
   final: boolean;
 }
 
-/** A caller's words and the reply to them. */
+/** The caller's words and the reply. */
 interface Exchange {
   id: number;
   typed: boolean;
@@ -32,39 +32,38 @@ interface Exchange {
 }
 
 /**
- * Segments of the same exchange are joined: one utterance may be several, and so may a reply. What the caller says after
- * the reply has begun belongs to the next exchange. The record of the turn has the last word on the agent's words: it
- * knows how far they were spoken.
+ * Segments of one exchange are joined, as an utterance or a reply may have several. What the caller says after the reply
+ * has begun starts the next exchange. The record of the turn replaces the agent's text, as it knows how much was spoken.
  */
 export class Transcript {
   private exchanges: Exchange[] = [];
-  private where = new Map<string, Exchange>();
+  private exchangeOfSegment = new Map<string, Exchange>();
 
   get lines(): Line[] {
     return this.exchanges.flatMap(linesOf);
   }
 
-  typed(text: string): void {
+  addTyped(text: string): void {
     const exchange = this.open("caller");
     exchange.typed = true;
     exchange.caller.set(`typed-${exchange.caller.size}`, { who: "caller", id: "typed", text, final: true });
   }
 
-  segment(segment: Segment): void {
+  addSegment(segment: Segment): void {
     const key = `${segment.who} ${segment.id}`;
-    const exchange = this.where.get(key) ?? this.open(segment.who);
-    this.where.set(key, exchange);
+    const exchange = this.exchangeOfSegment.get(key) ?? this.open(segment.who);
+    this.exchangeOfSegment.set(key, exchange);
     exchange[segment.who].set(segment.id, segment);
   }
 
-  preresponse(text: string): void {
+  addPreresponse(text: string): void {
     this.open("agent").preresponse = text;
   }
 
-  record(record: TurnRecord): void {
-    if (!record.preresponse && !record.answer) return; // the caller spoke on: the reply belongs to a later record
-    const waiting = this.exchanges.filter((exchange) => !exchange.record);
-    const exchange = waiting.find((one) => one.agent.size || one.preresponse) ?? waiting[0] ?? this.add();
+  addRecord(record: TurnRecord): void {
+    if (!record.preresponse && !record.answer) return; // the caller continued, so a later record has the reply
+    const pending = this.exchanges.filter((exchange) => !exchange.record);
+    const exchange = pending.find(({ agent, preresponse }) => agent.size || preresponse) ?? pending[0] ?? this.add();
     exchange.record = record;
     if (record.caller && !exchange.caller.size)
       exchange.caller.set("record", { who: "caller", id: "record", text: record.caller, final: true });
@@ -88,14 +87,14 @@ export class Transcript {
 function linesOf(exchange: Exchange): Line[] {
   const { id, record, typed } = exchange;
   const lines: Line[] = [];
-  const caller = joined(exchange.caller);
+  const caller = joinText(exchange.caller);
   if (caller) {
     const final = [...exchange.caller.values()].every((segment) => segment.final);
     lines.push({ id: 2 * id, who: "caller", preresponse: "", text: caller, final, typed, interrupted: false });
   }
   const spoken = record
     ? { preresponse: record.preresponse ?? "", text: record.answer }
-    : split(joined(exchange.agent), exchange.preresponse);
+    : splitReply(joinText(exchange.agent), exchange.preresponse);
   if (spoken.preresponse || spoken.text) {
     const interrupted = record?.interrupted ?? false;
     lines.push({ id: 2 * id + 1, who: "agent", ...spoken, final: record !== null, typed: false, interrupted });
@@ -103,15 +102,15 @@ function linesOf(exchange: Exchange): Line[] {
   return lines;
 }
 
-function joined(segments: ReadonlyMap<string, Segment>): string {
+function joinText(segments: ReadonlyMap<string, Segment>): string {
   return [...segments.values()]
     .map((segment) => segment.text.trim())
     .filter(Boolean)
     .join(" ");
 }
 
-/** The transcript of a reply begins with the pre-response, which is announced before the first word of it comes. */
-function split(text: string, preresponse: string): { preresponse: string; text: string } {
+/** Separate the pre-response, which is known before the transcript arrives, from the answer. */
+function splitReply(text: string, preresponse: string): { preresponse: string; text: string } {
   if (!preresponse || preresponse.startsWith(text))
     return preresponse ? { preresponse, text: "" } : { preresponse, text };
   return text.startsWith(preresponse)

@@ -1,4 +1,4 @@
-/** The bars of a turn's latency waterfall, from its record. */
+/** Latency waterfall of a turn. */
 
 import type { TurnRecord } from "./generated/turn-record";
 
@@ -15,7 +15,7 @@ export const STAGES = {
 
 export type Stage = keyof typeof STAGES;
 
-/** Seconds after the caller's last voice. */
+/** A stage, in seconds after the caller's last voice. */
 export interface Bar {
   stage: Stage;
   from: number;
@@ -24,13 +24,13 @@ export interface Bar {
 
 export interface Waterfall {
   bars: Bar[];
-  /** What of the time is shown; speech that goes on longer is cut off at the end. */
+  /** The range shown, in seconds; longer speech is cut at the end. */
   start: number;
   end: number;
 }
 
-/** How much of the answer's speech is shown. */
-const TAIL = 0.6;
+/** Length of speech that is always shown. */
+const SHOWN_SPEECH_S = 0.6;
 
 export function waterfall({ instants: at, preresponse_source }: TurnRecord): Waterfall {
   const bars: Bar[] = [];
@@ -39,7 +39,7 @@ export function waterfall({ instants: at, preresponse_source }: TurnRecord): Wat
   };
   add("stt", at.last_voice, at.stt_final);
   add("end_of_turn", at.stt_final ?? at.last_voice, at.end_of_turn);
-  // A phrase comes from no model: only what the fast model said was asked of it.
+  // With a phrase, the fast model may have been asked, but its reply was not used.
   if (preresponse_source !== "phrase") add("fast_model", at.fast_request, at.fast_first_token);
   add("preresponse_tts", at.fast_first_token ?? at.fast_request, at.fast_first_audio);
   add("main_model", at.main_request, at.main_first_token);
@@ -53,7 +53,7 @@ function span(bars: readonly Bar[]): { start: number; end: number } {
   const start = Math.min(0, ...bars.map((bar) => bar.from));
   const speech = bars.filter(isSpeech);
   const ends = bars.filter((bar) => !isSpeech(bar)).map((bar) => bar.to);
-  const last = Math.max(0, ...ends, ...speech.map((bar) => Math.min(bar.to, bar.from + TAIL)));
+  const last = Math.max(0, ...ends, ...speech.map((bar) => Math.min(bar.to, bar.from + SHOWN_SPEECH_S)));
   return { start, end: Math.max(last, start + 0.1) };
 }
 
@@ -61,10 +61,10 @@ export function isSpeech(bar: Bar): boolean {
   return bar.stage === "preresponse" || bar.stage === "answer";
 }
 
-/** Round marks for the axis, about five of them. */
-export function marks({ start, end }: Waterfall): number[] {
+/** Return up to about five round values for the axis. */
+export function axisTicks({ start, end }: Pick<Waterfall, "start" | "end">): number[] {
   const step = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20].find((size) => (end - start) / size <= 5) ?? 60;
   const first = Math.ceil(start / step - 1e-9);
-  const many = Math.floor(end / step + 1e-9) - first + 1;
-  return Array.from({ length: many }, (_, index) => Number(((first + index) * step).toFixed(3)));
+  const count = Math.floor(end / step + 1e-9) - first + 1;
+  return Array.from({ length: count }, (_, index) => Number(((first + index) * step).toFixed(3)));
 }

@@ -1,4 +1,4 @@
-/** Interleaved 16-bit samples as a WAV file. */
+/** Return a WAV file of interleaved 16-bit samples. */
 export function wav(parts: readonly (Blob | Int16Array<ArrayBuffer>)[], rate: number, channels: number): Blob {
   const bytes = parts.reduce((sum, part) => sum + (part instanceof Blob ? part.size : part.byteLength), 0);
   const header = new DataView(new ArrayBuffer(44));

@@ -24,7 +24,7 @@ async function problemOf(asking: Promise<unknown>): Promise<Problem> {
 const refusal = (code: string, message: string, status: number, headers = {}) =>
   Response.json({ error: { code, message } }, { status, headers });
 
-test("a token is asked for as JSON, so that no form of another site can", async () => {
+test("a token is requested as JSON, which a form of another site cannot send", async () => {
   const session = { url: "ws://localhost:7880", token: "t", room: "call-1", identity: "caller-1" };
   const fetch = server(() => Response.json({ ...session, later: true }));
   expect(await fetchSession()).toEqual(session);
@@ -35,7 +35,7 @@ test("a token is asked for as JSON, so that no form of another site can", async 
   });
 });
 
-test("what the server says of a refusal is passed on, with when to try again", async () => {
+test("a refusal shows the message of the server and when to try again", async () => {
   server(() => refusal("rate_limited", "Too many calls from here.", 429, { "Retry-After": "30" }));
   expect(await problemOf(fetchSession())).toMatchObject({
     code: "token-refused",
@@ -50,22 +50,22 @@ test.each([
   [503, "token-refused"],
   [500, "server-unreachable"],
   [502, "server-unreachable"],
-])("status %i is told as %s, even without words", async (status, code) => {
+])("status %i becomes %s, even without a message", async (status, code) => {
   server(() => new Response("<html>", { status }));
   expect(await problemOf(fetchSession())).toMatchObject({ code, advice: expect.stringMatching(/\w/) });
 });
 
-test("a server that does not answer is said to be unreachable", async () => {
+test("a server that does not answer is reported as unreachable", async () => {
   server(() => Promise.reject(new TypeError("Failed to fetch")));
   expect((await problemOf(fetchConfig())).code).toBe("server-unreachable");
 });
 
-test("an answer that is no session is not taken for one", async () => {
+test("a response without url and token is refused", async () => {
   server(() => Response.json({ room: "call-1" }));
   expect((await problemOf(fetchSession())).code).toBe("token-refused");
 });
 
-test("the configuration may lack what it does not know of", async () => {
+test("missing or invalid parts of the configuration get defaults", async () => {
   server(() => Response.json({ strategies: ["llm", 3, "off"] }));
   expect(await fetchConfig()).toEqual({ strategies: ["llm", "off"], text_input: true });
   server(() => Response.json({ text_input: false }));
@@ -78,7 +78,7 @@ test.each([
   ["NotFoundError", "no-microphone", "No microphone"],
   ["OverconstrainedError", "no-microphone", "No microphone"],
   ["NotReadableError", "no-microphone", "cannot be used"],
-])("%s of the microphone is told in words", (name, code, words) => {
+])("the error %s of the microphone becomes a problem with a message", (name, code, words) => {
   const error = Object.assign(new Error("browser's words"), { name });
   expect(microphoneProblem(error)).toMatchObject({ code, title: expect.stringContaining(words) });
 });

@@ -1,41 +1,47 @@
-/** A call's surroundings for tests: a room, microphones and a page server that do what the test says. */
+/** Fake room, microphones and page server for tests of a call. */
 
 import { vi } from "vitest";
-import { Call, type Outside } from "../src/call";
+import { Call, type Dependencies } from "../src/call";
+import type { Agent, Connection, Listener } from "../src/connection";
 import { PRERESPONSE_TOPIC, TURN_TOPIC } from "../src/generated/topics";
 import type { TurnRecord } from "../src/generated/turn-record";
-import type { Agent, Link, Listener } from "../src/link";
 import type { Recorder } from "../src/recorder";
 
-/** The room of the call that is on: `says` is what happens in it, `heard` what reached it. */
-export class FakeRoom implements Link {
-  heard: [string, ...unknown[]][] = [];
+/** Records the methods that the call uses; tests send events through `listener`. */
+export class FakeRoom implements Connection {
+  calls: [string, ...unknown[]][] = [];
   failing = false;
 
-  constructor(readonly says: Listener) {}
+  constructor(readonly listener: Listener) {}
 
-  speak = (track: MediaStreamTrack) => this.note("speak", track);
-  mute = (muted: boolean) => this.note("mute", muted);
-  type = (text: string) => this.note("type", text);
-  chooseStrategy = (name: string) => this.note("strategy", name).then(() => name);
-  playSound = () => this.note("play");
-  hangUp = () => this.note("hang up");
+  publishMicrophone = (track: MediaStreamTrack) => this.record("publishMicrophone", track);
+  setMuted = (muted: boolean) => this.record("setMuted", muted);
+  sendText = (text: string) => this.record("sendText", text);
+  setStrategy = (name: string) => this.record("setStrategy", name).then(() => name);
+  startAudio = () => this.record("startAudio");
+  disconnect = () => this.record("disconnect");
 
   agentJoins(some: Partial<Agent> = {}): void {
-    this.says.agent({ identity: "agent-1", state: "listening", strategy: "phrase", measured: true, ...some });
+    this.listener.onAgent({
+      identity: "agent-1",
+      state: "listening",
+      strategy: "phrase",
+      writesMetrics: true,
+      ...some,
+    });
   }
 
   turn(record: TurnRecord): void {
-    this.says.message(TURN_TOPIC, JSON.stringify(record));
+    this.listener.onMessage(TURN_TOPIC, JSON.stringify(record));
   }
 
   preresponse(text: string): void {
-    this.says.message(PRERESPONSE_TOPIC, JSON.stringify({ text, source: "phrase" }));
+    this.listener.onMessage(PRERESPONSE_TOPIC, JSON.stringify({ text, source: "phrase" }));
   }
 
-  private async note(...what: [string, ...unknown[]]): Promise<void> {
-    if (this.failing) throw new Error("no such luck");
-    this.heard.push(what);
+  private async record(...call: [string, ...unknown[]]): Promise<void> {
+    if (this.failing) throw new Error("fake failure");
+    this.calls.push(call);
   }
 }
 
@@ -47,17 +53,17 @@ export class FakeTrack extends EventTarget {
   }
 }
 
-export function setUp() {
+export function setUpCall() {
   const rooms: FakeRoom[] = [];
   const tracks: FakeTrack[] = [];
   const recorder = {
-    hearCaller: vi.fn(),
-    hearAgent: vi.fn(),
+    setCallerTrack: vi.fn(),
+    setAgentTrack: vi.fn(),
     stop: vi.fn(),
     gapOfReply: vi.fn((): number | null => 0.57),
     wav: vi.fn(() => new Blob(["RIFF"])),
   };
-  const outside = {
+  const dependencies = {
     fetchSession: vi.fn(async () => ({ url: "ws://livekit", token: "token", room: "call-1", identity: "caller-1" })),
     openMicrophone: vi.fn(async (_id: string) => {
       const track = new FakeTrack();
@@ -67,11 +73,11 @@ export function setUp() {
     connect: vi.fn(async (_session: unknown, listener: Listener) => {
       const room = new FakeRoom(listener);
       rooms.push(room);
-      return room as Link;
+      return room as Connection;
     }),
-    record: vi.fn(async () => recorder as unknown as Recorder | null),
-  } satisfies Outside;
-  const call = new Call(outside);
+    startRecorder: vi.fn(async () => recorder as unknown as Recorder | null),
+  } satisfies Dependencies;
+  const call = new Call(dependencies);
   const room = () => rooms.at(-1) as FakeRoom;
-  return { call, outside, recorder, rooms, tracks, room };
+  return { call, dependencies, recorder, rooms, tracks, room };
 }

@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
 import { clock, dollars, percentiles, seconds, totalUsage } from "../src/figures";
-import { turn } from "./make";
+import { turn } from "./turns";
 
-test("percentiles are interpolated, whatever the order", () => {
+test("percentiles are interpolated for values in any order", () => {
   expect(percentiles([4, 1, 3, 2])).toEqual({ count: 4, p50: 2.5, p95: expect.closeTo(3.85) });
 });
 
-test("turns without a gap, such as the greeting, do not count", () => {
+test("turns without a gap, such as the greeting, are not counted", () => {
   expect(percentiles([null, 0.5, null])).toEqual({ count: 1, p50: 0.5, p95: 0.5 });
   expect(percentiles([null])).toBeNull();
 });
 
-test("the usage of a call is the last that its agent reported", () => {
+test("the usage of a call is the latest usage that its agent reported", () => {
   const early = { ...turn().usage, prompt_tokens: 10 } as ReturnType<typeof turn>["usage"];
   const turns = [
     { agent: "a", record: turn({ usage: early }) },
@@ -20,7 +20,7 @@ test("the usage of a call is the last that its agent reported", () => {
   expect(totalUsage(turns)?.prompt_tokens).toBe(310);
 });
 
-test("an agent that came after a restart is added", () => {
+test("the usage of an agent that replaced the first one is added", () => {
   const turns = [
     { agent: "a", record: turn() },
     { agent: "b", record: turn() },
@@ -29,11 +29,11 @@ test("an agent that came after a restart is added", () => {
   expect(totalUsage(turns)).toMatchObject({ prompt_tokens: 620, cost_usd: 0.0122 });
 });
 
-test("no usage is not zero", () => {
+test("missing usage is null, not zero", () => {
   expect(totalUsage([{ agent: "a", record: turn({ usage: null }) }])).toBeNull();
 });
 
-test("figures are written for people", () => {
+test("numbers are formatted for display", () => {
   expect(seconds(0.5)).toBe("0.50");
   expect(seconds(null)).toBe("–");
   expect(dollars(0.00612)).toBe("$0.0061");

@@ -2,16 +2,16 @@ import { act, cleanup, fireEvent, render, screen, within } from "@testing-librar
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { App } from "../src/app";
 import { ProblemError, problem } from "../src/problems";
-import { setUp } from "./fakes";
-import { instants, turn } from "./make";
+import { setUpCall } from "./fakes";
+import { instants, turn } from "./turns";
 
-let world: ReturnType<typeof setUp>;
+let setup: ReturnType<typeof setUpCall>;
 
 beforeEach(async () => {
-  world = setUp();
+  setup = setUpCall();
   const config = { strategies: ["llm", "phrase", "hybrid", "off"], text_input: true };
   vi.stubGlobal("fetch", async () => Response.json(config));
-  render(<App call={world.call} />);
+  render(<App call={setup.call} />);
   await screen.findByTestId("strategy");
 });
 
@@ -20,36 +20,36 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function talk() {
+async function startCall() {
   await act(async () => {
     fireEvent.click(screen.getByTestId("talk"));
-    await vi.waitFor(() => expect(world.call.phase.value).toBe("on"));
+    await vi.waitFor(() => expect(setup.call.phase.value).toBe("on"));
   });
-  return world.room();
+  return setup.room();
 }
 
-const happens = (what: () => void) => act(async () => what());
+const perform = (action: () => void) => act(async () => action());
 const attribute = (id: string, name: string) => screen.getByTestId(id).getAttribute(name);
 
-test("from the talk button to the agent's states, and to the end of the call", async () => {
+test("the page shows the state of the agent from the talk button to the end of the call", async () => {
   expect(attribute("agent-state", "data-state")).toBe("idle");
-  const room = await talk();
+  const room = await startCall();
   expect(attribute("agent-state", "data-state")).toBe("waiting");
   for (const state of ["initializing", "listening", "thinking", "speaking"] as const) {
-    await happens(() => room.agentJoins({ state }));
+    await perform(() => room.agentJoins({ state }));
     expect(attribute("agent-state", "data-state")).toBe(state);
   }
-  await happens(() => fireEvent.click(screen.getByTestId("hang-up")));
+  await perform(() => fireEvent.click(screen.getByTestId("hang-up")));
   expect(attribute("agent-state", "data-state")).toBe("ended");
   expect(screen.getByTestId("talk").textContent).toContain("Talk again");
 });
 
-test("a pre-response is an element of its own, apart from the answer", async () => {
-  const room = await talk();
-  await happens(() => {
-    room.says.segment({ who: "caller", id: "1", text: "How do I learn to cook?", final: true });
+test("pre-response and answer are separate elements", async () => {
+  const room = await startCall();
+  await perform(() => {
+    room.listener.onSegment({ who: "caller", id: "1", text: "How do I learn to cook?", final: true });
     room.preresponse("Let me think.");
-    room.says.segment({ who: "agent", id: "2", text: "Let me think. Start simple.", final: false });
+    room.listener.onSegment({ who: "agent", id: "2", text: "Let me think. Start simple.", final: false });
   });
   const [caller, agent] = screen.getAllByTestId("line");
   expect(caller?.dataset.who).toBe("caller");
@@ -58,9 +58,9 @@ test("a pre-response is an element of its own, apart from the answer", async () 
   expect(within(agent as HTMLElement).getByTestId("answer").textContent).toBe("Start simple.");
 });
 
-test("a turn shows its gaps and a bar for each stage, with the record's instants", async () => {
-  const room = await talk();
-  await happens(() => room.turn(turn()));
+test("a turn shows its gaps, and a bar for each stage at the times of the record", async () => {
+  const room = await startCall();
+  await perform(() => room.turn(turn()));
   const shown = screen.getByTestId("turn");
   expect(shown.dataset.turn).toBe("2");
   expect(within(shown).getByTestId("response-gap").textContent).toBe("0.53");
@@ -72,28 +72,28 @@ test("a turn shows its gaps and a bar for each stage, with the record's instants
   expect(screen.getByTestId("last-response-gap").textContent).toContain("0.53");
 });
 
-test("a greeting has no gap and no mark of a first sound", async () => {
-  const room = await talk();
+test("a greeting has no gap and no first-sound mark", async () => {
+  const room = await startCall();
   const at = instants({ answer_start: 0, answer_end: 2 });
-  await happens(() => room.turn(turn({ turn: 1, caller: null, response_gap: null, answer_gap: null, instants: at })));
+  await perform(() => room.turn(turn({ turn: 1, caller: null, response_gap: null, answer_gap: null, instants: at })));
   expect(screen.getByTestId("response-gap").textContent).toBe("–");
   expect(screen.queryByTestId("heard-gap")).toBeNull();
   expect(screen.queryByText("first sound")).toBeNull();
 });
 
-test("the newest turn is first, and percentiles and usage are of the whole call", async () => {
-  const room = await talk();
-  await happens(() => room.turn(turn()));
-  await happens(() => room.turn(turn({ turn: 3, response_gap: 0.73 })));
-  expect(screen.getAllByTestId("turn").map((one) => one.dataset.turn)).toEqual(["3", "2"]);
+test("the newest turn is first; percentiles and usage cover the whole call", async () => {
+  const room = await startCall();
+  await perform(() => room.turn(turn()));
+  await perform(() => room.turn(turn({ turn: 3, response_gap: 0.73 })));
+  expect(screen.getAllByTestId("turn").map((element) => element.dataset.turn)).toEqual(["3", "2"]);
   expect(screen.getByTestId("percentiles").textContent).toContain("0.63");
   expect(screen.getByTestId("cost").textContent).toBe("$0.0061");
   expect(screen.getByTestId("prompt-tokens").textContent).toBe("310");
 });
 
-test("the switch has the server's strategies and asks the agent for the one that is chosen", async () => {
-  const room = await talk();
-  await happens(() => room.agentJoins());
+test("the switch lists the strategies of the server and requests the chosen one from the agent", async () => {
+  const room = await startCall();
+  await perform(() => room.agentJoins());
   const radios = within(screen.getByTestId("strategy")).getAllByRole<HTMLInputElement>("radio");
   expect(radios.map((radio) => [radio.name, radio.value, radio.checked])).toEqual([
     ["strategy", "llm", false],
@@ -101,89 +101,91 @@ test("the switch has the server's strategies and asks the agent for the one that
     ["strategy", "hybrid", false],
     ["strategy", "off", false],
   ]);
-  await happens(() => fireEvent.click(radios[3] as HTMLElement));
-  expect(room.heard.at(-1)).toEqual(["strategy", "off"]);
+  await perform(() => fireEvent.click(radios[3] as HTMLElement));
+  expect(room.calls.at(-1)).toEqual(["setStrategy", "off"]);
 });
 
-test("where callers may not choose, the switch is off and says so", async () => {
-  const room = await talk();
-  await happens(() => room.agentJoins({ strategy: null }));
+test("the switch is disabled if callers may not choose, and says so", async () => {
+  const room = await startCall();
+  await perform(() => room.agentJoins({ strategy: null }));
   expect(screen.getByTestId<HTMLFieldSetElement>("strategy").disabled).toBe(true);
   expect(screen.getByText(/does not let callers choose/)).toBeTruthy();
 });
 
-test("a problem is an alert with a code, words, and a way on", async () => {
-  world.outside.openMicrophone.mockRejectedValue(new ProblemError(problem("microphone-denied")));
-  await happens(() => fireEvent.click(screen.getByTestId("talk")));
+test("a problem is an alert with a code, a message and an action", async () => {
+  setup.dependencies.openMicrophone.mockRejectedValue(new ProblemError(problem("microphone-denied")));
+  await perform(() => fireEvent.click(screen.getByTestId("talk")));
   const alert = screen.getByRole("alert");
   expect(alert.dataset).toMatchObject({ testid: "alert", code: "microphone-denied" });
   await act(async () => {
     fireEvent.click(screen.getByTestId("type-instead"));
-    await vi.waitFor(() => expect(world.call.phase.value).toBe("on"));
+    await vi.waitFor(() => expect(setup.call.phase.value).toBe("on"));
   });
   expect(screen.queryByRole("alert")).toBeNull();
   expect(screen.getByTestId("mute").textContent).toContain("Use microphone");
 });
 
 test("while reconnecting there is nothing to click away", async () => {
-  const room = await talk();
-  await happens(() => room.says.connection("reconnecting"));
+  const room = await startCall();
+  await perform(() => room.listener.onConnectionState("reconnecting"));
   expect(within(screen.getByRole("alert")).queryAllByRole("button")).toEqual([]);
 });
 
-test("typed words are sent once, and the field is empty for the next", async () => {
-  const room = await talk();
-  await happens(() => room.agentJoins());
+test("text is sent once, and the field is emptied", async () => {
+  const room = await startCall();
+  await perform(() => room.agentJoins());
   const field = screen.getByTestId<HTMLInputElement>("text-input");
-  await happens(() => fireEvent.input(field, { target: { value: "  Hello  " } }));
-  await happens(() => fireEvent.click(screen.getByTestId("send")));
-  expect(room.heard.filter(([what]) => what === "type")).toEqual([["type", "Hello"]]);
+  await perform(() => fireEvent.input(field, { target: { value: "  Hello  " } }));
+  await perform(() => fireEvent.click(screen.getByTestId("send")));
+  expect(room.calls.filter(([method]) => method === "sendText")).toEqual([["sendText", "Hello"]]);
   expect(field.value).toBe("");
 });
 
-test("words that were not sent are still in the field", async () => {
-  const room = await talk();
-  await happens(() => room.agentJoins());
+test("text that was not sent stays in the field", async () => {
+  const room = await startCall();
+  await perform(() => room.agentJoins());
   room.failing = true;
   const field = screen.getByTestId<HTMLInputElement>("text-input");
-  await happens(() => fireEvent.input(field, { target: { value: "Hello" } }));
-  await happens(() => fireEvent.click(screen.getByTestId("send")));
+  await perform(() => fireEvent.input(field, { target: { value: "Hello" } }));
+  await perform(() => fireEvent.click(screen.getByTestId("send")));
   await vi.waitFor(() => expect(field.value).toBe("Hello"));
 });
 
-test("words that could begin no call are still in the field", async () => {
-  world.outside.fetchSession.mockRejectedValue(new ProblemError(problem("server-unreachable")));
-  await happens(() => fireEvent.input(screen.getByTestId("text-input"), { target: { value: "Hello" } }));
-  await happens(() => fireEvent.click(screen.getByTestId("send")));
+test("text stays in the field if no call could be started", async () => {
+  setup.dependencies.fetchSession.mockRejectedValue(new ProblemError(problem("server-unreachable")));
+  await perform(() => fireEvent.input(screen.getByTestId("text-input"), { target: { value: "Hello" } }));
+  await perform(() => fireEvent.click(screen.getByTestId("send")));
   await vi.waitFor(() => expect(screen.getByTestId<HTMLInputElement>("text-input").value).toBe("Hello"));
   expect(screen.getByRole("alert").dataset.code).toBe("server-unreachable");
 });
 
-test("the mute button says whether it is pressed", async () => {
-  await talk();
+test("the mute button shows whether it is pressed", async () => {
+  await startCall();
   expect(attribute("mute", "aria-pressed")).toBe("false");
-  await happens(() => fireEvent.click(screen.getByTestId("mute")));
+  await perform(() => fireEvent.click(screen.getByTestId("mute")));
   expect(attribute("mute", "aria-pressed")).toBe("true");
   expect(screen.getByText("You are muted")).toBeTruthy();
 });
 
-test("there is nothing to save before something was said", async () => {
+test("exports are disabled before the first turn", async () => {
   expect(screen.getByTestId<HTMLButtonElement>("export-json").disabled).toBe(true);
   expect(screen.getByTestId<HTMLButtonElement>("export-wav").disabled).toBe(true);
-  const room = await talk();
-  await happens(() => room.turn(turn()));
+  const room = await startCall();
+  await perform(() => room.turn(turn()));
   expect(screen.getByTestId<HTMLButtonElement>("export-json").disabled).toBe(false);
   expect(screen.getByTestId<HTMLButtonElement>("export-wav").disabled).toBe(false);
 });
 
-test("a worker that cannot write its metrics is said so", async () => {
-  const room = await talk();
-  await happens(() => room.agentJoins({ measured: false }));
+test("a worker that cannot write its metrics is reported", async () => {
+  const room = await startCall();
+  await perform(() => room.agentJoins({ writesMetrics: false }));
   expect(screen.getByText(/cannot write its metrics/)).toBeTruthy();
 });
 
-test("what a worker or caller says is text, never markup", async () => {
-  const room = await talk();
-  await happens(() => room.says.segment({ who: "agent", id: "1", text: "<img src=x onerror=alert(1)>", final: true }));
+test("transcripts are shown as text, never as markup", async () => {
+  const room = await startCall();
+  await perform(() =>
+    room.listener.onSegment({ who: "agent", id: "1", text: "<img src=x onerror=alert(1)>", final: true }),
+  );
   expect(screen.getByTestId("transcript").querySelector("img")).toBeNull();
 });

@@ -1,23 +1,23 @@
 import { expect, test } from "vitest";
 import { parsePreresponse, parseTurn } from "../src/records";
-import { turn } from "./make";
+import { turn } from "./turns";
 
-test("a record that the worker sent is read as it is", () => {
+test("a record of the worker is parsed unchanged", () => {
   expect(parseTurn(JSON.stringify(turn()))).toEqual(turn());
 });
 
-test("fields that a later worker adds are passed over, and those that an earlier one lacks are empty", () => {
+test("fields of a newer worker are dropped, and fields missing from an older one are empty", () => {
   const record = parseTurn('{"turn": 1, "answer": "Hello.", "later": {"x": 1}}');
   expect(record).toMatchObject({ turn: 1, answer: "Hello.", caller: null, response_gap: null, usage: null });
   expect(record?.instants.end_of_turn).toBeNull();
   expect(record).not.toHaveProperty("later");
 });
 
-test.each(["", "no json", "[]", "null", '{"turn": "1"}'])("what is no turn record is none: %s", (text) => {
+test.each(["", "no json", "[]", "null", '{"turn": "1"}'])("text that is not a turn record gives null: %s", (text) => {
   expect(parseTurn(text)).toBeNull();
 });
 
-test("a pre-response has words", () => {
+test("a pre-response needs text", () => {
   expect(parsePreresponse('{"text": "Let me see.", "source": "phrase"}')).toEqual({
     text: "Let me see.",
     source: "phrase",

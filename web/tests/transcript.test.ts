@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { type Line, Transcript } from "../src/transcript";
-import { turn } from "./make";
+import { turn } from "./turns";
 
 let transcript: Transcript;
 let ids = 0;
@@ -10,12 +10,12 @@ beforeEach(() => {
 });
 
 function say(who: "caller" | "agent", text: string, id = `${++ids}`, final = true) {
-  transcript.segment({ who, id, text, final });
+  transcript.addSegment({ who, id, text, final });
 }
 
 const short = (lines: Line[]) => lines.map(({ who, preresponse, text }) => [who, preresponse, text]);
 
-test("what is understood so far is replaced by what is understood next", () => {
+test("an interim transcript is replaced by the next one", () => {
   say("caller", "What is", "a", false);
   say("caller", "What is the best way", "a", false);
   expect(transcript.lines).toMatchObject([{ who: "caller", text: "What is the best way", final: false }]);
@@ -23,14 +23,14 @@ test("what is understood so far is replaced by what is understood next", () => {
   expect(transcript.lines).toMatchObject([{ text: "What is the best way?", final: true }]);
 });
 
-test("one utterance in several segments is one line", () => {
+test("an utterance in several segments is one line", () => {
   say("caller", "What is");
   say("caller", "the best way?");
   expect(short(transcript.lines)).toEqual([["caller", "", "What is the best way?"]]);
 });
 
-test("the pre-response is there before the first word of the transcript, and never turns into answer", () => {
-  transcript.preresponse("Let me see.");
+test("the pre-response appears before the transcript and never becomes part of the answer", () => {
+  transcript.addPreresponse("Let me see.");
   expect(short(transcript.lines)).toEqual([["agent", "Let me see.", ""]]);
   say("agent", "Let me", "r");
   expect(short(transcript.lines)).toEqual([["agent", "Let me see.", ""]]);
@@ -38,14 +38,14 @@ test("the pre-response is there before the first word of the transcript, and nev
   expect(short(transcript.lines)).toEqual([["agent", "Let me see.", "Start"]]);
 });
 
-test("a pre-response in a segment of its own is told from the answer too", () => {
-  transcript.preresponse("Let me see.");
+test("a pre-response in a separate segment is separated from the answer", () => {
+  transcript.addPreresponse("Let me see.");
   say("agent", "Let me see.");
   say("agent", "Start simple.");
   expect(short(transcript.lines)).toEqual([["agent", "Let me see.", "Start simple."]]);
 });
 
-test("without a pre-response all is answer", () => {
+test("without a pre-response the whole reply is the answer", () => {
   say("caller", "Thanks");
   say("agent", "You are welcome.");
   expect(short(transcript.lines)).toEqual([
@@ -54,11 +54,11 @@ test("without a pre-response all is answer", () => {
   ]);
 });
 
-test("what the caller says into a reply begins the next exchange, and the record goes to the one before", () => {
+test("an interruption starts the next exchange, and the record belongs to the previous one", () => {
   say("caller", "Tell me about cooking");
   say("agent", "Cooking is a long", "r");
   say("caller", "Stop", "b", false);
-  transcript.record(turn({ preresponse: null, answer: "Cooking is a", interrupted: true }));
+  transcript.addRecord(turn({ preresponse: null, answer: "Cooking is a", interrupted: true }));
   expect(transcript.lines).toMatchObject([
     { who: "caller", text: "Tell me about cooking" },
     { who: "agent", text: "Cooking is a", interrupted: true },
@@ -66,42 +66,42 @@ test("what the caller says into a reply begins the next exchange, and the record
   ]);
 });
 
-test("words of a reply that come after its record change nothing", () => {
+test("transcription that arrives after the record is ignored", () => {
   say("agent", "Cooking is a long", "r");
-  transcript.record(turn({ preresponse: null, answer: "Cooking is a", interrupted: true }));
+  transcript.addRecord(turn({ preresponse: null, answer: "Cooking is a", interrupted: true }));
   say("agent", "Cooking is a long art", "r");
   expect(short(transcript.lines).at(-1)).toEqual(["agent", "", "Cooking is a"]);
 });
 
-test("a caller who spoke on before the reply has one line and one reply", () => {
+test("a caller who continued before the reply has one line and one reply", () => {
   say("caller", "I would like to");
-  transcript.record(turn({ preresponse: null, answer: "", interrupted: true }));
+  transcript.addRecord(turn({ preresponse: null, answer: "", interrupted: true }));
   say("caller", "book a table.");
   say("agent", "For how many?");
-  transcript.record(turn({ turn: 3, preresponse: null, answer: "For how many?" }));
+  transcript.addRecord(turn({ turn: 3, preresponse: null, answer: "For how many?" }));
   expect(short(transcript.lines)).toEqual([
     ["caller", "", "I would like to book a table."],
     ["agent", "", "For how many?"],
   ]);
 });
 
-test("typed words are a line at once, marked as typed", () => {
-  transcript.typed("Hello there");
+test("sent text is a line immediately, marked as typed", () => {
+  transcript.addTyped("Hello there");
   expect(transcript.lines).toMatchObject([{ who: "caller", text: "Hello there", typed: true, final: true }]);
 });
 
-test("a turn that was never transcribed is shown from its record", () => {
-  transcript.record(turn());
+test("a turn without transcription is shown from its record", () => {
+  transcript.addRecord(turn());
   expect(short(transcript.lines)).toEqual([
     ["caller", "", "What is the best way to learn how to cook?"],
     ["agent", "Let me think about that.", "Start with simple recipes."],
   ]);
 });
 
-test("lines keep their identity as the call goes on", () => {
+test("lines keep their ids as the call continues", () => {
   say("agent", "Hello!");
   const [greeting] = transcript.lines;
-  transcript.record(turn({ caller: null, preresponse: null, answer: "Hello!" }));
+  transcript.addRecord(turn({ caller: null, preresponse: null, answer: "Hello!" }));
   say("caller", "Hi");
   expect(transcript.lines[0]?.id).toBe(greeting?.id);
   expect(new Set(transcript.lines.map((line) => line.id)).size).toBe(2);

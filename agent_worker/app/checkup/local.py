@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-import fcntl
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -15,7 +14,7 @@ import aiohttp
 from dotenv import dotenv_values
 
 from agent_metrics import writer
-from agent_metrics.files import OWN_FOLDER, SERVICE_LOCK_NAME
+from agent_metrics.storage.folder import is_served
 from agent_worker.core.check_result import CheckResult, Status, failed, invalid_setting, note, ok
 from agent_worker.core.settings import BadSettingsError, Settings, SettingsT, load
 from agent_worker.core.user_file import BadFileError
@@ -132,7 +131,7 @@ def check_free_space(root: Path, free_bytes: float) -> CheckResult:
 def check_metrics_service(port: int | None) -> CheckResult:
     """Check whether an agent-metrics serves the folder, or the worker could serve it on ``port``."""
     own = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    if own and _has_metrics_service(Path(own).parent):
+    if own and is_served(Path(own).parent):
         return ok("agent-metrics", "a running agent-metrics serves this folder")
     if port is None:
         remedy = "run `python -m agent_metrics`, or set METRICS_PORT=9100 to have it beside the worker"
@@ -141,21 +140,6 @@ def check_metrics_service(port: int | None) -> CheckResult:
         detail = f"METRICS_PORT: port {port} is in use, and not by an agent-metrics of this folder"
         return failed("agent-metrics", detail, "set METRICS_PORT to a free one, or stop what listens there")
     return ok("agent-metrics", f"port {port} is free: the worker will serve its metrics there")
-
-
-def _has_metrics_service(root: Path) -> bool:
-    """Whether a running agent-metrics holds the folder's lock."""
-    try:
-        lock = os.open(root / OWN_FOLDER / SERVICE_LOCK_NAME, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(lock)
-    return False
 
 
 async def check_worker_port(http: aiohttp.ClientSession, port: int) -> CheckResult:

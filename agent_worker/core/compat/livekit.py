@@ -40,8 +40,8 @@ def import_client_modules() -> None:
 def preload_first(module: str) -> None:
     """Import ``module`` before all plugins in the process from which call processes are forked.
 
-    livekit-agents preloads the packages of its registered plugins in their order, and then ``preload_modules``. What
-    has to be there before a plugin's import has to be registered as the first plugin.
+    livekit-agents preloads the packages of its registered plugins in their order, and then ``preload_modules``. So
+    a module that must precede the plugins must be the first plugin.
     """
     Plugin.registered_plugins.insert(0, Plugin("agent-worker-preload", VERSION, module))
 

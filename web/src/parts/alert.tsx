@@ -18,15 +18,15 @@ export function Alert({ call }: { call: Call }) {
 function Actions({ call, problem }: { call: Call; problem: Problem }) {
   if (problem.code === "reconnecting") return null;
   const on = call.phase.value === "on" || call.phase.value === "connecting";
-  const hard = problem.code === "microphone-denied" || problem.code === "no-microphone";
+  const isMicrophoneProblem = problem.code === "microphone-denied" || problem.code === "no-microphone";
   return (
     <div class="alert-actions">
-      {problem.code === "sound-blocked" && (
-        <button type="button" class="button" onClick={() => call.playSound()}>
-          Play it
+      {problem.code === "audio-blocked" && (
+        <button type="button" class="button" onClick={() => call.startAudio()}>
+          Play audio
         </button>
       )}
-      {hard && !on && (
+      {isMicrophoneProblem && !on && (
         <button type="button" class="button" data-testid="type-instead" onClick={() => call.start(false)}>
           Type instead
         </button>

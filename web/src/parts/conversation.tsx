@@ -4,15 +4,15 @@ import type { Call } from "../call";
 import type { Line } from "../transcript";
 import { SendIcon } from "./icons";
 
-/** What was said, and a way to type. */
+/** The transcript, and a field to send text. */
 export function Conversation({ call, textInput }: { call: Call; textInput: boolean }) {
   return (
     <section class="card conversation" aria-labelledby="conversation-title">
       <header class="card-head">
         <h2 id="conversation-title">Conversation</h2>
         <p class="legend quiet">
-          <span class="key preresponse">said at once</span>
-          <span class="key answer">the answer</span>
+          <span class="key preresponse">pre-response</span>
+          <span class="key answer">answer</span>
         </p>
       </header>
       <Lines call={call} />
@@ -30,16 +30,16 @@ function Lines({ call }: { call: Call }) {
   };
   useLayoutEffect(showLast, [lines]);
   useEffect(() => {
-    const watch = new ResizeObserver(showLast);
-    if (box.current) watch.observe(box.current);
-    return () => watch.disconnect();
+    const observer = new ResizeObserver(showLast);
+    if (box.current) observer.observe(box.current);
+    return () => observer.disconnect();
   }, []);
   return (
     <div
       class="lines"
       role="log"
-      // Who talks hears the agent: a screen reader would talk over it.
-      aria-live={call.speaking.value && !call.muted.value ? "off" : "polite"}
+      // During a spoken call a screen reader would talk over the agent.
+      aria-live={call.hasMicrophone.value && !call.muted.value ? "off" : "polite"}
       aria-label="Transcript"
       data-testid="transcript"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls has to be reached with the keyboard
@@ -66,7 +66,7 @@ function LineView({ line }: { line: Line }) {
       <p>
         {who === "caller" && text}
         {preresponse && (
-          <span class="preresponse" data-testid="preresponse" title="Said at once, before the answer">
+          <span class="preresponse" data-testid="preresponse" title="Pre-response, spoken before the answer">
             {preresponse}
           </span>
         )}
@@ -86,7 +86,7 @@ const PLACEHOLDERS = {
   idle: "Or type to the agent",
   connecting: "Type to the agent",
   on: "Type to the agent",
-  ended: "Type to begin a new call",
+  ended: "Type to start a new call",
 };
 
 export function Composer({ call }: { call: Call }) {
@@ -95,15 +95,15 @@ export function Composer({ call }: { call: Call }) {
   const sending = useSignal(false);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    // Who types to begin a call goes on typing.
-    if (call.phase.peek() === "connecting" && call.typing.peek()) field.current?.focus();
+    // A caller who started the call by typing keeps the focus in the field.
+    if (call.phase.peek() === "connecting" && call.textOnly.peek()) field.current?.focus();
   }, [call]);
   const send = async () => {
-    const words = text.value.trim();
-    if (!words || sending.value) return;
+    const message = text.value.trim();
+    if (!message || sending.value) return;
     sending.value = true;
     text.value = "";
-    if (!(await call.type(words)) && !text.value) text.value = words;
+    if (!(await call.sendText(message)) && !text.value) text.value = message;
     sending.value = false;
   };
   return (

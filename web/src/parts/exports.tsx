@@ -1,7 +1,7 @@
 import type { Call } from "../call";
 import { SaveIcon } from "./icons";
 
-/** What of the call can be kept. */
+/** Buttons that save the turns and the recording. */
 export function Exports({ call }: { call: Call }) {
   const started = call.startedAt.value;
   const name = `call-${started ? new Date(started).toISOString().slice(0, 19).replaceAll(":", "-") : "none"}`;
@@ -24,7 +24,7 @@ export function Exports({ call }: { call: Call }) {
           type="button"
           class="button"
           data-testid="export-wav"
-          disabled={!call.recorded.value || started === null}
+          disabled={!call.isRecorded.value || started === null}
           onClick={() => {
             const recording = call.recording();
             if (recording) save(recording, `${name}.wav`);
@@ -34,7 +34,9 @@ export function Exports({ call }: { call: Call }) {
           Recording (WAV)
         </button>
       </div>
-      <p class="quiet">The recording, you left and the agent right, is made by this browser and stays in it.</p>
+      <p class="quiet">
+        The browser records the call, you on the left channel and the agent on the right, and keeps it to itself.
+      </p>
     </div>
   );
 }

@@ -1,9 +1,9 @@
 import type { Call, Turn } from "../call";
 import { count, dollars, milliseconds, type Percentiles, seconds } from "../figures";
-import { type Bar, isSpeech, marks, STAGES, type Waterfall, waterfall } from "../waterfall";
+import { axisTicks, type Bar, isSpeech, STAGES, type Waterfall, waterfall } from "../waterfall";
 import { Exports } from "./exports";
 
-/** The last turn in large figures, and what the call's turns come to. */
+/** The response gap of the last turn, and percentiles over the call. */
 export function Headline({ call }: { call: Call }) {
   const last = call.turns.value.findLast((turn) => turn.record.response_gap !== null);
   return (
@@ -16,36 +16,36 @@ export function Headline({ call }: { call: Call }) {
         </p>
         <History turns={call.turns.value} />
       </div>
-      <p class="quiet">{last ? lastWords(last) : "From your last sound to the agent's first, in the last turn."}</p>
+      <p class="quiet">{last ? summaryOf(last) : "From your last sound to the agent's first, in the last turn."}</p>
       <table class="percentiles figures" data-testid="percentiles">
         <caption class="hidden">Over the turns of this call, in seconds</caption>
         <thead>
           <tr>
             <th scope="col">Seconds</th>
             <th scope="col">
-              <abbr title="half of the turns are no slower">p50</abbr>
+              <abbr title="Median">p50</abbr>
             </th>
             <th scope="col">
-              <abbr title="19 of 20 turns are no slower">p95</abbr>
+              <abbr title="95th percentile">p95</abbr>
             </th>
             <th scope="col">turns</th>
           </tr>
         </thead>
         <tbody>
-          <PercentileRow name="Response gap" of={call.responseGaps.value} />
-          <PercentileRow name="Answer gap" of={call.answerGaps.value} />
+          <PercentileRow name="Response gap" percentiles={call.responseGaps.value} />
+          <PercentileRow name="Answer gap" percentiles={call.answerGaps.value} />
         </tbody>
       </table>
     </section>
   );
 }
 
-/** The gaps of the last turns as a small chart: solid up to the first sound, light up to the answer. */
+/** Bar chart of the last turns: solid up to the first sound, light up to the answer. */
 function History({ turns }: { turns: readonly Turn[] }) {
   const shown = turns.filter((turn) => turn.record.response_gap !== null).slice(-16);
   if (shown.length < 2) return null;
-  const most = Math.max(...shown.flatMap(({ record }) => [record.response_gap ?? 0, record.answer_gap ?? 0]));
-  const height = (gap: number | null) => `${((100 * (gap ?? 0)) / most).toFixed(1)}%`;
+  const longest = Math.max(...shown.flatMap(({ record }) => [record.response_gap ?? 0, record.answer_gap ?? 0]));
+  const height = (gap: number | null) => `${((100 * (gap ?? 0)) / longest).toFixed(1)}%`;
   return (
     <div class="history" aria-hidden="true">
       {shown.map(({ agent, record }) => (
@@ -58,19 +58,19 @@ function History({ turns }: { turns: readonly Turn[] }) {
   );
 }
 
-function lastWords({ record, heardGap }: Turn): string {
-  const heard = heardGap === null ? "" : `, ${seconds(heardGap)} s as heard here`;
+function summaryOf({ record, browserGap }: Turn): string {
+  const recorded = browserGap === null ? "" : `; ${seconds(browserGap)} s in the recording of this browser`;
   const answer = record.answer_gap === null ? "" : `. The answer came after ${seconds(record.answer_gap)} s`;
-  return `Turn ${record.turn}${heard}${answer}.`;
+  return `Turn ${record.turn}${recorded}${answer}.`;
 }
 
-function PercentileRow({ name, of }: { name: string; of: Percentiles | null }) {
+function PercentileRow({ name, percentiles }: { name: string; percentiles: Percentiles | null }) {
   return (
     <tr>
       <th scope="row">{name}</th>
-      <td>{seconds(of?.p50)}</td>
-      <td>{seconds(of?.p95)}</td>
-      <td>{of?.count ?? 0}</td>
+      <td>{seconds(percentiles?.p50)}</td>
+      <td>{seconds(percentiles?.p95)}</td>
+      <td>{percentiles?.count ?? 0}</td>
     </tr>
   );
 }
@@ -78,19 +78,18 @@ function PercentileRow({ name, of }: { name: string; of: Percentiles | null }) {
 export function Turns({ call }: { call: Call }) {
   const turns = call.turns.value;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: where it scrolls it has to be reached with the keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box needs keyboard focus
     <section class="card turns" aria-labelledby="turns-title" tabIndex={0}>
       <header class="card-head">
         <h2 id="turns-title">Turns</h2>
-        <p class="quiet">newest first, in seconds after your last sound</p>
+        <p class="quiet">newest first; times in seconds after your last sound</p>
       </header>
       <ol data-testid="turns" reversed>
         {turns.map((turn) => <TurnView key={`${turn.agent} ${turn.record.turn}`} turn={turn} />).reverse()}
       </ol>
       {!turns.length && (
         <p class="empty quiet">
-          Here you will see for each reply where its time went: understanding you, noticing that you had finished, the
-          models, the voice.
+          Each reply appears here with the time of its stages: STT, end-of-turn detection, models and TTS.
         </p>
       )}
     </section>
@@ -99,14 +98,14 @@ export function Turns({ call }: { call: Call }) {
 
 const OUTCOMES: Record<string, string> = {
   silent_kind: "no pre-response needed",
-  answer_first: "the answer was as quick",
+  answer_first: "answer just as fast",
   nothing_to_say: "no pre-response found",
   failed: "pre-response failed",
   inaudible: "cut off before a sound",
-  undecided: "you spoke on",
+  undecided: "you continued speaking",
 };
 
-function TurnView({ turn: { record, heardGap } }: { turn: Turn }) {
+function TurnView({ turn: { record, browserGap } }: { turn: Turn }) {
   const outcome = OUTCOMES[record.preresponse_outcome ?? ""];
   return (
     <li class="turn" data-testid="turn" data-turn={record.turn}>
@@ -136,11 +135,11 @@ function TurnView({ turn: { record, heardGap } }: { turn: Turn }) {
               <small> s</small>
             </dd>
           </div>
-          {heardGap !== null && (
-            <div title="The response gap in this browser's own recording">
-              <dt>Heard here</dt>
+          {browserGap !== null && (
+            <div title="The response gap in the recording of this browser">
+              <dt>In browser</dt>
               <dd>
-                <span data-testid="heard-gap">{seconds(heardGap)}</span>
+                <span data-testid="heard-gap">{seconds(browserGap)}</span>
                 <small> s</small>
               </dd>
             </div>
@@ -152,30 +151,30 @@ function TurnView({ turn: { record, heardGap } }: { turn: Turn }) {
           {record.caller}
         </p>
       )}
-      <WaterfallView of={waterfall(record)} gap={record.response_gap} />
+      <WaterfallView waterfall={waterfall(record)} gap={record.response_gap} />
     </li>
   );
 }
 
-function WaterfallView({ of, gap }: { of: Waterfall; gap: number | null }) {
-  const place = (at: number) => `${((100 * (at - of.start)) / (of.end - of.start)).toFixed(2)}%`;
-  if (!of.bars.length) return null;
+function WaterfallView({ waterfall: { bars, start, end }, gap }: { waterfall: Waterfall; gap: number | null }) {
+  const position = (at: number) => `${((100 * (at - start)) / (end - start)).toFixed(2)}%`;
+  if (!bars.length) return null;
   return (
     <div class="waterfall" data-testid="waterfall">
       {gap !== null && (
         <div class="gap-label" aria-hidden="true">
-          <span style={{ left: place(gap) }}>first sound</span>
+          <span style={{ left: position(gap) }}>first sound</span>
         </div>
       )}
       <ul>
-        {of.bars.map((bar) => (
-          <BarRow key={bar.stage} bar={bar} end={of.end} place={place} gap={gap} />
+        {bars.map((bar) => (
+          <BarRow key={bar.stage} bar={bar} end={end} position={position} gap={gap} />
         ))}
       </ul>
       <div class="axis figures" aria-hidden="true">
-        {marks(of).map((mark) => (
-          <span key={mark} style={{ left: place(mark) }}>
-            {Number(mark.toFixed(2))}
+        {axisTicks({ start, end }).map((tick) => (
+          <span key={tick} style={{ left: position(tick) }}>
+            {Number(tick.toFixed(2))}
           </span>
         ))}
       </div>
@@ -186,18 +185,18 @@ function WaterfallView({ of, gap }: { of: Waterfall; gap: number | null }) {
 interface BarRowProps {
   bar: Bar;
   end: number;
-  place: (at: number) => string;
+  position: (at: number) => string;
   gap: number | null;
 }
 
-function BarRow({ bar: { stage, from, to }, end, place, gap }: BarRowProps) {
+function BarRow({ bar: { stage, from, to }, end, position, gap }: BarRowProps) {
   const speech = isSpeech({ stage, from, to });
-  const right = `calc(100% - ${place(Math.min(to, end))})`;
+  const right = `calc(100% - ${position(Math.min(to, end))})`;
   return (
     <li>
       <span class="stage-name">{STAGES[stage]}</span>
       <span class="track" aria-hidden="true">
-        {gap !== null && <i class="gap-mark" style={{ left: place(gap) }} />}
+        {gap !== null && <i class="gap-mark" style={{ left: position(gap) }} />}
         <b
           class="bar"
           data-testid="bar"
@@ -205,7 +204,7 @@ function BarRow({ bar: { stage, from, to }, end, place, gap }: BarRowProps) {
           data-from={from}
           data-to={to}
           data-cut={to > end}
-          style={{ left: place(from), right }}
+          style={{ left: position(from), right }}
         />
       </span>
       <span class="figures">
@@ -218,8 +217,8 @@ function BarRow({ bar: { stage, from, to }, end, place, gap }: BarRowProps) {
   );
 }
 
-/** What the call has used, and what of it can be kept. */
-export function CallView({ call }: { call: Call }) {
+/** Usage and cost of the call, and its exports. */
+export function UsageCard({ call }: { call: Call }) {
   const usage = call.usage.value;
   return (
     <section class="card usage" aria-labelledby="usage-title">
@@ -228,11 +227,11 @@ export function CallView({ call }: { call: Call }) {
         <Item name="Cost" value={usage ? dollars(usage.cost_usd) : "–"} id="cost" />
         <Item name="Prompt tokens" value={usage ? count(usage.prompt_tokens) : "–"} id="prompt-tokens" />
         <Item name="Completion tokens" value={usage ? count(usage.completion_tokens) : "–"} id="completion-tokens" />
-        <Item name="Speech understood" value={usage ? `${Math.round(usage.stt_seconds)} s` : "–"} id="stt-seconds" />
-        <Item name="Characters spoken" value={usage ? count(usage.tts_characters) : "–"} id="tts-characters" />
+        <Item name="Speech transcribed" value={usage ? `${Math.round(usage.stt_seconds)} s` : "–"} id="stt-seconds" />
+        <Item name="Characters synthesised" value={usage ? count(usage.tts_characters) : "–"} id="tts-characters" />
       </dl>
-      {call.agent.value?.measured === false && (
-        <p class="quiet">The worker cannot write its metrics at present: this call is missing in them.</p>
+      {call.agent.value?.writesMetrics === false && (
+        <p class="quiet">The worker cannot write its metrics at present, so they do not include this call.</p>
       )}
       <Exports call={call} />
     </section>

@@ -17,7 +17,7 @@ const STATES: Record<string, string> = {
   ended: "Call ended",
 };
 
-/** What the agent does, and the buttons of the call. */
+/** The state of the agent, and the controls of the call. */
 export function Stage({ call, textInput }: { call: Call; textInput: boolean }) {
   const phase = call.phase.value;
   const on = phase === "on" || phase === "connecting";
@@ -30,7 +30,7 @@ export function Stage({ call, textInput }: { call: Call; textInput: boolean }) {
         <State call={call} />
         {idle && (
           <p class="quiet">
-            Ask anything, and interrupt whenever you like. Each reply is timed: from your last sound to the agent's
+            Ask anything, and interrupt at any time. The page measures each reply, from your last sound to the agent's
             first.
           </p>
         )}
@@ -118,35 +118,35 @@ function Controls({ call, on }: { call: Call; on: boolean }) {
 }
 
 function MuteButton({ call }: { call: Call }) {
-  const speaking = call.speaking.value;
+  const hasMicrophone = call.hasMicrophone.value;
   const muted = call.muted.value;
   return (
     <button
       type="button"
       class="button large"
       data-testid="mute"
-      aria-pressed={speaking ? muted : undefined}
+      aria-pressed={hasMicrophone ? muted : undefined}
       disabled={call.phase.value !== "on"}
       onClick={() => call.toggleMute()}
     >
-      {speaking && !muted ? <MicIcon /> : <MicOffIcon />}
-      {speaking ? "Mute" : "Use microphone"}
+      {hasMicrophone && !muted ? <MicIcon /> : <MicOffIcon />}
+      {hasMicrophone ? "Mute" : "Use microphone"}
     </button>
   );
 }
 
 function MicrophoneRow({ call }: { call: Call }) {
   const microphones = useSignal<Microphone[]>([]);
-  const speaking = call.speaking.value;
-  // Again when the microphone has been allowed: only then are there names.
+  const hasMicrophone = call.hasMicrophone.value;
+  // Repeated after the caller has allowed the microphone, as the labels are unknown before.
   useEffect(() => {
-    const look = () =>
+    const update = () =>
       listMicrophones().then((found) => {
         microphones.value = found;
       });
-    void look();
-    return onMicrophonesChanged(() => void look());
-  }, [microphones, speaking]);
+    void update();
+    return onMicrophonesChanged(() => void update());
+  }, [microphones, hasMicrophone]);
   const level = call.muted.value ? 0 : call.levels.value.caller;
   return (
     <div class="microphone">
@@ -165,12 +165,12 @@ function MicrophoneRow({ call }: { call: Call }) {
           ))}
         </select>
       </label>
-      {/* biome-ignore lint/a11y/useSemanticElements: browsers do not let <meter> be styled alike */}
+      {/* biome-ignore lint/a11y/useSemanticElements: <meter> cannot be styled consistently across browsers */}
       <div
         class="level"
         data-testid="level"
         role="meter"
-        aria-label="How loud your microphone is"
+        aria-label="Microphone level"
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={Math.round(level * 100)}

@@ -1,13 +1,13 @@
 import type { Call } from "../call";
 
-const NAMES: Record<string, { label: string; words: string }> = {
-  phrase: { label: "Phrase", words: "A phrase that fits, with audio made beforehand." },
-  llm: { label: "Fast model", words: "The words of a small, fast model." },
-  hybrid: { label: "Hybrid", words: "The fast model's words if they are ready in time, else a phrase." },
-  off: { label: "Off", words: "Nothing: you wait for the answer." },
+const NAMES: Record<string, { label: string; description: string }> = {
+  phrase: { label: "Phrase", description: "A phrase that fits, with audio synthesised in advance." },
+  llm: { label: "Fast model", description: "A short reply from a small, fast model." },
+  hybrid: { label: "Hybrid", description: "The fast model's reply if it arrives in time, otherwise a phrase." },
+  off: { label: "Off", description: "No pre-response: you wait for the answer." },
 };
 
-/** Which pre-response the caller hears, from the next turn on. */
+/** Choice of the pre-response for the next turn. */
 export function StrategySwitch({ call, names }: { call: Call; names: readonly string[] }) {
   if (!names.length) return null;
   const chosen = call.strategy.value;
@@ -15,7 +15,7 @@ export function StrategySwitch({ call, names }: { call: Call; names: readonly st
   const fixed = agent !== null && agent.strategy === null && agent.state !== "initializing";
   return (
     <fieldset class="card strategy" data-testid="strategy" disabled={fixed}>
-      <legend>What the agent says at once</legend>
+      <legend>Pre-response</legend>
       <div class="segments">
         {names.map((name) => (
           <label key={name} class="segment">
@@ -31,14 +31,14 @@ export function StrategySwitch({ call, names }: { call: Call; names: readonly st
         ))}
       </div>
       <p class="quiet" aria-live="polite">
-        {words(chosen, fixed)}
+        {descriptionOf(chosen, fixed)}
       </p>
     </fieldset>
   );
 }
 
-function words(chosen: string | null, fixed: boolean): string {
+function descriptionOf(chosen: string | null, fixed: boolean): string {
   if (fixed) return "This agent does not let callers choose.";
-  if (!chosen) return "Choose before or during the call; it holds from the next turn on.";
-  return NAMES[chosen]?.words ?? "A strategy of this agent's own.";
+  if (!chosen) return "Choose before or during the call; the choice applies from the next turn.";
+  return NAMES[chosen]?.description ?? "A custom strategy of this agent.";
 }

@@ -8,7 +8,7 @@ const ICONS = { auto: AutoIcon, light: SunIcon, dark: MoonIcon };
 const KEY = "theme";
 
 export function ThemeButton() {
-  const theme = useSignal<Theme>(stored());
+  const theme = useSignal<Theme>(savedTheme());
   useEffect(() => {
     document.documentElement.dataset.theme = theme.value;
   }, [theme.value]);
@@ -22,7 +22,7 @@ export function ThemeButton() {
       title={`Colours: ${theme.value}`}
       onClick={() => {
         theme.value = next;
-        keep(next);
+        saveTheme(next);
       }}
     >
       <Icon />
@@ -30,8 +30,8 @@ export function ThemeButton() {
   );
 }
 
-/** Storage may be forbidden. */
-function stored(): Theme {
+/** Return the saved theme; the browser may forbid storage. */
+function savedTheme(): Theme {
   try {
     return THEMES.find((name) => name === localStorage.getItem(KEY)) ?? "auto";
   } catch {
@@ -39,10 +39,10 @@ function stored(): Theme {
   }
 }
 
-function keep(theme: Theme): void {
+function saveTheme(theme: Theme): void {
   try {
     localStorage.setItem(KEY, theme);
   } catch {
-    // then it holds until the page is left
+    // the theme then lasts until the page is closed
   }
 }

@@ -1,0 +1,109 @@
+"""The service behind the HTTP application: one worker thread for scrapes and, between them, slices of compaction."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import logging
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from prometheus_client import Metric
+from prometheus_client.registry import Collector
+
+from agent_metrics.collector import FolderCollector
+from agent_metrics.compat.prometheus import choose_page_encoder
+from agent_metrics.storage.ledger import BadLedgerError
+
+#: How long a slice of compaction reads or removes files. Together with its commit it stays under 50 ms.
+_SLICE_S = 0.015
+_IDLE_INTERVAL_S = 1.0
+_PAUSED_INTERVAL_S = 5.0
+_GZIP_LEVEL = 1
+
+_logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class _Page(Collector):
+    """What ``/metrics`` serves: the folder, and the service's metrics about itself."""
+
+    def __init__(self, folder: FolderCollector) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        yield from self._folder.collect()
+        yield from self._folder.status.registry.collect()
+
+
+class Service:
+    """Scrapes a folder, and compacts its dead processes for as long as its ``async with`` block lasts."""
+
+    def __init__(self, root: Path) -> None:
+        self._collector = FolderCollector(root)
+        self._page = _Page(self._collector)
+        self._thread = ThreadPoolExecutor(1, "metrics")
+        self._compaction: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Service:
+        self._compaction = asyncio.create_task(self._compact_forever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._compaction is not None
+        self._compaction.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._compaction
+        await self._in_thread(self._collector.close)
+        self._thread.shutdown()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether everything counts that processes left which were dead when the service started."""
+        return self._collector.is_ready
+
+    @property
+    def pause_reason(self) -> str | None:
+        """Why dead processes are not compacted now, or None."""
+        return self._collector.status.pause_reason
+
+    def open(self) -> None:
+        """Load the ledger.
+
+        Raises:
+            BadLedgerError: If its file is not a ledger.
+        """
+        self._collector.compact(0)
+
+    async def scrape(self, accept: str, *, compress: bool) -> tuple[bytes, str]:
+        """Return the page and its content type, in the format that the ``Accept`` header asks for."""
+        encode, content_type = choose_page_encoder(accept)
+        return await self._in_thread(lambda: self._scrape(encode, compress)), content_type
+
+    def _scrape(self, encode: Callable[[Collector], bytes], compress: bool) -> bytes:
+        started = time.perf_counter()
+        page = encode(self._page)
+        if compress:
+            page = gzip.compress(page, compresslevel=_GZIP_LEVEL)
+        self._collector.status.scrape_seconds.observe(time.perf_counter() - started)
+        return page
+
+    async def _compact_forever(self) -> None:
+        while True:
+            try:
+                is_more = await self._in_thread(lambda: self._collector.compact(_SLICE_S))
+            except BadLedgerError as error:  # of a ledger that could not be read at the start
+                self._collector.status.pause(str(error))
+                is_more = False
+            except Exception:
+                _logger.exception("compaction failed; scrapes go on")
+                is_more = False
+            if not is_more:
+                await asyncio.sleep(_PAUSED_INTERVAL_S if self.pause_reason else _IDLE_INTERVAL_S)
+
+    async def _in_thread(self, action: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, action)

@@ -1,0 +1,260 @@
+"""The ledger: the totals of dead processes, in one SQLite file.
+
+A process is compacted by one transaction that adds its values and writes its id. Only then are its files removed, and
+only then its id. A crash at any point leaves either files whose id is not in the ledger, which count, or files whose id
+is, which do not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent_metrics.series import parse_key
+from agent_metrics.storage.value_files import FileContents
+from agent_metrics.totals import Amount, Totals, exact_partials, kept_entries
+
+_SCHEMA_VERSION = 1
+# The table `folded` holds compacted processes whose files may still be there, `flawed` the names of their defective
+# files, one a line.
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS series (
+    kind TEXT, key TEXT, numbers TEXT NOT NULL, timestamp REAL, PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS folded (id TEXT PRIMARY KEY, folder TEXT NOT NULL, flawed TEXT NOT NULL) WITHOUT ROWID;
+PRAGMA user_version = {_SCHEMA_VERSION};
+COMMIT;
+"""
+_UPSERT = """
+INSERT INTO series VALUES (?, ?, ?, ?)
+ON CONFLICT (kind, key) DO UPDATE SET numbers = excluded.numbers, timestamp = excluded.timestamp
+"""
+
+#: ``sqlite3.connect``, or a substitute for it.
+Connect = Callable[..., sqlite3.Connection]
+
+
+class BadLedgerError(Exception):
+    """The ledger file exists and this version cannot read it."""
+
+
+@dataclass(frozen=True)
+class DeadProcess:
+    """A dead process that is about to be compacted, or was compacted and may still have files.
+
+    Attributes:
+        id: Name of its folder.
+        folder: Path of its folder, relative to the root.
+        defective_names: Names of its files that could be read only in part.
+        files: What its files say. Empty once it is compacted.
+    """
+
+    id: str
+    folder: str
+    defective_names: Sequence[str] = ()
+    files: Sequence[FileContents] = ()
+
+
+class Ledger:
+    """The ledger in memory, and its file. Not thread-safe.
+
+    Args:
+        path: The file.
+        clock: Returns the time in seconds since the epoch.
+        connect: Opens the database.
+
+    Attributes:
+        totals: Totals of all processes that were compacted.
+        compacted: Compacted processes whose files may still exist, by id.
+        is_loaded: Whether ``totals`` and ``compacted`` were read from the file.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time, connect: Connect = sqlite3.connect) -> None:
+        self.path = path
+        self.totals = Totals()
+        self.compacted: dict[str, DeadProcess] = {}
+        self.is_loaded = False
+        self._clock = clock
+        self._open_database = connect
+        self._connection: sqlite3.Connection | None = None
+        self._data_version = 0
+
+    def open(self) -> None:
+        """Open the file for writing, creating it if necessary, and load it.
+
+        Raises:
+            sqlite3.Error | OSError: If that is not possible now.
+            BadLedgerError: If it never will be.
+        """
+        if self._connection is not None:
+            with self._closed_on_error():
+                self._refuse_if_changed(self._connection)
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._connect("rwc") as connection:
+            connection.executescript(_SCHEMA)
+            self._data_version = _data_version(connection)
+            self._load(connection)
+        self._connection = connection
+
+    def load_read_only(self) -> None:
+        """Load the file without write access.
+
+        Raises:
+            sqlite3.Error | OSError: If it cannot be read either.
+        """
+        if not self.path.exists():
+            self.is_loaded = True
+            return
+        with self._connect("ro") as connection:
+            self._load(connection)
+        connection.close()
+
+    @contextlib.contextmanager
+    def _connect(self, mode: str) -> Iterator[sqlite3.Connection]:
+        """Yield a connection that stays open, unless the block fails."""
+        uri = f"{self.path.absolute().as_uri()}?mode={mode}"
+        # No timeout: a program that locks the ledger must not delay a scrape. One thread at a time uses the connection.
+        connection = self._open_database(uri, timeout=0, uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            if _schema_version(connection) > _SCHEMA_VERSION:
+                raise BadLedgerError(f"{self.path} was written by a newer agent-metrics")
+            # A commit reaches the disk before the files that it was made from are removed.
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA journal_mode = TRUNCATE")
+            yield connection
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+                raise BadLedgerError(f"{self.path} is not a ledger, or a damaged one ({error})") from error
+            raise
+
+    def _load(self, connection: sqlite3.Connection) -> None:
+        if _schema_version(connection) == 0:  # created on a full disk, without tables
+            self.is_loaded = True
+            return
+        totals = Totals()
+        for kind, key, numbers, timestamp in connection.execute("SELECT * FROM series"):
+            if (parsed := parse_key(kind, key)) is not None and not parsed.has_host_label:
+                totals.amounts.setdefault(kind, {})[key] = _from_columns(kind, numbers, timestamp)
+        compacted = {
+            id: DeadProcess(id, folder, defective.split("\n") if defective else ())
+            for id, folder, defective in connection.execute("SELECT * FROM folded")
+        }
+        self.totals, self.compacted, self.is_loaded = totals, compacted, True
+
+    def compact(self, processes: Sequence[DeadProcess], removed_ids: Iterable[str]) -> None:
+        """Add the values of dead processes, and forget compacted ones whose files are removed.
+
+        Raises:
+            sqlite3.Error | OSError: If the file cannot be written. Nothing was added then, or the file has all of it;
+                it is loaded again when it is opened next.
+        """
+        self.open()
+        assert self._connection is not None
+        changed = self._merge(processes)
+        with self._closed_on_error():
+            self._write(self._connection, changed, processes, list(removed_ids))
+        for kind, amounts in changed.amounts.items():
+            self.totals.amounts.setdefault(kind, {}).update(amounts)
+        for process in processes:
+            self.compacted[process.id] = DeadProcess(process.id, process.folder, process.defective_names)
+        for id in removed_ids:
+            self.compacted.pop(id, None)
+
+    @contextlib.contextmanager
+    def _closed_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.close()  # what the file says counts, and is loaded when it is opened again
+            raise
+
+    def _refuse_if_changed(self, connection: sqlite3.Connection) -> None:
+        """Refuse to write over what another program has written: totals are written as they are in memory."""
+        if _data_version(connection) != self._data_version:
+            raise sqlite3.OperationalError(
+                "it was changed by another program and is read again: does a second agent-metrics serve this folder?"
+            )
+
+    def _merge(self, processes: Sequence[DeadProcess]) -> Totals:
+        """Return the series that these processes change, with their new totals."""
+        now = self._clock()
+        changes = Totals()
+        for process in processes:
+            for file in process.files:
+                changes.add(file.kind, file.pid, kept_entries(file.kind, file.entries), now)
+        merged = Totals()
+        for kind, amounts in changes.amounts.items():
+            known = self.totals.amounts.get(kind, {})
+            merged.amounts[kind] = {key: known[key] for key in amounts if key in known}
+        merged.cap_timestamps(now)
+        merged.update(changes)
+        for amounts in merged.amounts.values():
+            for key, amount in amounts.items():
+                amounts[key] = exact_partials(amount) if isinstance(amount, list) else amount
+        return merged
+
+    def _write(
+        self,
+        connection: sqlite3.Connection,
+        changed: Totals,
+        processes: Sequence[DeadProcess],
+        removed_ids: Sequence[str],
+    ) -> None:
+        rows = (
+            (kind, key, *_to_columns(kind, amount))
+            for kind, amounts in changed.amounts.items()
+            for key, amount in amounts.items()
+        )
+        connection.execute("BEGIN IMMEDIATE")
+        self._refuse_if_changed(connection)
+        connection.executemany(_UPSERT, rows)
+        connection.executemany(
+            "INSERT INTO folded VALUES (?, ?, ?)",
+            [(process.id, process.folder, "\n".join(process.defective_names)) for process in processes],
+        )
+        connection.executemany("DELETE FROM folded WHERE id = ?", [(id,) for id in removed_ids])
+        connection.execute("COMMIT")
+
+    def size_bytes(self) -> int:
+        """Return the size of the file, 0 if there is none."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
+
+    def close(self) -> None:
+        """Close the file. What was loaded stays."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _schema_version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _data_version(connection: sqlite3.Connection) -> int:
+    """Return a number that changes when another connection writes to the file."""
+    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+    return version
+
+
+def _to_columns(kind: str, amount: Amount) -> tuple[str, float | None]:
+    if kind == "gauge_mostrecent":
+        return repr(amount[1]), amount[0]
+    return " ".join(map(repr, amount)) if isinstance(amount, list) else repr(amount), None
+
+
+def _from_columns(kind: str, numbers: str, timestamp: float | None) -> Amount:
+    values = [float(number) for number in numbers.split()]
+    if kind == "gauge_mostrecent":
+        return timestamp or 0.0, values[0]
+    return values[0] if kind in ("gauge_min", "gauge_max") else values

@@ -1,0 +1,54 @@
+"""A whole system on this machine with a Prometheus that scrapes it, for the tests and the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from monitoring import prometheus_server
+from monitoring.prometheus_server import Prometheus
+from testbed.processes import poll
+from testbed.services import Ports, Service, whole_system
+
+
+def monitored_system(
+    script: str, ports: Ports, prometheus_port: int, folder: Path, env: Mapping[str, str] | None = None
+) -> list[Service]:
+    """Describe all parts that a conversation needs, and a Prometheus that scrapes each second.
+
+    It starts before the worker, because what a counter counts before the first scrape is not an increase.
+    """
+    services = whole_system(script, ports, folder / "metrics", env)
+    worker = next(at for at, service in enumerate(services) if service.name.startswith("worker"))
+    return [
+        *services[:worker],
+        prometheus_server.service(prometheus_port, ports.metrics, folder / "prometheus"),
+        *services[worker:],
+    ]
+
+
+async def wait_until_counted(prometheus: Prometheus, turns: int) -> None:
+    """Wait until Prometheus has ``turns`` turns and the end of their calls, and has evaluated the rules since."""
+
+    async def is_counted() -> bool:
+        return (
+            await _sum(prometheus, "livekit_conversation_turns_total") == turns
+            and await _sum(prometheus, "livekit_active_conversations") == 0
+        )
+
+    await poll(is_counted)
+    evaluated_at = await _last_evaluation(prometheus)
+
+    async def is_evaluated() -> bool:
+        return await _last_evaluation(prometheus) != evaluated_at
+
+    await poll(is_evaluated)
+
+
+async def _sum(prometheus: Prometheus, metric: str) -> float | None:
+    found = await prometheus.value(f"sum({metric})")
+    return found[0].values[0] if found else None
+
+
+async def _last_evaluation(prometheus: Prometheus) -> str:
+    return max(str(rule["lastEvaluation"]) for rule in await prometheus.rules())
