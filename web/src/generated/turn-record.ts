@@ -1,34 +1,52 @@
 // Written by `make reference` from docs/turn-record.schema.json.
 
 /**
- * One turn: the caller's words and the agent's reply. Seconds; ``None`` where there is nothing to measure.
+ * One turn: the caller's words and the agent's reply. Times are seconds; ``None`` where nothing was measured.
  */
 export interface TurnRecord {
   /**
    * Counts from 1 in each call; the greeting is a turn without a caller.
    */
   turn: number;
+  /**
+   * Strategy in force, or ``off``.
+   */
   strategy: string | null;
   /**
-   * What the caller's words are, as judged for the pre-response.
+   * Intent of the caller's words (``text.intent.Intent``).
    */
   kind: string | null;
+  /**
+   * Transcript of the caller.
+   */
   caller: string | null;
+  /**
+   * The pre-response as far as it was spoken.
+   */
   preresponse: string | null;
   /**
-   * ``llm`` or ``phrase``.
+   * ``llm``, ``phrase``, or a custom strategy's word.
    */
   preresponse_source: string | null;
   /**
-   * ``spoken``, ``interrupted``, or why there was none: one of ``agent_worker.preresponse.OUTCOMES``.
+   * ``spoken``, ``interrupted``, or why there was none: one of ``telemetry.trace.OUTCOMES``.
    */
   preresponse_outcome: string | null;
+  /**
+   * The answer as far as it was spoken.
+   */
   answer: string;
   /**
-   * Whether the caller cut the reply off, or spoke on before it began.
+   * Whether the caller interrupted the reply, or spoke on before it began.
    */
   interrupted: boolean;
+  /**
+   * Caller's last voice to the final transcript.
+   */
   transcription_delay: number | null;
+  /**
+   * Caller's last voice to the decision that the turn has ended.
+   */
   end_of_turn_delay: number | null;
   /**
    * Caller's last voice to the agent's first audio.
@@ -40,40 +58,65 @@ export interface TurnRecord {
   answer_gap: number | null;
   instants: TurnTimestamps;
   /**
-   * Of the whole call, this turn included.
+   * Usage of the call.
    */
   usage: Usage | null;
 }
 /**
- * When what happened, in seconds after ``last_voice``, all from one monotonic clock; ``None`` if it did not.
- *
- * Without a caller's voice, as in a greeting or for text input, they count from the first instant there is.
+ * When each event happened.
  */
 export interface TurnTimestamps {
   /**
-   * The end of the caller's last sound (:class:`agent_worker.turn_taking.audio_input.SpeechEndTracker`).
+   * End of the caller's last sound (``turn_taking.audio_input.SpeechEndTracker``).
    */
   last_voice: number | null;
+  /**
+   * Final transcript.
+   */
   stt_final: number | null;
   /**
-   * The decision that the caller has finished.
+   * Decision that the caller has finished.
    */
   end_of_turn: number | null;
+  /**
+   * Request to the fast model.
+   */
   fast_request: number | null;
+  /**
+   * First token of the fast model.
+   */
   fast_first_token: number | null;
   /**
-   * First audio of the pre-response, whatever it comes from.
+   * First audio of the pre-response, whatever its source.
    */
   fast_first_audio: number | null;
+  /**
+   * Request to the main model.
+   */
   main_request: number | null;
+  /**
+   * First token of the main model.
+   */
   main_first_token: number | null;
+  /**
+   * First audio of the answer.
+   */
   main_first_audio: number | null;
   /**
-   * Playout begins: the first frame goes to LiveKit.
+   * Playout of the pre-response begins: its first frame goes to LiveKit.
    */
   preresponse_start: number | null;
+  /**
+   * Playout of the pre-response ends.
+   */
   preresponse_end: number | null;
+  /**
+   * Playout of the answer begins.
+   */
   answer_start: number | null;
+  /**
+   * Playout of the answer ends.
+   */
   answer_end: number | null;
   /**
    * Playout ends because the caller spoke.
@@ -81,16 +124,28 @@ export interface TurnTimestamps {
   interruption: number | null;
 }
 /**
- * What a call has used so far, and what that costs by ``agent_worker.telemetry.pricing``.
+ * What the whole call has used so far, this turn included.
  */
 export interface Usage {
   /**
-   * Of both models, as are the completion tokens.
+   * Tokens of both models' prompts.
    */
   prompt_tokens: number;
+  /**
+   * Tokens of both models' completions.
+   */
   completion_tokens: number;
+  /**
+   * Billed speech recognition, seconds of audio.
+   */
   stt_seconds: number;
+  /**
+   * Characters sent to speech synthesis.
+   */
   tts_characters: number;
+  /**
+   * Cost by ``telemetry.pricing``, US dollars.
+   */
   cost_usd: number;
 }
 
