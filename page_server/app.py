@@ -7,7 +7,8 @@ import hashlib
 import json
 import math
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import get_args
 from urllib.parse import urlsplit
 
@@ -32,9 +33,14 @@ WRONG_PASSWORDS_PER_MINUTE = 10
 _MIN_GZIP_BYTES = 2048
 
 
-def create_app(settings: PageSettings) -> Starlette:
-    """Return the web application of the page server."""
-    calls = RateLimiter(settings.page_calls_per_minute)
+def create_app(settings: PageSettings, clock: Callable[[], float] = time.monotonic) -> Starlette:
+    """Return the web application of the page server.
+
+    Args:
+        settings: The settings of the page server.
+        clock: Returns a monotonic time in seconds, for the rate limits.
+    """
+    calls = RateLimiter(settings.page_calls_per_minute, clock=clock)
 
     async def config(_: Request) -> Response:
         return JSONResponse({"strategies": get_args(StrategyName), "text_input": True})
@@ -57,16 +63,16 @@ def create_app(settings: PageSettings) -> Starlette:
             Route("/api/session", session, methods=["POST"]),
             Mount("/", StaticFiles(directory=settings.folder, html=True)),
         ],
-        middleware=_middleware(settings),
+        middleware=_middleware(settings, clock),
     )
 
 
-def _middleware(settings: PageSettings) -> list[Middleware]:
+def _middleware(settings: PageSettings, clock: Callable[[], float]) -> list[Middleware]:
     """Return the middleware, outermost first: a refused request gets the security headers as well."""
     middleware = [Middleware(SecurityHeaders, livekit_url=settings.browser_livekit_url)]
     if settings.page_password:
         verify = _verify_password(settings.page_password.get_secret_value())
-        backend = BasicAuthBackend(verify, RateLimiter(WRONG_PASSWORDS_PER_MINUTE))
+        backend = BasicAuthBackend(verify, RateLimiter(WRONG_PASSWORDS_PER_MINUTE, clock=clock))
         middleware.append(basic_auth_middleware(backend))
     return [*middleware, Middleware(GZipMiddleware, minimum_size=_MIN_GZIP_BYTES)]
 

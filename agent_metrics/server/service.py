@@ -50,10 +50,12 @@ class Service:
         self._compaction: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Service:
+        """Start compaction."""
         self._compaction = asyncio.create_task(self._compact_forever())
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """Stop compaction, wait for the worker thread, and close the ledger."""
         assert self._compaction is not None
         self._compaction.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -10,7 +10,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import yaml  # type: ignore[import-untyped]
 from pydantic import (
@@ -40,7 +40,6 @@ _VERIFY_MODES = {
 }
 _BCRYPT_HASH = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")
 _FOLDER = "folder"  # in the validation context: what relative paths are relative to
-T = TypeVar("T")
 
 
 class BadWebConfigError(Exception):
@@ -70,11 +69,8 @@ def _require_bcrypt(hashed: SecretStr) -> SecretStr:
     return hashed
 
 
-def _none_to(default: T) -> BeforeValidator:
-    return BeforeValidator(lambda value: default if value is None else value)
-
-
 def _keys_to_text(section: Any) -> Any:
+    """Return the section with keys of type str: YAML reads a user name like 123 as a number."""
     return {str(key): value for key, value in section.items()} if isinstance(section, dict) else section
 
 
@@ -90,10 +86,9 @@ class TLSServerConfig(BaseModel):
     cert_file: _ReadableFile
     key_file: _ReadableFile
     client_ca_file: _ReadableFile | None = None
-    client_auth_type: Annotated[
-        Literal["NoClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"],
-        Field(validate_default=True),
-    ] = "NoClientCert"
+    client_auth_type: Literal["NoClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"] = Field(
+        default="NoClientCert", validate_default=True
+    )
     min_version: Literal["TLS10", "TLS11", "TLS12", "TLS13"] = "TLS12"
 
     @model_validator(mode="before")
@@ -159,7 +154,7 @@ class WebConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tls_server_config: Annotated[TLSServerConfig | None, BeforeValidator(lambda section: section or None)] = None
-    basic_auth_users: Annotated[dict[str, _BcryptHash], BeforeValidator(_keys_to_text), _none_to({})] = {}
+    basic_auth_users: Annotated[dict[str, _BcryptHash], BeforeValidator(lambda users: _keys_to_text(users or {}))] = {}
 
     _text_keys = model_validator(mode="before")(_keys_to_text)
 

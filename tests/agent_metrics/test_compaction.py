@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,6 @@ from tests.agent_metrics.fake_processes import (
     status_metric,
     total,
 )
-
-
-@pytest.fixture
-def collector(tmp_path: Path) -> Iterator[FolderCollector]:
-    collector = FolderCollector(tmp_path)
-    yield collector
-    collector.close()
 
 
 def ledger_rows(root: Path, table: str) -> int:

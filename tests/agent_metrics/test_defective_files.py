@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,13 +19,6 @@ from tests.agent_metrics.fake_processes import (
     total,
     write,
 )
-
-
-@pytest.fixture
-def collector(tmp_path: Path) -> Iterator[FolderCollector]:
-    collector = FolderCollector(tmp_path)
-    yield collector
-    collector.close()
 
 
 def truncate(path: Path, process: FakeProcess) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,6 @@ from agent_metrics.storage.value_files import FileContents
 from tests.agent_metrics.fake_processes import compact_all, dead_process, names_left, status_metric, total
 
 KEY = '["m", "m", {}, "help"]'
-
-
-@pytest.fixture
-def collector(tmp_path: Path) -> Iterator[FolderCollector]:
-    collector = FolderCollector(tmp_path)
-    yield collector
-    collector.close()
 
 
 def test_a_ledger_locked_by_another_program_pauses_compaction(tmp_path: Path, collector: FolderCollector) -> None:

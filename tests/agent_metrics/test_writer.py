@@ -9,7 +9,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,13 +25,6 @@ writer.install(Path(sys.argv[1]))
 from prometheus_client import Counter, Gauge, Histogram, Summary
 counter = Counter("c", "help", ["label"]).labels("x")
 """
-
-
-@pytest.fixture
-def collector(tmp_path: Path) -> Iterator[FolderCollector]:
-    collector = FolderCollector(tmp_path)
-    yield collector
-    collector.close()
 
 
 def start(code: str, root: Path, **options: object) -> subprocess.Popen[str]:

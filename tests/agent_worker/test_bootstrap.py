@@ -1,22 +1,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from prometheus_client import values
 
 from agent_metrics import writer
+from agent_metrics.compat.prometheus import in_memory_values
 from agent_worker.app.bootstrap import prepare
 
 
 @pytest.fixture(autouse=True)
-def metrics_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def metrics_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(values, "ValueClass", values.MutexValue)
     monkeypatch.setenv("AGENT_WORKER_METRICS_FOLDER", "/another/worker")
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
-    return tmp_path / "metrics"
+    with in_memory_values():  # and undo what prepare() installs
+        yield tmp_path / "metrics"
 
 
 def test_worker_gets_a_metrics_folder(metrics_root: Path) -> None:

@@ -45,18 +45,18 @@ def test_missing_or_wrong_credentials_are_asked_for_again(headers: dict[str, str
 
 
 def test_health_needs_no_credentials_even_after_too_many_attempts() -> None:
-    limited = client(RateLimiter(1))
+    limited = client(RateLimiter(1, clock=lambda: 1000.0))
     limited.get("/", headers=header("ada:wrong"))
     assert limited.get("/", headers=header("ada:correct")).status_code == 429
     assert limited.get(HEALTH_PATH).text == "ok\n"
 
 
 def test_wrong_passwords_are_limited_and_requests_without_one_are_not() -> None:
-    limited = client(RateLimiter(2))
+    limited = client(RateLimiter(2, clock=lambda: 1000.0))
     assert [limited.get("/").status_code for _ in range(5)] == [401] * 5
     attempts = [limited.get("/", headers=header("ada:wrong")) for _ in range(3)]
     assert [response.status_code for response in attempts] == [401, 401, 429]
-    assert 0 < int(attempts[-1].headers["retry-after"]) <= 30
+    assert attempts[-1].headers["retry-after"] == "30"
 
 
 @pytest.mark.parametrize("value", ["", "Basic", "Basic ?", "Basic bWU=", "Basic é", "Bearer bWU6", "Basic //86"])
