@@ -1,4 +1,4 @@
-"""Providers out of order, on a real socket: what a plugin gets from one is what a test tells it to send."""
+"""Providers on real sockets that send exactly the bytes that a test tells them to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: %s\r\n\r\n"
 
 @contextlib.asynccontextmanager
 async def http_server(reply: Reply, content_type: str = "text/event-stream") -> AsyncIterator[str]:
-    """Answers every request with the same bytes, byte for byte; gives its address."""
+    """Answer every request with the same bytes. Yields the base URL."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -23,10 +23,10 @@ async def http_server(reply: Reply, content_type: str = "text/event-stream") -> 
             length = next((line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")), b":0")
             await reader.readexactly(int(length.split(b":")[1]))
             writer.write(OK % content_type.encode())
-            for piece in [reply] if isinstance(reply, bytes) else reply:
-                writer.write(piece)
+            for chunk in [reply] if isinstance(reply, bytes) else reply:
+                writer.write(chunk)
                 await writer.drain()
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0)  # an endless reply must not starve the client, which shares the event loop
         writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
@@ -53,7 +53,10 @@ def completion(text: str, usage: object) -> bytes:
 
 @contextlib.asynccontextmanager
 async def websocket_server(first: str | bytes, then: str) -> AsyncIterator[str]:
-    """Sends ``first``, which may be no text at all, once, and ``then`` in each connection, when audio comes."""
+    """Send ``first`` once, and ``then`` in each connection, as soon as audio arrives. Yields the URL.
+
+    ``first`` as bytes is sent as a text message whatever it contains.
+    """
 
     connections = 0
 
@@ -71,10 +74,9 @@ async def websocket_server(first: str | bytes, then: str) -> AsyncIterator[str]:
                     if not is_first:
                         pass
                     elif isinstance(first, bytes):
-                        await socket._writer.send_frame(first, WSMsgType.TEXT)  # as text, whatever it is
+                        await socket._writer.send_frame(first, WSMsgType.TEXT)
                     else:
                         await socket.send_str(first)
-                    await asyncio.sleep(0.05)
                     await socket.send_str(then)
         return socket
 

@@ -1,4 +1,4 @@
-"""Files of phrases and prices, and settings: used, or refused in words; never a traceback."""
+"""Any file of phrases or prices, and any settings: used, or refused with a message; never another exception."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ _BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 
 
-def read(path: Path, content: bytes) -> None:
+def use_or_refuse(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    for use in (lambda: PhraseBook.load("en", path), lambda: Prices.load(path)):
+    for load_file in (lambda: PhraseBook.load("en", path), lambda: Prices.load(path)):
+        error: BadFileError | None = None
         try:
-            use()
-        except BadFileError as error:
-            told = error
-            assert told.problems
-            assert len(str(told)) < 20_000
+            load_file()
+        except BadFileError as refusal:
+            error = refusal
+        assert error is None or (error.problems and len(str(error)) < 20_000)
 
 
 @given(shape=_SHAPES)
-def test_file_of_any_shape_is_used_or_refused_in_words(shape: Any, tmp_path: Path) -> None:
-    read(tmp_path / "own.yaml", yaml.safe_dump(shape, allow_unicode=True).encode())
+def test_file_of_any_shape_is_used_or_refused_with_a_message(shape: Any, tmp_path: Path) -> None:
+    use_or_refuse(tmp_path / "file.yaml", yaml.safe_dump(shape, allow_unicode=True).encode())
 
 
 @given(content=st.binary(max_size=200))
-@example(content=b"[" * 20_000)
+@example(content=b"[" * 600)
 @example(content=b"question: 2001-13-45")
 @example(content=b"question: 0b_")
 @example(content=b"question: !!int x")
@@ -59,8 +59,8 @@ def test_file_of_any_shape_is_used_or_refused_in_words(shape: Any, tmp_path: Pat
 @example(content=(_BOMB + "llm: *a11\n").encode())
 @example(content=b"question:\n- " + b"x" * 50_000)
 @example(content=b"question: !!python/object/apply:os.system [exit]")
-def test_file_with_any_bytes_is_used_or_refused_in_words(content: bytes, tmp_path: Path) -> None:
-    read(tmp_path / "own.yaml", content)
+def test_file_of_any_bytes_is_used_or_refused_with_a_message(content: bytes, tmp_path: Path) -> None:
+    use_or_refuse(tmp_path / "file.yaml", content)
 
 
 _NUMBERS = st.one_of(st.floats().map(str), st.integers().map(str), st.just("9" * 400), st.just("1e400"))
@@ -74,9 +74,9 @@ _VALUES = st.one_of(
 )
 
 
-def check_settings(kind: type[CloudSettings]) -> None:
+def check_settings(settings_type: type[CloudSettings]) -> None:
     try:
-        shown = repr(load(kind)).replace(f"livekit_api_key='{SECRET}'", "")
+        shown = repr(load(settings_type)).replace(f"livekit_api_key='{SECRET}'", "")
     except BadSettingsError as error:
         shown = str(error)
         assert shown
@@ -86,27 +86,27 @@ def check_settings(kind: type[CloudSettings]) -> None:
 _PATHS = st.one_of(st.sampled_from(["x" * 5000, "/", ".", "/dev/null"]), st.text("/.~ü\n", min_size=1, max_size=9))
 
 
-@pytest.mark.parametrize("kind", [CloudSettings, SelfHostedSettings, PageSettings])
+@pytest.mark.parametrize("settings_type", [CloudSettings, SelfHostedSettings, PageSettings])
 @settings(max_examples=20)
 @given(data=st.data())
-def test_any_environment_gives_settings_or_their_problems_and_never_a_secret(
-    kind: type[CloudSettings], data: st.DataObject
+def test_any_environment_gives_settings_or_an_error_without_secrets(
+    settings_type: type[CloudSettings], data: st.DataObject
 ) -> None:
-    names = data.draw(st.lists(st.sampled_from(sorted(kind.model_fields)), unique=True, max_size=6))
+    names = data.draw(st.lists(st.sampled_from(sorted(settings_type.model_fields)), unique=True, max_size=6))
     values = {name: data.draw(_VALUES if name != "page_dir" else _PATHS) for name in names}
     with pytest.MonkeyPatch.context() as patch:
-        for field in kind.model_fields:
+        for field in settings_type.model_fields:
             patch.delenv(field.upper(), raising=False)
         for name in ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "GROQ_API_KEY", "PAGE_PASSWORD", "OPENAI_API_KEY"):
             patch.setenv(name, SECRET)
         for name, value in values.items():
             patch.setenv(name.upper(), value)
-        check_settings(kind)
+        check_settings(settings_type)
 
 
 @pytest.mark.parametrize("value", ["inf", "nan", "1e308", "9" * 400, "-1", "0"])
 @pytest.mark.parametrize("name", ["ANSWER_TIMEOUT", "ANSWER_MAX_TOKENS", "WORKER_MAX_CALLS", "WORKER_DRAIN_TIMEOUT"])
-def test_number_that_nobody_can_mean_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_out_of_range_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for known, some in (("LIVEKIT_URL", "ws://x"), ("LIVEKIT_API_KEY", "x"), ("LIVEKIT_API_SECRET", "x")):
         monkeypatch.setenv(known, some)
     monkeypatch.setenv(name, value)
