@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import uvicorn
 
+from http_service.server import exit_misconfigured, listen
 from model_server.app import create_app
 from model_server.backends import Backends
 from model_server.real import DEFAULT_TTS, TTS_NAMES, real_backends
@@ -30,14 +31,13 @@ def main() -> None:
         signal.signal(number, _stop)
     try:
         # Before the models, which take seconds to load, so that a taken port is reported at once.
-        listener = _bind(args.host, args.port)
+        listener = listen(args.host, args.port)
         if args.simulated:
             backends = simulated_backends(load_config(args.simulated))
         else:
             backends = asyncio.run(real_backends(_report_progress, args.tts))
     except (WeightsError, ConfigError, OSError) as error:
-        print(f"model_server: {error}", file=sys.stderr, flush=True)
-        sys.exit(2)
+        exit_misconfigured("model_server", str(error))
     _serve(listener, backends, args.api_key)
 
 
@@ -49,17 +49,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--simulated", metavar="FILE.json|default", help="simulate the models as this file says")
     parser.add_argument("--tts", choices=TTS_NAMES, default=DEFAULT_TTS, help="the real voice (default: %(default)s)")
     return parser.parse_args()
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, kind, protocol)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(address)
-    except OSError as error:
-        raise OSError(f"cannot listen on {host}:{port} ({error.strerror}): stop what does, or pass --port") from error
-    return listener
 
 
 def _report_progress(name: str, load: Callable[[], T]) -> T:

@@ -41,11 +41,9 @@ class ModelNames(Protocol):
     @property
     def listed(self) -> tuple[str, ...]:
         """The names in the list of models."""
-        ...
 
     def resolve(self, requested: str) -> str:
         """Return the name of the model that answers, or raise `UnknownModelError`."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -129,17 +127,19 @@ class SpeechRequest:
     speed: float = 1.0
 
 
-class LLM(Protocol):
-    """A language model."""
+class Model(Protocol):
+    """A model of any modality."""
 
     @property
     def names(self) -> ModelNames:
         """The names it answers to."""
-        ...
+
+
+class LLM(Model, Protocol):
+    """A language model."""
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """Yield the answer as it is generated. Closing the generator stops the model."""
-        ...
 
 
 class VoiceActivityDetector(Protocol):
@@ -150,45 +150,30 @@ class VoiceActivityDetector(Protocol):
 
         Blocks: about 0.2 ms a frame.
         """
-        ...
 
 
-class STT(Protocol):
+class STT(Model, Protocol):
     """A speech-to-text model."""
-
-    @property
-    def names(self) -> ModelNames:
-        """The names it answers to."""
-        ...
 
     @property
     def idle(self) -> bool:
         """Whether a transcription that is requested now would start at once."""
-        ...
 
     async def transcribe(self, model: str, audio: Audio, *, segment: int, final: bool) -> Transcript:
         """Transcribe the connection's segment of this number; only the simulation uses it, to choose its text."""
-        ...
 
     def voice_activity_detector(self) -> VoiceActivityDetector:
         """Return a detector for one stream."""
-        ...
 
 
-class TTS(Protocol):
+class TTS(Model, Protocol):
     """A text-to-speech model."""
-
-    @property
-    def names(self) -> ModelNames:
-        """The names it answers to."""
-        ...
 
     def stream(self, request: SpeechRequest) -> AsyncGenerator[bytes, None]:
         """Yield signed 16-bit mono PCM at `TTS_SAMPLE_RATE`, a sentence at a time.
 
         Raises `BadInputError` before the first chunk for a voice it does not know. Closing the generator stops it.
         """
-        ...
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import parse_qs
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from model_server.backends import BadInputError
 
 Path = Literal["/v1/chat/completions", "/v1/audio/speech", "/v1/audio/transcriptions", "/v1/listen"]
-_PATHS: tuple[str, ...] = ("/v1/chat/completions", "/v1/audio/speech", "/v1/audio/transcriptions", "/v1/listen")
+_PATHS: tuple[str, ...] = get_args(Path)
 _USAGE = re.compile(rb'"prompt_tokens":(\d+),"completion_tokens":(\d+)')
 _GARBAGE = '\x16\x03\x01 <html>{"choices": [{]]} \x00 data: data: NaN'
 

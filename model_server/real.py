@@ -20,7 +20,6 @@ class Progress(Protocol):
 
     def __call__(self, name: str, load: Callable[[], T]) -> T:
         """Return the result of `load`."""
-        ...
 
 
 TTS_NAMES = ("hibari", "kokoro")

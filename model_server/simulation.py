@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -125,7 +125,12 @@ def load_config(source: str) -> SimulationConfig:
 
 def simulated_backends(config: SimulationConfig, sleep: Sleep = asyncio.sleep) -> Backends:
     """Return the simulated models, which wait for their latencies by `sleep`."""
-    return Backends("simulated", _LLM(config, sleep), _STT(config, sleep), _TTS(config, sleep))
+    return Backends(
+        "simulated",
+        _LLM(config, config.llm, SimulatedLLM(), sleep),
+        _STT(config, config.stt, SimulatedSTT(), sleep),
+        _TTS(config, config.tts, SimulatedTTS(), sleep),
+    )
 
 
 @dataclass(frozen=True)
@@ -148,33 +153,27 @@ class _Names:
 Entry = TypeVar("Entry", bound=Jitter)
 
 
-def _entry(entries: Mapping[str, Entry], model: str, default: Entry) -> Entry:
-    return entries.get(model.removeprefix(PREFIX)) or entries.get("*") or default
+class _Simulated(Generic[Entry]):
+    """The models of one modality; every request gets its number and a random generator from seed, model and number."""
 
-
-class _Requests:
-    """Numbers each model's requests; gives each a random generator from the seed, the model and the number."""
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, config: SimulationConfig, entries: Mapping[str, Entry], default: Entry, sleep: Sleep) -> None:
+        self.names = _Names(config, entries)
+        self._seed = config.seed
+        self._entries = entries
+        self._default = default
+        self._sleep = sleep
         self._counts: Counter[str] = Counter()
 
-    def next(self, model: str) -> tuple[int, random.Random]:
+    def _next_request(self, model: str) -> tuple[Entry, int, random.Random]:
         number = self._counts[model]
         self._counts[model] += 1
-        return number, random.Random(f"{self._seed}/{model}/{number}")
+        entry = self._entries.get(model.removeprefix(PREFIX)) or self._entries.get("*") or self._default
+        return entry, number, random.Random(f"{self._seed}/{model}/{number}")
 
 
-class _LLM:
-    def __init__(self, config: SimulationConfig, sleep: Sleep) -> None:
-        self._sleep = sleep
-        self.names = _Names(config, config.llm)
-        self._entries = config.llm
-        self._requests = _Requests(config.seed)
-
+class _LLM(_Simulated[SimulatedLLM]):
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
-        model = _entry(self._entries, request.model, SimulatedLLM())
-        number, rng = self._requests.next(request.model)
+        model, number, rng = self._next_request(request.model)
         tokens = model.replies[number % len(model.replies)].split()
         spoken = tokens[: request.max_tokens]
         await self._sleep(model.ttft_ms / 1000 * model.factor(rng))
@@ -186,18 +185,11 @@ class _LLM:
         yield ChatChunk("", "stop" if len(spoken) == len(tokens) else "length", prompt, len(spoken))
 
 
-class _STT:
+class _STT(_Simulated[SimulatedSTT]):
     idle = True
 
-    def __init__(self, config: SimulationConfig, sleep: Sleep) -> None:
-        self._sleep = sleep
-        self.names = _Names(config, config.stt)
-        self._entries = config.stt
-        self._requests = _Requests(config.seed)
-
     async def transcribe(self, model: str, audio: Audio, *, segment: int, final: bool) -> Transcript:
-        entry = _entry(self._entries, model, SimulatedSTT())
-        _, rng = self._requests.next(model)
+        entry, _, rng = self._next_request(model)
         await self._sleep((entry.final_ms if final else entry.interim_ms) / 1000 * entry.factor(rng))
         words = entry.transcripts[segment % len(entry.transcripts)].split()
         seconds = len(audio) / STT_SAMPLE_RATE
@@ -220,18 +212,11 @@ class _LevelDetector:
         return [float(level > 0.005) for level in np.sqrt(np.mean(np.square(frames), axis=1))]
 
 
-class _TTS:
+class _TTS(_Simulated[SimulatedTTS]):
     _chunk_s = 0.1
 
-    def __init__(self, config: SimulationConfig, sleep: Sleep) -> None:
-        self._sleep = sleep
-        self.names = _Names(config, config.tts)
-        self._entries = config.tts
-        self._requests = _Requests(config.seed)
-
     async def stream(self, request: SpeechRequest) -> AsyncGenerator[bytes, None]:
-        model = _entry(self._entries, request.model, SimulatedTTS())
-        _, rng = self._requests.next(request.model)
+        model, _, rng = self._next_request(request.model)
         await self._sleep(model.ttfb_ms / 1000 * model.factor(rng))
         samples = int(len(request.text) / model.chars_per_second / request.speed * TTS_SAMPLE_RATE)
         step = int(self._chunk_s * TTS_SAMPLE_RATE)

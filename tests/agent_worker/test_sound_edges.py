@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -87,3 +89,9 @@ def test_every_rate_and_number_of_channels_is_taken(rate: int, channels: int) ->
     edges = find_edges(samples, rate, SYNTHESISED_SPEECH)
     assert edges is not None
     assert edges[0] == pytest.approx(rate // 2 - 0.02 * rate, abs=rate / BLOCKS_PER_S)
+
+
+def test_detector_can_be_imported_without_livekit() -> None:
+    """The caller and the model server import it, and livekit-agents takes seconds to import."""
+    code = "import sys, agent_worker.audio.sound_edges; sys.exit('livekit' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
