@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import time
 
 import aiohttp
 import jiwer
@@ -14,6 +15,9 @@ from livekit import rtc
 from livekit.agents import stt
 from livekit.plugins import deepgram
 
+from model_server import weights
+from model_server.backends import TTS_SAMPLE_RATE, SpeechRequest
+from model_server.tts import KokoroTTS
 from tests.model_server import sounds
 from tests.model_server.servers import Address
 from tests.model_server.test_deepgram import finals, messages, receive_until, send_audio, send_message, transcript
@@ -21,6 +25,12 @@ from tests.model_server.test_deepgram import finals, messages, receive_until, se
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models]
 
 SENTENCE = "The quick brown fox jumps over the lazy dog, and then it runs into the forest."
+SHORT_SENTENCES = (
+    "Could you tell me what time the shop closes?",
+    "I need to change my appointment to another day.",
+    "Is there a pharmacy open near the station?",
+    "Thank you, that was very helpful.",
+)
 QUESTION = [{"role": "user", "content": "Tell me about the sea in two sentences."}]
 
 
@@ -38,11 +48,29 @@ async def synthesise(address: Address, text: str, format: str = "pcm") -> bytes:
     return answer.content
 
 
+async def transcribe(address: Address, audio: bytes, format: str = "wav") -> str:
+    answer = await address.openai().audio.transcriptions.create(model="whisper-1", file=(f"a.{format}", audio))
+    return answer.text
+
+
 @pytest.mark.parametrize("format", ["wav", "mp3"])
 async def test_synthesised_speech_is_transcribed(real: Address, format: str) -> None:
     audio = await synthesise(real, SENTENCE, format)
-    heard = await real.openai().audio.transcriptions.create(model="whisper-1", file=(f"a.{format}", audio))
-    assert word_error_rate(heard.text) < 0.2
+    assert word_error_rate(await transcribe(real, audio, format)) < 0.2
+
+
+async def test_short_sentences_are_transcribed(real: Address) -> None:
+    transcripts = [await transcribe(real, await synthesise(real, sentence, "wav")) for sentence in SHORT_SENTENCES]
+    assert word_error_rate(" ".join(transcripts), " ".join(SHORT_SENTENCES)) < 0.1
+
+
+async def test_kokoro_is_transcribed(real: Address) -> None:
+    tts, started = KokoroTTS(*weights.kokoro()), time.monotonic()
+    pcm = b"".join([chunk async for chunk in tts.stream(SpeechRequest("", SHORT_SENTENCES[0], "alloy"))])
+    if time.monotonic() - started > len(pcm) / 48_000:
+        pytest.skip("Kokoro is slower than real time on this machine")
+    transcript = await transcribe(real, sounds.wav(pcm, TTS_SAMPLE_RATE))
+    assert word_error_rate(transcript, SHORT_SENTENCES[0]) < 0.2
 
 
 async def test_silence_is_transcribed_as_nothing(real: Address) -> None:
