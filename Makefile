@@ -85,10 +85,11 @@ web-test: web/node_modules/.installed ## the page's lint, types and unit tests
 	$(NPM) run --silent test
 
 .PHONY: lint
-lint: install ## ruff, mypy, hadolint, and whether requirements.txt matches the lock
+lint: install ## ruff, mypy, import-linter, hadolint, and whether requirements.txt matches the lock
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
+	$(RUN)lint-imports --no-logo
 	$(RUN)hadolint Dockerfile
 	@$(UV) export --frozen --quiet --no-dev --no-default-groups --all-extras --no-emit-project --no-header | diff -q - requirements.txt >/dev/null \
 	  || { echo "requirements.txt does not match uv.lock: run 'make requirements'"; exit 1; }

@@ -17,8 +17,8 @@ from livekit import rtc
 from livekit.agents import utils
 from livekit.agents.voice import io
 
-from agent_worker.app.call import INPUT
 from agent_worker.turn_taking.audio_input import SpeechEndTracker
+from agent_worker.turn_taking.endpointing import AUDIO_INPUT
 from benchmarks.harness.calls import room_token
 from caller.agent_audio import AgentAudioMonitor
 from caller.audio import SAMPLE_RATE, Pcm
@@ -40,7 +40,9 @@ class _TrackInput(io.AudioInput):
 
     def __init__(self, track: rtc.Track) -> None:
         super().__init__(label="transport delay")
-        self._stream = rtc.AudioStream(track, sample_rate=INPUT.sample_rate, frame_size_ms=INPUT.frame_size_ms)
+        self._stream = rtc.AudioStream(
+            track, sample_rate=AUDIO_INPUT.sample_rate, frame_size_ms=AUDIO_INPUT.frame_size_ms
+        )
 
     async def __anext__(self) -> rtc.AudioFrame:
         return (await anext(self._stream)).frame

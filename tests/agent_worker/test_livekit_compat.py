@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+from collections.abc import AsyncIterable, AsyncIterator
 from importlib import metadata
+from typing import Any
 
-from livekit.agents import AgentServer, Plugin
+from livekit import rtc
+from livekit.agents import Agent, AgentServer, AgentSession, ModelSettings, Plugin
 from livekit.agents.voice import room_io
 
 from agent_worker.core.compat import livekit
+from agent_worker.testing import ManualAudioOutput, ScriptedLLM, ScriptedTTS, tone
 
 
 def test_version_is_the_one_that_the_code_was_written_for() -> None:
@@ -47,3 +51,29 @@ def test_text_input_has_a_default_callback_that_interrupts_and_replies() -> None
 def test_lazily_imported_client_modules_exist() -> None:
     missing = [name for name in livekit.LAZY_CLIENT_MODULES if importlib.util.find_spec(name) is None]
     assert not missing, "the clients have other modules: remove these from LAZY_CLIENT_MODULES"
+
+
+async def test_nodes_of_a_reply_run_with_its_speech_handle_and_outside_of_them_there_is_none() -> None:
+    seen: list[object] = []
+
+    class Watching(Agent):
+        async def llm_node(self, *_: Any) -> AsyncIterator[str]:
+            seen.append(livekit.current_speech_handle())
+            yield "Nine."
+
+        async def tts_node(self, text: AsyncIterable[str], _: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
+            seen.append(livekit.current_speech_handle())
+            async for _piece in text:
+                yield tone(0.1)
+
+    options: Any = {"turn_detection": None}
+    async with AgentSession[Any](llm=ScriptedLLM(), tts=ScriptedTTS(), vad=None, turn_handling=options) as session:
+        session.output.audio = ManualAudioOutput(automatic=True)
+        await session.start(Watching(instructions=""))
+        reply = session.generate_reply(user_input="When?")
+        await reply
+    assert seen == [reply, reply], (
+        "livekit-agents keeps a reply's speech handle elsewhere: mend current_speech_handle in "
+        "agent_worker/core/compat/livekit.py, or the pre-response is taken for the answer"
+    )
+    assert livekit.current_speech_handle() is None
