@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from prometheus_client.metrics import MetricWrapperBase
-
+from agent_metrics.compat.prometheus import MetricWrapperBase, label_names
 from agent_metrics.status import Status
 from agent_worker.telemetry import metrics
 
@@ -39,7 +38,6 @@ def _table(declared: Iterable[MetricWrapperBase]) -> str:
 def _row(metric: MetricWrapperBase) -> str:
     (family,) = metric.describe()
     name = f"{family.name}_total" if family.type == "counter" else family.name
-    # The public API tells the label names only through a series, which a metric may not have yet.
-    labels = ", ".join(f"`{label}`" for label in metric._labelnames)
+    labels = ", ".join(f"`{label}`" for label in label_names(metric))
     help_text = family.documentation.replace("|", "\\|")
     return f"| `{name}` | {family.type} | {labels} | {help_text} |\n"

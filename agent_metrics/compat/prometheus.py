@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from prometheus_client import values
 from prometheus_client.exposition import choose_encoder, gzip_accepted
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
@@ -29,6 +30,7 @@ from prometheus_client.utils import floatToGoString
 __all__ = [
     "VERIFIED_VERSION",
     "DefectiveFileError",
+    "MetricWrapperBase",
     "MmapedDict",
     "MultiprocessValue",
     "PreallocatedFile",
@@ -38,6 +40,7 @@ __all__ = [
     "install_value_class",
     "installed_value_class",
     "is_gzip_accepted",
+    "label_names",
     "mmap_key",
     "new_multiprocess_value_class",
     "read_values",
@@ -234,6 +237,11 @@ def choose_page_encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]
 def is_gzip_accepted(accept_encoding: str) -> bool:
     """Return whether an ``Accept-Encoding`` header accepts gzip."""
     return gzip_accepted(accept_encoding)
+
+
+def label_names(metric: MetricWrapperBase) -> tuple[str, ...]:
+    """Return the names of a metric's labels. The public API tells them only through a series."""
+    return tuple(metric._labelnames)
 
 
 def format_float(value: float) -> str:

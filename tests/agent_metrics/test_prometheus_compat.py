@@ -22,7 +22,8 @@ from tests.files import ROOT, tracked
 
 COMPAT = "agent_metrics/compat/prometheus.py"
 INTERNALS = re.compile(
-    r"prometheus_client(?:\.| import )\(?[\w, ]*\b(?:values|mmap_dict|exposition|utils)\b|ValueClass|_multiprocess\b"
+    r"prometheus_client(?:\.| import )\(?[\w, ]*\b(?:values|mmap_dict|exposition|metrics|utils)\b"
+    r"|ValueClass|_multiprocess\b|_labelnames\b"
 )
 
 
@@ -183,6 +184,11 @@ def test_defects_are_recognised(content: bytes, defect: str, tmp_path: Path) -> 
     with pytest.raises(prometheus.DefectiveFileError) as caught:
         list(prometheus.read_values(path, len(content)))
     assert caught.value.defect == defect, "mmap_dict.py: defective files raise other errors; check read_values"
+
+
+def test_label_names_are_known_without_a_series() -> None:
+    counter = Counter("c", "help", ["a", "b"], registry=None)
+    assert prometheus.label_names(counter) == ("a", "b"), "metrics.py: MetricWrapperBase has no `_labelnames`"
 
 
 def test_pages_are_encoded_as_the_client_asks() -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client.metrics import MetricWrapperBase
-
+from agent_metrics.compat.prometheus import MetricWrapperBase, label_names
 from agent_worker.telemetry import metrics
 
 TARGET_LABELS = {"job", "instance"}
@@ -19,7 +18,7 @@ def declared() -> dict[str, set[str]]:
         if isinstance(metric, MetricWrapperBase):
             (family,) = metric.describe()
             for suffix in _SUFFIXES[family.type]:
-                labels = set(metric._labelnames)  # no public attribute has the labels of a metric without series
+                labels = set(label_names(metric))
                 found[family.name + suffix] = labels | ({"le"} if suffix == "_bucket" else set())
     return found
 
