@@ -1,4 +1,4 @@
 """Parts that several benchmarks share: command line, machine, simulated providers, systems, callers, statistics, pages.
 
-Imports ``agent_worker``, ``caller``, ``model_server`` and ``testbed``; never a benchmark.
+Imports ``agent_worker``, ``caller`` and ``testbed``; never a benchmark.
 """

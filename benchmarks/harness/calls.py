@@ -1,13 +1,46 @@
-"""Access of a simulated caller to a room of the development LiveKit server."""
+"""Calls of a simulated caller to a room of the development LiveKit server."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 from livekit import api
 
+from caller import CallError, CallOptions, Recording, Turn, Wav, call
 from testbed.services import API_KEY, API_SECRET
+
+
+async def make_call(
+    url: str,
+    room: str,
+    clips: Sequence[str | Path],
+    on_turn: Callable[[Turn], None],
+    *,
+    agent_name: str = "",
+    recording: Recording | None = None,
+    **options: Any,
+) -> str | None:
+    """Say each clip in a turn; return why the call failed, or None.
+
+    Args:
+        url: The LiveKit server's.
+        room: The room to create.
+        clips: WAV files.
+        on_turn: Receives each turn when it has ended.
+        agent_name: Agent that LiveKit dispatches; empty if one is in the room or takes every room.
+        recording: Receives what the caller hears.
+        options: Other options of ``caller.CallOptions``.
+    """
+    token = room_token(room, "caller", agent_name)
+    try:
+        await call(CallOptions(url=url, token=token, utterances=list(map(Wav, clips)), **options), on_turn, recording)
+    except CallError as error:
+        return str(error)
+    return None
 
 
 def room_token(room: str, identity: str, agent_name: str = "") -> str:

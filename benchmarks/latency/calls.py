@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from agent_worker.room.topics import TURN_TOPIC
-from benchmarks.harness.calls import room_token
+from benchmarks.harness.calls import make_call
 from benchmarks.harness.clips import UTTERANCES
 from benchmarks.harness.simulation import ANSWER_HZ, PRERESPONSE_HZ
 from benchmarks.harness.tones import Frame, tone_segments
-from caller import CallError, CallOptions, Recording, Turn, Wav, call
+from caller import Recording, Turn
 from testbed.services import ROOT
 
 _LEAD_S = 0.02
@@ -133,19 +133,17 @@ def main() -> None:
 async def _call(plan: CallPlan) -> CallResult:
     recording = Recording()
     turns: list[Turn] = []
-    options = CallOptions(
-        url=plan.url,
-        token=room_token(plan.room, "caller", plan.agent_name),
-        utterances=[Wav(path) for path in plan.clips],
+    error = await make_call(
+        plan.url,
+        plan.room,
+        plan.clips,
+        turns.append,
+        agent_name=plan.agent_name,
+        recording=recording,
         topics=[TURN_TOPIC],
         greeting_wait=plan.settle_s,
         quiet=plan.quiet_s,
     )
-    error = None
-    try:
-        await call(options, turns.append, recording)
-    except CallError as failed:
-        error = str(failed)
     return CallResult.of(rows_of(turns, recording if plan.tones else None), error)
 
 

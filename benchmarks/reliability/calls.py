@@ -7,12 +7,12 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.harness.calls import room_token
+from benchmarks.harness import calls
 from benchmarks.harness.clips import clip_after_silence
 from benchmarks.harness.simulation import ANSWER_HZ, PRERESPONSE_HZ
 from benchmarks.harness.tones import tone_segments
 from benchmarks.reliability.testbed import APOLOGY_HZ, FALLBACK_ANSWER_HZ, Testbed
-from caller import CallError, CallOptions, Recording, Segment, Turn, Wav, call
+from caller import Recording, Segment, Turn
 
 _TONES = {"phrase": PRERESPONSE_HZ, "answer": ANSWER_HZ, "apology": APOLOGY_HZ, "stand-in": FALLBACK_ANSWER_HZ}
 REPLY_TIMEOUT_S = 15.0
@@ -107,20 +107,17 @@ async def make_call(testbed: Testbed, room: str, leads: Sequence[float], events:
         if event := events.get(len(turns)):
             started.append(asyncio.create_task(event()))
 
-    options = CallOptions(
-        url=testbed.ports.livekit_url,
-        token=room_token(room, "caller"),
-        utterances=[Wav(await clip_after_silence(lead, testbed.folder)) for lead in leads],
+    error = await calls.make_call(
+        testbed.ports.livekit_url,
+        room,
+        [await clip_after_silence(lead, testbed.folder) for lead in leads],
+        on_turn,
+        recording=recording,
         greeting_wait=0,
         reply_timeout=REPLY_TIMEOUT_S,
         turn_timeout=_TURN_TIMEOUT_S,
         agent_timeout=_AGENT_TIMEOUT_S,
     )
-    error = None
-    try:
-        await call(options, on_turn, recording)
-    except CallError as failed:
-        error = str(failed)
     await asyncio.gather(*started)
     tones = dict(zip(_TONES, tone_segments(recording.frames, list(_TONES.values())), strict=True))
     heard = [heard_turn(turn, end, tones) for turn, end in turns]

@@ -16,14 +16,14 @@ from uuid import uuid4
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.harness.calls import room_token
+from benchmarks.harness.calls import make_call
 from benchmarks.harness.cli import progress
 from benchmarks.harness.clips import clips
 from benchmarks.harness.simulation import Latencies, simulation
 from benchmarks.harness.systems import System, environment, worker_service
 from benchmarks.harness.usage import CpuMeter, ProcessTree, holdings
 from benchmarks.scaling.results import Level, Worker
-from caller import CallError, CallOptions, Turn, Wav, call
+from caller import Turn
 from testbed.processes import ServiceError
 from testbed.services import Ports, Service, agent_metrics, livekit_server, running, simulated_models
 
@@ -142,20 +142,18 @@ class _Load:
         level.gaps += [turn.response_gap for each in turns for turn in each if turn.response_gap is not None]
 
     async def _call(self, system: System, turns: list[Turn], first_turn_after_s: float) -> str | None:
-        options = CallOptions(
-            url=self.ports.livekit_url,
-            token=room_token(f"scaling-{uuid4().hex[:8]}", "caller", system.agent_name),
-            utterances=[Wav(path) for path in self.audio],
+        error = await make_call(
+            self.ports.livekit_url,
+            f"scaling-{uuid4().hex[:8]}",
+            self.audio,
+            turns.append,
+            agent_name=system.agent_name,
             greeting_wait=first_turn_after_s,
             connect_timeout=_JOIN_TIMEOUT_S,
             agent_timeout=_JOIN_TIMEOUT_S,
         )
-        try:
-            report = await call(options, turns.append)
-        except CallError as error:
-            return str(error)
-        unanswered = sum(turn.first_heard is None for turn in report.turns)
-        return f"{unanswered} turns without an answer" if unanswered else None
+        unanswered = sum(turn.first_heard is None for turn in turns)
+        return error or (f"{unanswered} turns without an answer" if unanswered else None)
 
 
 async def _count_series(ports: Ports) -> int:
