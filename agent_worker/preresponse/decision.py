@@ -13,7 +13,7 @@ from livekit.agents import utils
 from agent_worker.core.log import logger
 from agent_worker.preresponse.answer import Answer
 from agent_worker.preresponse.latency import LatencyEstimator
-from agent_worker.preresponse.phrases import KEPT_FRESH
+from agent_worker.preresponse.phrases import MIN_PHRASES_BETWEEN_REPEATS
 from agent_worker.preresponse.strategies import Attempt, CallerTurn, Preresponse, Strategy
 from agent_worker.preresponse.turn_commit import TURN_END_TIMEOUT_S
 from agent_worker.telemetry.trace import TurnTrace
@@ -40,7 +40,7 @@ class PreresponseDecider:
         self.language = language
         self.quick_answer_s = quick_answer_s
         self.latency = LatencyEstimator()
-        self.recent: deque[str] = deque(maxlen=KEPT_FRESH)
+        self.recent: deque[str] = deque(maxlen=MIN_PHRASES_BETWEEN_REPEATS)
         self._clock = clock
 
     def begin(self, strategy: Strategy | None, text: str, agent_text: str | None, trace: TurnTrace) -> Attempt | None:

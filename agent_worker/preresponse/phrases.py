@@ -1,4 +1,4 @@
-"""Which short phrases can be spoken before the answer is known, and which of them comes next?"""
+"""The phrases that can be spoken before the answer is known: built in, or from the user's file."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from agent_worker.text.intent import Intent
 from agent_worker.text.language import base_language
 
 SPOKEN_INTENTS: tuple[Intent, ...] = tuple(intent for intent in Intent if not intent.suppresses_preresponse)
+#: Key of the phrases for a turn that is only possibly a problem: humane if it is one, harmless if it is not.
 PERHAPS_PROBLEM = "perhaps_problem"
-"""In a file: the phrases that fit a problem which is only possible. Humane if it is one, harmless if not."""
-KEPT_FRESH = 5  #: a phrase is not spoken again within so many pre-responses
+#: A phrase is not spoken again within this number of pre-responses.
+MIN_PHRASES_BETWEEN_REPEATS = 5
 _MAX_WORDS = 8
-_MAX_CHARACTERS = 60  # languages that are written without spaces have no words to count
+_MAX_CHARS = 60  # for languages that are written without spaces
 
 
 class BadPhrasesError(BadFileError):
@@ -33,9 +34,9 @@ class PhraseBook:
     """The phrases of one language.
 
     Args:
-        language: The language of the phrases.
-        phrases: Phrases by intent, and :data:`PERHAPS_PROBLEM`. Kinds that are missing have none.
-        rng: Chooses among the phrases that are not spent; give it a seed for a choice that can be repeated.
+        language: Language tag of the phrases.
+        phrases: Phrases by intent and :data:`PERHAPS_PROBLEM`. An intent that is missing has none.
+        rng: Chooses among the phrases; pass a seeded one for a repeatable choice.
     """
 
     def __init__(self, language: str, phrases: Mapping[str, Sequence[str]], rng: random.Random | None = None) -> None:
@@ -45,46 +46,47 @@ class PhraseBook:
 
     @classmethod
     def load(cls, language: str, overrides: Path | None = None, rng: random.Random | None = None) -> PhraseBook:
-        """The phrases that come with the package, with whole kinds replaced by those of ``overrides``.
+        """Load the built-in phrases, with the whole lists of some intents replaced by those of ``overrides``.
 
         Args:
-            language: Such as ``en`` or ``en-US``. One that has no phrases gives an empty book, and a warning.
-            overrides: YAML or JSON: a list of phrases for each intent.
+            language: Language tag, such as ``en`` or ``en-US``. A language without phrases gives an empty book, and a
+                warning in the log.
+            overrides: YAML or JSON file: a list of phrases for each intent.
             rng: See the class.
 
         Raises:
             BadPhrasesError: With every problem of ``overrides`` at once.
         """
-        phrases = _built_in(base_language(language)) | (_own(overrides, language) if overrides else {})
+        phrases = _built_in(base_language(language)) | (_read_overrides(overrides, language) if overrides else {})
         if not phrases:
             logger.warning("no phrases for language %r: pre-responses need a file of your own phrases", language)
         return cls(language, phrases, rng)
 
     @property
-    def known(self) -> bool:
-        """Whether there is anything to say in this language."""
+    def has_phrases(self) -> bool:
+        """Whether there are phrases in this language."""
         return any(self._phrases.values())
 
     def fresh(self, intent: Intent, recent: Sequence[str] = (), alternatives: Sequence[Intent] = ()) -> list[str]:
-        """Every phrase that could be spoken after an utterance of ``intent``, in an order drawn anew.
+        """Return the phrases that fit the caller's turn and were not spoken recently, in random order.
 
-        Few phrases fit two kinds: when all of them are spent, those of ``intent`` have to do.
+        Few phrases fit two intents: when all of them were spoken recently, those of ``intent`` alone are used.
 
         Args:
-            intent: What the caller said.
+            intent: The caller's intent.
             recent: The pre-responses spoken so far, the latest last.
-            alternatives: What it may be instead, the likeliest first.
+            alternatives: Other plausible intents, the most probable first.
         """
-        spent = {_spoken_form(phrase) for phrase in recent[-KEPT_FRESH:]}
+        used = {_spoken_form(phrase) for phrase in recent[-MIN_PHRASES_BETWEEN_REPEATS:]}
         for phrases in (self.of(intent, alternatives), self.of(intent)):
-            if fresh := [phrase for phrase in phrases if _spoken_form(phrase) not in spent]:
+            if fresh := [phrase for phrase in phrases if _spoken_form(phrase) not in used]:
                 return self._rng.sample(fresh, len(fresh))
         return []
 
     def of(self, intent: Intent, alternatives: Sequence[Intent] = ()) -> tuple[str, ...]:
-        """What can be said after an utterance of ``intent``; nothing if that is a silent one.
+        """Return the phrases that fit ``intent`` and each of the alternatives; none for a silent intent.
 
-        Of these, what fits the kinds in ``also`` as well. One that shares nothing with the others is left out.
+        An alternative that shares no phrase with the others is ignored.
         """
         if intent.suppresses_preresponse:
             return ()
@@ -95,13 +97,13 @@ class PhraseBook:
         return reduce(_shared, (self._phrases.get(name, ()) for name in names))
 
     def all(self) -> list[str]:
-        """Every phrase once: what to synthesise beforehand."""
+        """Return every phrase once: the texts to synthesise in advance."""
         names = [*SPOKEN_INTENTS, PERHAPS_PROBLEM]
         return list(dict.fromkeys(phrase for name in names for phrase in self._phrases.get(name, ())))
 
 
 def built_in_languages() -> list[str]:
-    """The languages that phrases come with."""
+    """Return the languages that have built-in phrases."""
     return sorted(Path(entry.name).stem for entry in _folder().iterdir() if entry.name.endswith(".yaml"))
 
 
@@ -116,7 +118,7 @@ def _built_in(language: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(phrases) for name, phrases in found.items()}
 
 
-def _own(path: Path, language: str) -> dict[str, tuple[str, ...]]:
+def _read_overrides(path: Path, language: str) -> dict[str, tuple[str, ...]]:
     found = read(path, BadPhrasesError)
     if not isinstance(found, dict) or not found:
         raise BadPhrasesError(path, ["must hold a list of phrases for each intent"])
@@ -135,19 +137,19 @@ def _problems_of_intent(name: object, phrases: object, language: str) -> Iterabl
         return
     for phrase in phrases:
         if problem := problem_with_phrase(phrase, None if name == PERHAPS_PROBLEM else Intent(name), language):
-            shown = repr(phrase[:_MAX_CHARACTERS]) if isinstance(phrase, str) else f"a {type(phrase).__name__}"
+            shown = repr(phrase[:_MAX_CHARS]) if isinstance(phrase, str) else f"a {type(phrase).__name__}"
             yield f"{name}: {shown}: {problem}"
     texts = [_spoken_form(phrase) for phrase in phrases if isinstance(phrase, str)]
     for twice in sorted({text for text in texts if texts.count(text) > 1}):
-        yield f"{name}: {twice!r} is there twice"
+        yield f"{name}: {twice!r} is listed twice"
 
 
 def problem_with_phrase(phrase: object, intent: Intent | None, language: str) -> str | None:
-    """Why a phrase must not be spoken, in words for whoever wrote it; ``None`` when it can be."""
+    """Return why a phrase must not be spoken, in words for its author; ``None`` if it may be."""
     if not isinstance(phrase, str):
         return 'is not text: put it into quotes, as "Yes" and "No" need it in YAML'
-    if len(phrase.split()) > _MAX_WORDS or len(phrase) > _MAX_CHARACTERS:
-        return f"is too long: at most {_MAX_WORDS} words and {_MAX_CHARACTERS} characters"
+    if len(phrase.split()) > _MAX_WORDS or len(phrase) > _MAX_CHARS:
+        return f"is too long: at most {_MAX_WORDS} words and {_MAX_CHARS} characters"
     reason = guard.problem_with(phrase, said="", language=language, recent=(), intent=intent)
     return _EXPLAINED[guard.Reason(reason)] if reason else None
 
@@ -157,10 +159,10 @@ _EXPLAINED = {
     guard.Reason.TOO_LONG: "is too long",
     guard.Reason.CHARACTERS: "holds characters that cannot be read aloud",
     guard.Reason.LANGUAGE: "is in another language",
-    guard.Reason.NUMBER: "holds a number: nobody knows the answer yet",
+    guard.Reason.NUMBER: "holds a number: the answer is not known yet",
     guard.Reason.QUESTION: "asks a question: the answer follows at once",
-    guard.Reason.PROMISE: "promises something: nobody knows the answer yet",
-    guard.Reason.ANSWER: "claims something or answers: nobody knows the answer yet",
+    guard.Reason.PROMISE: "promises something: the answer is not known yet",
+    guard.Reason.ANSWER: "states a fact or answers: the answer is not known yet",
     guard.Reason.LEAK: "speaks about instructions or the agent itself",
     guard.Reason.TONE: "has a tone that does not fit this intent",
     guard.Reason.REPEATS_CALLER: "repeats the caller",

@@ -1,20 +1,24 @@
-"""Names of what a call sends to the room, and of what the caller may ask of it."""
+"""Names on the wire: text stream topics, participant attributes and remote procedures of a call.
 
-#: A turn record as JSON, after each reply of the agent (:class:`agent_worker.telemetry.record.TurnRecord`).
+``web/src/generated/topics.ts`` is generated from this module.
+"""
+
+#: Text stream after each reply of the agent: the turn record as JSON (``telemetry.record.TurnRecord``).
 TURN_TOPIC = "agent_worker.turn"
 
-#: A pre-response as JSON, ``{"text": …, "source": "phrase" | "llm"}``, just before it is heard: the agent's transcript
-#: does not tell where it ends.
+#: Text stream just before a pre-response is heard: ``{"text": …, "source": "phrase" | "llm"}``. The agent's transcript
+#: does not show where the pre-response ends.
 PRERESPONSE_TOPIC = "agent_worker.preresponse"
 
-#: Attribute of the agent's participant: the strategy in force, where callers may choose it.
+#: Attribute of the agent's participant: the strategy in force, if callers may choose it.
 STRATEGY_ATTRIBUTE = "agent_worker.strategy"
 
-#: Remote procedure of the agent's participant: takes a strategy's name, from the next turn on.
+#: Remote procedure of the agent's participant: takes the name of a strategy, which is used from the next turn on.
 SET_STRATEGY = "agent_worker.set_strategy"
 
-#: Attribute of the agent's participant: ``not written`` where the metrics of this call are lost to others.
+#: Attribute of the agent's participant: ``not written`` if the metrics of this call cannot be written.
 METRICS_ATTRIBUTE = "agent_worker.metrics"
 
-#: Attribute of the agent's participant: when it was asked for, seconds since 1970, a space, and the agent's name.
+#: Attribute of the agent's participant: the time at which its job was accepted, seconds since 1970, a space, and the
+#: agent's name.
 DISPATCH_CLAIM_ATTRIBUTE = "agent_worker.asked"

@@ -62,7 +62,7 @@ def classify(text: str, language: str = "en", context: str | None = None) -> Cla
         silent = _silent_probability(probabilities) > _SILENT_PROBABILITY_WITH_RULES
     else:
         silent = _silent_probability(probabilities) > _SILENT_PROBABILITY_AGAINST_RULES
-        if silent:  # words that are for nobody here stay so whatever the agent said before
+        if silent:  # words that are not for the agent stay so whatever it said before
             without_context = _probabilities(text, "", by_rules)
             silent = _silent_probability(without_context) > _SILENT_PROBABILITY_AGAINST_RULES
     return Classification(text, *_rank(by_rules, probabilities, silent))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_worker.preresponse.phrases import KEPT_FRESH, SPOKEN_INTENTS, BadPhrasesError, PhraseBook, built_in_languages
+from agent_worker.preresponse.phrases import MIN_PHRASES_BETWEEN_REPEATS, SPOKEN_INTENTS, BadPhrasesError, PhraseBook, built_in_languages
 from agent_worker.text.guard import problem_with
 from agent_worker.text.intent import Intent
 
@@ -37,7 +37,7 @@ def test_every_built_in_phrase_is_short_and_passes_the_guard_and_the_forbidden_l
 
 def test_english_has_enough_phrases_for_five_turns_of_a_kind_and_one_more() -> None:
     book = PhraseBook.load("en")
-    assert all(len(book.of(intent)) > KEPT_FRESH for intent in SPOKEN_INTENTS)
+    assert all(len(book.of(intent)) > MIN_PHRASES_BETWEEN_REPEATS for intent in SPOKEN_INTENTS)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -53,7 +53,7 @@ def test_no_phrase_comes_again_within_five_pre_responses(seed: int) -> None:
     used: list[str] = []
     for _ in range(200):
         phrase = book.fresh(rng.choice(SPOKEN_INTENTS), used)[0]
-        assert phrase not in used[-KEPT_FRESH:]
+        assert phrase not in used[-MIN_PHRASES_BETWEEN_REPEATS:]
         used.append(phrase)
 
 
@@ -138,12 +138,12 @@ def test_nothing_is_said_where_silence_is_due(intent: Intent) -> None:
 
 def test_a_language_of_a_country_has_the_phrases_of_the_language() -> None:
     assert PhraseBook.load("en-US").all() == PhraseBook.load("en").all()
-    assert PhraseBook.load("en-US").known
+    assert PhraseBook.load("en-US").has_phrases
 
 
 def test_a_language_without_phrases_is_told_and_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
     book = PhraseBook.load("xx")
-    assert not book.known
+    assert not book.has_phrases
     assert book.all() == []
     assert book.fresh(Intent.QUESTION) == []
     assert "xx" in caplog.text

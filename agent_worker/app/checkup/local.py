@@ -84,7 +84,7 @@ def check_phrases(overrides: Path | None, language: str) -> Iterator[CheckResult
     except BadFileError as error:
         yield from (invalid_setting("phrases", f"PRERESPONSE_PHRASES: {problem}") for problem in error.problems)
         return
-    if not book.known:
+    if not book.has_phrases:
         remedy = "write a file of your own and name it in PRERESPONSE_PHRASES"
         yield note("phrases", f"there are none in the language {language!r}, so none will be spoken", remedy)
         return
