@@ -79,18 +79,18 @@ TTS_REQUEST_DURATION = Histogram(
     "livekit_tts_duration_seconds", "TTS request to its last audio", _MODEL_LABELS, buckets=_STAGE_BUCKETS_S
 )
 VAD_INFERENCE_TIME = Counter("livekit_vad_inference_seconds_total", "Time spent in voice activity detection, s")
-VAD_INFERENCES = Counter("livekit_vad_inferences_total", "Windows of audio judged by voice activity detection")
+VAD_INFERENCES = Counter("livekit_vad_inferences_total", "Audio windows processed by voice activity detection")
 
 # --- events
 
-CONVERSATIONS = Counter("livekit_conversations_total", "Conversations begun")
-ACTIVE_CONVERSATIONS = Gauge("livekit_active_conversations", "Conversations going on now", multiprocess_mode=_LIVE_SUM)
-TURNS = Counter("livekit_conversation_turns_total", "Caller turns taken into the conversation")
+CONVERSATIONS = Counter("livekit_conversations_total", "Conversations started")
+ACTIVE_CONVERSATIONS = Gauge("livekit_active_conversations", "Conversations in progress", multiprocess_mode=_LIVE_SUM)
+TURNS = Counter("livekit_conversation_turns_total", "Caller turns added to the conversation")
 PRERESPONSES = Counter(
-    "livekit_preresponses_total", "Caller turns, by what became of the pre-response", ["strategy", "source", "outcome"]
+    "livekit_preresponses_total", "Caller turns, by the outcome of the pre-response", ["strategy", "source", "outcome"]
 )
-INTERRUPTIONS = Counter("livekit_interruptions_total", "Replies that the caller cut off, by what was cut", ["during"])
-ERRORS = Counter("livekit_errors_total", "Failed provider requests, those that are tried again too", ["component"])
+INTERRUPTIONS = Counter("livekit_interruptions_total", "Replies that the caller interrupted, by the interrupted part", ["during"])
+ERRORS = Counter("livekit_errors_total", "Failed provider requests, including those that were retried", ["component"])
 
 # --- usage and cost
 
@@ -98,7 +98,7 @@ LLM_TOKENS = Counter("livekit_llm_tokens_total", "LLM tokens of both models, by 
 ALL_TOKENS = Counter("livekit_total_tokens_total", "LLM tokens of both models, prompt and completion")
 STT_AUDIO = Counter(
     "livekit_stt_duration_seconds_total",
-    "Audio sent to speech recognition, s; of Deepgram the time that it was connected, if that is more",
+    "Audio sent to speech recognition, s; for Deepgram the connection time if that is longer",
 )
 TTS_CHARACTERS = Counter("livekit_tts_chars_total", "Characters sent to speech synthesis")
 LLM_REQUESTS = Counter(
@@ -107,7 +107,7 @@ LLM_REQUESTS = Counter(
 LLM_TOKENS_BY_MODEL = Counter("livekit_model_tokens_total", "LLM tokens by model", ["role", *_MODEL_LABELS, "type"])
 ESTIMATED_TOKENS = Counter(
     "livekit_estimated_tokens_total",
-    "Of livekit_llm_tokens_total: tokens of cancelled requests, whose number the provider did not tell",
+    "Part of livekit_llm_tokens_total: estimated tokens of cancelled requests without reported usage",
     ["type"],
 )
 LLM_COST = Gauge("livekit_llm_cost_total", "Cost of LLM tokens, USD", multiprocess_mode=_SUM)
