@@ -26,8 +26,16 @@ test: install livekit-server lint web-test page chromium ## minutes: lint, types
 test-slow: install livekit-server page chromium ## the rest: every conversation, image, monitoring, Kubernetes, package, Ollama
 	@for tool in $(SLOW_TOOLS); do scripts/get $$tool || echo "==> without $$tool, the tests that need it are skipped"; done
 	$(RUN)pytest -n auto -rs -m "slow and not e2e"
-	$(RUN)pytest -n 2 --dist loadfile -rs -m "slow and e2e and not real_models"
+	@$(MAKE) --no-print-directory image
+	AGENT_WORKER_IMAGE=$(IMAGE) $(RUN)pytest -n 2 --dist loadfile -rs -m "slow and e2e and not real_models"
 	$(RUN)pytest -rs -m "slow and e2e and real_models" # one by one: models use every core
+
+IMAGE := agent-worker
+
+.PHONY: image
+image: ## the image, built without docker or a registry of images: that needs Debian, and root; elsewhere it is left out
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then scripts/build-image-without-docker $(IMAGE); \
+	  else echo "==> no image, and no tests of it: building one without docker needs Debian, and root"; fi
 
 .PHONY: test-unit
 test-unit: install ## the unit tests alone
@@ -95,9 +103,8 @@ lint: install ## ruff, mypy, import-linter, hadolint, and whether requirements.t
 	  || { echo "requirements.txt does not match uv.lock: run 'make requirements'"; exit 1; }
 
 .PHONY: image-test
-image-test: install livekit-server ## the image, built without docker, and conversations with it; Debian, as root
-	scripts/build-image-without-docker agent-worker
-	AGENT_WORKER_IMAGE=agent-worker $(RUN)pytest tests/e2e/test_image.py
+image-test: install livekit-server image ## the image, and conversations with it
+	AGENT_WORKER_IMAGE=$(IMAGE) $(RUN)pytest -rs tests/e2e/test_image.py
 
 .PHONY: audit
 audit: install web/node_modules/.installed ## licences and known weaknesses of what the worker and the page need; asks PyPI and npm

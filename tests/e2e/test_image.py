@@ -1,10 +1,12 @@
-"""The image, run by podman. `make image-test` builds it, and runs these with its name in AGENT_WORKER_IMAGE."""
+"""The image, run by podman. `make image-test` builds it, and sets AGENT_WORKER_IMAGE to its name."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
+import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,11 +22,18 @@ from testbed.speech import Speaker
 from tests.e2e.metrics import scrape
 
 IMAGE = os.environ.get("AGENT_WORKER_IMAGE", "")
+
+
+def image_exists() -> bool:
+    command = ["podman", "image", "exists", IMAGE]
+    return bool(IMAGE and shutil.which("podman")) and subprocess.run(command, check=False).returncode == 0
+
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.e2e,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.skipif(not IMAGE, reason="AGENT_WORKER_IMAGE names no image"),
+    pytest.mark.skipif(not image_exists(), reason="no image: run `make image-test`"),
 ]
 QUESTION = "How old are trains?"
 ANSWER = "Trains are old."
