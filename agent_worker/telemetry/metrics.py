@@ -89,7 +89,9 @@ TURNS = Counter("livekit_conversation_turns_total", "Caller turns added to the c
 PRERESPONSES = Counter(
     "livekit_preresponses_total", "Caller turns, by the outcome of the pre-response", ["strategy", "source", "outcome"]
 )
-INTERRUPTIONS = Counter("livekit_interruptions_total", "Replies that the caller interrupted, by the interrupted part", ["during"])
+INTERRUPTIONS = Counter(
+    "livekit_interruptions_total", "Replies that the caller interrupted, by the interrupted part", ["during"]
+)
 ERRORS = Counter("livekit_errors_total", "Failed provider requests, including those that were retried", ["component"])
 
 # --- usage and cost

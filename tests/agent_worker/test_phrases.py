@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from agent_worker.preresponse.phrases import MIN_PHRASES_BETWEEN_REPEATS, SPOKEN_INTENTS, BadPhrasesError, PhraseBook, built_in_languages
+from agent_worker.preresponse.phrases import (
+    MIN_PHRASES_BETWEEN_REPEATS,
+    SPOKEN_INTENTS,
+    BadPhrasesError,
+    PhraseBook,
+    built_in_languages,
+)
 from agent_worker.text.guard import problem_with
 from agent_worker.text.intent import Intent
 
