@@ -223,7 +223,7 @@ async def test_main_model_that_says_nothing_is_followed_by_an_apology() -> None:
 
 
 async def test_main_model_that_does_not_begin_is_followed_by_an_apology() -> None:
-    agent, never = agent_with(OneSentence(), answer_timeout=0.05), asyncio.Event()
+    agent, never = agent_with(OneSentence(), answer_timeout=1.0), asyncio.Event()
     async with running(agent, ScriptedLLM("Nine.", gate=never)) as session:
         await session.run(user_input=QUESTION)
         assert session.history.items[-1].text_content == f"Let me look. {apology('en')}"  # type: ignore[union-attr]
@@ -235,7 +235,7 @@ async def test_answer_that_stalls_counts_as_failed() -> None:
         yield "at "
         await asyncio.Event().wait()
 
-    answer = Answer(stalled(), TurnTrace("off"), llm.ChatContext.empty(), timeout_s=0.1)
+    answer = Answer(stalled(), TurnTrace("off"), llm.ChatContext.empty(), timeout_s=1.0)
     assert [chunk async for chunk in answer.chunks()] == ["It opens ", "at "]
     assert answer.failed
 

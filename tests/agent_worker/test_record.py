@@ -5,7 +5,7 @@ import time
 import pytest
 from livekit.agents import ChatMessage
 
-from agent_worker.telemetry.record import Playout, turn_record
+from agent_worker.telemetry.record import Playout, SpeechTimestamps, turn_record
 from agent_worker.telemetry.recorder import speech_timestamps
 from agent_worker.telemetry.trace import PRERESPONSE_EXTRA_KEY, TurnTrace
 
@@ -42,14 +42,11 @@ def test_instants_count_from_the_callers_last_voice() -> None:
 
 def test_preresponse_interrupted_in_its_first_moment_is_no_answer() -> None:
     caller = ChatMessage(role="user", content=["When?"])
-    caller.metrics.update(stopped_speaking_at=time.time() - 2, transcription_delay=0.2, end_of_turn_delay=0.4)
     trace = TurnTrace("phrase", outcome="spoken", source="phrase")
-    now = time.monotonic()
-    record = turn_record(
-        1, caller, [], [Playout(now - 1.5, now - 1.4)], trace, speech_timestamps(caller), interrupted=True
-    )
+    speech = SpeechTimestamps(last_voice=10.0, stt_final=10.2, end_of_turn=10.4)
+    record = turn_record(1, caller, [], [Playout(10.5, 10.6)], trace, speech, interrupted=True)
     assert record.preresponse_outcome == "interrupted"
-    assert record.response_gap == pytest.approx(0.5, abs=0.01)
+    assert record.response_gap == 0.5
     assert record.answer_gap is None
 
 

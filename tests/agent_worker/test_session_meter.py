@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,7 @@ from agent_worker.preresponse.answer import Answer
 from agent_worker.preresponse.fast_reply import FastReply, request
 from agent_worker.providers.stack import ProviderNames, VoiceStack
 from agent_worker.telemetry.pricing import LLMPrice, Prices
-from agent_worker.telemetry.record import Playout, turn_record
-from agent_worker.telemetry.recorder import speech_timestamps
+from agent_worker.telemetry.record import Playout, SpeechTimestamps, turn_record
 from agent_worker.telemetry.session_meter import SessionMeter, count_turn
 from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.telemetry.unreported_usage import UnreportedUsage
@@ -285,34 +283,34 @@ async def test_handoff_is_the_same_conversation(meter: SessionMeter) -> None:
 
 
 def record(meter: SessionMeter, **turn: Any) -> None:
-    """Let a turn end."""
+    """Let a turn end. Playouts are in seconds after the caller's last voice."""
     caller = ChatMessage(role="user", content=[turn.get("words", "When?")])
-    caller.metrics.update(stopped_speaking_at=time.time() - 10, transcription_delay=0.2, end_of_turn_delay=0.4)
-    voice = time.monotonic() - 10
-    playouts = [Playout(voice + start, voice + end) for start, end in turn["playouts"]]
+    last_voice = 100.0
+    speech = SpeechTimestamps(last_voice, stt_final=last_voice + 0.2, end_of_turn=last_voice + 0.4)
+    playouts = [Playout(last_voice + start, last_voice + end) for start, end in turn["playouts"]]
     source = turn.get("source", "phrase")
     trace = TurnTrace(turn.get("strategy", "phrase"), outcome=turn.get("outcome", "spoken"), source=source)
     interrupted = turn.get("interrupted", False)
     said = ChatMessage(role="assistant", content=[turn["said"]], interrupted=interrupted)
     if trace.outcome == "spoken":
         said.extra["preresponse"] = "Let me see."
-    count_turn(turn_record(1, caller, [said], playouts, trace, speech_timestamps(caller), interrupted))
+    count_turn(turn_record(1, caller, [said], playouts, trace, speech, interrupted))
 
 
 def test_turn_with_a_preresponse_counts_both_waits_and_the_seam(meter: SessionMeter) -> None:
     gained = Changes()
     record(meter, said="Let me see. At nine.", playouts=[(0.5, 1.5), (1.75, 3.0)])
-    assert gained("livekit_response_gap_seconds_sum", reply="preresponse") == pytest.approx(0.5, abs=0.01)
-    assert gained("livekit_answer_gap_seconds_sum", reply="preresponse") == pytest.approx(1.75, abs=0.01)
-    assert gained("livekit_seam_seconds_sum") == pytest.approx(0.25, abs=0.01)
+    assert gained("livekit_response_gap_seconds_sum", reply="preresponse") == pytest.approx(0.5)
+    assert gained("livekit_answer_gap_seconds_sum", reply="preresponse") == pytest.approx(1.75)
+    assert gained("livekit_seam_seconds_sum") == pytest.approx(0.25)
     assert gained("livekit_preresponses_total", strategy="phrase", source="phrase", outcome="spoken") == 1
-    assert gained("livekit_end_of_turn_delay_seconds_sum") == pytest.approx(0.4, abs=0.01)
+    assert gained("livekit_end_of_turn_delay_seconds_sum") == pytest.approx(0.4)
 
 
 def test_turn_without_one_counts_the_answer_as_what_was_heard_first(meter: SessionMeter) -> None:
     gained = Changes()
     record(meter, said="At nine.", playouts=[(1.2, 3.0)], outcome="answer_first")
-    assert gained("livekit_response_gap_seconds_sum", reply="answer") == pytest.approx(1.2, abs=0.01)
+    assert gained("livekit_response_gap_seconds_sum", reply="answer") == pytest.approx(1.2)
     assert gained("livekit_seam_seconds_count") == 0
 
 

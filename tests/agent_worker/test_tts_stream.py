@@ -145,7 +145,7 @@ async def _read(given: TTSInput) -> None:
 @pytest.mark.parametrize("heard", [0, 1])
 async def test_voice_that_does_not_speak_or_speak_on_is_given_up(heard: int) -> None:
     given = TTSInput(words("It opens at nine."))
-    frames = with_timeout(spoken(given, *[tone(0.2)] * heard, silent_after=True), given, timeout_s=0.05)
+    frames = with_timeout(spoken(given, *[tone(0.2)] * heard, silent_after=True), given, timeout_s=1.0)
     for _ in range(heard):
         await anext(frames)
     with pytest.raises(VoiceSilentError):
@@ -190,7 +190,7 @@ async def test_voice_that_stops_in_the_middle_is_given_up_though_the_text_goes_o
         await asyncio.Event().wait()
 
     given = TTSInput(text())
-    frames = with_timeout(spoken(given, tone(0.01), silent_after=True), given, timeout_s=0.05)
+    frames = with_timeout(spoken(given, tone(0.01), silent_after=True), given, timeout_s=1.0)
     await anext(frames)
     coming = asyncio.ensure_future(anext(frames))
     await asyncio.sleep(0.2)
