@@ -1,13 +1,13 @@
-"""A worker on services of your choice: Cerebras (LLMs), Deepgram (STT), your own Kokoro (TTS).
+"""A worker with a custom stack: Cerebras (LLMs), Deepgram (STT), your own Kokoro (TTS).
 
     CEREBRAS_API_KEY=… DEEPGRAM_API_KEY=… python examples/my_stack.py
 
-Install this project first (`pip install -e .`). It needs a LiveKit server, and Kokoro on its usual port. It has
-everything that the package's two stacks have: checks at the start, metrics, costs, fallback, every setting of the
-conversation. docs/providers.md explains each part.
+Install this project first (`pip install -e .`). The worker needs a LiveKit server, and Kokoro on its default port. It
+has everything that the package's two stacks have: checks at the start, metrics, costs, the fallback model, every
+setting of the conversation. docs/providers.md explains each part.
 """
 
-from agent_worker.app.bootstrap import prepare
+from agent_worker import prepare
 
 prepare()  # before livekit is imported
 
@@ -15,10 +15,9 @@ from livekit.agents import inference
 from livekit.plugins import deepgram, openai
 from pydantic import Field
 
-from agent_worker.app import worker
-from agent_worker.core.settings import HttpUrl, Secret, Settings, Text
-from agent_worker.providers.preflight import ProviderProbe
-from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS, ProviderNames, StackDefinition, VoiceStack
+from agent_worker import ProviderNames, ProviderProbe, Settings, StackDefinition, VoiceStack, run
+from agent_worker.core.settings import HttpUrl, Secret, Text
+from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS
 
 
 class MySettings(Settings):
@@ -104,4 +103,4 @@ def provider_probes(settings: MySettings) -> list[ProviderProbe]:
 
 
 if __name__ == "__main__":
-    worker.run(StackDefinition("mine", MySettings, build_stack, provider_probes))
+    run(StackDefinition("mine", MySettings, build_stack, provider_probes))

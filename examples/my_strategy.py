@@ -1,9 +1,9 @@
-"""A strategy of your own: when a caller asks about something this line knows well, the pre-response names it.
+"""A custom strategy: the pre-response names the subject of the caller's question.
 
     python examples/my_strategy.py dev
 
-Install this project first (`pip install -e .`). It needs a LiveKit server, and Ollama, speaches and Kokoro on their
-usual ports; see README.md. docs/strategies.md explains it line by line.
+Install this project first (`pip install -e .`). The agent needs a LiveKit server, and Ollama, speaches and Kokoro on
+their default ports; see README.md. docs/strategies.md explains strategies.
 """
 
 import asyncio
@@ -13,14 +13,20 @@ from pathlib import Path
 from livekit.agents import AgentServer, AgentSession, JobContext, cli
 from livekit.plugins import openai
 
-from agent_worker.audio.output import pace
-from agent_worker.audio.phrase_cache import PhraseAudio
-from agent_worker.preresponse.agent import PreResponseAgent
-from agent_worker.preresponse.phrases import PhraseBook
-from agent_worker.preresponse.strategies import Attempt, CallerTurn, PhraseStrategy, Preresponse, Strategy
-from agent_worker.text.intent import Intent
+from agent_worker import (
+    Attempt,
+    CallerTurn,
+    Intent,
+    PhraseAudio,
+    PhraseBook,
+    PhraseStrategy,
+    Preresponse,
+    PreResponseAgent,
+    Strategy,
+    pace,
+)
 
-#: What is said by a word the caller used. It names the subject and stops: no fact, no promise, no question.
+#: Pre-responses by a word of the caller. Each names the subject only: no fact, no promise, no question.
 SUBJECTS = {
     "ticket": "Tickets, let me see.",
     "parking": "Parking, let me check.",
@@ -29,35 +35,44 @@ SUBJECTS = {
 
 
 class SubjectStrategy:
-    """Names the subject of a question. For everything else another strategy speaks."""
+    """Name the subject of a question or request; leave all other turns to another strategy.
+
+    Args:
+        subjects: Pre-responses by subject, in lower case.
+        fallback: The strategy for all other turns.
+    """
 
     name = "subject"
 
-    def __init__(self, subjects: Mapping[str, str], otherwise: Strategy) -> None:
+    def __init__(self, subjects: Mapping[str, str], fallback: Strategy) -> None:
         self._subjects = subjects
-        self._otherwise = otherwise
+        self._fallback = fallback
 
     def begin(self, turn: CallerTurn) -> Attempt:
+        """Return the search for the pre-response of a turn."""
         sentence = self._sentence_for(turn)
-        return SubjectAttempt(sentence) if sentence else self._otherwise.begin(turn)
+        return SubjectAttempt(sentence) if sentence else self._fallback.begin(turn)
 
     def _sentence_for(self, turn: CallerTurn) -> str | None:
         if {turn.intent, *turn.alternatives} - {Intent.QUESTION, Intent.REQUEST}:
-            return None  # or trouble, perhaps: the phrases know what to say then
-        words = turn.text.lower()
-        fitting = (sentence for subject, sentence in self._subjects.items() if subject in words)
-        return next((sentence for sentence in fitting if sentence not in turn.recent), None)
+            return None  # it may be a problem, for which phrases are safer
+        text = turn.text.lower()
+        sentences = (sentence for subject, sentence in self._subjects.items() if subject in text)
+        return next((sentence for sentence in sentences if sentence not in turn.recent), None)
 
 
 class SubjectAttempt:
+    """A pre-response that is known at once."""
+
     def __init__(self, sentence: str) -> None:
-        self.predicted_text: str | None = sentence  # the main model is told, and goes on from there
+        self.predicted_text: str | None = sentence  # the main model is told
 
     async def select(self, answer_eta: float | None) -> Preresponse | None:
+        """Return the sentence."""
         return Preresponse(self.predicted_text, "subject") if self.predicted_text else None
 
     async def aclose(self) -> None:
-        pass  # nothing was begun
+        """Do nothing: there is no task to cancel."""
 
 
 server = AgentServer()
@@ -67,6 +82,7 @@ phrase_audio = PhraseAudio(Path.home() / ".cache" / "museum-line", voice="kokoro
 
 @server.rtc_session()
 async def museum_line(job: JobContext) -> None:
+    """Run one call."""
     voice = openai.TTS(base_url="http://localhost:8880/v1", api_key="none", model="kokoro", voice="af_heart")
     session = AgentSession[None](
         stt=openai.STT(base_url="http://localhost:8000/v1", api_key="none", model="Systran/faster-whisper-small.en"),
@@ -75,14 +91,14 @@ async def museum_line(job: JobContext) -> None:
     )
     agent = PreResponseAgent(
         instructions="You answer calls for a museum. Keep it short.",
-        strategy=SubjectStrategy(SUBJECTS, otherwise=PhraseStrategy(phrases, phrase_audio.duration)),
+        strategy=SubjectStrategy(SUBJECTS, fallback=PhraseStrategy(phrases, phrase_audio.duration)),
         phrases=phrases,
         phrase_audio=phrase_audio,
     )
-    await session.start(agent=agent, room=job.room, session_host=False)  # nobody else in the room may drive it
-    pace(session)  # or what is ready starts late
+    await session.start(agent=agent, room=job.room, session_host=False)  # no participant may control the session
+    pace(session)  # cached audio starts without delay
     missing = await asyncio.to_thread(phrase_audio.load, [*agent.fixed_texts, *SUBJECTS.values()])
-    await phrase_audio.make(missing, voice)  # once for this voice; until then a phrase is spoken as it is made
+    await phrase_audio.make(missing, voice)  # once for this voice
 
 
 if __name__ == "__main__":
