@@ -235,7 +235,7 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
 
 
 #: The models share the CPU with everything else: a slow answer is not a failure.
-_LONG_TIMEOUTS = {"ANSWER_TIMEOUT": "10", "VOICE_TIMEOUT": "10", "TRANSCRIPT_TIMEOUT": "10"}
+LONG_TIMEOUTS = {"ANSWER_TIMEOUT": "60", "VOICE_TIMEOUT": "60", "TRANSCRIPT_TIMEOUT": "60"}
 
 
 def whole_system(
@@ -254,6 +254,6 @@ def whole_system(
         livekit_server(ports.livekit),
         model_server(ports.models),
         agent_metrics(ports.metrics, metrics_folder),
-        worker(script, {**worker_env(ports, metrics_folder), **_LONG_TIMEOUTS, **(env or {})}),
+        worker(script, {**worker_env(ports, metrics_folder), **LONG_TIMEOUTS, **(env or {})}),
         *([page_server(ports)] if is_built() else []),
     ]

@@ -1,4 +1,4 @@
-"""The files of the project: what git knows, so neither builds nor virtual environments."""
+"""The files of the project according to git, without builds and virtual environments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def tracked(*patterns: str) -> list[Path]:
-    """Files that are committed or about to be, by git's patterns."""
+    """Return the files that git tracks or would add, by git's patterns."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     return [path for name in listed if (path := ROOT / name).is_file()]

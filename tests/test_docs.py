@@ -1,4 +1,4 @@
-"""What the documentation names is there: links, files, commands, make targets, settings, metrics."""
+"""Everything that the documentation names exists: links, files, commands, make targets, settings, metrics."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from reference.sections import SECTIONS
 from tests.files import ROOT, tracked
 
 PAGES = [page for page in tracked("*.md") if page.name != "template.md"]
-#: What changed once may be gone by now; the other names files that it does not own.
+#: It names files that have since been renamed or removed.
 HISTORY = {ROOT / "CHANGELOG.md"}
 #: A file of livekit-agents; settings of Grafana, uvicorn and Ollama.
-OF_OTHERS = {
+EXTERNAL_NAMES = {
     *("_speaking_rate.py", "GF_PATHS_DATA", "GF_PATHS_PROVISIONING", "FORWARDED_ALLOW_IPS"),
     *("OLLAMA_KEEP_ALIVE", "OLLAMA_MAX_LOADED_MODELS"),
 }
 
 
-class Place(NamedTuple):
+class Mention(NamedTuple):
+    """A name in a page."""
+
     page: Path
     text: str
 
@@ -34,16 +36,16 @@ class Place(NamedTuple):
         return f"{self.page.relative_to(ROOT)}: {self.text}"
 
 
-def found(pattern: str, where: re.Pattern[str] | None = None) -> Iterator[Place]:
-    """What the pattern finds in the pages (its last group), or only in the parts of them that ``where`` finds."""
+def mentions(pattern: str, where: re.Pattern[str] | None = None) -> Iterator[Mention]:
+    """Yield what the last group of ``pattern`` matches in the pages, or in the parts of them that match ``where``."""
     for page in PAGES:
         if page in HISTORY:
             continue
         text = page.read_text(encoding="utf-8")
         for part in where.findall(text) if where else [text]:
             for match in re.finditer(pattern, part, re.MULTILINE):
-                if match[match.re.groups] not in OF_OTHERS:
-                    yield Place(page, match[match.re.groups])
+                if match[match.re.groups] not in EXTERNAL_NAMES:
+                    yield Mention(page, match[match.re.groups])
 
 
 CODE = re.compile(r"^```.*?^```|^(?: {4}[^\n]*\n)+|`[^`\n]+`", re.DOTALL | re.MULTILINE)
@@ -56,13 +58,13 @@ def files() -> frozenset[str]:
 
 @cache
 def sources() -> str:
-    """Everything but the pages."""
+    """Return the text of all files but the pages."""
     readable = (path for path in tracked() if path.suffix in {".py", ".sh", ".yml", ".yaml", ".toml", ".ts", ""})
     return "\n".join(path.read_text(encoding="utf-8", errors="ignore") for path in readable)
 
 
-def is_there(name: str) -> bool:
-    """Whether there is such a file or folder, or something that is built in its place."""
+def exists(name: str) -> bool:
+    """Whether a file or folder exists, or is one that git ignores because it is built."""
     if any(True for _ in ROOT.glob(name.rstrip("/"))):
         return True
     command = ["git", "check-ignore", name, f"{name}/"]
@@ -75,7 +77,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_link_has_a_target(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
         if re.match(r"[a-z]+:", target):
             continue
@@ -96,39 +98,39 @@ def test_index_lists_every_page() -> None:
     assert not [page for page in pages if f"({page})" not in index]
 
 
-def test_files_are_there() -> None:
+def test_files_exist() -> None:
     folders = {name.split("/")[0] for name in files() if "/" in name}
     names = {Path(name).name for name in files()}
 
     def is_missing(text: str) -> bool:
         if "/" in text:
-            return text.split("/")[0] in folders and not is_there(text)
+            return text.split("/")[0] in folders and not exists(text)
         return text.endswith((".py", ".md")) and text not in names
 
-    named = found(r"(?<![\w/.$~<>*-])([\w.-]+(?:/[\w.*-]+)*/?)(?![\w/<…])", CODE)
-    assert not [str(place) for place in named if is_missing(place.text.rstrip("."))]
+    named = mentions(r"(?<![\w/.$~<>*-])([\w.-]+(?:/[\w.*-]+)*/?)(?![\w/<…])", CODE)
+    assert not [str(mention) for mention in named if is_missing(mention.text.rstrip("."))]
 
 
-def test_make_targets_are_there() -> None:
+def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = {name for names in re.findall(r"^\.PHONY: (.*)", makefile, re.MULTILINE) for name in names.split()}
     targets |= set(re.findall(r"^SLOW_TOOLS := (.*)", makefile, re.MULTILINE)[0].split())
-    named = found(r"(?:^|`) *make ((?:[a-z-]+ ?)+)", CODE)
-    assert not [str(place) for place in named if not set(place.text.split()) <= targets]
+    named = mentions(r"(?:^|`) *make ((?:[a-z-]+ ?)+)", CODE)
+    assert not [str(mention) for mention in named if not set(mention.text.split()) <= targets]
 
 
-def test_modules_are_there() -> None:
-    named = found(r"python3? -m (\w[\w.]*\w)")
-    assert not [str(place) for place in named if importlib.util.find_spec(place.text) is None]
+def test_modules_exist() -> None:
+    named = mentions(r"python3? -m (\w[\w.]*\w)")
+    assert not [str(mention) for mention in named if importlib.util.find_spec(mention.text) is None]
 
 
-def test_settings_are_there() -> None:
+def test_settings_exist() -> None:
     settings = {setting.name for section in SECTIONS for setting in section.settings}
-    named = found(r"(?<![\w…])([A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])(?![\w…])", CODE)
-    assert not [str(place) for place in named if place.text not in settings and place.text not in sources()]
+    named = mentions(r"(?<![\w…])([A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])(?![\w…])", CODE)
+    assert not [str(mention) for mention in named if mention.text not in settings and mention.text not in sources()]
 
 
-def test_metrics_are_there() -> None:
+def test_metrics_exist() -> None:
     listed = set(re.findall(r"^\| `(\w+)`", generated_files()["docs/metrics-reference.md"], re.MULTILINE))
-    named = found(r"(?<![\w:./])((?:livekit|agent_metrics)_\w*[a-z])(?![\w…:./])", CODE)
-    assert not [str(place) for place in named if re.sub("_(bucket|sum|count)$", "", place.text) not in listed]
+    named = mentions(r"(?<![\w:./])((?:livekit|agent_metrics)_\w*[a-z])(?![\w…:./])", CODE)
+    assert not [str(mention) for mention in named if re.sub("_(bucket|sum|count)$", "", mention.text) not in listed]

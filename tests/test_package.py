@@ -1,4 +1,4 @@
-"""The package as others get it: built, installed into an empty environment, and run there."""
+"""The package built, installed into an empty environment, and run there."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ CLOUD_PLUGINS, LOCAL_PLUGINS = {"deepgram", "groq", "openai"}, {"openai"}
 
 
 class Environment:
-    """A virtual environment with nothing in it, away from the sources."""
+    """An empty virtual environment outside of the sources."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         run(UV, "venv", "--quiet", "--python", sys.executable, str(folder / "venv"))
 
     def install(self, *what: str) -> None:
-        # From uv's cache as far as it goes, and of each package the version that is tested with.
+        # The locked version of each package, from uv's cache where it has it.
         constraints = ("--constraint", str(ROOT / "requirements.txt"))
         run(UV, "pip", "install", "--quiet", "--python", str(self.bin("python")), *constraints, *what)
 
@@ -70,13 +70,13 @@ def environment(tmp_path: Path) -> Environment:
     return Environment(tmp_path)
 
 
-def test_wheel_has_every_file_of_its_packages_and_nothing_else(wheel: Path) -> None:
+def test_wheel_has_all_files_of_its_packages_and_no_others(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.partition("/")[0].endswith(".dist-info")}
     assert names == shipped()
 
 
-def test_sdist_has_what_the_wheel_is_built_from(tmp_path: Path) -> None:
+def test_sdist_has_the_sources_of_the_wheel_and_no_tests(tmp_path: Path) -> None:
     with tarfile.open(build("sdist", tmp_path / "dist")) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert names >= shipped() | {"pyproject.toml", "README.md", "LICENSE"}
@@ -87,7 +87,7 @@ def shipped() -> set[str]:
     return {str(path.relative_to(ROOT)) for path in tracked(*(f"{package}/*" for package in SHIPPED))}
 
 
-def test_without_an_extra_the_engine_is_there_and_a_stack_names_the_extra_that_it_lacks(
+def test_without_an_extra_the_agent_can_be_imported_and_a_stack_names_the_missing_extra(
     environment: Environment, wheel: Path
 ) -> None:
     environment.install(str(wheel))
@@ -107,18 +107,18 @@ def test_without_an_extra_the_engine_is_there_and_a_stack_names_the_extra_that_i
 @pytest.mark.parametrize(
     ("extra", "stack", "plugins"), [("cloud", "cloud", CLOUD_PLUGINS), ("local", "self-hosted", LOCAL_PLUGINS)]
 )
-def test_each_extra_brings_what_its_stack_needs(
+def test_extra_installs_what_its_stack_needs(
     environment: Environment, wheel: Path, extra: str, stack: str, plugins: set[str]
 ) -> None:
     environment.install(f"{wheel}[{extra}]")
     assert environment.plugins() == plugins
     checked = environment.run("agent-worker", "--stack", stack, "check")
-    assert checked.returncode == 2  # the stack is there; what it lacks is settings
+    assert checked.returncode == 2  # the stack is complete; its settings are missing
     assert "LIVEKIT_URL is not set" in checked.stdout
 
 
-def test_requirements_are_enough_for_both_scripts(environment: Environment) -> None:
-    """What the README has you do, with uv in pip's place: the same file, with its hashes checked."""
+def test_requirements_txt_is_enough_for_both_scripts(environment: Environment) -> None:
+    """Install as the README describes, but with uv instead of pip: the same file, with its hashes checked."""
     environment.install("--require-hashes", "--requirements", str(ROOT / "requirements.txt"))
     for script in ("fast-preresponse.py", "fast-preresponse-ollama.py"):
         started = environment.run("python", str(ROOT / script))

@@ -1,4 +1,4 @@
-"""The Kubernetes manifests as a cluster gets them: what kustomize makes of each folder."""
+"""The Kubernetes manifests as kustomize builds them from each folder."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def built(name: str) -> list[Manifest]:
     return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
 
 
-def one(name: str, kind: str, called: str) -> Manifest:
-    (found,) = (each for each in built(name) if each["kind"] == kind and each["metadata"]["name"] == called)
+def resource(name: str, kind: str, resource_name: str) -> Manifest:
+    (found,) = (each for each in built(name) if each["kind"] == kind and each["metadata"]["name"] == resource_name)
     return found
 
 
 def pod(name: str, deployment: str) -> Manifest:
-    spec: Manifest = one(name, "Deployment", deployment)["spec"]["template"]["spec"]
+    spec: Manifest = resource(name, "Deployment", deployment)["spec"]["template"]["spec"]
     return spec
 
 
@@ -44,7 +44,7 @@ def containers(spec: Manifest) -> Iterator[Manifest]:
 
 
 def settings(name: str, config_map: str) -> Mapping[str, str]:
-    """Of a generated ConfigMap, whose name ends with a hash of its content."""
+    """Return the data of a generated ConfigMap; a hash of its content is appended to its name."""
     (found,) = (
         each
         for each in built(name)
@@ -55,7 +55,7 @@ def settings(name: str, config_map: str) -> Mapping[str, str]:
 
 
 def values() -> Manifest:
-    """For LiveKit's Helm chart."""
+    """Return the values for LiveKit's Helm chart."""
     loaded: Manifest = yaml.safe_load((FOLDER / "livekit" / "values.yaml").read_text())
     return loaded
 

@@ -1,4 +1,4 @@
-"""deploy/compose/compose.yaml, read by Docker Compose itself: it checks the file by the specification's schema."""
+"""deploy/compose/compose.yaml as Docker Compose reads and validates it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOLDER = ROOT / "deploy" / "compose"
 MONITORING = ROOT / "monitoring"
 COMPOSE = Path(sys.prefix) / "bin" / "docker-compose"
 REQUIRED = ("GRAFANA_PASSWORD", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "PAGE_PASSWORD")
-#: A volume that two share is where the image has the metrics.
+#: The metrics folder of the image, where a shared volume is mounted.
 METRICS = "/var/lib/agent-worker/metrics"
 
 pytestmark = pytest.mark.skipif(not COMPOSE.exists(), reason="Docker Compose is installed for Python 3.11 and newer")
@@ -42,7 +42,7 @@ def run(folder: Path, *arguments: str, env: Mapping[str, str]) -> subprocess.Com
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """All services as Compose understands them."""
+    """The project as Compose resolves it."""
     folder = tmp_path_factory.mktemp("compose")
     result = run(
         folder, "--profile", "local", "config", "--format", "json", env=dict.fromkeys(REQUIRED, "secret of a test")
@@ -59,7 +59,7 @@ def services(project: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_a_key_that_the_specification_does_not_know_is_refused(tmp_path: Path) -> None:
+def test_unknown_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "wrong.yaml").write_text("services: {worker: {imagee: agent-worker}}")
     env = dict.fromkeys(REQUIRED, "x")
     result = run(tmp_path, "-f", "compose.yaml", "-f", str(tmp_path / "wrong.yaml"), "config", "--quiet", env=env)
@@ -80,7 +80,7 @@ def test_images_are_pinned_by_version(services: dict[str, dict[str, Any]]) -> No
         assert "build" in service or re.search(r":v?\d+\.\d+", service["image"]), name
 
 
-def test_only_media_can_be_reached_from_other_machines(services: dict[str, dict[str, Any]]) -> None:
+def test_only_media_ports_are_reachable_from_other_machines(services: dict[str, dict[str, Any]]) -> None:
     published = [
         (name, f"{port['published']}/{port['protocol']}", port.get("host_ip"))
         for name, service in services.items()
@@ -100,7 +100,7 @@ def listening(services: dict[str, dict[str, Any]], name: str) -> set[int]:
     return {int(port) for port in service.get("expose", ())} | {port["target"] for port in service.get("ports", ())}
 
 
-def test_every_address_is_a_service_that_listens_there(services: dict[str, dict[str, Any]]) -> None:
+def test_every_address_names_a_service_that_listens_on_its_port(services: dict[str, dict[str, Any]]) -> None:
     named = list(addresses(services))
     assert {host for _, host, _ in named} > {"livekit", "redis", "agent-metrics", "prometheus", "ollama"}
     for where, host, port in named:
@@ -109,11 +109,11 @@ def test_every_address_is_a_service_that_listens_there(services: dict[str, dict[
 
 
 def addresses(services: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str, int]]:
-    """Where it stands, name and port, of each address that a container uses. A health check's `localhost` is itself."""
+    """Yield source, host and port of each address that a container uses; `localhost` in a health check is itself."""
     for name, service in services.items():
         texts = [*(service.get("environment") or {}).values(), *(service.get("command") or ())]
         for host, port in re.findall(r"\w+://([\w.-]+):(\d+)", " ".join(texts)):
-            if host != "localhost":  # of the page: the browser's
+            if host != "localhost":  # the page's, for the browser
                 yield name, host, int(port)
         for port in re.findall(r"://(?:localhost|127\.0\.0\.1):(\d+)", " ".join(health_check_of(service))):
             yield f"health of {name}", name, int(port)
@@ -134,7 +134,7 @@ def test_livekit_listens_on_what_is_published(services: dict[str, dict[str, Any]
     assert ports == listening(services, "livekit")
 
 
-def test_livekit_gets_its_key_and_secret_whatever_they_look_like(tmp_path: Path) -> None:
+def test_livekit_gets_key_and_secret_as_strings(tmp_path: Path) -> None:
     env = {**dict.fromkeys(REQUIRED, "x"), "LIVEKIT_API_KEY": "7", "LIVEKIT_API_SECRET": "1e22"}
     services = json.loads(run(tmp_path, "config", "--format", "json", env=env).stdout)["services"]
     assert yaml.safe_load(services["livekit"]["environment"]["LIVEKIT_KEYS"]) == {"7": "1e22"}
@@ -160,14 +160,16 @@ def test_every_volume_is_used(project: dict[str, Any]) -> None:
 
 
 def on_host(service: dict[str, Any], path: str) -> Path:
-    """The repository's file that a container has at ``path``."""
+    """Return the file of the repository that is mounted at ``path``."""
     for mount in service["volumes"]:
         if Path(mount["target"]) in (Path(path), *Path(path).parents):
             return Path(mount["source"]) / Path(path).relative_to(mount["target"])
     raise AssertionError(f"nothing is mounted at {path}")
 
 
-def test_prometheus_finds_its_rules_and_is_as_the_one_without_containers(services: dict[str, dict[str, Any]]) -> None:
+def test_prometheus_finds_its_rules_and_is_configured_as_without_containers(
+    services: dict[str, dict[str, Any]],
+) -> None:
     config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
     alone = yaml.safe_load((MONITORING / "prometheus" / "prometheus.yml").read_text())
     assert config["global"] == alone["global"]
@@ -186,7 +188,7 @@ def test_grafana_finds_prometheus_and_the_dashboards(services: dict[str, dict[st
     assert (on_host(grafana, "/etc/grafana/provisioning") / "datasources").is_dir()
 
 
-def test_agent_metrics_serves_what_the_worker_writes_and_the_worker_does_not(
+def test_agent_metrics_serves_the_metrics_of_the_worker(
     services: dict[str, dict[str, Any]],
 ) -> None:
     assert services["worker"]["environment"]["METRICS_PORT"] == ""
@@ -200,7 +202,7 @@ def test_agent_metrics_serves_what_the_worker_writes_and_the_worker_does_not(
     assert shared == {"metrics"}
 
 
-def test_only_the_worker_knows_the_providers_keys_and_it_knows_no_password(tmp_path: Path) -> None:
+def test_only_the_worker_has_provider_keys_and_it_has_no_password(tmp_path: Path) -> None:
     env = {**dict.fromkeys(REQUIRED, "secret of a test"), "GROQ_API_KEY": "a provider's key"}
     services = json.loads(run(tmp_path, "config", "--format", "json", env=env).stdout)["services"]
     knowing = [name for name, service in services.items() if "a provider's key" in json.dumps(service)]
@@ -212,7 +214,7 @@ def test_only_the_worker_knows_the_providers_keys_and_it_knows_no_password(tmp_p
     }
 
 
-def test_what_others_wait_for_has_a_health_check_and_models_are_there_before_the_worker(
+def test_dependencies_have_health_checks_and_models_are_ready_before_the_worker(
     services: dict[str, dict[str, Any]],
 ) -> None:
     for name, service in services.items():
@@ -226,13 +228,13 @@ def test_what_others_wait_for_has_a_health_check_and_models_are_there_before_the
     assert conditions["kokoro"] == "service_healthy"
 
 
-def test_calls_may_end_before_the_worker_is_killed(services: dict[str, dict[str, Any]]) -> None:
+def test_stop_grace_period_is_longer_than_the_drain_timeout(services: dict[str, dict[str, Any]]) -> None:
     minutes = re.fullmatch(r"(\d+)m0s", services["worker"]["stop_grace_period"])
     assert minutes
     assert int(minutes[1]) * 60 > WorkerSettings().worker_drain_timeout
 
 
-def test_env_example_has_what_compose_asks_for_and_nothing_that_nobody_reads() -> None:
+def test_env_example_lists_the_variables_of_compose_and_no_unused_ones() -> None:
     asked = set(re.findall(r"\$\{(\w+)", (FOLDER / "compose.yaml").read_text()))
     listed = set(re.findall(r"^(?:# )?([A-Z_]+)=", (FOLDER / "env.example").read_text(), re.MULTILINE))
     settings = {setting.name for section in SECTIONS for setting in section.settings}

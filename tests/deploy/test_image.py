@@ -1,4 +1,4 @@
-"""What can be told of the image without building it. tests/e2e/test_image.py talks to a built one."""
+"""Checks of the Dockerfile that need no build. tests/e2e/test_image.py runs a built image."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")}
 
 
 @pytest.mark.parametrize("path", COPIED)
-def test_copied_file_is_in_the_repository_and_let_in(path: str) -> None:
+def test_copied_file_exists_and_is_not_ignored(path: str) -> None:
     assert any(file == ROOT / path or ROOT / path in file.parents for file in tracked()), path
     assert any(path == allowed or path.startswith(f"{allowed}/") for allowed in ALLOWED), f"!{path} in .dockerignore"
 
 
-def test_nothing_is_let_in_but_what_is_copied() -> None:
+def test_dockerignore_admits_only_what_is_copied() -> None:
     assert (ROOT / ".dockerignore").read_text().split("\n")[1] == "*"
     for allowed in ALLOWED:
         assert any(path == allowed or path.startswith(f"{allowed}/") for path in COPIED), allowed
 
 
-def test_every_package_that_the_image_imports_is_in_it() -> None:
+def test_image_has_every_package_that_it_imports() -> None:
     copied = {path for path in COPIED if path in PACKAGES}
     scripts = [ROOT / path for path in COPIED if path.endswith(".py")]
     for file in [*scripts, *(path for package in copied for path in (ROOT / package).rglob("*.py"))]:
@@ -53,7 +53,7 @@ def imported(file: Path) -> Iterator[str]:
             yield node.module
 
 
-def test_bases_are_pinned_and_their_python_is_one_of_ours() -> None:
+def test_base_images_are_pinned_and_have_a_supported_python() -> None:
     images = dict(re.findall(r"^ARG (\w+_IMAGE)=(.*)$", DOCKERFILE, re.MULTILINE))
     assert all(re.search(r":\d+\.\d+\.\d+-", image) for image in images.values()), images
     assert set(re.findall(r"^FROM \$\{(\w+)\}", DOCKERFILE, re.MULTILINE)) == images.keys()
@@ -63,12 +63,12 @@ def test_bases_are_pinned_and_their_python_is_one_of_ours() -> None:
     assert 10 <= int(version[1]) <= 13
 
 
-def test_in_kubernetes_only_the_sidecar_serves_metrics_though_the_image_has_the_worker_do_so() -> None:
+def test_in_kubernetes_the_sidecar_serves_metrics_instead_of_the_worker() -> None:
     assert "METRICS_PORT=9100" in FINAL_STAGE
     assert '{name: METRICS_PORT, value: ""}' in (ROOT / "deploy" / "kubernetes" / "base" / "worker.yaml").read_text()
 
 
-def test_it_runs_as_nobody_in_particular_and_ends_when_told_to() -> None:
+def test_image_runs_as_an_unprivileged_user_under_an_init_process() -> None:
     assert re.search(r"^USER [1-9]\d+$", FINAL_STAGE, re.MULTILINE)
     assert 'ENTRYPOINT ["tini", "--",' in FINAL_STAGE
     assert "HEALTHCHECK" in FINAL_STAGE
@@ -83,7 +83,7 @@ def test_it_runs_as_nobody_in_particular_and_ends_when_told_to() -> None:
         (["python", "-m", "caller", "--text", "two words"], "python -m caller --text two words"),
     ],
 )
-def test_first_word_says_what_runs(tmp_path: Path, command: list[str], run: str) -> None:
+def test_first_argument_selects_the_program(tmp_path: Path, command: list[str], run: str) -> None:
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\necho "python $*"\n')
     python.chmod(0o755)
@@ -94,7 +94,7 @@ def test_first_word_says_what_runs(tmp_path: Path, command: list[str], run: str)
 
 
 @pytest.mark.slow
-def test_models_are_in_the_packages_and_nothing_is_fetched_at_run_time() -> None:
+def test_packages_have_the_models_and_download_nothing() -> None:
     check = ROOT / "deploy" / "image" / "check_models.py"
     result = subprocess.run([sys.executable, check], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

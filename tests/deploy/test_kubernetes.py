@@ -13,30 +13,41 @@ from agent_worker.core.settings import CloudSettings, SelfHostedSettings
 from monitoring.kubernetes import TARGET, render
 from page_server.settings import PageSettings
 from testbed.services import ROOT
-from tests.deploy.manifests import OVERLAYS, REDIS, Manifest, built, containers, one, pod, settings, sources, values
+from tests.deploy.manifests import (
+    OVERLAYS,
+    REDIS,
+    Manifest,
+    built,
+    containers,
+    pod,
+    resource,
+    settings,
+    sources,
+    values,
+)
 
 WORKERS = pytest.mark.parametrize("name", OVERLAYS)
 SCALED = pytest.mark.parametrize("name", OVERLAYS[1:])
-#: Of a worker's drain: its calls' processes and the sidecar have to end too.
-AFTER_THE_CALLS = 30
+SHUTDOWN_MARGIN_S = 30
+"""After the drain timeout the processes of calls and the sidecar still have to end."""
 
 pytestmark = pytest.mark.slow
 
 
 @WORKERS
-def test_the_cluster_waits_longer_for_a_worker_than_the_worker_for_its_calls(name: str) -> None:
+def test_termination_grace_period_is_longer_than_the_workers_drain_timeout(name: str) -> None:
     grace = pod(name, "agent-worker")["terminationGracePeriodSeconds"]
-    assert grace >= int(settings(name, "agent-worker")["WORKER_DRAIN_TIMEOUT"]) + AFTER_THE_CALLS
+    assert grace >= int(settings(name, "agent-worker")["WORKER_DRAIN_TIMEOUT"]) + SHUTDOWN_MARGIN_S
 
 
 @WORKERS
-def test_a_rollout_takes_no_worker_away_before_a_new_one_is_ready(name: str) -> None:
-    deployment = one(name, "Deployment", "agent-worker")
+def test_rollout_keeps_each_worker_until_a_new_one_is_ready(name: str) -> None:
+    deployment = resource(name, "Deployment", "agent-worker")
     assert deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
 
 
 @WORKERS
-def test_worker_and_agent_metrics_share_the_metrics_folder_and_only_within_their_pod(name: str) -> None:
+def test_worker_and_agent_metrics_share_the_metrics_folder_within_their_pod_only(name: str) -> None:
     spec = pod(name, "agent-worker")
     folders = {volume["name"]: volume for volume in spec["volumes"]}
     for container in containers(spec):
@@ -53,13 +64,13 @@ def test_agent_metrics_starts_before_the_worker_and_ends_after_it(name: str) -> 
 
 
 @WORKERS
-def test_the_metrics_are_served_by_one_of_the_two_whatever_the_image_says(name: str) -> None:
+def test_only_agent_metrics_serves_metrics_whatever_the_image_sets(name: str) -> None:
     (worker,) = pod(name, "agent-worker")["containers"]
     assert {"name": "METRICS_PORT", "value": ""} in worker["env"]
 
 
 @pytest.mark.parametrize("name", [*OVERLAYS, REDIS])
-def test_no_container_has_a_privilege(name: str) -> None:
+def test_containers_run_without_privileges(name: str) -> None:
     for deployment in (each for each in built(name) if each["kind"] == "Deployment"):
         spec = deployment["spec"]["template"]["spec"]
         assert spec["securityContext"]["runAsNonRoot"]
@@ -77,7 +88,7 @@ def test_no_container_has_a_privilege(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*OVERLAYS, REDIS])
-def test_every_container_is_probed_on_a_port_that_it_has(name: str) -> None:
+def test_probes_use_ports_of_their_container(name: str) -> None:
     for deployment in (each for each in built(name) if each["kind"] == "Deployment"):
         for container in containers(deployment["spec"]["template"]["spec"]):
             ports = {port["name"] for port in container["ports"]}
@@ -91,7 +102,7 @@ def test_every_container_is_probed_on_a_port_that_it_has(name: str) -> None:
 
 
 @WORKERS
-def test_services_monitors_and_budgets_find_their_pods(name: str) -> None:
+def test_selectors_of_services_monitors_and_budgets_match_pods(name: str) -> None:
     pods = [each["spec"]["template"] for each in built(name) if each["kind"] == "Deployment"]
     for manifest in built(name):
         if manifest["kind"] not in ("Service", "PodMonitor", "PodDisruptionBudget"):
@@ -106,17 +117,17 @@ def test_services_monitors_and_budgets_find_their_pods(name: str) -> None:
 
 
 @SCALED
-def test_new_workers_are_started_before_those_that_run_are_full(name: str) -> None:
-    scaled = one(name, "ScaledObject", "agent-worker")
+def test_autoscaler_adds_workers_before_the_running_ones_are_full(name: str) -> None:
+    scaled = resource(name, "ScaledObject", "agent-worker")
     (trigger,) = scaled["spec"]["triggers"]
     assert int(trigger["metadata"]["threshold"]) <= 0.7 * int(settings(name, "agent-worker")["WORKER_MAX_CALLS"])
     assert scaled["spec"]["scaleTargetRef"]["name"] == "agent-worker"
     assert f'namespace="{scaled["metadata"]["namespace"]}"' in trigger["metadata"]["query"]
-    assert "replicas" not in one(name, "Deployment", "agent-worker")["spec"]
+    assert "replicas" not in resource(name, "Deployment", "agent-worker")["spec"]
 
 
 @WORKERS
-def test_every_setting_is_one_that_the_program_knows(name: str) -> None:
+def test_settings_are_known_to_the_program(name: str) -> None:
     known = {field.upper() for each in (CloudSettings, SelfHostedSettings) for field in each.model_fields}
     assert set(settings(name, "agent-worker")) <= known
     (page,) = pod(name, "agent-page")["containers"]
@@ -125,13 +136,13 @@ def test_every_setting_is_one_that_the_program_knows(name: str) -> None:
 
 
 @WORKERS
-def test_the_script_that_runs_is_in_the_repository(name: str) -> None:
+def test_script_of_the_worker_exists(name: str) -> None:
     (worker,) = pod(name, "agent-worker")["containers"]
     assert (ROOT / worker["args"][0]).is_file()
 
 
 @WORKERS
-def test_secrets_are_named_and_not_written(name: str) -> None:
+def test_secrets_are_referenced_and_not_contained(name: str) -> None:
     assert not [each for each in built(name) if each["kind"] == "Secret"]
     page = pod(name, "agent-page")["containers"][0]
     given = [each for each in page["env"] if "secretKeyRef" in each.get("valueFrom", {})]
@@ -140,7 +151,7 @@ def test_secrets_are_named_and_not_written(name: str) -> None:
 
 
 def strings(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Every string with the key that it stands under."""
+    """Yield every string with its key."""
     for inner_key, inner in value.items() if isinstance(value, dict) else ():
         yield from strings(inner, inner_key)
     for inner in value if isinstance(value, list) else ():
@@ -149,23 +160,23 @@ def strings(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
         yield key, value
 
 
-def test_no_file_holds_a_key_or_a_password() -> None:
+def test_no_file_contains_a_key_or_a_password() -> None:
     documents = [document for path in sources() for document in yaml.safe_load_all(path.read_text())]
     for key, value in strings(documents):
         assert not re.fullmatch(r"password|secret|token|api_?key", key, re.IGNORECASE), key
         assert not re.search(r"_(KEY|SECRET|PASSWORD)=.", value), value
 
 
-def test_the_rules_are_those_of_prometheus() -> None:
+def test_rules_are_those_of_prometheus() -> None:
     assert TARGET.read_text(encoding="utf-8") == render(), "run `make monitoring`"
 
 
 def test_workers_and_livekit_find_each_other_and_redis() -> None:
     chart = values()
-    livekit = f"{chart['fullnameOverride']}.{one(REDIS, 'Namespace', 'livekit')['metadata']['name']}.svc"
+    livekit = f"{chart['fullnameOverride']}.{resource(REDIS, 'Namespace', 'livekit')['metadata']['name']}.svc"
     for name in OVERLAYS:
         assert settings(name, "agent-worker")["LIVEKIT_URL"] == f"ws://{livekit}"
         assert settings(name, "agent-page")["LIVEKIT_URL"] == f"ws://{livekit}"
-    service: Manifest = one(REDIS, "Service", "redis")
+    service: Manifest = resource(REDIS, "Service", "redis")
     (port,) = service["spec"]["ports"]
     assert chart["livekit"]["redis"]["address"] == f"redis.{service['metadata']['namespace']}.svc:{port['port']}"

@@ -14,7 +14,7 @@ from livekit import api, rtc
 
 from agent_worker.room.topics import PRERESPONSE_TOPIC, SET_STRATEGY, TURN_TOPIC
 from testbed.processes import Child, free_port
-from testbed.services import API_KEY, API_SECRET, Ports, running, simulated_models, worker, worker_env
+from testbed.services import API_KEY, API_SECRET, LONG_TIMEOUTS, Ports, running, simulated_models, worker, worker_env
 
 SIMULATION = {"llm": {"*": {"ttft_ms": 1500, "replies": ["Trains are old."]}}}
 
@@ -100,6 +100,7 @@ async def simulated_worker(
         "METRICS_PORT": str(ports.metrics),
         "PRERESPONSE_AUDIO_DIR": str(folder / "phrases"),
         "NO_GREETING": "1",
+        **LONG_TIMEOUTS,
         **env,
     }
     services = [simulated_models(ports.models, simulation, folder), worker("fast-preresponse.py", settings)]

