@@ -45,5 +45,6 @@ async def test_agent_worker_answers_a_caller_and_serves_its_metrics(
             )
         )
         (values,) = await scrape_after_calls(ports)
-    assert "simulated answer" in report.turns[0].answer
+    assert report.turns[0].first_heard is not None
+    assert report.turns[0].answer.startswith("This is a")  # the rest of the transcript may come after the turn
     assert values["livekit_conversation_turns_total"] >= 1
