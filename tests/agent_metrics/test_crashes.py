@@ -129,7 +129,8 @@ def test_service_killed_at_each_syscall(step: int, folder: Path, before: Path) -
         killed += not crash_injection.kill_at_syscall(partial(serve, root), name, number)
         assert_all_counts_once(root, expected)
         shutil.rmtree(root)
-    assert killed >= 0.9 * len(calls[::step])  # the number of reads of a file differs between runs
+    points = len(calls[::step])  # a process may make a call less often than the measured one
+    assert killed >= min(0.9 * points, points - 1)  # the number of reads of a file differs between runs
 
 
 def _measure(before: Path, action: Callable[[Path], T]) -> T:
@@ -199,7 +200,8 @@ def test_writer_killed_at_each_syscall(step: int, folder: Path) -> None:
         finished, acknowledged = _acknowledged(root, partial(crash_injection.kill_at_syscall, name=name, number=number))
         killed += not finished
         assert_counted(root, acknowledged)
-    assert killed >= 0.9 * len(calls[::step])
+    points = len(calls[::step])  # a process may make a call less often than the measured one
+    assert killed >= min(0.9 * points, points - 1)
 
 
 # --- all at once ---
