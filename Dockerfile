@@ -1,5 +1,5 @@
 # The image of worker, agent-metrics and page: docker build -t agent-worker . (docs/docker.md)
-# Tags, so that they can be read; docs/docker.md tells how to pin the bases by their digests.
+# docs/docker.md explains how to pin the base images by digest instead of by tag.
 ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
 ARG NODE_IMAGE=node:24.11.0-bookworm-slim
 
@@ -16,13 +16,13 @@ ENV UV_PROJECT_ENVIRONMENT=/app/.venv UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=cop
 RUN --mount=type=cache,target=/root/.cache/pip pip install uv==0.13.9
 WORKDIR /app
 COPY pyproject.toml uv.lock ./
-# All that the lock names and nothing else: the same packages at each build.
+# Only packages of the lock: the same at each build.
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-default-groups --all-extras --no-install-project
 
 
 FROM ${PYTHON_IMAGE}
-# A volume begins as the folder of the image where it is mounted: the user may write there.
+# A new volume is a copy of the image's folder at its mount point: the user may write there.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends tini=0.19.0-* \
  && rm -rf /var/lib/apt/lists/* \
@@ -40,19 +40,19 @@ COPY caller caller
 COPY http_service http_service
 COPY page_server page_server
 COPY deploy/image image
-# METRICS_PORT: the worker serves them. Empty: an agent-metrics of its own does. PAGE_HOST: what is published is reached.
+# METRICS_PORT: the worker serves the metrics; set it to empty for a separate agent-metrics. PAGE_HOST: all interfaces.
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PROMETHEUS_MULTIPROC_DIR=/var/lib/agent-worker/metrics \
     METRICS_PORT=9100 \
     PAGE_HOST=0.0.0.0
-# Nobody can write bytecode later. The models (voice activity, end of turn) are used once, with no network allowed.
+# The user cannot write bytecode at run time. The models (VAD, end of turn) are used once, without network access.
 RUN python -m compileall -q agent_metrics agent_worker caller http_service page_server \
  && python image/check_models.py
 
 USER 10001
 EXPOSE 8080 9100
-# Phrases are spoken before the worker is up, the first time.
+# At the first start, the phrases are synthesised before the worker is healthy.
 HEALTHCHECK --interval=15s --timeout=10s --start-period=200s --retries=3 CMD ["python", "-m", "agent_worker.app.health"]
 ENTRYPOINT ["tini", "--", "/app/image/entrypoint"]
 CMD ["fast-preresponse.py"]
