@@ -84,11 +84,11 @@ def test_recording_rule_has_a_test(rule: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
-def test_alert_tells_its_weight_what_happens_and_where_to_look(alert: dict[str, Any]) -> None:
+def test_alert_has_a_severity_a_summary_and_a_remedy(alert: dict[str, Any]) -> None:
     assert alert["labels"]["severity"] in ("warning", "critical")
     assert re.fullmatch(r"\d+m", alert["for"])
     assert alert["annotations"]["summary"]
-    assert "Look" in alert["annotations"]["description"] or "compare" in alert["annotations"]["description"]
+    assert re.search(r"\b(look|compare|check|find)\b", alert["annotations"]["description"], re.IGNORECASE)
     assert f"`{alert['alert']}`" in (ROOT / "docs" / "monitoring.md").read_text()
 
 
