@@ -14,7 +14,7 @@ demo: install livekit-server ## a real spoken conversation on this machine, and 
 	@$(MAKE) --no-print-directory page || echo "==> no page: that needs Node.js 20.19 or newer; the demo goes on without"
 	@exec env $(if $(PORT),DEMO_PAGE_PORT=$(PORT)) $(RUN)python -m demo $(if $(ONCE),--once)
 
-# Programs of others, which the tests run; each is got by the target that needs it.
+# External programs that the tests run. Each is fetched by the target that needs it.
 SLOW_TOOLS := toxiproxy-server prometheus redis-server kustomize kubernetes-types prometheus-client-tests ollama strace
 
 .PHONY: test
@@ -56,7 +56,7 @@ benchmark: install livekit-server page ## all benchmarks but reliability, in hou
 	scripts/get chromium && $(RUN)python -m benchmarks.page_gap
 
 .PHONY: train
-train: install ## the model of utterance kinds, from training/utterances
+train: install ## train the intent model from training/utterances
 	$(UV) sync --frozen --group benchmarks
 	$(RUN)python -m training.train
 

@@ -79,7 +79,7 @@ def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _client_disconnected(request: Request, error: Exception) -> Response:
-    return Response(status_code=499)  # nginx's number for the same case; nobody reads it
+    return Response(status_code=499)  # nginx's number for the same case; the client is gone
 
 
 def _server_error(request: Request, error: Exception) -> Response:

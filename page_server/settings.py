@@ -87,7 +87,7 @@ class PageSettings(LiveKitSettings):
         if reachable and not password and not info.data.get("page_public"):
             raise ValueError(
                 "other machines can open the page, and each call costs you money: set a password, "
-                "or PAGE_PUBLIC=1 if anybody may call"
+                "or PAGE_PUBLIC=1 if everyone may call"
             )
         return password
 

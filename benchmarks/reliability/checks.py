@@ -54,7 +54,7 @@ class Expectation:
     Attributes:
         failing: Turns (from 0) in which something fails.
         errors: Components of ``livekit_errors_total`` that must show it.
-        unnoticed: Metrics and log need not show it, because it harms nobody.
+        unnoticed: Metrics and log need not show it, because it harms no caller.
         loses_usage: Usage cannot be known exactly, because the provider's report of it is lost.
         uncounted: The counters do not survive it, or cannot be read.
         silence: Longest silence that is allowed in a failing turn, seconds.

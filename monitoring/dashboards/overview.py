@@ -35,7 +35,7 @@ def _at_a_glance(board: dashboard.Dashboard) -> dashboard.Dashboard:
             Panel(
                 "First sound, median",
                 "Half of the turns heard something sooner: the pre-response, or the answer. "
-                "Over a second, callers begin to ask whether anybody is there.",
+                "Over a second, callers begin to ask whether the line is dead.",
                 Unit.SECONDS,
                 [Query(quantile(0.5, "livekit_response_gap_seconds", over=RANGE))],
                 4,

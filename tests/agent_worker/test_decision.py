@@ -146,7 +146,7 @@ async def test_outcome_says_what_became_of_the_selection(result: Any, outcome: s
     answer.task.cancel()
 
 
-async def test_strategy_is_told_when_the_answer_is_expected() -> None:
+async def test_strategy_gets_the_expected_time_of_the_answer() -> None:
     now = 100.0
     decider = PreresponseDecider("en", 0.0, clock=lambda: now)
     decider.latency.observe(TurnTrace(main_request=0.0, main_first_token=2.0, main_first_audio=2.5))

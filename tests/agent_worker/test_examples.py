@@ -51,18 +51,18 @@ async def said_before_the_answer(*callers_words: str) -> list[str | None]:
         return [(await call.say(words)).preresponse for words in callers_words]
 
 
-async def test_own_strategy_names_the_subject_of_a_question() -> None:
+async def test_example_strategy_names_the_subject_of_a_question() -> None:
     assert await said_before_the_answer("How much is a ticket?") == ["Tickets, let me see."]
 
 
-async def test_own_strategy_leaves_the_rest_to_the_phrases() -> None:
+async def test_example_strategy_falls_back_to_phrases() -> None:
     assert await said_before_the_answer("When do you open?") == [PHRASE]
 
 
-async def test_own_strategy_does_not_say_the_same_twice() -> None:
+async def test_example_strategy_does_not_repeat_itself() -> None:
     asked = ("How much is a ticket?", "And what does a ticket for children cost?")
     assert await said_before_the_answer(*asked) == ["Tickets, let me see.", PHRASE]
 
 
-async def test_own_strategy_does_not_answer_trouble_with_a_subject() -> None:
+async def test_example_strategy_does_not_name_a_subject_in_a_complaint() -> None:
     assert await said_before_the_answer("I lost my ticket and I am really upset.") == [PHRASE]

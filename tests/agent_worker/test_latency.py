@@ -11,7 +11,7 @@ def past_turn(to_token: float, to_audio: float | None, **more: bool | str) -> Tu
     return TurnTrace("phrase", main_request=10, main_first_token=10 + to_token, main_first_audio=audio, **more)  # type: ignore[arg-type]
 
 
-def test_nothing_is_known_before_the_first_turn() -> None:
+def test_there_is_no_estimate_before_the_first_turn() -> None:
     assert LatencyEstimator().eta(TurnTrace("phrase", main_request=0.0), now=0.0) is None
 
 

@@ -142,13 +142,13 @@ async def run(scenario: Callable[[], Awaitable[None]]) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
-async def test_line_that_quotes_somebody_is_logged_without_the_quotation(
+async def test_line_that_quotes_the_caller_or_agent_is_logged_without_the_quotation(
     scenario: Callable[[], Awaitable[None]], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "livekit")
     await run(scenario)
     assert SECRET in everything_logged(caplog), (
-        "livekit-agents no longer quotes anybody here: look for its new log line, and remove the field or the pattern "
+        "livekit-agents no longer quotes anything here: look for its new log line, and remove the field or the pattern "
         "from agent_worker/core/compat/livekit.py if there is none"
     )
     caplog.clear()

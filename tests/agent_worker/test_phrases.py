@@ -120,7 +120,7 @@ def test_neighbouring_kinds_share_a_phrase(language: str, intent: Intent, other:
     assert set(book.of(intent, [other])) <= set(book.of(intent)) & set(book.of(other))
 
 
-def test_own_phrases_for_a_possible_problem_need_no_apology_and_are_synthesised(tmp_path: Path) -> None:
+def test_user_phrases_for_a_possible_problem_need_no_apology_and_are_synthesised(tmp_path: Path) -> None:
     path = tmp_path / "phrases.yaml"
     path.write_text("perhaps_problem: [I hear you.]\nstory: [I hear you., I see.]", encoding="utf-8")
     book = PhraseBook.load("en", path)
@@ -147,7 +147,7 @@ def test_a_language_of_a_country_has_the_phrases_of_the_language() -> None:
     assert PhraseBook.load("en-US").has_phrases
 
 
-def test_a_language_without_phrases_is_told_and_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_language_without_phrases_is_logged_and_has_none(caplog: pytest.LogCaptureFixture) -> None:
     book = PhraseBook.load("xx")
     assert not book.has_phrases
     assert book.all() == []
@@ -162,7 +162,7 @@ def test_all_phrases_are_listed_once_for_synthesis() -> None:
 
 
 @pytest.mark.parametrize("text", ["story:\n  - Ah, okay.\n", '{"story": ["Ah, okay."]}'])
-def test_own_phrases_in_yaml_or_json_replace_whole_kinds(tmp_path: Path, text: str) -> None:
+def test_user_phrases_in_yaml_or_json_replace_whole_intents(tmp_path: Path, text: str) -> None:
     path = tmp_path / "phrases"
     path.write_text(text, encoding="utf-8")
     book = PhraseBook.load("en", path)
@@ -170,7 +170,7 @@ def test_own_phrases_in_yaml_or_json_replace_whole_kinds(tmp_path: Path, text: s
     assert book.of(Intent.REQUEST) == PhraseBook.load("en").of(Intent.REQUEST)
 
 
-def test_every_problem_of_an_own_file_is_listed_at_once(tmp_path: Path) -> None:
+def test_every_problem_of_a_user_file_is_listed_at_once(tmp_path: Path) -> None:
     problems = problems_of(
         tmp_path / "phrases.yaml",
         """

@@ -22,18 +22,18 @@ from agent_worker.text.preamble import PreambleFilter, strip_preamble
         ("", ""),
     ],
 )
-def test_opening_that_says_nothing_is_removed_unless_it_is_all(answer: str, spoken: str) -> None:
+def test_preamble_is_removed_unless_it_is_the_whole_answer(answer: str, spoken: str) -> None:
     assert strip_preamble(answer, "en") == spoken
     assert _streamed(answer, "en") == spoken
 
 
-def test_openings_are_those_of_the_language() -> None:
+def test_preambles_depend_on_the_language() -> None:
     assert strip_preamble("Claro, abrimos a las nueve.", "es-MX") == "Abrimos a las nueve."
     assert strip_preamble("Claro, abrimos.", "de") == "Claro, abrimos."
     assert strip_preamble("Sure, yes.", "xx") == "Sure, yes."
 
 
-def test_what_cannot_become_an_opening_is_not_held_back() -> None:
+def test_text_that_cannot_become_a_preamble_is_not_held_back() -> None:
     assert PreambleFilter("en").push("It") == "It"
     assert PreambleFilter("en").push("Gre") == ""
 

@@ -102,7 +102,7 @@ async def test_history_holds_one_message_with_preresponse_and_answer() -> None:
     assert reply.extra[PRERESPONSE_EXTRA_KEY] == "Let me look."
 
 
-async def test_nothing_is_said_before_the_turn_is_known_to_have_ended() -> None:
+async def test_nothing_is_spoken_before_the_end_of_the_turn() -> None:
     main = ScriptedLLM("Nine.", gate=asyncio.Event())
     agent, strategy = agent_with(OneSentence()), OneSentence()
     agent.strategy = strategy
@@ -120,7 +120,7 @@ async def test_nothing_is_said_before_the_turn_is_known_to_have_ended() -> None:
         assert strategy.turns[0].recent == ()
 
 
-async def test_answer_that_is_ready_before_the_end_of_the_turn_is_not_held_up() -> None:
+async def test_answer_that_is_ready_before_the_end_of_the_turn_is_not_delayed() -> None:
     agent, main = agent_with(OneSentence()), ScriptedLLM("It opens at nine. ", "Every day.")
     async with running(agent, main):
         guess = agent.chat_ctx.copy()
@@ -128,7 +128,7 @@ async def test_answer_that_is_ready_before_the_end_of_the_turn_is_not_held_up() 
         assert await yielded(agent, guess) == ["It opens at nine. ", "Every day."]
 
 
-async def test_slow_preresponse_does_not_hold_up_an_answer_that_is_there() -> None:
+async def test_slow_preresponse_does_not_delay_a_ready_answer() -> None:
     strategy = OneSentence(gate=asyncio.Event())
     reply = await reply_to(agent_with(strategy), ScriptedLLM("Nine."), hold_answer=False)
     assert reply.text_content == "Nine."
@@ -222,7 +222,7 @@ async def test_main_model_that_says_nothing_is_followed_by_an_apology() -> None:
     assert (await reply_to(agent_with("off"), ScriptedLLM(""))).text_content == apology("en")
 
 
-async def test_main_model_that_does_not_begin_is_followed_by_an_apology() -> None:
+async def test_main_model_that_does_not_start_is_followed_by_an_apology() -> None:
     agent, never = agent_with(OneSentence(), answer_timeout=1.0), asyncio.Event()
     async with running(agent, ScriptedLLM("Nine.", gate=never)) as session:
         await session.run(user_input=QUESTION)
@@ -326,13 +326,13 @@ async def test_phrase_strategy_does_not_repeat_itself_in_five_turns() -> None:
 
 
 @pytest.mark.parametrize("reply", [[RuntimeError("rate limited")], [""], ["..."], ["It opens at nine o'clock."]])
-async def test_fast_model_that_gives_nothing_usable_is_replaced_by_a_phrase(reply: list[Any]) -> None:
+async def test_unusable_reply_of_the_fast_model_is_replaced_by_a_phrase(reply: list[Any]) -> None:
     book = PhraseBook("en", {Intent.QUESTION: ["Let me think."]})
     agent = agent_with("llm", fast_llm=ScriptedLLM(*reply), phrases=book)
     assert (await reply_to(agent, ScriptedLLM("Nine."))).extra[PRERESPONSE_EXTRA_KEY] == "Let me think."
 
 
-async def test_fast_model_that_fails_is_not_asked_again_while_the_caller_waits() -> None:
+async def test_failed_fast_model_is_not_asked_again() -> None:
     fast = ScriptedLLM(APIStatusError("rate limited", status_code=429, retryable=True))
     book = PhraseBook("en", {Intent.QUESTION: ["Let me think."]})
     reply = await reply_to(agent_with("llm", fast_llm=fast, phrases=book), ScriptedLLM("Nine."))

@@ -36,7 +36,7 @@ llm:
     assert prices.of_llm("ollama", "llama").of(1_000_000, 0) == pytest.approx(10)
 
 
-def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+def test_every_problem_of_a_file_is_listed_at_once(tmp_path: Path) -> None:
     path = own(tmp_path, "llm: {groq/llama: {prompt: -1, completion: many}}\nvideo: {}\n")
     with pytest.raises(BadPricesError) as bad:
         Prices.load(path)

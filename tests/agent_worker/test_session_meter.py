@@ -69,7 +69,7 @@ def scrape(folder: Path) -> dict[str, float]:
     }
 
 
-def test_sums_are_there_before_the_first_call_and_latencies_of_a_last_turn_are_not(tmp_path: Path) -> None:
+def test_sums_exist_before_the_first_call_and_gauges_of_the_last_turn_do_not(tmp_path: Path) -> None:
     write_as_worker(tmp_path / "worker-1", "")
     names = {name.split("{")[0] for name in scrape(tmp_path)}
     assert names >= SUMS
@@ -149,7 +149,7 @@ def llm_event(**fields: Any) -> metrics.LLMMetrics:
     return metrics.LLMMetrics(**{**standard, **fields})
 
 
-def test_both_models_are_counted_together_and_apart(stack: VoiceStack, meter: SessionMeter) -> None:
+def test_both_models_are_counted_together_and_separately(stack: VoiceStack, meter: SessionMeter) -> None:
     gained = Changes()
     stack.main_llm.emit("metrics_collected", llm_event())
     stack.fast_llm.emit("metrics_collected", llm_event(ttft=0.1))
@@ -165,7 +165,7 @@ def test_both_models_are_counted_together_and_apart(stack: VoiceStack, meter: Se
     assert gained("livekit_llm_requests_total", role="main", outcome="completed", **model) == 1
 
 
-def test_price_of_a_model_is_that_of_the_table(stack: VoiceStack) -> None:
+def test_price_comes_from_the_table(stack: VoiceStack) -> None:
     prices = Prices.load().model_copy(update={"llm": {"*": LLMPrice(prompt=1, completion=2, cached_prompt=0)}})
     SessionMeter(stack, prices)
     gained = Changes()
@@ -173,7 +173,7 @@ def test_price_of_a_model_is_that_of_the_table(stack: VoiceStack) -> None:
     assert gained("livekit_llm_cost_total") == pytest.approx((500 * 1 + 100 * 2) / 1e6)
 
 
-def test_cancelled_request_has_no_duration_and_counts_what_the_provider_told(
+def test_cancelled_request_has_no_duration_and_counts_the_reported_tokens(
     stack: VoiceStack, meter: SessionMeter
 ) -> None:
     gained = Changes()
@@ -184,7 +184,7 @@ def test_cancelled_request_has_no_duration_and_counts_what_the_provider_told(
     assert gained("livekit_total_tokens_total") == 1100
 
 
-async def test_tokens_of_a_request_that_is_cut_off_are_estimated(stack: VoiceStack, meter: SessionMeter) -> None:
+async def test_tokens_of_a_cancelled_request_are_estimated(stack: VoiceStack, meter: SessionMeter) -> None:
     session = AgentSession[None]()
     agent = museum_agent()
     meter.watch(session, agent)
@@ -217,9 +217,7 @@ async def cut_off_in_the_answer(agent: PreResponseAgent) -> str:
     return ""
 
 
-async def test_tokens_of_a_fast_request_that_fails_in_its_answer_are_estimated(
-    stack: VoiceStack, meter: SessionMeter
-) -> None:
+async def test_tokens_of_a_failed_fast_request_are_estimated(stack: VoiceStack, meter: SessionMeter) -> None:
     agent = museum_agent()
     meter.watch(AgentSession[None](), agent)
     gained = Changes()
@@ -297,7 +295,7 @@ def record(meter: SessionMeter, **turn: Any) -> None:
     count_turn(turn_record(1, caller, [said], playouts, trace, speech, interrupted))
 
 
-def test_turn_with_a_preresponse_counts_both_waits_and_the_seam(meter: SessionMeter) -> None:
+def test_turn_with_a_preresponse_counts_both_gaps_and_the_inter_segment_gap(meter: SessionMeter) -> None:
     gained = Changes()
     record(meter, said="Let me see. At nine.", playouts=[(0.5, 1.5), (1.75, 3.0)])
     assert gained("livekit_response_gap_seconds_sum", reply="preresponse") == pytest.approx(0.5)
@@ -307,21 +305,21 @@ def test_turn_with_a_preresponse_counts_both_waits_and_the_seam(meter: SessionMe
     assert gained("livekit_end_of_turn_delay_seconds_sum") == pytest.approx(0.4)
 
 
-def test_turn_without_one_counts_the_answer_as_what_was_heard_first(meter: SessionMeter) -> None:
+def test_turn_without_a_preresponse_counts_the_answer_as_first_audio(meter: SessionMeter) -> None:
     gained = Changes()
     record(meter, said="At nine.", playouts=[(1.2, 3.0)], outcome="answer_first")
     assert gained("livekit_response_gap_seconds_sum", reply="answer") == pytest.approx(1.2)
     assert gained("livekit_seam_seconds_count") == 0
 
 
-def test_preresponse_that_is_cut_off_is_an_interruption_of_it(meter: SessionMeter) -> None:
+def test_interrupted_preresponse_counts_as_an_interruption(meter: SessionMeter) -> None:
     gained = Changes()
     record(meter, said="Let me", playouts=[(0.5, 0.8)], interrupted=True)
     assert gained("livekit_preresponses_total", strategy="phrase", source="phrase", outcome="interrupted") == 1
     assert gained("livekit_interruptions_total", during="preresponse") == 1
 
 
-def test_ten_thousand_hostile_callers_make_no_new_series(meter: SessionMeter) -> None:
+def test_ten_thousand_hostile_callers_create_no_series(meter: SessionMeter) -> None:
     record(meter, said="Let me see. At nine.", playouts=[(0.5, 1.5), (1.75, 3.0)], strategy="x", source="x")
     before = len(dict(_samples()))
     for number in range(10_000):

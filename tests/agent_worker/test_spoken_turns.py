@@ -79,7 +79,7 @@ async def test_preresponse_is_played_while_the_main_model_thinks_and_the_answer_
         ]
 
 
-async def test_phrase_with_audio_made_beforehand_is_not_synthesised_again(tmp_path: Path) -> None:
+async def test_phrase_with_cached_audio_is_not_synthesised_again(tmp_path: Path) -> None:
     audio = PhraseAudio(tmp_path, "voice")
     await audio.make([PHRASE], ScriptedTTS())
     async with call("Nine.", phrase_audio=audio) as now:
@@ -120,28 +120,28 @@ async def test_fast_models_words_are_spoken_to_their_end_though_the_answer_is_co
         assert round(now.loudspeaker.segments[0], 1) == pytest.approx(seconds_of("Let me look."), abs=0.11)
 
 
-async def barge_in(now: Call) -> None:
+async def interrupt(now: Call) -> None:
     await settle()
     now.session.emit("user_state_changed", UserStateChangedEvent(old_state="listening", new_state="speaking"))
     await now.session.interrupt()
     await settle()
 
 
-async def test_barge_in_before_any_audio_leaves_nothing_but_the_callers_words() -> None:
+async def test_interruption_before_any_audio_keeps_only_the_callers_words() -> None:
     async with call("Nine.", strategy="off") as now:
         now.session.generate_reply(user_input=QUESTION)
         await now.main.asked.wait()
-        await barge_in(now)
+        await interrupt(now)
         assert now.said == [QUESTION]
         assert now.main.cancelled == 1
         assert not now.loudspeaker.segments
 
 
-async def test_barge_in_in_the_preresponse_leaves_no_word_of_the_answer() -> None:
+async def test_interruption_of_the_preresponse_keeps_no_word_of_the_answer() -> None:
     async with call("Nine.") as now:
         now.session.generate_reply(user_input=QUESTION)
         await now.loudspeaker.wait_until(lambda it: it.is_playing)
-        await barge_in(now)
+        await interrupt(now)
         assert now.main.cancelled == 1
         assert "Nine" not in str(now.said)
         assert now.records[-1].interrupted
@@ -149,7 +149,7 @@ async def test_barge_in_in_the_preresponse_leaves_no_word_of_the_answer() -> Non
         assert now.records[-1].instants.interruption is not None
 
 
-async def test_barge_in_in_the_seam_leaves_the_preresponse_alone() -> None:
+async def test_interruption_between_the_segments_keeps_the_preresponse_only() -> None:
     async with call("Nine.") as now:
         now.session.generate_reply(user_input=QUESTION)
         await now.loudspeaker.wait_until(lambda it: it.is_playing)
@@ -157,13 +157,13 @@ async def test_barge_in_in_the_seam_leaves_the_preresponse_alone() -> None:
         now.loudspeaker.play()
         await settle()
         assert not now.loudspeaker.is_playing
-        await barge_in(now)
+        await interrupt(now)
         assert [text.strip() for text in now.said if text] == [QUESTION, PHRASE]
         assert now.main.cancelled == 1
         assert (now.records[-1].preresponse, now.records[-1].answer) == (PHRASE, "")
 
 
-async def test_barge_in_in_the_answer_keeps_the_preresponse() -> None:
+async def test_interruption_of_the_answer_keeps_the_preresponse() -> None:
     async with call("It opens at nine.") as now:
         now.session.generate_reply(user_input=QUESTION)
         await now.loudspeaker.wait_until(lambda it: it.is_playing)
@@ -171,7 +171,7 @@ async def test_barge_in_in_the_answer_keeps_the_preresponse() -> None:
         await settle()
         now.loudspeaker.play()
         await now.loudspeaker.wait_until(lambda it: len(it.segments) == 2)
-        await barge_in(now)
+        await interrupt(now)
         assert (now.said[-1] or "").startswith(PHRASE)
         record = now.records[-1]
         assert record.interrupted
@@ -183,14 +183,14 @@ async def test_caller_who_speaks_on_before_the_reply_begins_has_interrupted_it()
     async with call("Nine.", strategy="off") as now:
         now.session.generate_reply(user_input=QUESTION)
         await now.main.asked.wait()
-        await barge_in(now)
+        await interrupt(now)
         now.gate.set()
         now.loudspeaker.automatic = True
         await now.session.generate_reply(user_input=QUESTION)
         assert [record.interrupted for record in now.records] == [True, False]
 
 
-async def test_turn_that_a_dead_voice_leaves_unanswered_is_no_interruption() -> None:
+async def test_turn_without_an_answer_because_the_voice_failed_is_no_interruption() -> None:
     async with call("Nine.", strategy="off", voice=ScriptedTTS(error=RuntimeError("down"))) as now:
         now.gate.set()
         await now.session.generate_reply(user_input=QUESTION)
@@ -207,18 +207,18 @@ async def test_caller_who_hangs_up_in_the_answer_has_not_interrupted_it() -> Non
     assert not record.interrupted
 
 
-async def test_turn_after_a_barge_in_is_answered() -> None:
+async def test_turn_after_an_interruption_is_answered() -> None:
     async with call("Nine.") as now:
         now.session.generate_reply(user_input=QUESTION)
         await now.loudspeaker.wait_until(lambda it: it.is_playing)
-        await barge_in(now)
+        await interrupt(now)
         now.loudspeaker.automatic = True
         now.gate.set()
         await now.session.generate_reply(user_input="When does it close?")
         assert (now.said[-1] or "").endswith("Nine.")
 
 
-async def test_slow_tool_is_bridged_by_a_phrase_when_the_main_model_is_quick() -> None:
+async def test_phrase_fills_the_silence_of_a_slow_tool_when_the_main_model_is_quick() -> None:
     found = asyncio.Event()
 
     @function_tool
@@ -282,7 +282,7 @@ async def test_greeting_is_a_turn_without_a_caller() -> None:
 
 
 @pytest.mark.parametrize("silent", [False, True])
-async def test_answer_that_the_voice_does_not_speak_is_replaced_by_an_apology_made_beforehand(
+async def test_answer_that_the_voice_does_not_speak_is_replaced_by_the_cached_apology(
     silent: bool, tmp_path: Path
 ) -> None:
     audio = PhraseAudio(tmp_path, "voice")
@@ -300,7 +300,9 @@ async def test_answer_that_the_voice_does_not_speak_is_replaced_by_an_apology_ma
 
 
 @pytest.mark.parametrize("silent", [False, True])
-async def test_preresponse_that_the_voice_does_not_speak_costs_nobody_the_apology(silent: bool, tmp_path: Path) -> None:
+async def test_apology_follows_a_preresponse_and_an_answer_that_the_voice_does_not_speak(
+    silent: bool, tmp_path: Path
+) -> None:
     audio = PhraseAudio(tmp_path, "voice")
     await audio.make([apology("en")], ScriptedTTS())
     voice = SilentTTS() if silent else ScriptedTTS(error=APIConnectionError())

@@ -30,7 +30,7 @@ async def test_phrase_that_was_used_is_left_out_even_if_it_would_fit_best() -> N
     assert await chosen(0.1, used=("Hm.",)) == "Let me see."
 
 
-async def test_phrase_fits_what_the_utterance_may_be_as_well() -> None:
+async def test_phrase_fits_the_alternative_intents_too() -> None:
     book = PhraseBook("en", {"question": ["Hm.", "Let me see."], "request": ["Let me see."]})
     turn = CallerTurn("Can you look it up?", Intent.QUESTION, "en", (), TurnTrace("phrase"), (Intent.REQUEST,))
     assert PhraseStrategy(book).begin(turn).predicted_text == "Let me see."

@@ -30,13 +30,13 @@ class Session(rtc.EventEmitter[str]):
 @dataclass
 class Watched:
     session: Any = field(default_factory=Session)
-    unheard: int = 0
+    timeouts: int = 0
 
     def __post_init__(self) -> None:
         watch_transcript_timeouts(self.session, self.count)
 
     def count(self) -> None:
-        self.unheard += 1
+        self.timeouts += 1
 
     def speaks(self, seconds: float) -> None:
         event = UserTranscriptionTimeoutEvent(speech_duration=seconds, vad_speech_started_at=0.0)
@@ -47,30 +47,30 @@ class Watched:
         self.session.emit("error", ErrorEvent(error=error, source=None))
 
 
-def test_words_without_a_transcript_are_noticed_and_a_cough_is_not() -> None:
+def test_speech_without_a_transcript_is_reported_and_a_cough_is_not() -> None:
     watched = Watched()
     watched.speaks(0.4)
-    assert watched.unheard == 0
+    assert watched.timeouts == 0
     watched.speaks(1.5)
-    assert watched.unheard == 1
+    assert watched.timeouts == 1
 
 
 def test_any_sound_counts_while_recognition_is_known_to_fail() -> None:
     watched = Watched()
     watched.fails()
     watched.speaks(0.4)
-    assert watched.unheard == 1
+    assert watched.timeouts == 1
     watched.session.emit("user_input_transcribed", UserInputTranscribedEvent(transcript="Hello.", is_final=True))
     watched.speaks(0.4)
-    assert watched.unheard == 1
+    assert watched.timeouts == 1
 
 
 @pytest.mark.parametrize(("user", "agent"), [("speaking", "listening"), ("listening", "thinking")])
-def test_nobody_is_told_while_somebody_speaks_or_thinks(user: str, agent: str) -> None:
+def test_timeout_is_ignored_while_the_caller_speaks_or_the_agent_thinks(user: str, agent: str) -> None:
     watched = Watched()
     watched.session.user_state, watched.session.agent_state = user, agent
     watched.speaks(1.5)
-    assert watched.unheard == 0
+    assert watched.timeouts == 0
 
 
 async def test_stream_ends_with_an_error_when_it_is_reconnect() -> None:

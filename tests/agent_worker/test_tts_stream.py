@@ -32,26 +32,26 @@ async def cut(*frames: rtc.AudioFrame, trailing: bool = True) -> float:
     return seconds(*[frame async for frame in trim_silence(stream(*frames), trailing=trailing)])
 
 
-async def test_silence_at_the_edges_is_cut_off_but_not_within() -> None:
+async def test_silence_is_trimmed_at_the_edges_and_kept_within() -> None:
     assert await cut(silence(0.5), tone(0.2), silence(0.4), tone(0.2), silence(0.5)) == 0.8
 
 
-async def test_a_little_silence_stays_within_a_frame() -> None:
+async def test_margin_of_silence_is_kept_within_a_frame() -> None:
     frame = rtc.AudioFrame(
         b"".join(bytes(part.data) for part in (silence(0.5), tone(0.2), silence(0.5))), 16000, 1, 19200
     )
     assert await cut(frame) == 0.27
 
 
-async def test_trailing_silence_stays_unless_asked_for() -> None:
+async def test_trailing_silence_is_kept_by_default() -> None:
     assert await cut(silence(0.5), tone(0.2), silence(0.5), trailing=False) == 0.7
 
 
-async def test_silence_alone_becomes_nothing() -> None:
+async def test_silence_alone_is_trimmed_to_nothing() -> None:
     assert await cut(silence(0.5), silence(0.5)) == 0.0
 
 
-async def test_what_frames_carry_is_not_lost_with_their_silence() -> None:
+async def test_userdata_of_trimmed_frames_is_kept() -> None:
     quiet, loud = silence(0.1), tone(0.1)
     quiet.userdata.update(words=["It"], started=1.0)
     loud.userdata.update(words=["opens"], started=2.0)
@@ -59,7 +59,7 @@ async def test_what_frames_carry_is_not_lost_with_their_silence() -> None:
     assert first.userdata == {"words": ["It", "opens"], "started": 1.0}
 
 
-def test_a_whole_frame_is_trimmed_and_divided_without_loss() -> None:
+def test_frame_is_trimmed_and_split_without_loss() -> None:
     frame = trim_frame(rtc.AudioFrame(bytes(silence(0.3).data) + bytes(tone(0.2).data), 16000, 1, 8000))
     assert seconds(frame) == 0.22
     assert b"".join(bytes(piece.data) for piece in split_frame(frame)) == bytes(frame.data)
@@ -78,14 +78,14 @@ async def test_phrases_are_synthesised_once_for_a_voice(tmp_path: Path) -> None:
     assert PhraseAudio(tmp_path, "voice b").load(["Okay."]) == ["Okay."]
 
 
-async def test_voice_that_fails_is_not_asked_for_every_phrase(tmp_path: Path) -> None:
+async def test_failed_voice_is_not_asked_for_further_phrases(tmp_path: Path) -> None:
     voice = ScriptedTTS(error=RuntimeError("down"))
     texts = [f"Phrase {letter}." for letter in "abcdefghij"]
     assert await PhraseAudio(tmp_path, "voice").make(texts, voice, concurrency=1) == 10
     assert len(voice.texts) == 1
 
 
-async def test_damaged_file_is_made_anew(tmp_path: Path) -> None:
+async def test_damaged_file_counts_as_missing(tmp_path: Path) -> None:
     audio = PhraseAudio(tmp_path, "voice")
     await audio.make(["Okay."], ScriptedTTS())
     for file in list(tmp_path.iterdir()):  # noqa: ASYNC240
@@ -109,7 +109,7 @@ async def test_speech_is_ready_with_its_first_frame() -> None:
     assert seconds(*[frame async for frame in speech.frames()]) == 0.2
 
 
-async def test_speech_that_cannot_be_made_is_not_ready() -> None:
+async def test_speech_whose_synthesis_fails_is_not_ready() -> None:
     async def frames() -> AsyncIterator[rtc.AudioFrame]:
         raise RuntimeError("down")
         yield
@@ -143,7 +143,7 @@ async def _read(given: TTSInput) -> None:
 
 
 @pytest.mark.parametrize("heard", [0, 1])
-async def test_voice_that_does_not_speak_or_speak_on_is_given_up(heard: int) -> None:
+async def test_voice_that_does_not_start_or_continue_times_out(heard: int) -> None:
     given = TTSInput(words("It opens at nine."))
     frames = with_timeout(spoken(given, *[tone(0.2)] * heard, silent_after=True), given, timeout_s=1.0)
     for _ in range(heard):
@@ -152,7 +152,7 @@ async def test_voice_that_does_not_speak_or_speak_on_is_given_up(heard: int) -> 
         await anext(frames)
 
 
-async def test_voice_may_take_for_its_next_sentence_as_long_as_there_is_something_to_hear() -> None:
+async def test_timeout_does_not_run_while_earlier_audio_is_heard() -> None:
     given = TTSInput(words("It opens at nine. It closes at five."))
 
     async def slow() -> AsyncIterator[rtc.AudioFrame]:
@@ -164,7 +164,7 @@ async def test_voice_may_take_for_its_next_sentence_as_long_as_there_is_somethin
     assert seconds(*[frame async for frame in with_timeout(slow(), given, timeout_s=0.05)]) == 5.2
 
 
-async def test_voice_is_not_blamed_while_its_text_is_not_there() -> None:
+async def test_timeout_does_not_run_without_a_complete_sentence() -> None:
     gate = asyncio.Event()
     given = TTSInput(words("It opens", gate=gate))
     coming = asyncio.ensure_future(anext(with_timeout(spoken(given, silent_after=False), given, timeout_s=0.01), None))
@@ -174,13 +174,13 @@ async def test_voice_is_not_blamed_while_its_text_is_not_there() -> None:
     assert await coming is None
 
 
-async def test_first_sentence_is_enough_for_a_voice_to_speak() -> None:
+async def test_timeout_runs_from_the_first_complete_sentence() -> None:
     given = TTSInput(words("It opens at nine in the morning. It", gate=asyncio.Event()))
     with pytest.raises(VoiceSilentError):
         await anext(with_timeout(spoken(given, silent_after=True), given, timeout_s=0.01))
 
 
-async def test_voice_that_stops_in_the_middle_is_given_up_though_the_text_goes_on() -> None:
+async def test_voice_that_stops_times_out_at_the_next_sentence() -> None:
     more = asyncio.Event()
 
     async def text() -> AsyncIterator[str]:

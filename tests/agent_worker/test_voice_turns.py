@@ -63,7 +63,7 @@ async def call(voice: ScriptedTTS | None = None, **options: Any) -> AsyncIterato
         yield Call(session, ears, main, gate, loudspeaker)
 
 
-async def test_models_are_asked_before_the_turn_has_ended_and_nothing_is_said_until_then() -> None:
+async def test_models_are_asked_before_the_end_of_the_turn_and_nothing_is_spoken_before_it() -> None:
     async with call() as now:
         now.ears.start_speech()
         now.ears.preflight("When does it open?")
@@ -75,7 +75,7 @@ async def test_models_are_asked_before_the_turn_has_ended_and_nothing_is_said_un
         assert len(now.main.requests) == 1
 
 
-async def test_attempt_on_words_that_changed_is_thrown_away_with_its_phrase() -> None:
+async def test_preemptive_attempt_on_a_changed_transcript_is_discarded_with_its_phrase() -> None:
     async with call() as now:
         now.ears.start_speech()
         now.ears.preflight("When does it")
@@ -85,7 +85,7 @@ async def test_attempt_on_words_that_changed_is_thrown_away_with_its_phrase() ->
         assert now.main.cancelled == 1
 
 
-async def test_voice_that_fails_while_the_caller_pauses_is_apologised_for_when_the_turn_has_ended(
+async def test_apology_for_a_voice_that_fails_in_a_pause_waits_for_the_end_of_the_turn(
     tmp_path: Path,
 ) -> None:
     sentence, audio = apology("en"), PhraseAudio(tmp_path, "voice")
@@ -117,7 +117,7 @@ async def test_utterance_that_is_finalised_twice_does_not_silence_the_agent() ->
         assert now.session.agent_state == "listening"
 
 
-async def test_agent_that_says_it_speaks_is_heard() -> None:
+async def test_agent_in_state_speaking_is_heard() -> None:
     """After an interruption too: 'speaking' without audio would leave the caller in silence."""
     async with call() as now:
         states: list[str] = []

@@ -1,4 +1,4 @@
-"""What nobody in their right mind would send."""
+"""Hypothesis strategies for malicious and malformed input."""
 
 from __future__ import annotations
 

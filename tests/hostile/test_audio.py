@@ -65,14 +65,14 @@ async def stream(*frames: rtc.AudioFrame) -> AsyncIterator[rtc.AudioFrame]:
 
 @given(st.lists(FRAMES, max_size=5), st.floats(0, 10))
 @example([frame("noise", 50, 1, 50)], 5.0)
-def test_how_loud_any_frame_is_can_be_told(frames: list[rtc.AudioFrame], last_voice: float) -> None:
+def test_level_of_any_frame_is_measured(frames: list[rtc.AudioFrame], last_voice: float) -> None:
     audio = SpeechEndTracker(Silent())
     for number, one in enumerate(frames):
         audio.record(one, float(number))
     assert audio.last_audible(last_voice) <= last_voice
 
 
-def test_half_an_hour_without_a_pause_is_not_remembered() -> None:
+def test_memory_is_bounded_in_half_an_hour_of_speech() -> None:
     audio, one = SpeechEndTracker(Silent()), frame("noise", 24_000, 1, 4_800)
     for number in range(60):  # 12 seconds: more than what is remembered
         audio.record(one, number / 5)
@@ -86,7 +86,7 @@ def test_half_an_hour_without_a_pause_is_not_remembered() -> None:
 
 
 @given(st.lists(FRAMES, max_size=6), st.booleans())
-def test_cutting_silence_off_leaves_the_sound(frames: list[rtc.AudioFrame], trailing: bool) -> None:
+def test_trimming_keeps_the_sound(frames: list[rtc.AudioFrame], trailing: bool) -> None:
     async def cut() -> list[rtc.AudioFrame]:
         return [one async for one in trim_silence(stream(*frames), trailing=trailing)]
 
@@ -134,7 +134,7 @@ async def endless(level: float) -> AsyncIterator[rtc.AudioFrame]:
 
 
 @pytest.mark.parametrize("level", [0.0, 0.3])
-async def test_voice_that_does_not_stop_is_left(level: float) -> None:
+async def test_endless_audio_of_a_voice_is_cut_off(level: float) -> None:
     preresponse = PendingSpeech("Let me see.", endless(level), TurnTrace("llm"))
     assert await preresponse.ready is (level > 0)
     await preresponse.task
@@ -189,7 +189,7 @@ WAVS = st.one_of(
 @example(content=b"RIFF\x00\x00\x00\x01WAVE" + bytes(23) + b"\x01")
 @example(content=wav(2, SAMPLE_RATE_HZ, 2, b"abcd" * 3)[:-2])
 @example(content=wav(2, 10, 1, b"abcd"))
-def test_any_file_in_place_of_a_phrases_audio_is_played_or_made_anew(content: bytes, tmp_path: Path) -> None:
+def test_any_file_in_the_cache_is_played_or_counts_as_missing(content: bytes, tmp_path: Path) -> None:
     audio = PhraseAudio(tmp_path, "voice")
     audio._path("Let me see.").write_bytes(content)
     missing = audio.load(["Let me see."])
@@ -201,6 +201,6 @@ def test_any_file_in_place_of_a_phrases_audio_is_played_or_made_anew(content: by
 @given(WAVS)
 @example(float_wav(48_000, 1, np.full(9600, np.nan)))
 @example(float_wav(48_000, 2, np.full(9600, np.inf)))
-def test_any_file_that_a_caller_is_to_play_is_played_or_refused(content: bytes) -> None:
+def test_any_wav_for_the_caller_is_read_or_refused(content: bytes) -> None:
     with contextlib.suppress(NotAudioError):
         assert read_wav(io.BytesIO(content)).dtype == np.int16

@@ -45,7 +45,7 @@ async def spoken_first(said: str, reply: str, size: int, language: str, used: Se
 @example("Say banana.", "Let me think about " + "banana" * 1000 + ".", 7, "en")
 @example("何か言って", "あ" * 3000 + "。", 50, "ja")
 @example("Hi there you", "Let me see \ud83d\ude00.", 11, "en")
-def test_what_is_said_before_the_answer_is_a_phrase_of_the_book_or_passes_the_guard_and_is_short(
+def test_preresponse_is_short_and_a_known_phrase_or_passes_the_guard(
     said: str, reply: str, size: int, language: str
 ) -> None:
     spoken = asyncio.run(spoken_first(said, reply, size, language, used=("One moment, please.",)))
@@ -68,21 +68,21 @@ def test_what_is_said_before_the_answer_is_a_phrase_of_the_book_or_passes_the_gu
 
 
 @given(st.sampled_from(INJECTIONS))
-def test_what_a_caller_dictates_is_never_what_is_said_before_the_answer(dictated: str) -> None:
+def test_dictated_text_is_never_the_preresponse(dictated: str) -> None:
     wanted = dictated.partition(":")[2].strip() or dictated
     spoken = asyncio.run(spoken_first(dictated, wanted, 5, "en", used=()))
     assert spoken is None or spoken.source == "phrase"
 
 
 @given(st.one_of(ANY_TEXT, LONG_TEXT), ANY_TEXT, LANGUAGES)
-def test_every_text_is_judged(text: str, said: str, language: str) -> None:
+def test_classifier_and_guard_accept_every_text(text: str, said: str, language: str) -> None:
     classify(text, language, said)
     guard.problem_with(text, said=said, language=language, recent=(said,))
     guard.problem_with(said, said=text, language=language, recent=(said,))
 
 
 @pytest.mark.parametrize("piece", ["x", "x ", "! ", "no. ", "\n", "Sure, "])
-async def test_fast_model_that_never_stops_is_left(piece: str) -> None:
+async def test_endless_reply_of_the_fast_model_is_abandoned(piece: str) -> None:
     model = ScriptedLLM(*[piece * 100] * 1000)
     cut_off: list[UnreportedUsage] = []
     reply = FastReply(model, request("Be short.", "Hello?"), TurnTrace("llm"), cut_off.append)
@@ -93,7 +93,7 @@ async def test_fast_model_that_never_stops_is_left(piece: str) -> None:
 
 
 @pytest.mark.parametrize("piece", ["x", "x ", "! ", "It is so. ", "Sure, ", "x" * 10_000_000])
-async def test_answer_that_never_stops_is_cut_off(piece: str) -> None:
+async def test_endless_answer_is_cut_off(piece: str) -> None:
     async def endless() -> object:
         while True:
             yield llm.ChatChunk(id="x", delta=llm.ChoiceDelta(role="assistant", content=piece))
@@ -106,7 +106,7 @@ async def test_answer_that_never_stops_is_cut_off(piece: str) -> None:
 
 
 @given(st.lists(ANY_TEXT, min_size=1, max_size=5), LANGUAGES)
-def test_text_that_no_encoder_takes_does_not_cost_the_answer(pieces: list[str], language: str) -> None:
+def test_lone_surrogates_are_removed_from_the_answer(pieces: list[str], language: str) -> None:
     async def source() -> object:
         for piece in pieces:
             yield llm.ChatChunk(id="x", delta=llm.ChoiceDelta(role="assistant", content=piece))
@@ -124,7 +124,7 @@ def test_text_that_no_encoder_takes_does_not_cost_the_answer(pieces: list[str], 
 @given(st.lists(st.sampled_from(["Sure", ", ", "! ", "great", " ", "question", ".", "\n", "x"]), max_size=100))
 @example(["! "] * 20_000)
 @example([". " * 500_000])
-def test_no_opening_is_held_back_for_long_and_nothing_else_is_lost(pieces: list[str]) -> None:
+def test_preamble_filter_holds_back_little_and_loses_nothing_else(pieces: list[str]) -> None:
     opening, pushed, passed = PreambleFilter("en"), 0, 0
     for piece in pieces:
         pushed, passed = pushed + len(piece), passed + len(opening.push(piece))
