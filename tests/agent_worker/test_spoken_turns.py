@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,11 +65,11 @@ async def test_preresponse_is_played_while_the_main_model_thinks_and_the_answer_
         await now.loudspeaker.wait_until(lambda it: it.is_playing)
         assert not now.gate.is_set()
         now.gate.set()
+        await now.loudspeaker.wait_until(lambda it: it.complete == 1)
         await settle()
         assert len(now.loudspeaker.segments) == 1  # the answer waits for its turn
         now.loudspeaker.play()
-        await now.loudspeaker.wait_until(lambda it: len(it.segments) == 2)
-        await settle()
+        await now.loudspeaker.wait_until(lambda it: it.complete == 2)
         now.loudspeaker.play()
         await reply
         assert now.said == [QUESTION, f"{PHRASE} It opens at nine."]
@@ -114,24 +114,24 @@ async def test_fast_models_words_are_spoken_to_their_end_though_the_answer_is_co
         reply = now.session.generate_reply(user_input=QUESTION)
         await now.loudspeaker.wait_until(lambda it: it.is_playing)
         now.gate.set()
-        await settle()
+        await settle()  # the answer is complete while the voice still speaks
         voice.gate.set()
         await reply
         assert round(now.loudspeaker.segments[0], 1) == pytest.approx(seconds_of("Let me look."), abs=0.11)
 
 
-async def interrupt(now: Call) -> None:
-    await settle()
+async def interrupt(now: Call, effect: Callable[[], object]) -> None:
+    """Let the caller speak into the reply, and wait for what follows from it."""
     now.session.emit("user_state_changed", UserStateChangedEvent(old_state="listening", new_state="speaking"))
     await now.session.interrupt()
-    await settle()
+    await until(effect)
 
 
 async def test_interruption_before_any_audio_keeps_only_the_callers_words() -> None:
     async with call("Nine.", strategy="off") as now:
         now.session.generate_reply(user_input=QUESTION)
-        await now.main.asked.wait()
-        await interrupt(now)
+        await until(lambda: now.said and now.main.asked.is_set())
+        await interrupt(now, lambda: now.main.cancelled)
         assert now.said == [QUESTION]
         assert now.main.cancelled == 1
         assert not now.loudspeaker.segments
@@ -141,7 +141,7 @@ async def test_interruption_of_the_preresponse_keeps_no_word_of_the_answer() -> 
     async with call("Nine.") as now:
         now.session.generate_reply(user_input=QUESTION)
         await now.loudspeaker.wait_until(lambda it: it.is_playing)
-        await interrupt(now)
+        await interrupt(now, lambda: now.main.cancelled and now.records)
         assert now.main.cancelled == 1
         assert "Nine" not in str(now.said)
         assert now.records[-1].interrupted
@@ -152,12 +152,11 @@ async def test_interruption_of_the_preresponse_keeps_no_word_of_the_answer() -> 
 async def test_interruption_between_the_segments_keeps_the_preresponse_only() -> None:
     async with call("Nine.") as now:
         now.session.generate_reply(user_input=QUESTION)
-        await now.loudspeaker.wait_until(lambda it: it.is_playing)
-        await settle()
+        await now.loudspeaker.wait_until(lambda it: it.complete == 1)
         now.loudspeaker.play()
         await settle()
         assert not now.loudspeaker.is_playing
-        await interrupt(now)
+        await interrupt(now, lambda: now.main.cancelled and now.records)
         assert [text.strip() for text in now.said if text] == [QUESTION, PHRASE]
         assert now.main.cancelled == 1
         assert (now.records[-1].preresponse, now.records[-1].answer) == (PHRASE, "")
@@ -168,10 +167,10 @@ async def test_interruption_of_the_answer_keeps_the_preresponse() -> None:
         now.session.generate_reply(user_input=QUESTION)
         await now.loudspeaker.wait_until(lambda it: it.is_playing)
         now.gate.set()
-        await settle()
+        await now.loudspeaker.wait_until(lambda it: it.complete == 1)
         now.loudspeaker.play()
         await now.loudspeaker.wait_until(lambda it: len(it.segments) == 2)
-        await interrupt(now)
+        await interrupt(now, lambda: now.records)
         assert (now.said[-1] or "").startswith(PHRASE)
         record = now.records[-1]
         assert record.interrupted
@@ -182,8 +181,8 @@ async def test_interruption_of_the_answer_keeps_the_preresponse() -> None:
 async def test_caller_who_speaks_on_before_the_reply_begins_has_interrupted_it() -> None:
     async with call("Nine.", strategy="off") as now:
         now.session.generate_reply(user_input=QUESTION)
-        await now.main.asked.wait()
-        await interrupt(now)
+        await until(lambda: now.said and now.main.asked.is_set())
+        await interrupt(now, lambda: now.main.cancelled)
         now.gate.set()
         now.loudspeaker.automatic = True
         await now.session.generate_reply(user_input=QUESTION)
@@ -211,7 +210,7 @@ async def test_turn_after_an_interruption_is_answered() -> None:
     async with call("Nine.") as now:
         now.session.generate_reply(user_input=QUESTION)
         await now.loudspeaker.wait_until(lambda it: it.is_playing)
-        await interrupt(now)
+        await interrupt(now, lambda: now.main.cancelled and now.records)
         now.loudspeaker.automatic = True
         now.gate.set()
         await now.session.generate_reply(user_input="When does it close?")
@@ -239,7 +238,7 @@ async def test_phrase_fills_the_silence_of_a_slow_tool_when_the_main_model_is_qu
         await now.loudspeaker.wait_until(lambda it: len(it.segments) == 2)
         found.set()
         await reply
-        await settle()
+        await until(lambda: len(now.records) == 2)
         assert (now.said[-1] or "").endswith("Nine.")
         record = now.records[-1]
         assert (record.preresponse, record.preresponse_source, record.answer) == (PHRASE, "phrase", "Nine.")
@@ -252,7 +251,7 @@ async def test_record_has_every_instant_in_order_on_one_clock() -> None:
         await now.loudspeaker.wait_until(lambda it: it.is_playing)
         now.gate.set()
         await reply
-        await settle()
+        await until(lambda: now.records)
         (record,) = now.records
     instants = record.instants
     order = [
@@ -275,7 +274,7 @@ async def test_greeting_is_a_turn_without_a_caller() -> None:
     async with call("Nine.") as now:
         now.loudspeaker.automatic = True
         await now.session.say("Hello!")
-        await settle()
+        await until(lambda: now.records)
         (record,) = now.records
     assert (record.caller, record.answer, record.preresponse) == (None, "Hello!", None)
     assert record.response_gap is None
