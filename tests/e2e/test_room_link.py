@@ -36,7 +36,7 @@ async def test_caller_chooses_the_strategy_and_sees_what_each_turn_says_and_uses
         assert second["usage"]["prompt_tokens"] > first["usage"]["prompt_tokens"]
         assert (await caller.agent()).attributes[STRATEGY_ATTRIBUTE] == "off"
 
-        with pytest.raises(rtc.RpcError, match="no such strategy: use one of llm, phrase, hybrid, off"):
+        with pytest.raises(rtc.RpcError, match="unknown strategy: use one of llm, phrase, hybrid, off"):
             await caller.choose_strategy("loud")
         async with ChatParticipant().joined(livekit.livekit_url, "room-link", "another participant") as other:
             with pytest.raises(rtc.RpcError, match="only the caller"):
