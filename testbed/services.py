@@ -234,6 +234,8 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
     }
 
 
+CALLER_TIMEOUT_S = 600.0
+"""For a caller that waits however slow the machine is: for the connection, for an agent, for a reply."""
 #: The models share the CPU with everything else: a slow answer is not a failure.
 LONG_TIMEOUTS = {"ANSWER_TIMEOUT": "60", "VOICE_TIMEOUT": "60", "TRANSCRIPT_TIMEOUT": "60"}
 

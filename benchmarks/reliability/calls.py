@@ -15,12 +15,10 @@ from benchmarks.reliability.testbed import APOLOGY_HZ, FALLBACK_ANSWER_HZ, Testb
 from caller import Recording, Segment, Turn
 
 _TONES = {"phrase": PRERESPONSE_HZ, "answer": ANSWER_HZ, "apology": APOLOGY_HZ, "stand-in": FALLBACK_ANSWER_HZ}
-REPLY_TIMEOUT_S = 15.0
-"""Silence after which the caller gives up a turn."""
 LEAD_S = 1.5
 """Silence before the caller speaks in a turn, in which a fault takes effect."""
-_TURN_TIMEOUT_S = 60
-_AGENT_TIMEOUT_S = 60
+_TURN_TIMEOUT_S = 120
+_AGENT_TIMEOUT_S = 600
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ async def make_call(testbed: Testbed, room: str, leads: Sequence[float], events:
         on_turn,
         recording=recording,
         greeting_wait=0,
-        reply_timeout=REPLY_TIMEOUT_S,
+        reply_timeout=testbed.reply_timeout,
         turn_timeout=_TURN_TIMEOUT_S,
         agent_timeout=_AGENT_TIMEOUT_S,
     )

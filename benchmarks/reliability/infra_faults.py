@@ -17,9 +17,9 @@ from uuid import uuid4
 
 import psutil
 
-from benchmarks.reliability.calls import LEAD_S, REPLY_TIMEOUT_S, Call, make_call
+from benchmarks.reliability.calls import LEAD_S, Call, make_call
 from benchmarks.reliability.checks import Expectation
-from benchmarks.reliability.testbed import Testbed
+from benchmarks.reliability.testbed import REPLY_TIMEOUT_S, Testbed
 
 _FIREWALLS = ("iptables", "ip6tables")
 

@@ -40,7 +40,8 @@ CALLER_SAYS = UTTERANCES[0]
 TLS = {"RELIABILITY_TLS": "1"}
 """Setting with which the worker's connections to the providers are encrypted."""
 SECRETS = {"GROQ_API_KEY": "gsk-faults-83", "OPENAI_API_KEY": "sk-faults-51", "DEEPGRAM_API_KEY": "dg-faults-27"}
-_WORKER_TIMEOUT_S = 180
+_WORKER_TIMEOUT_S = 600
+REPLY_TIMEOUT_S = 15.0
 
 _SIMULATION: dict[str, Any] = {
     "llm": {
@@ -74,6 +75,7 @@ class Testbed:
         children: Running processes by their service's name.
         services: How each was started.
         tls: Servers with good and bad TLS before the providers, if connections are encrypted.
+        reply_timeout: Silence after which the caller gives up a turn, seconds.
     """
 
     __test__ = False  # no test class, for pytest
@@ -84,6 +86,7 @@ class Testbed:
     children: dict[str, Child] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     tls: TlsFront | None = None
+    reply_timeout: float = REPLY_TIMEOUT_S
 
     async def set_faults(self, faults: Sequence[Mapping[str, Any]]) -> None:
         """Replace the faults of the simulated providers."""
@@ -165,13 +168,16 @@ class Testbed:
 
 
 @contextlib.asynccontextmanager
-async def run_testbed(folder: Path, env: Mapping[str, str], mount: str = "") -> AsyncIterator[Testbed]:
+async def run_testbed(
+    folder: Path, env: Mapping[str, str], mount: str = "", reply_timeout: float = REPLY_TIMEOUT_S
+) -> AsyncIterator[Testbed]:
     """Start everything, and stop it at the end.
 
     Args:
         folder: An existing folder for logs, metrics and phrases.
         env: Settings of the worker; ``{folder}`` in a value stands for the folder.
         mount: Mount options of a file system that contains only the metrics.
+        reply_timeout: Silence after which the caller gives up a turn, seconds.
 
     Raises:
         ServiceError: If a service does not start.
@@ -196,7 +202,7 @@ async def run_testbed(folder: Path, env: Mapping[str, str], mount: str = "") -> 
         workers = await stack.enter_async_context(running([agent], folder))
         await _wait_for_idle_process(workers[agent.name])
         services = {service.name: service for service in (*servers, agent)}
-        testbed = Testbed(ports, proxy, folder, {**children, **workers}, services, tls)
+        testbed = Testbed(ports, proxy, folder, {**children, **workers}, services, tls, reply_timeout)
         try:
             yield testbed
         finally:

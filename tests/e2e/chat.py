@@ -12,7 +12,7 @@ from typing import Any
 
 from livekit import api, rtc
 
-from agent_worker.room.topics import PRERESPONSE_TOPIC, SET_STRATEGY, TURN_TOPIC
+from agent_worker.room.topics import PRERESPONSE_TOPIC, SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC
 from testbed.processes import Child, free_port
 from testbed.services import API_KEY, API_SECRET, LONG_TIMEOUTS, Ports, running, simulated_models, worker, worker_env
 
@@ -55,6 +55,11 @@ class ChatParticipant:
                 is_agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
                 if is_agent and participant.attributes.get("lk.agent.state") == "listening":
                     return participant
+            await self._changed.wait()
+
+    async def agent_strategy(self, strategy: str) -> None:
+        """Wait until the agent says that it uses ``strategy``: LiveKit sends attributes apart from all else."""
+        while (await self.agent()).attributes.get(STRATEGY_ATTRIBUTE) != strategy:
             await self._changed.wait()
 
     async def choose_strategy(self, strategy: str) -> str:

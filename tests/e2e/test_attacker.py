@@ -166,7 +166,7 @@ async def test_other_participant_cannot_read_type_mute_or_choose_the_strategy_fo
         assert turn["turn"] == 1, "no other participant had a turn"
         assert announced
         assert turn["answer"]
-        assert (await caller.agent()).attributes[STRATEGY_ATTRIBUTE] == "phrase"
+        await caller.agent_strategy("phrase")
         assert not replies
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from agent_worker.room.topics import TURN_TOPIC
 from caller import CallOptions, Wav, call
-from testbed.services import API_KEY, API_SECRET, Ports
+from testbed.services import API_KEY, API_SECRET, CALLER_TIMEOUT_S, Ports
 from testbed.speech import Speaker
 from tests.e2e.chat import simulated_worker
 
@@ -41,6 +41,9 @@ async def test_barge_in_stops_pre_response_and_answer_and_history_has_only_what_
                 topics=[TURN_TOPIC],
                 barge_in=6.0,
                 greeting_wait=0,
+                connect_timeout=CALLER_TIMEOUT_S,
+                agent_timeout=CALLER_TIMEOUT_S,
+                reply_timeout=CALLER_TIMEOUT_S,
             )
         )
     records = [json.loads(text.text) for text in report.texts]

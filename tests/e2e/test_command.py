@@ -10,7 +10,17 @@ import pytest
 
 from caller import CallOptions, Wav, call
 from testbed.processes import free_port
-from testbed.services import API_KEY, API_SECRET, LONG_TIMEOUTS, Ports, Service, running, simulated_models, worker_env
+from testbed.services import (
+    API_KEY,
+    API_SECRET,
+    CALLER_TIMEOUT_S,
+    LONG_TIMEOUTS,
+    Ports,
+    Service,
+    running,
+    simulated_models,
+    worker_env,
+)
 from testbed.speech import Speaker
 from tests.e2e.metrics import scrape_after_calls
 
@@ -41,7 +51,9 @@ async def test_agent_worker_answers_a_caller_and_serves_its_metrics(
                 room="command",
                 utterances=[Wav(await speaker.wav("Can you hear me?"))],
                 greeting_wait=30,
-                agent_timeout=60,
+                connect_timeout=CALLER_TIMEOUT_S,
+                agent_timeout=CALLER_TIMEOUT_S,
+                reply_timeout=CALLER_TIMEOUT_S,
             )
         )
         (values,) = await scrape_after_calls(ports)

@@ -11,7 +11,7 @@ import pytest
 from agent_worker.room.topics import TURN_TOPIC
 from caller import CallOptions, NoAgentError, Turn, Wav, call
 from testbed.processes import Child, free_port, poll
-from testbed.services import API_KEY, API_SECRET, Ports, agent_metrics, running
+from testbed.services import API_KEY, API_SECRET, CALLER_TIMEOUT_S, Ports, agent_metrics, running
 from testbed.speech import Speaker
 from tests.e2e.chat import ChatParticipant, simulated_worker
 from tests.e2e.metrics import scrape
@@ -28,7 +28,9 @@ def call_options(ports: Ports, room: str, wavs: list[Path], agent_timeout: float
         api_key=API_KEY,
         api_secret=API_SECRET,
         utterances=[Wav(wav) for wav in wavs],
+        connect_timeout=CALLER_TIMEOUT_S,
         agent_timeout=agent_timeout,
+        reply_timeout=CALLER_TIMEOUT_S,
         greeting_wait=0,
         topics=[TURN_TOPIC],
     )
@@ -79,7 +81,7 @@ async def test_draining_worker_finishes_its_call_takes_no_new_one_and_keeps_the_
     wavs = [await speaker.wav(sentence) for sentence in SENTENCES]
     async with simulated_worker(tmp_path, livekit, {}) as (ports, worker):
         second = SecondCaller(worker, ports, wavs[0])
-        report = await call(call_options(ports, "drain", wavs, agent_timeout=60), second.on_turn)
+        report = await call(call_options(ports, "drain", wavs, agent_timeout=CALLER_TIMEOUT_S), second.on_turn)
         metrics, error = await second.result()
         assert isinstance(error, NoAgentError)
         assert metrics["livekit_active_conversations"] == 1

@@ -17,7 +17,17 @@ import pytest
 from agent_worker.room.topics import TURN_TOPIC
 from caller import CallOptions, Wav, call
 from testbed.processes import free_port, poll
-from testbed.services import API_KEY, API_SECRET, LONG_TIMEOUTS, Ports, Service, running, simulated_models, worker_env
+from testbed.services import (
+    API_KEY,
+    API_SECRET,
+    CALLER_TIMEOUT_S,
+    LONG_TIMEOUTS,
+    Ports,
+    Service,
+    running,
+    simulated_models,
+    worker_env,
+)
 from testbed.speech import Speaker
 from tests.e2e.metrics import scrape
 
@@ -88,6 +98,9 @@ async def test_container_answers_a_caller_serves_metrics_and_ends_on_sigterm(
                 utterances=[Wav(await speaker.wav(QUESTION))],
                 topics=[TURN_TOPIC],
                 greeting_wait=15,
+                connect_timeout=CALLER_TIMEOUT_S,
+                agent_timeout=CALLER_TIMEOUT_S,
+                reply_timeout=CALLER_TIMEOUT_S,
             )
         )
         turns = [record for text in report.texts if (record := json.loads(text.text))["caller"]]

@@ -22,7 +22,7 @@ async def test_caller_chooses_the_strategy_and_sees_what_each_turn_says_and_uses
         simulated_worker(tmp_path, livekit, {"PRERESPONSE_STRATEGY": "phrase"}),
         ChatParticipant().joined(livekit.livekit_url, "room-link", "caller") as caller,
     ):
-        assert (await caller.agent()).attributes[STRATEGY_ATTRIBUTE] == "phrase"
+        await caller.agent_strategy("phrase")
         announced, first = await caller.turn("How old are trains?")
         assert announced == {"text": first["preresponse"], "source": "phrase"}
         assert first["usage"]["completion_tokens"] > 0
@@ -34,7 +34,7 @@ async def test_caller_chooses_the_strategy_and_sees_what_each_turn_says_and_uses
         assert announced is None
         assert (first["strategy"], second["strategy"]) == ("phrase", "off")
         assert second["usage"]["prompt_tokens"] > first["usage"]["prompt_tokens"]
-        assert (await caller.agent()).attributes[STRATEGY_ATTRIBUTE] == "off"
+        await caller.agent_strategy("off")
 
         with pytest.raises(rtc.RpcError, match="unknown strategy: use one of llm, phrase, hybrid, off"):
             await caller.choose_strategy("loud")

@@ -18,6 +18,7 @@ from testbed.processes import Child, free_port, poll
 from testbed.services import (
     API_KEY,
     API_SECRET,
+    CALLER_TIMEOUT_S,
     Ports,
     agent_metrics,
     livekit_server,
@@ -42,7 +43,6 @@ CONVERSATIONS = "livekit_conversations_total"
 NEW_CALLS = 3
 REPETITIONS = 100
 """How often a caller says the utterances: until the call is cancelled."""
-CALLER_TIMEOUT_S = 600.0
 MAX_ATTEMPTS = 10
 """Of a call after a node has failed: for five seconds LiveKit still assigns new rooms to it."""
 
