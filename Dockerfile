@@ -13,8 +13,9 @@ RUN npm run build
 
 FROM ${PYTHON_IMAGE} AS packages
 ENV UV_PROJECT_ENVIRONMENT=/app/.venv UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
-RUN --mount=type=cache,target=/root/.cache/pip pip install uv==0.13.9
 WORKDIR /app
+COPY scripts/uv.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip pip install --require-hashes -r uv.txt
 COPY pyproject.toml uv.lock ./
 # Only packages of the lock: the same at each build.
 RUN --mount=type=cache,target=/root/.cache/uv \

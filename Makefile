@@ -112,6 +112,12 @@ audit: install web/node_modules/.installed ## licences and known weaknesses of w
 	$(UV) tool run pip-audit --strict --disable-pip --no-deps -r requirements.txt
 	$(NPM) audit --omit=dev
 
+.PHONY: sbom
+sbom: install web/node_modules/.installed ## what worker and page consist of, as CycloneDX: dist/sbom-python.json, dist/sbom-web.json
+	@mkdir -p dist
+	$(UV) export --frozen --quiet --format cyclonedx1.5 --no-dev --no-default-groups --all-extras -o dist/sbom-python.json
+	$(NPM) sbom --omit=dev --package-lock-only --sbom-format cyclonedx >dist/sbom-web.json
+
 .PHONY: format
 format: install web/node_modules/.installed ## format the code
 	$(RUN)ruff check --fix .
@@ -135,7 +141,7 @@ $(CACHE)/uv/bin/uv:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "python3 is $$(python3 -V): 3.10 or newer is needed"; exit 1; }
 	@echo "==> installing uv"
 	python3 -m venv $(CACHE)/uv
-	$(CACHE)/uv/bin/pip install --quiet uv
+	$(CACHE)/uv/bin/pip install --quiet --require-hashes -r scripts/uv.txt
 
 .PHONY: livekit-server
 livekit-server: ## LiveKit server: the one on PATH, or built once with Go, or docker's image

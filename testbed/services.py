@@ -112,9 +112,9 @@ def livekit_server(port: int, redis: str = "") -> Service:
     )
 
 
-def redis_server(port: int) -> Service:
-    """Describe a Redis that keeps nothing on disk."""
-    arguments = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+def redis_server(port: int, *more: str) -> Service:
+    """Describe a Redis that keeps nothing on disk, with more of its arguments."""
+    arguments = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", *more)
     command = [find_binary("redis-server"), *arguments]
     return Service("redis", command, 20, ready_line="Ready to accept connections")
 

@@ -16,6 +16,7 @@ from tests.tools import require_binary
 FOLDER = ROOT / "deploy" / "kubernetes"
 OVERLAYS = ("base", "overlays/cloud", "overlays/self-hosted")
 REDIS = "livekit/redis"
+LIVEKIT_MONITORING = "livekit/monitoring"
 Manifest = Mapping[str, Any]
 
 

@@ -21,7 +21,7 @@ from tests.files import ROOT, tracked
 FOLDER = ROOT / "deploy" / "compose"
 MONITORING = ROOT / "monitoring"
 COMPOSE = Path(sys.prefix) / "bin" / "docker-compose"
-REQUIRED = ("GRAFANA_PASSWORD", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "PAGE_PASSWORD")
+REQUIRED = ("GRAFANA_PASSWORD", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "PAGE_PASSWORD", "REDIS_PASSWORD")
 #: The metrics folder of the image, where a shared volume is mounted.
 METRICS = "/var/lib/agent-worker/metrics"
 
@@ -106,6 +106,27 @@ def test_every_address_names_a_service_that_listens_on_its_port(services: dict[s
     for where, host, port in named:
         assert host in services, f"{where}: no service {host}"
         assert port in listening(services, host), f"{where}: {host} does not listen on {port}"
+        from_service = {"prometheus.yml": "prometheus", "livekit.yaml": "livekit"}.get(where, where)
+        if from_service in services:
+            assert services[from_service]["networks"].keys() & services[host]["networks"].keys(), f"{where} to {host}"
+
+
+def test_networks_keep_apart_what_does_not_talk_to_each_other(project: dict[str, Any]) -> None:
+    members = {
+        network: {name for name, service in project["services"].items() if network in service["networks"]}
+        for network in project["networks"]
+    }
+    assert members == {
+        "calls": {"livekit", "page", "worker"},
+        "signalling": {"livekit", "redis"},
+        "metrics": {"agent-metrics", "grafana", "livekit", "prometheus"},
+        "grafana": {"grafana"},
+        "models": {"kokoro", "ollama", "ollama-models", "speaches", "speaches-model", "worker"},
+    }
+    assert {name for name, network in project["networks"].items() if network.get("internal")} == {
+        "metrics",
+        "signalling",
+    }
 
 
 def addresses(services: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str, int]]:

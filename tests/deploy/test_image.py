@@ -63,6 +63,16 @@ def test_base_images_are_pinned_and_have_a_supported_python() -> None:
     assert 10 <= int(version[1]) <= 13
 
 
+def test_packages_come_from_the_lock_or_with_their_hash() -> None:
+    installs = re.findall(r"pip install.*", DOCKERFILE)
+    assert installs
+    assert all("--require-hashes" in install for install in installs)
+    assert "uv sync --frozen" in DOCKERFILE
+    for name in ("uv.txt", "node.txt"):
+        requirements = (ROOT / "scripts" / name).read_text().split("\n\n")
+        assert "--hash=sha256:" in requirements[0]
+
+
 def test_in_kubernetes_the_sidecar_serves_metrics_instead_of_the_worker() -> None:
     assert "METRICS_PORT=9100" in FINAL_STAGE
     assert '{name: METRICS_PORT, value: ""}' in (ROOT / "deploy" / "kubernetes" / "base" / "worker.yaml").read_text()

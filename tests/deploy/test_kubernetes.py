@@ -14,6 +14,7 @@ from monitoring.kubernetes import TARGET, render
 from page_server.settings import PageSettings
 from testbed.services import ROOT
 from tests.deploy.manifests import (
+    LIVEKIT_MONITORING,
     OVERLAYS,
     REDIS,
     Manifest,
@@ -114,6 +115,47 @@ def test_selectors_of_services_monitors_and_budgets_match_pods(name: str) -> Non
         wanted = {port["targetPort"] for port in manifest["spec"].get("ports", ())}
         wanted |= {end["port"] for end in manifest["spec"].get("podMetricsEndpoints", ())}
         assert wanted <= ports
+
+
+@WORKERS
+def test_pods_accept_only_the_connections_that_their_policies_list(name: str) -> None:
+    policies = {each["metadata"]["name"]: each["spec"] for each in built(name) if each["kind"] == "NetworkPolicy"}
+    assert policies["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    for deployment in (each for each in built(name) if each["kind"] == "Deployment"):
+        template = deployment["spec"]["template"]
+        ports = {port["name"] for each in containers(template["spec"]) for port in each["ports"]}
+        policy = policies[deployment["metadata"]["name"]]
+        assert policy["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+        (ingress,) = policy["ingress"]
+        assert {port["port"] for port in ingress["ports"]} <= ports
+    (ingress,) = policies["agent-worker"]["ingress"]
+    assert ingress["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+    prometheus = resource(name, "ScaledObject", "agent-worker")["spec"]["triggers"][0] if name in OVERLAYS[1:] else None
+    assert prometheus is None or ".monitoring.svc" in prometheus["metadata"]["serverAddress"]
+
+
+def test_only_nodes_reach_redis_and_only_with_a_password() -> None:
+    policy = resource(REDIS, "NetworkPolicy", "redis")["spec"]
+    (ingress,) = policy["ingress"]
+    assert [*ingress["from"][0]] == ["ipBlock"]
+    assert resource(REDIS, "NetworkPolicy", "default-deny")["spec"]["policyTypes"] == ["Ingress"]
+    (redis,) = pod(REDIS, "redis")["containers"]
+    for variable in redis["env"]:
+        assert variable["valueFrom"] == {"secretKeyRef": {"name": "redis", "key": "password"}}
+
+
+def test_metrics_of_livekit_ask_for_the_password_that_prometheus_sends() -> None:
+    chart = values()["livekit"]
+    assert chart["prometheus"]["username"]
+    (endpoint,) = resource(LIVEKIT_MONITORING, "PodMonitor", "livekit")["spec"]["podMetricsEndpoints"]
+    assert {each["name"] for each in endpoint["basicAuth"].values()} == {"livekit-metrics"}
+
+
+def test_no_documented_command_has_a_secret_among_its_arguments() -> None:
+    pages = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
+    for page in pages:
+        for line in page.read_text().splitlines():
+            assert not re.search(r"--from-literal=\S*(PASSWORD|SECRET|KEY|keys)|--set \S*(password|secret)", line), line
 
 
 @SCALED

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
+import aiohttp
 import pytest
 import yaml
+from aiohttp import encode_basic_auth
 
 from testbed.processes import free_port, poll
 from testbed.services import API_KEY, API_SECRET, Service, redis_server, running
@@ -15,15 +17,18 @@ from tests.tools import require_binary
 
 pytestmark = pytest.mark.slow
 
+PASSWORD = "password of a test"
+
 
 async def test_livekit_server_starts_with_the_values_as_a_node_of_a_cluster(tmp_path: Path) -> None:
     binary = require_binary("livekit-server")
     require_binary("redis-server")
-    redis, port = free_port(), free_port()
+    redis, port, metrics = free_port(), free_port(), free_port()
     config = copy.deepcopy(dict(values()["livekit"]))
     config["redis"]["address"] = f"127.0.0.1:{redis}"
     config["rtc"] |= {"use_external_ip": False, "tcp_port": port + 1, "udp_port": port + 2}
-    config["prometheus_port"] = free_port()
+    config["redis"]["password"] = config["prometheus"]["password"] = PASSWORD
+    config["prometheus_port"] = metrics
     keys = tmp_path / config["key_file"]
     keys.write_text(f"{API_KEY}: {API_SECRET * 8}\n")  # outside of development mode LiveKit requires a long secret
     keys.chmod(0o600)
@@ -36,10 +41,15 @@ async def test_livekit_server_starts_with_the_values_as_a_node_of_a_cluster(tmp_
         20,
         ready_url=f"http://127.0.0.1:{port}",
     )
-    async with running([redis_server(redis), livekit], tmp_path) as children:
+    password = ("--requirepass", PASSWORD)
+    async with running([redis_server(redis, *password), livekit], tmp_path) as children:
         server = children["LiveKit server"]
 
         async def has_reached_redis() -> bool:
             return "connecting to redis" in server.output()
 
         await poll(has_reached_redis)
+        async with aiohttp.ClientSession() as http:
+            for headers, status in (({}, 401), ({"Authorization": encode_basic_auth("prometheus", PASSWORD)}, 200)):
+                async with http.get(f"http://127.0.0.1:{metrics}/", headers=headers) as response:
+                    assert response.status == status

@@ -10,7 +10,7 @@ import kubernetes_validate
 import pytest
 
 from agent_worker.core.folders import cache_dir
-from tests.deploy.manifests import OVERLAYS, REDIS, Manifest, built
+from tests.deploy.manifests import LIVEKIT_MONITORING, OVERLAYS, REDIS, Manifest, built
 
 #: The oldest with sidecars switched on by default, and the newest that there are schemas for.
 VERSIONS = ("1.29", "1.33", kubernetes_validate.latest_version())
@@ -59,7 +59,7 @@ def type_errors(manifests: list[Manifest], folder: Path) -> str:
 
 
 def test_every_custom_resource_is_of_its_type(tmp_path: Path) -> None:
-    manifests = [each for name in OVERLAYS for each in built(name) if each["kind"] in TYPES]
+    manifests = [each for name in (*OVERLAYS, LIVEKIT_MONITORING) for each in built(name) if each["kind"] in TYPES]
     assert {each["kind"] for each in manifests} == set(TYPES)
     assert type_errors(manifests, tmp_path) == ""
 
