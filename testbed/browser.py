@@ -161,6 +161,11 @@ class Tab:
         await self.part("text-input").fill(text)
         await self.part("send").click()
 
+    async def turns(self) -> list[int]:
+        """Return the numbers of the turn records that the page shows."""
+        shown = await self.part("turn").evaluate_all("turns => turns.map(turn => turn.dataset.turns).join(' ')")
+        return [int(number) for number in shown.split()]
+
     async def caller_turns(self) -> int:
         """Return how many turns the caller has had."""
         return await self.part("turn-caller").count()
@@ -200,7 +205,7 @@ class Tab:
 
     async def bars(self, turn: int) -> list[dict[str, Any]]:
         """Return the bars of a turn: their stage, their range in seconds, and their edges in pixels."""
-        turn_part = self.page.locator(f"[data-testid=turn][data-turn='{turn}']")
+        turn_part = self.page.locator(f"[data-testid=turn][data-turns~='{turn}']")
         bars: list[dict[str, Any]] = await turn_part.get_by_test_id("bar").evaluate_all(
             """bars => bars.map(bar => {
               const box = bar.getBoundingClientRect();

@@ -10,6 +10,7 @@ import { type Problem, type ProblemCode, ProblemError, problem } from "./problem
 import type { Levels, Recorder } from "./recorder";
 import { parsePreresponse, parseTurn } from "./records";
 import { type Line, Transcript } from "./transcript";
+import { groupTurns } from "./turn-groups";
 
 /** The browser and network functions that a call uses; tests pass fakes. */
 export interface Dependencies {
@@ -54,6 +55,8 @@ export class Call {
   readonly strategy = computed(() => this.requestedStrategy.value ?? this.agent.value?.strategy ?? null);
   readonly responseGaps = computed(() => percentiles(this.turns.value.map((turn) => turn.record.response_gap)));
   readonly answerGaps = computed(() => percentiles(this.turns.value.map((turn) => turn.record.answer_gap)));
+  /** The turns as they are shown. */
+  readonly groups = computed(() => groupTurns(this.turns.value));
   readonly usage = computed(() => totalUsage(this.turns.value));
 
   private transcript = new Transcript();

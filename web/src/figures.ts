@@ -37,13 +37,11 @@ export function totalUsage(turns: readonly { agent: string; record: TurnRecord }
   };
 }
 
-/** Format as "0.53"; a dash without a value. */
-export function seconds(value: number | null | undefined): string {
-  return value == null ? "–" : value.toFixed(2);
-}
-
-export function milliseconds(value: number): string {
-  return `${Math.round(value * 1000)} ms`;
+/** Format seconds as "380 ms" below one second and as "6.4 s" from there on; a dash without a value. */
+export function duration(seconds: number | null | undefined): string {
+  if (seconds == null) return "–";
+  const milliseconds = Math.round(seconds * 1000);
+  return Math.abs(milliseconds) < 1000 ? `${milliseconds} ms` : `${seconds.toFixed(1)} s`;
 }
 
 export function count(value: number): string {
@@ -56,7 +54,7 @@ export function dollars(value: number): string {
 }
 
 /** Format seconds as "3:07". */
-export function clock(duration: number): string {
-  const whole = Math.max(0, Math.floor(duration));
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }

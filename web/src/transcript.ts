@@ -1,6 +1,7 @@
 /** Lines of the conversation, from live transcription segments and, after each turn, its record. */
 
 import type { TurnRecord } from "./generated/turn-record";
+import { isUnfinished } from "./turn-groups";
 
 export interface Line {
   id: number;
@@ -11,7 +12,10 @@ export interface Line {
   text: string;
   final: boolean;
   typed: boolean;
-  interrupted: boolean;
+  /** `continued`: the caller continued before the answer began. */
+  cut: "" | "interrupted" | "continued";
+  /** Whether the caller continues the previous line of the caller. */
+  continuation: boolean;
 }
 
 export interface Segment {
@@ -40,7 +44,9 @@ export class Transcript {
   private exchangeOfSegment = new Map<string, Exchange>();
 
   get lines(): Line[] {
-    return this.exchanges.flatMap(linesOf);
+    return this.exchanges.flatMap((exchange, index) =>
+      linesOf(exchange, cutOf(this.exchanges[index - 1]) === "continued"),
+    );
   }
 
   addTyped(text: string): void {
@@ -84,20 +90,26 @@ export class Transcript {
   }
 }
 
-function linesOf(exchange: Exchange): Line[] {
+function cutOf(exchange: Exchange | undefined): Line["cut"] {
+  if (!exchange?.record?.interrupted) return "";
+  return isUnfinished(exchange.record) ? "continued" : "interrupted";
+}
+
+function linesOf(exchange: Exchange, continuation: boolean): Line[] {
   const { id, record, typed } = exchange;
   const lines: Line[] = [];
   const caller = joinText(exchange.caller);
   if (caller) {
     const final = [...exchange.caller.values()].every((segment) => segment.final);
-    lines.push({ id: 2 * id, who: "caller", preresponse: "", text: caller, final, typed, interrupted: false });
+    lines.push({ id: 2 * id, who: "caller", preresponse: "", text: caller, final, typed, cut: "", continuation });
   }
   const spoken = record
     ? { preresponse: record.preresponse ?? "", text: record.answer }
     : splitReply(joinText(exchange.agent), exchange.preresponse);
   if (spoken.preresponse || spoken.text) {
-    const interrupted = record?.interrupted ?? false;
-    lines.push({ id: 2 * id + 1, who: "agent", ...spoken, final: record !== null, typed: false, interrupted });
+    const final = record !== null;
+    const cut = cutOf(exchange);
+    lines.push({ id: 2 * id + 1, who: "agent", ...spoken, final, typed: false, cut, continuation: false });
   }
   return lines;
 }

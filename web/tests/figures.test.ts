@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clock, dollars, percentiles, seconds, totalUsage } from "../src/figures";
+import { clock, dollars, duration, percentiles, totalUsage } from "../src/figures";
 import { turn } from "./turns";
 
 test("percentiles are interpolated for values in any order", () => {
@@ -34,9 +34,24 @@ test("missing usage is null, not zero", () => {
 });
 
 test("numbers are formatted for display", () => {
-  expect(seconds(0.5)).toBe("0.50");
-  expect(seconds(null)).toBe("–");
   expect(dollars(0.00612)).toBe("$0.0061");
   expect(dollars(3)).toBe("$3.00");
   expect(clock(187.9)).toBe("3:07");
+});
+
+test.each([
+  [0, "0 ms"],
+  [0.0004, "0 ms"],
+  [0.38, "380 ms"],
+  [0.9994, "999 ms"],
+  [0.9996, "1.0 s"],
+  [1, "1.0 s"],
+  [6.381, "6.4 s"],
+  [72.06, "72.1 s"],
+  [-0.25, "-250 ms"],
+  [-1.25, "-1.3 s"],
+  [null, "–"],
+  [undefined, "–"],
+])("%s seconds are formatted as %s", (seconds, text) => {
+  expect(duration(seconds)).toBe(text);
 });

@@ -62,33 +62,104 @@ test("a turn shows its gaps, and a bar for each stage at the times of the record
   const room = await startCall();
   await perform(() => room.turn(turn()));
   const shown = screen.getByTestId("turn");
-  expect(shown.dataset.turn).toBe("2");
-  expect(within(shown).getByTestId("response-gap").textContent).toBe("0.53");
-  expect(within(shown).getByTestId("answer-gap").textContent).toBe("1.90");
-  expect(within(shown).getByTestId("heard-gap").textContent).toBe("0.57");
+  expect(shown.dataset.turns).toBe("2");
+  expect(within(shown).getByRole("heading").textContent).toBe("Turn 1");
+  expect(within(shown).getByTestId("response-gap").textContent).toBe("530 ms");
+  expect(within(shown).getByTestId("answer-gap").textContent).toBe("1.9 s");
+  expect(within(shown).getByTestId("heard-gap").textContent).toBe("570 ms");
   const bars = within(within(shown).getByTestId("waterfall")).getAllByTestId("bar");
   const answer = bars.find((bar) => bar.dataset.stage === "answer");
   expect(answer?.dataset).toMatchObject({ from: "1.9", to: "4" });
-  expect(screen.getByTestId("last-response-gap").textContent).toContain("0.53");
+  expect(screen.getByTestId("last-response-gap").textContent).toBe("530 ms");
 });
 
-test("a greeting has no gap and no first-sound mark", async () => {
+test("the stages of a slow turn are in seconds from one second on", async () => {
+  const room = await startCall();
+  const at = instants({
+    last_voice: 0,
+    stt_final: 0.38,
+    main_request: 0.38,
+    main_first_token: 6.761,
+    answer_start: 7.5,
+  });
+  await perform(() => room.turn(turn({ instants: { ...at, answer_end: 9 } })));
+  const rows = within(screen.getByTestId("waterfall")).getAllByRole("listitem");
+  const figures = rows.map((row) => row.querySelector(".figures")?.firstChild?.textContent);
+  expect(figures).toEqual(["380 ms", "6.4 s", "at 7.5 s"]);
+});
+
+test("the greeting is shown as such, without number, gaps or waterfall", async () => {
   const room = await startCall();
   const at = instants({ answer_start: 0, answer_end: 2 });
-  await perform(() => room.turn(turn({ turn: 1, caller: null, response_gap: null, answer_gap: null, instants: at })));
-  expect(screen.getByTestId("response-gap").textContent).toBe("–");
-  expect(screen.queryByTestId("heard-gap")).toBeNull();
-  expect(screen.queryByText("first sound")).toBeNull();
+  const none = { caller: null, preresponse: null, response_gap: null, answer_gap: null, instants: at };
+  await perform(() => room.turn(turn({ turn: 1, answer: "Hello! How can I help you?", ...none })));
+  const shown = screen.getByTestId("turn");
+  expect(within(shown).getByRole("heading").textContent).toBe("The agent's greeting");
+  expect(shown.textContent).toContain("Hello! How can I help you?");
+  expect(shown.textContent).not.toContain("–");
+  expect(shown.textContent).not.toMatch(/Turn|\d/);
+  expect(screen.queryByTestId("waterfall")).toBeNull();
+  expect(screen.queryByTestId("last-response-gap")).toBeNull();
+});
+
+test("a typed turn, which has no last sound, shows no empty gaps", async () => {
+  const room = await startCall();
+  await perform(() => room.turn(turn({ response_gap: null, answer_gap: null })));
+  expect(screen.getByTestId("turn").textContent).not.toContain("–");
+  expect(screen.queryByTestId("response-gap")).toBeNull();
+});
+
+test("a turn that the caller continued after a pause is one, with an explanation", async () => {
+  const room = await startCall();
+  const first = { caller: "My internet is down", preresponse: "Oh no.", answer: "", interrupted: true };
+  await perform(() => room.turn(turn({ ...first, answer_gap: null })));
+  expect(screen.getByTestId("continuation").textContent).toBe(
+    "You paused, then continued. The agent had said “Oh no.” and stopped.",
+  );
+  await perform(() => room.turn(turn({ turn: 3, caller: "since yesterday.", response_gap: 0.6 })));
+  const shown = screen.getByTestId("turn");
+  expect(shown.dataset.turns).toBe("2 3");
+  expect(within(shown).getByRole("heading").textContent).toBe("Turn 1");
+  expect(within(shown).getAllByTestId("turn-caller")).toHaveLength(2);
+  expect(shown.querySelector(".quote")?.textContent).toContain("My internet is down since yesterday.");
+  expect(within(shown).getByTestId("response-gap").textContent).toBe("600 ms");
+  expect(within(shown).getByText("you continued")).toBeTruthy();
+  expect(within(shown).queryByText("interrupted")).toBeNull();
+  expect(screen.getByTestId("continuation").textContent).toBe(
+    "You paused, then continued. The agent had said “Oh no.” and stopped, then answered the whole turn.",
+  );
+});
+
+test("an interrupted answer is marked as interrupted", async () => {
+  const room = await startCall();
+  await perform(() => room.turn(turn({ interrupted: true })));
+  expect(within(screen.getByTestId("turn")).getByText("interrupted")).toBeTruthy();
+  expect(screen.queryByTestId("continuation")).toBeNull();
 });
 
 test("the newest turn is first; percentiles and usage cover the whole call", async () => {
   const room = await startCall();
   await perform(() => room.turn(turn()));
   await perform(() => room.turn(turn({ turn: 3, response_gap: 0.73 })));
-  expect(screen.getAllByTestId("turn").map((element) => element.dataset.turn)).toEqual(["3", "2"]);
-  expect(screen.getByTestId("percentiles").textContent).toContain("0.63");
+  expect(screen.getAllByTestId("turn").map((element) => element.dataset.turns)).toEqual(["3", "2"]);
+  expect(screen.getByTestId("percentiles").textContent).toContain("630 ms");
   expect(screen.getByTestId("cost").textContent).toBe("$0.0061");
   expect(screen.getByTestId("prompt-tokens").textContent).toBe("310");
+});
+
+test("a self-hosted call, which costs nothing, says nothing about cost", async () => {
+  const room = await startCall();
+  const usage = { prompt_tokens: 310, completion_tokens: 42, stt_seconds: 6.5, tts_characters: 120, cost_usd: 0 };
+  await perform(() => room.turn(turn({ usage })));
+  expect(screen.getByTestId("prompt-tokens").textContent).toBe("310");
+  expect(document.body.textContent).not.toMatch(/\$|cost/i);
+});
+
+test("a worker that reports no usage leaves no empty figures", async () => {
+  const room = await startCall();
+  await perform(() => room.turn(turn({ usage: null })));
+  expect(screen.queryByTestId("usage")).toBeNull();
+  expect(document.body.textContent).not.toMatch(/\$|cost|–/i);
 });
 
 test("the switch lists the strategies of the server and requests the chosen one from the agent", async () => {

@@ -61,8 +61,8 @@ test("an interruption starts the next exchange, and the record belongs to the pr
   transcript.addRecord(turn({ preresponse: null, answer: "Cooking is a", interrupted: true }));
   expect(transcript.lines).toMatchObject([
     { who: "caller", text: "Tell me about cooking" },
-    { who: "agent", text: "Cooking is a", interrupted: true },
-    { who: "caller", text: "Stop", interrupted: false },
+    { who: "agent", text: "Cooking is a", cut: "interrupted" },
+    { who: "caller", text: "Stop", cut: "", continuation: false },
   ]);
 });
 
@@ -82,6 +82,18 @@ test("a caller who continued before the reply has one line and one reply", () =>
   expect(short(transcript.lines)).toEqual([
     ["caller", "", "I would like to book a table."],
     ["agent", "", "For how many?"],
+  ]);
+});
+
+test("a caller who continued after a pre-response has a second line, marked as the continuation", () => {
+  say("caller", "My internet has been down");
+  transcript.addPreresponse("Oh no.");
+  say("caller", "since yesterday", "b", false);
+  transcript.addRecord(turn({ preresponse: "Oh no.", answer: "", interrupted: true }));
+  expect(transcript.lines).toMatchObject([
+    { who: "caller", text: "My internet has been down", continuation: false },
+    { who: "agent", preresponse: "Oh no.", cut: "continued" },
+    { who: "caller", text: "since yesterday", continuation: true },
   ]);
 });
 

@@ -59,10 +59,10 @@ function Lines({ call }: { call: Call }) {
 }
 
 function LineView({ line }: { line: Line }) {
-  const { who, preresponse, text, final, typed, interrupted } = line;
+  const { who, preresponse, text, final, cut, continuation } = line;
   return (
-    <div class="line" data-testid="line" data-who={who} data-final={final}>
-      <span class="who">{who === "caller" ? (typed ? "You, typed" : "You") : "Agent"}</span>
+    <div class="line" data-testid="line" data-who={who} data-final={final} data-continuation={continuation}>
+      <span class="who">{speakerOf(line)}</span>
       <p>
         {who === "caller" && text}
         {preresponse && (
@@ -76,10 +76,17 @@ function LineView({ line }: { line: Line }) {
             {text}
           </span>
         )}
-        {interrupted && <span class="cut"> interrupted</span>}
+        {cut && <span class="cut"> {CUTS[cut]}</span>}
       </p>
     </div>
   );
+}
+
+const CUTS = { interrupted: "interrupted", continued: "you continued" };
+
+function speakerOf({ who, typed, continuation }: Line): string {
+  if (who === "agent") return "Agent";
+  return ["You", typed && "typed", continuation && "continued"].filter(Boolean).join(", ");
 }
 
 const PLACEHOLDERS = {

@@ -1,0 +1,51 @@
+/** Turn records in the groups in which they are shown: one group is one thing that the caller said, or the agent alone. */
+
+import type { Turn } from "./call";
+import type { TurnRecord } from "./generated/turn-record";
+
+export interface TurnGroup {
+  /** `turn`: the caller spoke. `greeting`: the first words of an agent. `message`: later words without a caller. */
+  kind: "turn" | "greeting" | "message";
+  /** Counts the groups in which the caller spoke, from 1; `null` in the others. */
+  number: number | null;
+  /** The part that has the reply, or the latest one so far. */
+  last: Turn;
+  /** The parts before it, which the caller continued before the answer. */
+  earlier: Turn[];
+}
+
+/**
+ * Group the turns of a call, in order.
+ *
+ * The worker writes two records if a caller pauses, is taken to have finished, and continues before the answer: the first
+ * record is interrupted and has no answer. To the caller these are one turn.
+ */
+export function groupTurns(turns: readonly Turn[]): TurnGroup[] {
+  const groups: TurnGroup[] = [];
+  let number = 0;
+  for (const turn of turns) {
+    const open = groups.at(-1);
+    if (open && continues(turn, open.last)) {
+      open.earlier.push(open.last);
+      open.last = turn;
+    } else {
+      const kind = kindOf(turn, turns);
+      groups.push({ kind, number: kind === "turn" ? ++number : null, last: turn, earlier: [] });
+    }
+  }
+  return groups;
+}
+
+/** Whether the caller continued after this turn, before its answer. */
+export function isUnfinished(record: TurnRecord): boolean {
+  return record.caller !== null && record.interrupted && !record.answer;
+}
+
+function continues(turn: Turn, before: Turn): boolean {
+  return turn.agent === before.agent && turn.record.caller !== null && isUnfinished(before.record);
+}
+
+function kindOf(turn: Turn, turns: readonly Turn[]): TurnGroup["kind"] {
+  if (turn.record.caller !== null) return "turn";
+  return turns.find(({ agent }) => agent === turn.agent) === turn ? "greeting" : "message";
+}
