@@ -190,6 +190,18 @@ class Tab:
         """Wait until the agent is in a state, such as ``speaking``."""
         await expect(self.part("agent-state")).to_have_attribute("data-state", state, timeout=TIMEOUT_MS)
 
+    async def wait_for_sound(self, who: str) -> None:
+        """Wait until the picture of the sound shows the voice of ``caller`` or ``agent``."""
+        await self.page.wait_for_function(
+            """who => {
+              const canvas = document.querySelector('[data-testid=sound]');
+              const row = Math.round(canvas.height * (who === 'caller' ? 0.3 : 0.7));
+              const { data } = canvas.getContext('2d').getImageData(0, row, canvas.width, 1);
+              return data.some((value, index) => index % 4 === 3 && value > 0);
+            }""",
+            arg=who,
+        )
+
     async def wait_for_alert(self, code: str) -> None:
         """Wait until the page shows an alert."""
         await expect(self.part("alert")).to_have_attribute("data-code", code, timeout=TIMEOUT_MS)

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { type Config, fetchConfig } from "./api";
 import type { Call } from "./call";
+import type { Agent } from "./connection";
 import { Alert } from "./parts/alert";
 import { Conversation } from "./parts/conversation";
 import { Headline, Turns, UsageCard } from "./parts/measurements";
@@ -40,7 +41,7 @@ export function App({ call }: { call: Call }) {
             <div class="summary">
               <Headline call={call} />
               <StrategySwitch call={call} names={config.value.strategies} />
-              <UsageCard call={call} />
+              {call.phase.value !== "idle" && <UsageCard call={call} />}
             </div>
             <Turns call={call} />
           </div>
@@ -51,13 +52,19 @@ export function App({ call }: { call: Call }) {
   );
 }
 
+/** The same in all states of an agent that has joined: a screen reader must not talk over the call. */
+function announcementOf(agent: Agent | null): string {
+  if (!agent) return "Connected. Waiting for the agent, which cannot hear you yet.";
+  return agent.state === "initializing" ? "The agent is getting ready." : "The agent has joined. You can speak.";
+}
+
 /** Tells screen readers about changes that the caller did not cause. */
 function Announcer({ call }: { call: Call }) {
   const phase = call.phase.value;
   const text = {
     idle: "",
     connecting: "Connecting.",
-    on: call.agent.value ? "The agent has joined." : "Connected. Waiting for the agent.",
+    on: announcementOf(call.agent.value),
     ended: "The call has ended.",
   }[phase];
   return (

@@ -6,8 +6,9 @@ import type { Agent, Connect, Connection, Listener } from "./connection";
 import { percentiles, totalUsage } from "./figures";
 import { PRERESPONSE_TOPIC, TURN_TOPIC } from "./generated/topics";
 import type { TurnRecord } from "./generated/turn-record";
+import { type Levels, SILENCE } from "./levels";
 import { type Problem, type ProblemCode, ProblemError, problem } from "./problems";
-import type { Levels, Recorder } from "./recorder";
+import type { Recorder } from "./recorder";
 import { parsePreresponse, parseTurn } from "./records";
 import { type Line, Transcript } from "./transcript";
 import { groupTurns } from "./turn-groups";
@@ -18,7 +19,7 @@ export interface Dependencies {
   openMicrophone(id: string): Promise<MediaStreamTrack>;
   connect: Connect;
   /** Resolve to `null` if the browser cannot record. */
-  startRecorder(onLevels: (levels: Levels) => void): Promise<Recorder | null>;
+  startRecorder(): Promise<Recorder | null>;
 }
 
 export type Phase = "idle" | "connecting" | "on" | "ended";
@@ -39,7 +40,6 @@ export class Call {
   readonly agent = signal<Agent | null>(null);
   readonly lines = signal<Line[]>([]);
   readonly turns = signal<Turn[]>([]);
-  readonly levels = signal<Levels>({ caller: 0, agent: 0 });
   readonly microphone = signal("");
   readonly hasMicrophone = signal(false);
   /** Whether the call started without a microphone. */
@@ -93,9 +93,7 @@ export class Call {
   }
 
   private async join(generation: number, track: MediaStreamTrack | null): Promise<void> {
-    const recorder = await this.dependencies
-      .startRecorder((levels) => this.onLevels(generation, levels))
-      .catch(() => null);
+    const recorder = await this.dependencies.startRecorder().catch(() => null);
     if (this.isStale(generation)) return recorder?.stop();
     this.recorder = recorder;
     this.isRecorded.value = recorder !== null;
@@ -198,6 +196,11 @@ export class Call {
     };
   }
 
+  /** Return how loud both sides are now; silence in a browser that cannot record. */
+  levels(): Levels {
+    return this.recorder?.levels() ?? SILENCE;
+  }
+
   recording(): Blob | null {
     return this.recorder?.wav() ?? null;
   }
@@ -272,10 +275,6 @@ export class Call {
     }
   }
 
-  private onLevels(generation: number, levels: Levels): void {
-    if (!this.isStale(generation)) this.levels.value = levels;
-  }
-
   private startAgentTimer(): void {
     if (this.agent.value || this.agentTimer !== undefined || this.phase.value !== "on") return;
     this.agentTimer = setTimeout(() => {
@@ -335,7 +334,6 @@ export class Call {
     this.connection = null;
     this.agent.value = null;
     this.muted.value = false;
-    this.levels.value = { caller: 0, agent: 0 };
   }
 
   private reset(): void {

@@ -39,8 +39,8 @@ export class SoundDetector {
 
   constructor(private readonly sampleRate: number) {}
 
-  /** Takes the next block, whose first sample is at the instant `at`; returns its level. */
-  push(block: Float32Array, at: number): number {
+  /** Takes the next block, whose first sample is at the instant `at`. */
+  push(block: Float32Array, at: number): void {
     const level = levelDbfs(block);
     this.history.push(level);
     if (this.history.length > NOISE_HISTORY_BLOCKS) this.history.shift();
@@ -48,14 +48,13 @@ export class SoundDetector {
     this.sounding = level >= threshold;
     if (!this.sounding) {
       this.blocks = 0;
-      return level;
+      return;
     }
     const peak = block.reduce((max, sample) => Math.max(max, Math.abs(sample)), 0);
     const isLoud = (sample: number) => Math.abs(sample) >= Math.min(10 ** (threshold / 20), peak);
     this.blocks += 1;
     if (this.blocks === 1) this.start = at + block.findIndex(isLoud) / this.sampleRate;
     this.extend(at + (block.findLastIndex(isLoud) + 1) / this.sampleRate);
-    return level;
   }
 
   private extend(end: number): void {
@@ -84,21 +83,19 @@ export class GapMeter {
     this.agent = new SoundDetector(rate);
   }
 
-  /** Takes interleaved samples; returns the loudness of both sides, 0 to 1. */
-  push(samples: Int16Array): { caller: number; agent: number } {
+  /** Takes interleaved samples. */
+  push(samples: Int16Array): void {
     const all = new Int16Array(this.rest.length + samples.length);
     all.set(this.rest);
     all.set(samples, this.rest.length);
-    const loudest = { caller: -100, agent: -100 };
     let done = 0;
     for (; done + 2 * this.size <= all.length; done += 2 * this.size) {
       const window = all.subarray(done, done + 2 * this.size);
-      loudest.caller = Math.max(loudest.caller, this.caller.push(side(window, 0), this.time));
-      loudest.agent = Math.max(loudest.agent, this.agent.push(side(window, 1), this.time));
+      this.caller.push(side(window, 0), this.time);
+      this.agent.push(side(window, 1), this.time);
       this.time += this.size / this.rate;
     }
     this.rest = all.slice(done);
-    return { caller: loudness(loudest.caller), agent: loudness(loudest.agent) };
   }
 
   /** The gap before the reply that ended just now and took `duration` seconds; `null` if none is found there. */
@@ -132,9 +129,4 @@ function side(samples: Int16Array, channel: number): Float32Array {
 function levelDbfs(block: Float32Array): number {
   const power = block.reduce((sum, sample) => sum + sample * sample, 0) / block.length;
   return 10 * Math.log10(Math.max(power, MIN_POWER));
-}
-
-/** For a meter: -60 dBFS is empty, -10 dBFS is full. */
-function loudness(level: number): number {
-  return Math.min(Math.max((level + 60) / 50, 0), 1);
 }

@@ -1,35 +1,34 @@
 /** Recording of the call in the browser: the caller on the left channel, the agent on the right. */
 
 import { GapMeter } from "./gaps";
+import { type Levels, loudness } from "./levels";
 import workletUrl from "./recorder.worklet?worker&url";
 import { wav } from "./wav";
 
 /** Samples of both channels (10 s). More are moved to a Blob, which the browser may keep on disk. */
 const MAX_SAMPLES_IN_MEMORY = 2 * 48_000 * 10;
 
-/** Loudness, 0 to 1. */
-export interface Levels {
-  caller: number;
-  agent: number;
-}
+const INPUTS = { caller: 0, agent: 1 } as const;
+type Side = keyof typeof INPUTS;
 
 export class Recorder {
-  private readonly sources = new Map<number, MediaStreamAudioSourceNode>();
+  private readonly sources = new Map<Side, MediaStreamAudioSourceNode>();
+  private readonly analysers: Record<Side, AnalyserNode>;
+  private readonly samples: Float32Array<ArrayBuffer>;
   private readonly meter: GapMeter;
   private node: AudioWorkletNode | null = null;
   private stored: Blob[] = [];
   private recent: Int16Array<ArrayBuffer>[] = [];
   private recentSamples = 0;
 
-  private constructor(
-    private readonly context: AudioContext,
-    private readonly onLevels: (levels: Levels) => void,
-  ) {
+  private constructor(private readonly context: AudioContext) {
     this.meter = new GapMeter(context.sampleRate);
+    this.analysers = { caller: context.createAnalyser(), agent: context.createAnalyser() };
+    this.samples = new Float32Array(this.analysers.caller.fftSize);
   }
 
-  static async start(onLevels: (levels: Levels) => void): Promise<Recorder> {
-    const recorder = new Recorder(new AudioContext({ latencyHint: "interactive" }), onLevels);
+  static async start(): Promise<Recorder> {
+    const recorder = new Recorder(new AudioContext({ latencyHint: "interactive" }));
     await recorder.prepare();
     return recorder;
   }
@@ -47,16 +46,21 @@ export class Recorder {
   }
 
   setCallerTrack(track: MediaStreamTrack | null): void {
-    this.connectInput(0, track);
+    this.connectInput("caller", track);
   }
 
   setAgentTrack(track: MediaStreamTrack | null): void {
-    this.connectInput(1, track);
+    this.connectInput("agent", track);
   }
 
   /** Return the response gap, in seconds, of the reply that has just ended and took `duration` seconds. */
   gapOfReply(duration: number): number | null {
     return this.meter.gapOfReply(duration);
+  }
+
+  /** Return the loudness of the last 43 ms (at 48 kHz). */
+  levels(): Levels {
+    return { caller: this.level("caller"), agent: this.level("agent") };
   }
 
   stop(): void {
@@ -70,13 +74,20 @@ export class Recorder {
     return wav([...this.stored, ...this.recent], this.context.sampleRate, 2);
   }
 
-  private connectInput(input: number, track: MediaStreamTrack | null): void {
-    this.sources.get(input)?.disconnect();
-    this.sources.delete(input);
+  private level(side: Side): number {
+    if (!this.sources.has(side)) return 0;
+    this.analysers[side].getFloatTimeDomainData(this.samples);
+    return loudness(this.samples);
+  }
+
+  private connectInput(side: Side, track: MediaStreamTrack | null): void {
+    this.sources.get(side)?.disconnect();
+    this.sources.delete(side);
     if (!track || !this.node || this.context.state === "closed") return;
     const source = this.context.createMediaStreamSource(new MediaStream([track]));
-    source.connect(this.node, 0, input);
-    this.sources.set(input, source);
+    source.connect(this.node, 0, INPUTS[side]);
+    source.connect(this.analysers[side]);
+    this.sources.set(side, source);
   }
 
   private append(samples: Int16Array<ArrayBuffer>): void {
@@ -87,6 +98,6 @@ export class Recorder {
       this.recent = [];
       this.recentSamples = 0;
     }
-    this.onLevels(this.meter.push(samples));
+    this.meter.push(samples);
   }
 }

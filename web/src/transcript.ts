@@ -12,7 +12,7 @@ export interface Line {
   text: string;
   final: boolean;
   typed: boolean;
-  /** `continued`: the caller continued before the answer began. */
+  /** `continued`: the caller had not finished (`isUnfinished`). */
   cut: "" | "interrupted" | "continued";
   /** Whether the caller continues the previous line of the caller. */
   continuation: boolean;

@@ -10,7 +10,7 @@ export interface TurnGroup {
   number: number | null;
   /** The part that has the reply, or the latest one so far. */
   last: Turn;
-  /** The parts before it, which the caller continued before the answer. */
+  /** The parts before it, after which the caller continued. */
   earlier: Turn[];
 }
 
@@ -18,7 +18,7 @@ export interface TurnGroup {
  * Group the turns of a call, in order.
  *
  * The worker writes two records if a caller pauses, is taken to have finished, and continues before the answer: the first
- * record is interrupted and has no answer. To the caller these are one turn.
+ * record is interrupted. To the caller these are one turn.
  */
 export function groupTurns(turns: readonly Turn[]): TurnGroup[] {
   const groups: TurnGroup[] = [];
@@ -36,9 +36,18 @@ export function groupTurns(turns: readonly Turn[]): TurnGroup[] {
   return groups;
 }
 
-/** Whether the caller continued after this turn, before its answer. */
-export function isUnfinished(record: TurnRecord): boolean {
-  return record.caller !== null && record.interrupted && !record.answer;
+/**
+ * An answer that stops so early was not interrupted on purpose: the caller was already speaking when it began, as the worker
+ * lets speech of half a second interrupt.
+ */
+const MAX_BEGINNING_S = 0.7;
+
+/** Whether the caller continued after this turn, before its answer or in its first moment. */
+export function isUnfinished({ caller, interrupted, answer, instants }: TurnRecord): boolean {
+  if (caller === null || !interrupted) return false;
+  if (!answer) return true;
+  const { answer_start, interruption } = instants;
+  return answer_start !== null && interruption !== null && interruption - answer_start <= MAX_BEGINNING_S;
 }
 
 function continues(turn: Turn, before: Turn): boolean {

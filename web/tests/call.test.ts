@@ -267,6 +267,12 @@ test("hanging up disconnects and keeps the recording; a new call starts empty", 
   expect(call.turns.value).toEqual([]);
 });
 
+test("the levels are those of the running call", async () => {
+  expect(call.levels()).toEqual({ caller: 0, agent: 0 });
+  await call.start();
+  expect(call.levels()).toEqual({ caller: 0.5, agent: 0 });
+});
+
 test("a call works in a browser that cannot record", async () => {
   setup.dependencies.startRecorder.mockRejectedValue(new Error("no worklet"));
   await call.start();
@@ -274,6 +280,7 @@ test("a call works in a browser that cannot record", async () => {
   expect(call.phase.value).toBe("on");
   expect(call.turns.value).toMatchObject([{ browserGap: null }]);
   expect(call.isRecorded.value).toBe(false);
+  expect(call.levels()).toEqual({ caller: 0, agent: 0 });
 });
 
 test("blocked audio is reported until it plays", async () => {

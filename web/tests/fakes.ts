@@ -60,6 +60,7 @@ export function setUpCall() {
     setCallerTrack: vi.fn(),
     setAgentTrack: vi.fn(),
     stop: vi.fn(),
+    levels: vi.fn(() => ({ caller: 0.5, agent: 0 })),
     gapOfReply: vi.fn((): number | null => 0.57),
     wav: vi.fn(() => new Blob(["RIFF"])),
   };

@@ -44,6 +44,33 @@ test("the page shows the state of the agent from the talk button to the end of t
   expect(screen.getByTestId("talk").textContent).toContain("Talk again");
 });
 
+test("the page says when the agent can hear the caller", async () => {
+  const hint = () => document.querySelector(".hint")?.textContent;
+  const room = await startCall();
+  expect(hint()).toBe("It cannot hear you yet.");
+  expect(screen.getByRole("status").textContent).toContain("cannot hear you yet");
+  await perform(() => room.agentJoins({ state: "initializing" }));
+  expect(hint()).toBe("It cannot hear you yet.");
+  await perform(() => room.agentJoins({ state: "listening" }));
+  expect(hint()).toBe("Speak now.");
+  const announced = screen.getByRole("status").textContent;
+  expect(announced).toContain("You can speak");
+  await perform(() => room.agentJoins({ state: "speaking" }));
+  expect(hint()).toBe("Interrupt at any time.");
+  expect(screen.getByRole("status").textContent).toBe(announced);
+  await perform(() => room.agentJoins({ state: "listening" }));
+  await perform(() => fireEvent.click(screen.getByTestId("mute")));
+  expect(hint()).toBe("The agent cannot hear you.");
+});
+
+test("the picture of the sound is there during a call only", async () => {
+  expect(screen.queryByTestId("sound")).toBeNull();
+  await startCall();
+  expect(screen.getByTestId("sound").getAttribute("aria-label")).toContain("yours above the line");
+  await perform(() => fireEvent.click(screen.getByTestId("hang-up")));
+  expect(screen.queryByTestId("sound")).toBeNull();
+});
+
 test("pre-response and answer are separate elements", async () => {
   const room = await startCall();
   await perform(() => {
@@ -238,10 +265,10 @@ test("the mute button shows whether it is pressed", async () => {
   expect(screen.getByText("You are muted")).toBeTruthy();
 });
 
-test("exports are disabled before the first turn", async () => {
-  expect(screen.getByTestId<HTMLButtonElement>("export-json").disabled).toBe(true);
-  expect(screen.getByTestId<HTMLButtonElement>("export-wav").disabled).toBe(true);
+test("there is nothing to export before a call, and no turns before the first one", async () => {
+  expect(screen.queryByTestId("export-json")).toBeNull();
   const room = await startCall();
+  expect(screen.getByTestId<HTMLButtonElement>("export-json").disabled).toBe(true);
   await perform(() => room.turn(turn()));
   expect(screen.getByTestId<HTMLButtonElement>("export-json").disabled).toBe(false);
   expect(screen.getByTestId<HTMLButtonElement>("export-wav").disabled).toBe(false);

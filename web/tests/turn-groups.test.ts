@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Turn } from "../src/call";
 import type { TurnRecord } from "../src/generated/turn-record";
 import { groupTurns } from "../src/turn-groups";
-import { turn } from "./turns";
+import { instants, turn } from "./turns";
 
 const said = (caller: string, some: Partial<TurnRecord> = {}, agent = "a"): Turn => ({
   agent,
@@ -43,10 +43,23 @@ test("a turn that was cut in three, of which a pre-response was heard, is one", 
 });
 
 test("an interrupted answer ends its turn", () => {
-  expect(short([said("Tell me", { interrupted: true, answer: "Once" }), said("Stop")])).toEqual([
+  const at = instants({ last_voice: 0, answer_start: 1.9, interruption: 2.7 });
+  expect(short([said("Tell me", { interrupted: true, answer: "Once upon", instants: at }), said("Stop")])).toEqual([
     ["turn", 1, "Tell me"],
     ["turn", 2, "Stop"],
   ]);
+});
+
+test("an answer that began while the caller was continuing does not end the turn", () => {
+  const at = instants({ last_voice: 0, answer_start: 1.9, interruption: 2.5 });
+  expect(short([said("My internet", { interrupted: true, answer: "Sorry", instants: at }), said("is down")])).toEqual([
+    ["turn", 1, "My internet", "is down"],
+  ]);
+});
+
+test("an interrupted answer of unknown times ends its turn", () => {
+  const unknown = { interrupted: true, answer: "Once", instants: instants() };
+  expect(short([said("Tell me", unknown), said("Stop")])).toHaveLength(2);
 });
 
 test("a turn without an answer that the caller did not interrupt ends", () => {

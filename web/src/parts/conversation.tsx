@@ -140,7 +140,7 @@ export function Composer({ call }: { call: Call }) {
       />
       <button type="submit" class="button primary" data-testid="send" disabled={!text.value.trim() || sending.value}>
         <SendIcon />
-        Send
+        <span>Send</span>
       </button>
     </form>
   );

@@ -24,7 +24,7 @@ export function Headline({ call }: { call: Call }) {
         </>
       ) : (
         <p class="quiet">
-          How long you wait: from your last sound to the agent's first. It appears after your first turn.
+          How long you wait: from your last sound to the agent's first. It appears after your first spoken turn.
         </p>
       )}
     </section>
@@ -165,12 +165,10 @@ function CallerTurn({ group }: { group: TurnGroup }) {
   return (
     <>
       <header>
-        <div>
-          <h3>Turn {number}</h3>
-          <Chips group={group} />
-        </div>
+        <h3>Turn {number}</h3>
         <Gaps turn={last} />
       </header>
+      <Chips group={group} />
       <p class="quote">
         {[...earlier, last].map((part) => (
           <span key={part.record.turn} data-testid="turn-caller">
@@ -203,7 +201,7 @@ function Continuation({ group: { earlier, last } }: { group: TurnGroup }) {
   const parts = isUnfinished(last.record) ? [...earlier, last] : earlier;
   const cut = parts.at(-1);
   if (!cut) return null;
-  const spoken = cut.record.preresponse;
+  const spoken = [cut.record.preresponse, cut.record.answer].filter(Boolean).join(" ");
   const stopped = spoken ? `The agent had said “${spoken}” and stopped` : "The agent had not said anything yet";
   const answered = isUnfinished(last.record) ? "" : ", then answered the whole turn";
   return (

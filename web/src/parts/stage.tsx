@@ -5,6 +5,7 @@ import { clock } from "../figures";
 import { listMicrophones, type Microphone, onMicrophonesChanged } from "../microphone";
 import { Composer } from "./conversation";
 import { HangUpIcon, MicIcon, MicOffIcon } from "./icons";
+import { SoundPicture } from "./sound";
 
 const STATES: Record<string, string> = {
   idle: "Ready when you are",
@@ -17,6 +18,17 @@ const STATES: Record<string, string> = {
   ended: "Call ended",
 };
 
+/** What the caller may do in each state. */
+const HINTS: Record<string, string> = {
+  connecting: "The agent cannot hear you yet.",
+  waiting: "It cannot hear you yet.",
+  initializing: "It cannot hear you yet.",
+  listening: "Speak now.",
+  thinking: "You can continue.",
+  speaking: "Interrupt at any time.",
+  ended: "You can still save it, or call again.",
+};
+
 /** The state of the agent, and the controls of the call. */
 export function Stage({ call, textInput }: { call: Call; textInput: boolean }) {
   const phase = call.phase.value;
@@ -24,10 +36,11 @@ export function Stage({ call, textInput }: { call: Call; textInput: boolean }) {
   const idle = phase === "idle";
   return (
     <section class={idle ? "card stage hero" : "card stage"} data-on={on} aria-label="Call">
-      <Orb call={call} />
+      <Orb state={stateOf(call)} />
       <div class="stage-words">
         {idle && <h2>Talk to the agent</h2>}
         <State call={call} />
+        {!idle && <p class="quiet hint">{hintOf(call)}</p>}
         {idle && (
           <p class="quiet">
             Ask anything, and interrupt at any time. The page measures each reply, from your last sound to the agent's
@@ -36,6 +49,7 @@ export function Stage({ call, textInput }: { call: Call; textInput: boolean }) {
         )}
       </div>
       <Controls call={call} on={on} />
+      {on && <SoundPicture call={call} />}
       <MicrophoneRow call={call} />
       {idle && textInput && <Composer call={call} />}
     </section>
@@ -46,6 +60,13 @@ function stateOf(call: Call): string {
   const phase = call.phase.value;
   if (phase !== "on") return phase;
   return call.agent.value?.state ?? "waiting";
+}
+
+function hintOf(call: Call): string | undefined {
+  const state = stateOf(call);
+  if (state !== "listening") return HINTS[state];
+  if (!call.hasMicrophone.value) return "Type below.";
+  return call.muted.value ? "The agent cannot hear you." : HINTS.listening;
 }
 
 function State({ call }: { call: Call }) {
@@ -80,17 +101,16 @@ function Duration({ call }: { call: Call }) {
   );
 }
 
-function Orb({ call }: { call: Call }) {
-  const state = stateOf(call);
-  const { caller, agent } = call.levels.value;
-  const level = state === "speaking" ? agent : state === "listening" && !call.muted.value ? caller : 0;
+/** Bars that move while the agent speaks; their rhythm is decoration. */
+function Orb({ state }: { state: string }) {
   return (
     <div class="orb" data-state={state} aria-hidden="true">
-      <span class="orb-halo" style={{ transform: `scale(${(1 + level * 0.35).toFixed(3)})` }} />
+      <span class="orb-halo" />
       <span class="orb-core">
-        {[0.55, 1, 0.75, 0.45].map((share) => (
-          <i key={share} style={{ transform: `scaleY(${(0.25 + 0.75 * level * share).toFixed(3)})` }} />
-        ))}
+        <i />
+        <i />
+        <i />
+        <i />
       </span>
     </div>
   );
@@ -147,7 +167,6 @@ function MicrophoneRow({ call }: { call: Call }) {
     void update();
     return onMicrophonesChanged(() => void update());
   }, [microphones, hasMicrophone]);
-  const level = call.muted.value ? 0 : call.levels.value.caller;
   return (
     <div class="microphone">
       <label>
@@ -165,18 +184,6 @@ function MicrophoneRow({ call }: { call: Call }) {
           ))}
         </select>
       </label>
-      {/* biome-ignore lint/a11y/useSemanticElements: <meter> cannot be styled consistently across browsers */}
-      <div
-        class="level"
-        data-testid="level"
-        role="meter"
-        aria-label="Microphone level"
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={Math.round(level * 100)}
-      >
-        <span style={{ transform: `scaleX(${level.toFixed(3)})` }} />
-      </div>
     </div>
   );
 }
