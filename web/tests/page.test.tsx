@@ -71,6 +71,15 @@ test("the picture of the sound is there during a call only", async () => {
   expect(screen.queryByTestId("sound")).toBeNull();
 });
 
+test("the keyboard focus stays on the controls when a call begins and ends", async () => {
+  const focused = () => (document.activeElement as HTMLElement | null)?.dataset.testid;
+  screen.getByTestId("talk").focus();
+  await startCall();
+  expect(focused()).toBe("hang-up");
+  await perform(() => fireEvent.click(screen.getByTestId("hang-up")));
+  expect(focused()).toBe("talk");
+});
+
 test("pre-response and answer are separate elements", async () => {
   const room = await startCall();
   await perform(() => {
