@@ -28,8 +28,9 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends tini=0.19.0-* \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --user-group --home-dir /var/lib/agent-worker --no-create-home --shell /usr/sbin/nologin agent \
- && mkdir -p /var/lib/agent-worker/.cache /var/lib/agent-worker/metrics \
- && chown -R agent:agent /var/lib/agent-worker
+ && mkdir -p /var/lib/agent-worker/.cache /run/agent-worker/metrics \
+ && chown -R agent:agent /var/lib/agent-worker /run/agent-worker \
+ && chmod -R go= /run/agent-worker
 
 WORKDIR /app
 COPY --from=packages /app/.venv .venv
@@ -41,11 +42,13 @@ COPY caller caller
 COPY http_service http_service
 COPY page_server page_server
 COPY deploy/image image
-# METRICS_PORT: the worker serves the metrics; set it to empty for a separate agent-metrics. PAGE_HOST: all interfaces.
+# METRICS_PORT: the worker serves the metrics; set it to empty for a separate agent-metrics. METRICS_HOST, PAGE_HOST: all
+# interfaces of the container, where `-p` decides who reaches them.
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    PROMETHEUS_MULTIPROC_DIR=/var/lib/agent-worker/metrics \
+    PROMETHEUS_MULTIPROC_DIR=/run/agent-worker/metrics \
     METRICS_PORT=9100 \
+    METRICS_HOST=0.0.0.0 \
     PAGE_HOST=0.0.0.0
 # The user cannot write bytecode at run time. The models (VAD, end of turn) are used once, without network access.
 RUN python -m compileall -q agent_metrics agent_worker caller http_service page_server \

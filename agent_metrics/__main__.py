@@ -16,16 +16,20 @@ import uvicorn
 from dotenv import load_dotenv
 from prometheus_client import disable_created_metrics
 
+from agent_metrics.collector import FolderCollector
 from agent_metrics.server.app import create_app
 from agent_metrics.server.service import Service
 from agent_metrics.server.web_config import BadWebConfigError, WebConfig, load
 from agent_metrics.storage.folder import ServiceLockError, acquire_service_lock
 from agent_metrics.storage.ledger import BadLedgerError
+from agent_metrics.storage.trusted import UntrustedError, make_folder
 from agent_metrics.writer import DEFAULT_ROOT
 from http_service.server import Server, block_stop_signals, exit_misconfigured, listen
 
 _PROGRAM = "agent-metrics" if Path(sys.argv[0]).name == "agent-metrics" else "python -m agent_metrics"
 _SHUTDOWN_TIMEOUT_S = 1
+#: The metrics are for this machine unless ``METRICS_HOST`` or ``--host`` says otherwise.
+DEFAULT_HOST = "127.0.0.1"
 
 
 def main() -> None:
@@ -48,12 +52,14 @@ def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=_PROGRAM, description=__doc__)
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or DEFAULT_ROOT
     parser.add_argument("--dir", type=Path, default=Path(folder), help="the metrics folder (default: %(default)s)")
-    parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: %(default)s)")
+    host = os.environ.get("METRICS_HOST") or DEFAULT_HOST
+    parser.add_argument("--host", default=host, help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=9100, help="default: %(default)s")
     parser.add_argument(
         "--web.config.file",
         dest="web_config_file",
         type=Path,
+        default=os.environ.get("METRICS_WEB_CONFIG_FILE") or None,
         metavar="FILE",
         help="TLS and basic auth, in the format of Prometheus's exporter-toolkit",
     )
@@ -84,10 +90,12 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _open_service(root: Path) -> tuple[Service, int | None]:
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        make_folder(root)
         lock = acquire_service_lock(root)
-        service = Service(root)
+        service = Service(FolderCollector(root))
         service.open()
+    except UntrustedError as error:
+        _exit(str(error))
     except OSError as error:
         _exit(f"cannot make the folder {root}: {error.strerror}. Choose another with --dir.")
     except ServiceLockError as error:

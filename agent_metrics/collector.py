@@ -59,7 +59,11 @@ class FolderCollector(Collector):
         return self._compactor.run(slice_s)
 
     def collect(self) -> Iterable[Metric]:
-        """Return the merged metrics of all processes."""
+        """Return the merged metrics of all processes.
+
+        Raises:
+            UntrustedError: If another user made the folder, or may write to it.
+        """
         self._processes.refresh(self._ledger.compacted)
         now = self._clock()
         unmanaged = [read_file(path) for path in self._processes.listing.unmanaged_files]
@@ -87,6 +91,7 @@ class FolderCollector(Collector):
             waiting=len(self._processes.dead()),
             living_files=len(files),
             unmanaged_files=len(unmanaged),
+            refused_folders=len(self._processes.listing.refused),
             defects=[file.defect for file in (*files, *unmanaged) if file.defect is not None],
             left_out=left_out,
             ledger_bytes=self._ledger.size_bytes(),

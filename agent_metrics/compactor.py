@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import shutil
 import sqlite3
 import time
 from collections.abc import Callable
@@ -19,9 +18,12 @@ from agent_metrics.storage.folder import (
     REMOVING_PREFIX,
     SERVICE_FOLDER,
     SERVICE_LOCK_NAME,
+    relative_path,
+    split_relative_path,
 )
-from agent_metrics.storage.ledger import BadLedgerError, DeadProcess, Ledger
+from agent_metrics.storage.ledger import BadLedgerError, DeadProcess, ForgedLedgerError, Ledger
 from agent_metrics.storage.quarantine import Quarantine
+from agent_metrics.storage.trusted import check_path, is_plain_name, opened_folder, remove_tree
 
 #: A process that is still pending after this long was killed while it was starting.
 _PENDING_TIMEOUT_S = 60.0
@@ -64,9 +66,12 @@ class Compactor:
             Whether there is more to do now.
 
         Raises:
+            UntrustedError: If another user made the folder, or may write to it.
             BadLedgerError: If the ledger file could not be read from the beginning.
         """
         deadline = time.monotonic() + slice_s
+        check_path(self._root)
+        self._status.refusal = None
         is_writable = self._open_ledger()
         if not self._ledger.is_loaded:
             return False
@@ -88,7 +93,7 @@ class Compactor:
     def _open_ledger(self) -> bool:
         """Open the ledger. Returns whether it can be written; one that can only be read still counts."""
         try:
-            self._ledger.open()
+            self._open_or_replace_ledger()
             return True
         except (sqlite3.Error, OSError, BadLedgerError) as error:
             if isinstance(error, BadLedgerError) and not self._ledger.is_loaded:
@@ -97,9 +102,16 @@ class Compactor:
         if not self._ledger.is_loaded:
             try:
                 self._ledger.load_read_only()
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, ForgedLedgerError) as error:
                 self._status.warn_once("ledger", f"the ledger cannot be read either: {error}")
         return False
+
+    def _open_or_replace_ledger(self) -> None:
+        try:
+            self._ledger.open()
+        except ForgedLedgerError as error:
+            self._status.record_ledger_quarantined(str(error), self._ledger.quarantine())
+            self._ledger.open()
 
     def _read_dead(self, deadline: float) -> list[Process]:
         """Read dead processes until the deadline, at least one. Returns those that were read completely."""
@@ -130,20 +142,19 @@ class Compactor:
         return True
 
     def _to_dead(self, process: Process) -> DeadProcess:
-        defective_names = [file.path.name for file in process.files if file.defect is not None]
-        return DeadProcess(process.id, str(process.folder.relative_to(self._root)), defective_names, process.files)
+        defective = (file.path.name for file in process.files if file.defect is not None)
+        folder = relative_path(self._root, process.folder)
+        return DeadProcess(process.id, folder, [name for name in defective if is_plain_name(name)], process.files)
 
     def _remove_compacted(self, deadline: float) -> bool:
         """Remove the files of compacted processes. Returns whether the deadline has passed."""
         for id, process in self._ledger.compacted.items():
             if id in self._removed_ids:
                 continue
-            folder = self._root / process.folder
             try:
-                if _exists(folder):
-                    self._quarantine.move_in(folder, process.defective_names)
-                    _remove(folder)
+                self._remove(process)
             except OSError as error:
+                folder = self._root / process.folder
                 self._status.warn_once("remove", f"{folder} is in the ledger and cannot be removed: {error}")
                 continue
             self._removed_ids.add(id)
@@ -151,14 +162,35 @@ class Compactor:
                 return True
         return False
 
+    def _remove(self, process: DeadProcess) -> None:
+        """Remove the folder of a compacted process; move its defective files into quarantine.
+
+        Raises:
+            OSError: If it cannot be removed, or it is not known whether it exists. A process that is forgotten while
+                its files still exist counts twice.
+        """
+        names = split_relative_path(process.id, process.folder)
+        assert names is not None, "checked when the ledger was loaded"
+        worker, name = names
+        with contextlib.ExitStack() as stack:
+            parent = stack.enter_context(opened_folder(self._root))
+            try:
+                if worker is not None:
+                    parent = stack.enter_context(opened_folder(worker, parent))
+                folder = stack.enter_context(opened_folder(name, parent))
+            except FileNotFoundError:
+                return
+            self._quarantine.move_in(self._root / process.folder, folder, process.defective_names)
+            remove_tree(name, parent, last=LOCK_NAME)  # without its lock the process would seem to have lost it
+
     def _remove_leftovers(self) -> None:
         """Remove folders of processes that were killed while they were starting, and empty folders of workers."""
         for path in self._processes.listing.removing:
-            with contextlib.suppress(OSError):
-                shutil.rmtree(path)
+            with contextlib.suppress(OSError), opened_folder(path.parent) as parent:
+                remove_tree(path.name, parent)
         for path in self._processes.listing.pending:
             with contextlib.suppress(OSError):
-                if self._clock() - path.stat().st_mtime > _PENDING_TIMEOUT_S:
+                if self._clock() - path.lstat().st_mtime > _PENDING_TIMEOUT_S:
                     # Renamed before its content goes: a process that is still starting finds nothing, and starts over.
                     path.rename(path.with_name(f"{REMOVING_PREFIX}{path.name}"))
         for path in self._processes.listing.worker_folders:
@@ -179,25 +211,3 @@ class Compactor:
                 os.utime(path, follow_symlinks=False)
             except OSError as error:
                 self._status.warn_once("touch", f"programs that remove old files may remove {path}, or have: {error}")
-
-
-def _exists(folder: Path) -> bool:
-    """Return whether the folder exists. Unlike ``Path.exists``, raise if that cannot be known.
-
-    A process that is forgotten while its files still exist counts twice.
-    """
-    try:
-        folder.lstat()
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _remove(folder: Path) -> None:
-    """Remove a process folder, the lock last: without it the process would look like one that has lost its lock."""
-    for path in sorted(folder.iterdir(), key=lambda path: path.name == LOCK_NAME):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    folder.rmdir()

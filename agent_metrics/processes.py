@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent_metrics.status import Status
 from agent_metrics.storage.folder import Listing, has_lost_lock, is_alive, scan
+from agent_metrics.storage.trusted import UntrustedError
 from agent_metrics.storage.value_files import FileContents, read_process
 
 #: A process whose lock was removed counts as dead when its files have not changed for this long.
@@ -61,12 +62,19 @@ class ProcessTable:
 
         Args:
             compacted: Ids of processes that the ledger counts.
+
+        Raises:
+            UntrustedError: If another user made the folder, or may write to it.
         """
         try:
             self.listing = scan(self._root)
+        except UntrustedError:
+            raise
         except OSError as error:
             self._status.warn_once("scan", f"{self._root} cannot be listed: {error}")
             return
+        for folder, problem in self.listing.refused.items():
+            self._status.warn_once(f"refused {folder}", f"{folder} is not used: it {problem}")
         for id, folder in self.listing.processes.items():
             self._processes.setdefault(id, Process(id, folder))
         for process in list(self._processes.values()):

@@ -23,12 +23,14 @@ class Status:
     Attributes:
         registry: Serves them.
         pause_reason: Why dead processes are not compacted now, or None.
+        refusal: Why nothing of the folder is used now, or None: another user made it, or may write to it.
         scrape_seconds: Duration of a scrape.
     """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.pause_reason: str | None = None
+        self.refusal: str | None = None
         self._warned_topics: set[str] = set()
         # In memory, also in a process that writes its metrics to files: the service must not read its own.
         with in_memory_values():
@@ -58,6 +60,9 @@ class Status:
         self._files_defective = gauge(
             "files_flawed", "Files of living or unmanaged processes that can be read only in part", ["reason"]
         )
+        self._folders_refused = gauge(
+            "folders_refused", "Folders that are not used: links, or other users made them or may write to them"
+        )
         self._series_left_out = gauge("series_left_out", "Series whose metric has another type or mode elsewhere")
         self._ledger_bytes = gauge("ledger_bytes", "Size of the ledger file")
         self._ledger_series = gauge("ledger_series", "Series in the ledger")
@@ -68,6 +73,9 @@ class Status:
         self._processes_compacted = counter("processes_folded", "Dead processes moved into the ledger")
         self._files_quarantined = counter(
             "files_set_aside", "Defective files of dead processes moved into quarantine", ["reason"]
+        )
+        self._ledgers_quarantined = counter(
+            "ledgers_set_aside", "Ledgers with the names of files outside of the folder, moved into quarantine"
         )
         self.scrape_seconds = histogram("scrape_seconds", "Duration of a scrape")
         self._compaction_seconds = histogram("fold_seconds", "Duration of a commit to the ledger")
@@ -83,6 +91,7 @@ class Status:
         waiting: int,
         living_files: int,
         unmanaged_files: int,
+        refused_folders: int,
         defects: Sequence[FileDefect],
         left_out: int,
         ledger_bytes: int,
@@ -94,6 +103,7 @@ class Status:
         self._processes_waiting.set(waiting)
         self._files_living.set(living_files)
         self._files_unmanaged.set(unmanaged_files)
+        self._folders_refused.set(refused_folders)
         self._series_left_out.set(left_out)
         self._ledger_bytes.set(ledger_bytes)
         self._ledger_series.set(ledger_series)
@@ -116,6 +126,11 @@ class Status:
         self._files_quarantined.labels(defect).inc()
         _logger.warning("%s is %s: its readable part counts, and the file was moved into quarantine", path, defect)
 
+    def record_ledger_quarantined(self, reason: str, path: Path) -> None:
+        """Count and log a ledger that was moved into quarantine."""
+        self._ledgers_quarantined.inc()
+        _logger.warning("%s. It was moved to %s, and all totals begin at zero", reason, path)
+
     def pause(self, reason: str) -> None:
         """Note that the ledger cannot be written."""
         if self.pause_reason is None:
@@ -130,6 +145,12 @@ class Status:
             _logger.warning("compaction goes on")
         self.pause_reason = None
         self._is_paused.set(0)
+
+    def refuse(self, reason: str) -> None:
+        """Note that the folder is not trusted."""
+        if self.refusal is None:
+            _logger.warning("nothing is served: %s", reason)
+        self.refusal = reason
 
     def warn_once(self, topic: str, message: str) -> None:
         """Log the first message on a topic, of a problem that may recur at each scrape."""

@@ -21,6 +21,7 @@ from agent_metrics.compat.prometheus import (
     installed_value_class,
 )
 from agent_metrics.storage.folder import VALUE_FILE_SUFFIX, ProcessFolder
+from agent_metrics.storage.trusted import UntrustedError
 
 DEFAULT_ROOT = "/tmp/prometheus_multiproc"
 
@@ -54,15 +55,22 @@ def problem() -> str | None:
     return _process_files.problem if _process_files else None
 
 
+def refusal() -> str | None:
+    """Return why the folder is not used because of another user of the machine, or None."""
+    return _process_files.refusal if _process_files else None
+
+
 class _ProcessFiles:
     """The folder and the value files of this process. A forked child has others.
 
     Attributes:
         problem: The first problem with them, or None.
+        refusal: Why the folder is not trusted, or None.
     """
 
     def __init__(self, parent: Path) -> None:
         self.problem: str | None = None
+        self.refusal: str | None = None
         self._parent = parent
         self._folder: ProcessFolder | None = None
         self._files: dict[str, PreallocatedFile] = {}
@@ -91,6 +99,8 @@ class _ProcessFiles:
         try:
             return action()
         except OSError as error:
+            if isinstance(error, UntrustedError):
+                self.refusal = str(error)
             self._report(f"metrics of this process are not written: {error}")
             return None
 

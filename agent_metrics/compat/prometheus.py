@@ -132,11 +132,11 @@ class DefectiveFileError(Exception):
         self.defect = defect
 
 
-def read_values(path: Path, size_bytes: int) -> Iterator[tuple[str, float, float]]:
+def read_values(descriptor: int, size_bytes: int) -> Iterator[tuple[str, float, float]]:
     """Yield key, value and timestamp of each entry of a value file, up to its first defect.
 
     Args:
-        path: The file; it is not empty.
+        descriptor: The file, open at its beginning. It is not empty, and stays open.
         size_bytes: Its size.
 
     Raises:
@@ -145,7 +145,8 @@ def read_values(path: Path, size_bytes: int) -> Iterator[tuple[str, float, float
     """
     last_position = 0
     try:
-        entries = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]
+        # It passes its argument to `open`, which takes descriptors too and closes them.
+        entries = MmapedDict.read_all_values_from_file(os.dup(descriptor))  # type: ignore[no-untyped-call]
         for key, value, timestamp, position in entries:
             if position <= last_position:  # a negative key length leads backwards, and into an endless loop
                 raise DefectiveFileError("corrupt")
@@ -154,12 +155,11 @@ def read_values(path: Path, size_bytes: int) -> Iterator[tuple[str, float, float
     except struct.error:
         raise DefectiveFileError("truncated") from None
     except (RuntimeError, ValueError):  # a key length beyond the end; a key that is not UTF-8
-        raise DefectiveFileError("truncated" if _claimed_bytes(path) > size_bytes else "corrupt") from None
+        raise DefectiveFileError("truncated" if _claimed_bytes(descriptor) > size_bytes else "corrupt") from None
 
 
-def _claimed_bytes(path: Path) -> int:
-    with path.open("rb") as file:
-        return int.from_bytes(file.read(_LENGTH_BYTES), sys.byteorder, signed=True)
+def _claimed_bytes(descriptor: int) -> int:
+    return int.from_bytes(os.pread(descriptor, _LENGTH_BYTES, 0), sys.byteorder, signed=True)
 
 
 class PreallocatedFile:
@@ -216,7 +216,7 @@ class PreallocatedFile:
 
     def _allocate(self, capacity_bytes: int) -> None:
         try:
-            with self._path.open("ab") as file:
+            with open(self._path, "ab", opener=_open_private) as file:
                 file.write(bytes(capacity_bytes - self._capacity_bytes))
         except OSError:
             # Undo a partial write: MmapedDict doubles the size that it finds, which has to be the size known here.
@@ -224,6 +224,10 @@ class PreallocatedFile:
                 os.truncate(self._path, self._capacity_bytes)
             raise
         self._capacity_bytes = capacity_bytes
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
 
 
 # --- exposition ---

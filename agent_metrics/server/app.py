@@ -14,6 +14,7 @@ from starlette.routing import Route
 from agent_metrics.compat.prometheus import is_gzip_accepted
 from agent_metrics.server.passwords import PasswordVerifier
 from agent_metrics.server.service import Service
+from agent_metrics.storage.trusted import UntrustedError
 from http_service.basic_auth import BasicAuthBackend, basic_auth_middleware
 from http_service.health import HEALTH_PATH
 
@@ -36,6 +37,8 @@ def create_app(service: Service, users: Mapping[str, bytes]) -> Starlette:
         return HTMLResponse(_INDEX)
 
     async def health(_: Request) -> Response:
+        if service.refusal is not None:
+            return _refused(service.refusal)
         if not service.is_ready:
             return _starting(service)
         return PlainTextResponse(f"ok, but {_pause_line(service)}" if service.pause_reason else "ok\n")
@@ -45,7 +48,10 @@ def create_app(service: Service, users: Mapping[str, bytes]) -> Starlette:
         if not service.is_ready:
             return _starting(service)
         compress = is_gzip_accepted(request.headers.get("Accept-Encoding", ""))
-        page, content_type = await service.scrape(request.headers.get("Accept", ""), compress=compress)
+        try:
+            page, content_type = await service.scrape(request.headers.get("Accept", ""), compress=compress)
+        except UntrustedError as error:
+            return _refused(str(error))
         headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
         if compress:
             headers["Content-Encoding"] = "gzip"
@@ -69,6 +75,10 @@ def _middleware(users: Mapping[str, bytes]) -> list[Middleware]:
 
 def _starting(service: Service) -> Response:
     return PlainTextResponse(_STARTING + _pause_line(service), 503, _RETRY_AFTER)
+
+
+def _refused(reason: str) -> Response:
+    return PlainTextResponse(f"nothing is served: {reason}\n", 503)
 
 
 def _pause_line(service: Service) -> str:

@@ -8,7 +8,7 @@
     <root>/[<worker>/]counter_1234.db          unmanaged: of a process without ``agent_metrics.writer``
 
 Each process has a folder because livekit's ``AgentServer`` deletes every file in its metrics folder when it starts, but
-no folder.
+no folder. Only folders of this user or root that nobody else may write to are used: see :mod:`.trusted`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
+
+from agent_metrics.storage.trusted import (
+    UntrustedError,
+    check_path,
+    folder_problem,
+    is_plain_name,
+    make_folder,
+    open_file,
+)
 
 SERVICE_FOLDER = "agent-metrics"
 LEDGER_NAME = "ledger.sqlite"
@@ -57,6 +66,7 @@ class Listing:
         removing: Pending folders whose removal has begun.
         worker_folders: Folders of workers.
         unreadable: Folders that cannot be listed.
+        refused: Why folders are not used: they are links, or other users made them or may write to them.
     """
 
     processes: dict[str, Path] = field(default_factory=dict)
@@ -65,18 +75,21 @@ class Listing:
     removing: list[Path] = field(default_factory=list)
     worker_folders: list[Path] = field(default_factory=list)
     unreadable: list[Path] = field(default_factory=list)
+    refused: dict[Path, str] = field(default_factory=dict)
 
 
 def scan(root: Path) -> Listing:
     """List the root and the folders below it.
 
     Raises:
+        UntrustedError: If another user made the root, or may write to it.
         OSError: If the root cannot be listed. An empty listing would say that no process lives.
     """
+    check_path(root)
     listing = Listing()
     for entry in os.scandir(root):
         path = Path(entry.path)
-        if _sort_into(listing, entry, path) or entry.name == SERVICE_FOLDER or not entry.is_dir():
+        if _sort_into(listing, entry, path) or entry.name == SERVICE_FOLDER or not _is_trusted(listing, entry, path):
             continue
         if entry.name.startswith(WORKER_PREFIX):
             listing.worker_folders.append(path)
@@ -94,8 +107,9 @@ def _sort_into(listing: Listing, entry: os.DirEntry[str], path: Path) -> bool:
     """Add a known entry to the listing. Returns whether it is known."""
     if entry.name.endswith(VALUE_FILE_SUFFIX):
         listing.unmanaged_files.append(path)
-    elif entry.name.startswith(PROCESS_PREFIX) and entry.is_dir():
-        listing.processes[entry.name] = path
+    elif entry.name.startswith(PROCESS_PREFIX) and is_plain_name(entry.name):
+        if _is_trusted(listing, entry, path):
+            listing.processes[entry.name] = path
     elif entry.name.startswith(PENDING_PREFIX):
         listing.pending.append(path)
     elif entry.name.startswith(REMOVING_PREFIX):
@@ -105,6 +119,37 @@ def _sort_into(listing: Listing, entry: os.DirEntry[str], path: Path) -> bool:
     return True
 
 
+def _is_trusted(listing: Listing, entry: os.DirEntry[str], path: Path) -> bool:
+    """Return whether the entry is a folder to be used. One that is a folder, or a link to one, and is not, is noted."""
+    try:
+        if not entry.is_dir():
+            return False
+        problem = folder_problem(entry.stat(follow_symlinks=False))
+    except OSError:  # removed in the meantime
+        return False
+    if problem:
+        listing.refused[path] = problem
+    return not problem
+
+
+def relative_path(root: Path, process_folder: Path) -> str:
+    """Return the path of a process's folder as the ledger holds it."""
+    return str(process_folder.relative_to(root))
+
+
+def split_relative_path(id: str, path: str) -> tuple[str | None, str] | None:
+    """Return the names of the worker's folder, if there is one, and of the process's.
+
+    Returns:
+        None if ``path`` is not one that :func:`relative_path` can have returned for the process ``id``.
+    """
+    worker, slash, name = path.rpartition("/")
+    is_known = id == name and is_plain_name(name) and name.startswith(PROCESS_PREFIX)
+    if not is_known or (slash and (not is_plain_name(worker) or worker == SERVICE_FOLDER)):
+        return None
+    return worker or None, name
+
+
 # --- processes ---
 
 
@@ -112,13 +157,14 @@ class ProcessFolder:
     """A new folder for the files of one process, locked until :meth:`release` or the end of the process.
 
     Args:
-        parent: Where the folder is made, together with missing parents.
+        parent: Where the folder is made, together with missing parents: the metrics folder, or a worker's in it.
 
     Attributes:
         id: The name of the folder, unique for ever.
         path: The folder.
 
     Raises:
+        UntrustedError: If another user made a folder where it is made, or may write to it.
         OSError: If it cannot be made.
     """
 
@@ -140,9 +186,10 @@ class ProcessFolder:
 @retry(retry=retry_if_exception_type(FileNotFoundError), stop=stop_after_attempt(_MAX_CREATE_ATTEMPTS), reraise=True)
 def _create_locked(path: Path) -> int:
     """Create a folder that is never visible under its name without a lock. Returns the lock's descriptor."""
+    _make_parent(path.parent)
     pending = path.with_name(f"{PENDING_PREFIX}{secrets.token_hex(8)}")
-    pending.mkdir(parents=True)
-    lock = os.open(pending / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o664)
+    pending.mkdir(0o700)
+    lock = open_file(pending / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         pending.rename(path)
@@ -152,6 +199,13 @@ def _create_locked(path: Path) -> int:
     return lock
 
 
+def _make_parent(parent: Path) -> None:
+    root = parent.parent if parent.name.startswith(WORKER_PREFIX) else parent
+    make_folder(root)
+    check_path(root)
+    make_folder(parent)
+
+
 def is_alive(process_folder: Path, flock: Flock = fcntl.flock) -> bool:
     """Return whether the process holds its lock.
 
@@ -159,7 +213,7 @@ def is_alive(process_folder: Path, flock: Flock = fcntl.flock) -> bool:
     as alive.
     """
     try:
-        lock = os.open(process_folder / LOCK_NAME, os.O_RDONLY)
+        lock = open_file(process_folder / LOCK_NAME)
     except FileNotFoundError:
         return False  # the removal of this folder has begun; or see has_lost_lock
     except OSError:
@@ -204,12 +258,16 @@ def acquire_service_lock(root: Path, flock: Flock = fcntl.flock) -> int | None:
         The descriptor, to be kept open; None where the lock file cannot be made.
 
     Raises:
+        UntrustedError: If another user made the folder or the service's, or may write to it; or the lock is no file.
         ServiceLockError: If another service holds the lock, or locks do not work there.
     """
+    check_path(root)
     path = root / SERVICE_FOLDER / SERVICE_LOCK_NAME
     try:
-        path.parent.mkdir(exist_ok=True)
-        lock = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+        make_folder(path.parent)
+        lock = open_file(path, os.O_RDONLY | os.O_CREAT)
+    except UntrustedError:
+        raise
     except OSError as error:
         _logger.warning("the folder cannot be locked against a second service: %s", error)
         return None
@@ -230,7 +288,7 @@ def acquire_service_lock(root: Path, flock: Flock = fcntl.flock) -> int | None:
 def is_served(root: Path) -> bool:
     """Return whether an agent-metrics serves the folder now."""
     try:
-        lock = os.open(root / SERVICE_FOLDER / SERVICE_LOCK_NAME, os.O_RDONLY)
+        lock = open_file(root / SERVICE_FOLDER / SERVICE_LOCK_NAME)
     except OSError:
         return False
     try:

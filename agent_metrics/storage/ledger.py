@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent_metrics.series import parse_key
+from agent_metrics.storage.folder import split_relative_path
+from agent_metrics.storage.trusted import UntrustedError, check_file, check_folder, is_plain_name, make_folder
 from agent_metrics.storage.value_files import FileContents
 from agent_metrics.totals import Amount, Totals, exact_partials, kept_entries
 
@@ -35,12 +37,20 @@ INSERT INTO series VALUES (?, ?, ?, ?)
 ON CONFLICT (kind, key) DO UPDATE SET numbers = excluded.numbers, timestamp = excluded.timestamp
 """
 
+#: What SQLite may open beside the ledger. A journal can name files that SQLite then deletes.
+_FILE_SUFFIXES = ("", "-journal", "-wal", "-shm")
+_QUARANTINE_SUFFIX = ".set-aside"
+
 #: ``sqlite3.connect``, or a substitute for it.
 Connect = Callable[..., sqlite3.Connection]
 
 
 class BadLedgerError(Exception):
     """The ledger file exists and this version cannot read it."""
+
+
+class ForgedLedgerError(BadLedgerError):
+    """The ledger names files that no service can have written into it, for example outside of the folder."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +99,14 @@ class Ledger:
 
         Raises:
             sqlite3.Error | OSError: If that is not possible now.
+            ForgedLedgerError: If :meth:`quarantine` has to be called first.
             BadLedgerError: If it never will be.
         """
         if self._connection is not None:
             with self._closed_on_error():
                 self._refuse_if_changed(self._connection)
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         with self._connect("rwc") as connection:
             connection.executescript(_SCHEMA)
             self._data_version = _data_version(connection)
@@ -111,6 +122,7 @@ class Ledger:
         if not self.path.exists():
             self.is_loaded = True
             return
+        check_folder(self.path.parent)
         with self._connect("ro") as connection:
             self._load(connection)
         connection.close()
@@ -118,12 +130,14 @@ class Ledger:
     @contextlib.contextmanager
     def _connect(self, mode: str) -> Iterator[sqlite3.Connection]:
         """Yield a connection that stays open, unless the block fails."""
+        self._check_files()
         uri = f"{self.path.absolute().as_uri()}?mode={mode}"
         # No timeout: a program that locks the ledger must not delay a scrape. One thread at a time uses the connection.
         connection = self._open_database(uri, timeout=0, uri=True, isolation_level=None, check_same_thread=False)
         try:
             if _schema_version(connection) > _SCHEMA_VERSION:
                 raise BadLedgerError(f"{self.path} was written by a newer agent-metrics")
+            connection.execute("PRAGMA trusted_schema = OFF")
             # A commit reaches the disk before the files that it was made from are removed.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA journal_mode = TRUNCATE")
@@ -133,6 +147,29 @@ class Ledger:
             if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
                 raise BadLedgerError(f"{self.path} is not a ledger, or a damaged one ({error})") from error
             raise
+
+    def _check_files(self) -> None:
+        """Check that SQLite will open regular files of this user: it follows links, and waits for pipes."""
+        if self.path.is_dir() and not self.path.is_symlink():  # SQLite says that it cannot open it
+            return
+        try:
+            for suffix in _FILE_SUFFIXES:
+                check_file(self.path.with_name(self.path.name + suffix))
+        except UntrustedError as error:
+            raise BadLedgerError(str(error)) from error
+
+    def quarantine(self) -> Path:
+        """Move a ledger that cannot be used out of the way. One that was moved before is overwritten.
+
+        Raises:
+            OSError: If it cannot be moved.
+        """
+        self.close()
+        target = self.path.with_name(self.path.name + _QUARANTINE_SUFFIX)
+        for suffix in _FILE_SUFFIXES[1:]:
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        self.path.replace(target)
+        return target
 
     def _load(self, connection: sqlite3.Connection) -> None:
         if _schema_version(connection) == 0:  # created on a full disk, without tables
@@ -146,7 +183,20 @@ class Ledger:
             id: DeadProcess(id, folder, defective.split("\n") if defective else ())
             for id, folder, defective in connection.execute("SELECT * FROM folded")
         }
+        for process in compacted.values():
+            self._check_names(process)
         self.totals, self.compacted, self.is_loaded = totals, compacted, True
+
+    def _check_names(self, process: DeadProcess) -> None:
+        """Check that nothing outside of the process's folder is removed or moved.
+
+        Raises:
+            ForgedLedgerError: If something could be.
+        """
+        names = [process.folder, *process.defective_names]
+        if split_relative_path(process.id, process.folder) and all(map(is_plain_name, process.defective_names)):
+            return
+        raise ForgedLedgerError(f"{self.path} names files that no service can have written into it: {names[:3]!r}")
 
     def compact(self, processes: Sequence[DeadProcess], removed_ids: Iterable[str]) -> None:
         """Add the values of dead processes, and forget compacted ones whose files are removed.

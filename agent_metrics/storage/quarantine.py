@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
 from agent_metrics.status import Status
+from agent_metrics.storage.trusted import make_folder, opened_folder
 from agent_metrics.storage.value_files import read_file
 
 _MAX_FILES = 100
@@ -24,26 +27,40 @@ class Quarantine:
         self._folder = folder
         self._status = status
 
-    def move_in(self, process_folder: Path, names: Iterable[str]) -> None:
-        """Move these files of a process into the quarantine.
+    def move_in(self, process_folder: Path, descriptor: int, names: Iterable[str]) -> None:
+        """Move these files of a process into the quarantine. What is no regular file stays.
+
+        Args:
+            process_folder: Path of the process's folder.
+            descriptor: Descriptor of this folder.
+            names: Names of files in it.
 
         Raises:
             OSError: If a file cannot be moved.
         """
         for name in names:
-            path = process_folder / name
-            if not path.is_file():
+            if not _is_file(name, descriptor):
                 continue
+            path = process_folder / name
             defect = read_file(path).defect or "corrupt"
-            self._folder.mkdir(parents=True, exist_ok=True)
-            path.rename(self._folder / f"{process_folder.name}.{name}")
-            self._status.record_quarantined(defect, path)
-            self._delete_excess()
+            make_folder(self._folder)
+            with opened_folder(self._folder) as quarantine:
+                os.rename(name, f"{process_folder.name}.{name}", src_dir_fd=descriptor, dst_dir_fd=quarantine)
+                self._status.record_quarantined(defect, path)
+                _delete_excess(quarantine)
 
-    def _delete_excess(self) -> None:
-        newest_first = sorted(self._folder.iterdir(), key=lambda path: path.lstat().st_mtime, reverse=True)
-        total_bytes = 0
-        for count, path in enumerate(newest_first, 1):
-            total_bytes += path.lstat().st_size
-            if count > _MAX_FILES or total_bytes > _MAX_BYTES:
-                path.unlink()
+
+def _is_file(name: str, folder: int) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _delete_excess(folder: int) -> None:
+    found = [(name, os.stat(name, dir_fd=folder, follow_symlinks=False)) for name in os.listdir(folder)]
+    total_bytes = 0
+    for count, (name, status) in enumerate(sorted(found, key=lambda file: file[1].st_mtime, reverse=True), 1):
+        total_bytes += status.st_size
+        if count > _MAX_FILES or total_bytes > _MAX_BYTES:
+            os.unlink(name, dir_fd=folder)

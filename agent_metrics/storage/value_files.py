@@ -10,11 +10,13 @@ from typing import Literal
 from agent_metrics.compat.prometheus import DefectiveFileError, read_values
 from agent_metrics.series import KEPT_KINDS, LIVE_KINDS, Entry, parse_key
 from agent_metrics.storage.folder import LOCK_NAME, VALUE_FILE_SUFFIX
+from agent_metrics.storage.trusted import UntrustedError, open_file
 
 #: A file states its length in its first bytes. A file that claims more than this is not read into memory.
 _MAX_FILE_BYTES = 64 * 2**20
 
-#: ``foreign``: not a value file of prometheus_client. ``unreadable``: the operating system refuses to read it.
+#: ``foreign``: not a value file of prometheus_client, or a link, a pipe or a device. ``unreadable``: the operating
+#: system refuses to read it.
 FileDefect = Literal["truncated", "corrupt", "foreign", "unreadable"]
 FILE_DEFECTS: tuple[FileDefect, ...] = ("truncated", "corrupt", "foreign", "unreadable")
 
@@ -56,26 +58,31 @@ def read_file(path: Path) -> FileContents:
     if kind not in KEPT_KINDS | LIVE_KINDS:
         return replace(contents, defect="foreign")
     try:
-        size_bytes = path.stat().st_size
-        if size_bytes > _MAX_FILE_BYTES:
-            return replace(contents, defect="corrupt")
-        return replace(contents, defect=_read_entries(contents, size_bytes) if size_bytes else None)
+        return replace(contents, defect=_read_entries(contents, open_file(path)))
     except FileNotFoundError:
         return contents
+    except UntrustedError:
+        return replace(contents, defect="foreign")
     except OSError:
         return replace(contents, defect="unreadable")
 
 
-def _read_entries(contents: FileContents, size_bytes: int) -> FileDefect | None:
-    """Add the entries of the file to ``contents``. Returns the defect that ends them."""
-    try:
-        for raw, value, timestamp in read_values(contents.path, size_bytes):
-            key = parse_key(contents.kind, raw)
-            if key is None:
-                return "corrupt"
-            contents.entries.append((key.raw, value, timestamp))
-    except DefectiveFileError as error:
-        return error.defect
+def _read_entries(contents: FileContents, descriptor: int) -> FileDefect | None:
+    """Add the entries of the open file to ``contents``, and close it. Returns the defect that ends them."""
+    with os.fdopen(descriptor, "rb") as file:
+        size_bytes = os.fstat(descriptor).st_size
+        if not size_bytes:
+            return None
+        if size_bytes > _MAX_FILE_BYTES:
+            return "corrupt"
+        try:
+            for raw, value, timestamp in read_values(file.fileno(), size_bytes):
+                key = parse_key(contents.kind, raw)
+                if key is None:
+                    return "corrupt"
+                contents.entries.append((key.raw, value, timestamp))
+        except DefectiveFileError as error:
+            return error.defect
     return None
 
 

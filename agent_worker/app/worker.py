@@ -27,7 +27,7 @@ from agent_worker.lifecycle.warm_up import (
 )
 from agent_worker.providers.preflight import check
 from agent_worker.providers.stack import StackDefinition, VoiceStack
-from agent_worker.telemetry.metrics_service import serve_metrics
+from agent_worker.telemetry.metrics_service import check_metrics, serve_metrics
 from agent_worker.telemetry.pricing import Prices
 
 #: The load of a worker, from 0 to 1, at which LiveKit server gives it no more calls (`agents.target_load`), whatever
@@ -60,13 +60,13 @@ def run(stack: StackDefinition[SettingsT]) -> None:
         return
     try:
         settings = load(stack.settings_type, settings_of_command_line(arguments))
+        check_metrics(settings)
         prices = Prices.load(settings.prices)
         asyncio.run(check(settings, stack.provider_probes(settings), with_livekit=arguments[0] != "console"))
         missing_audio = asyncio.run(synthesize_phrases(stack.build(settings), settings, prices))
     except (BadSettingsError, BadFileError) as error:
         _exit_with(error.problems)
-    if settings.metrics_port:
-        serve_metrics(settings.metrics_port)
+    serve_metrics(settings)
     server = build_server(settings, stack.build, prices)
     if missing_audio:
         retry_phrase_synthesis(server, stack.build, settings, prices)

@@ -212,6 +212,17 @@ class WorkerSettings(FromEnvironment):
         description="Port on which this worker serves the metrics of all workers on the host. Unset: run "
         "`python -m agent_metrics` yourself.",
     )
+    metrics_host: Text = Field(
+        default="127.0.0.1",
+        description="Address on which METRICS_PORT, and `python -m agent_metrics`, listen. 0.0.0.0 is every interface, "
+        "and the default in the image: whoever reaches the port reads the metrics unless METRICS_WEB_CONFIG_FILE sets "
+        "passwords.",
+    )
+    metrics_web_config_file: Path | None = Field(
+        default=None,
+        description="TLS and passwords of METRICS_PORT, and of `python -m agent_metrics`: a file in the format of "
+        "Prometheus's exporter-toolkit, which docs/agent-metrics.md shows.",
+    )
 
 
 class Settings(LiveKitSettings, ConversationSettings, WorkerSettings):

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import bcrypt
 import pytest
+from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from starlette.testclient import TestClient
 
+from agent_metrics.collector import FolderCollector
 from agent_metrics.server.app import create_app
 from agent_metrics.server.service import Service
 from tests.agent_metrics.fake_processes import FakeProcess
+from tests.waiting import until
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 def ready_service(root: Path) -> Service:
-    service = Service(root)
+    service = Service(FolderCollector(root))
     while not service.is_ready:
         service.open()
     service.open()
@@ -80,7 +86,7 @@ def test_other_paths_and_methods(client: TestClient) -> None:
 @pytest.mark.parametrize("path", ["/metrics", "/healthz"])
 def test_no_partial_totals_are_served_before_all_dead_processes_count(path: str, tmp_path: Path) -> None:
     FakeProcess.start(tmp_path).die()
-    response = TestClient(create_app(Service(tmp_path), {})).get(path)  # without compaction
+    response = TestClient(create_app(Service(FolderCollector(tmp_path)), {})).get(path)  # without compaction
     assert response.status_code == 503
     assert response.headers["retry-after"] == "1"
 
@@ -88,7 +94,7 @@ def test_no_partial_totals_are_served_before_all_dead_processes_count(path: str,
 @pytest.mark.parametrize("path", ["/metrics", "/healthz"])
 def test_the_reason_is_served_why_the_ledger_cannot_be_opened(path: str, tmp_path: Path) -> None:
     (tmp_path / "agent-metrics" / "ledger.sqlite").mkdir(parents=True)
-    service = Service(tmp_path)
+    service = Service(FolderCollector(tmp_path))
     service.open()
     response = TestClient(create_app(service, {})).get(path)
     assert response.status_code == 503
@@ -98,7 +104,7 @@ def test_the_reason_is_served_why_the_ledger_cannot_be_opened(path: str, tmp_pat
 async def test_a_ledger_that_is_damaged_while_the_service_runs_pauses_it(tmp_path: Path) -> None:
     ledger = tmp_path / "agent-metrics" / "ledger.sqlite"
     ledger.mkdir(parents=True)
-    service = Service(tmp_path)
+    service = Service(FolderCollector(tmp_path))
     service.open()
     ledger.rmdir()
     ledger.write_text("hello" * 1000)
@@ -108,6 +114,69 @@ async def test_a_ledger_that_is_damaged_while_the_service_runs_pauses_it(tmp_pat
         await service.scrape("", compress=False)
         assert "not a ledger" in (service.pause_reason or "")
         assert not service.is_ready
+
+
+class SlowCollector(FolderCollector):
+    """A collector whose scrapes wait until they are let through.
+
+    Attributes:
+        begun: Released once for each scrape that begins.
+        may_end: Acquired once by each scrape.
+    """
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.begun = threading.Semaphore(0)
+        self.may_end = threading.Semaphore(0)
+        self.scrapes = 0
+
+    def collect(self) -> Iterable[Metric]:
+        self.scrapes += 1
+        self.begun.release()
+        self.may_end.acquire()
+        return super().collect()
+
+
+async def test_scrapes_that_arrive_before_the_folder_is_read_share_a_page_and_later_ones_share_the_next(
+    tmp_path: Path,
+) -> None:
+    process = FakeProcess.start(tmp_path)
+    process.write("gauge_liveall", "m", 1)
+    collector = SlowCollector(tmp_path)
+    service = Service(collector)
+    first = asyncio.create_task(service.scrape("", compress=False))
+    await asyncio.to_thread(collector.begun.acquire)
+    later = [asyncio.create_task(service.scrape("", compress=False)) for _ in range(50)]
+    impatient = asyncio.create_task(service.scrape("", compress=False))
+    compressed = asyncio.create_task(service.scrape("", compress=True))
+    await asyncio.sleep(0)  # all of them have arrived
+    impatient.cancel()
+    collector.may_end.release(3)
+    pages = [page for page, _ in await asyncio.gather(*later)]
+    assert all(page is pages[0] for page in pages)
+    assert (await first)[0] is not pages[0]
+    assert b"m{pid=" in gzip.decompress((await compressed)[0])
+    assert collector.scrapes == 3
+    assert impatient.cancelled()
+    process.die()
+    collector.close()
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/healthz"])
+async def test_nothing_is_served_while_other_users_may_write_to_the_folder(path: str, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    FakeProcess.start(root).die()
+    service = ready_service(root)
+    root.chmod(0o777)
+    client = TestClient(create_app(service, {}))  # without the compaction that the application runs
+    async with service:
+        await until(lambda: service.refusal)
+        refused = await asyncio.to_thread(client.get, path)
+        assert refused.status_code == 503
+        assert "may be written by other users" in refused.text
+        root.chmod(0o700)
+        await until(lambda: not service.refusal)
+    assert (root / "agent-metrics").is_dir()
 
 
 def test_passwords_are_checked_against_their_hashes(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_service_killed_at_random_lines(kills: int, folder: Path, before: Path) 
 def test_service_killed_at_each_syscall(step: int, folder: Path, before: Path) -> None:
     expected = expected_of(before)
     calls = _measure(before, lambda root: crash_injection.list_syscalls(lambda: serve(root)))
-    assert {"fdatasync", "unlink", "pwrite64", "rmdir"} <= {name for name, _ in calls}
+    assert {"fdatasync", "unlinkat", "pwrite64", "flock"} <= {name for name, _ in calls}
     root = folder / "root"
     killed = 0
     for name, number in calls[::step]:

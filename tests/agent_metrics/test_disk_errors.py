@@ -31,7 +31,7 @@ NOBODY = 65534
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "none", str(disk)]
     if not IS_ROOT or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small disk needs root")
     yield disk

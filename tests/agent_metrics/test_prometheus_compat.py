@@ -158,6 +158,11 @@ def test_a_preallocated_file_is_what_mmaped_dict_would_write(tmp_path: Path) -> 
     assert used < len(written) < 2 * used, "mmap_dict.py: MmapedDict grows in another way; check PreallocatedFile.add"
 
 
+def read(path: Path) -> list[tuple[str, float, float]]:
+    with path.open("rb") as file:
+        return list(prometheus.read_values(file.fileno(), path.stat().st_size))
+
+
 def test_reading_yields_every_entry(tmp_path: Path) -> None:
     path = tmp_path / "counter_1.db"
     file = prometheus.PreallocatedFile(path)
@@ -165,7 +170,7 @@ def test_reading_yields_every_entry(tmp_path: Path) -> None:
         file.add(key)
         file.write(key, 1.5, 2.5)
     file.close()
-    assert list(prometheus.read_values(path, path.stat().st_size)) == [("a", 1.5, 2.5), ("b", 1.5, 2.5)]
+    assert read(path) == [("a", 1.5, 2.5), ("b", 1.5, 2.5)]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +187,7 @@ def test_defects_are_recognised(content: bytes, defect: str, tmp_path: Path) -> 
     path = tmp_path / "counter_1.db"
     path.write_bytes(content)
     with pytest.raises(prometheus.DefectiveFileError) as caught:
-        list(prometheus.read_values(path, len(content)))
+        read(path)
     assert caught.value.defect == defect, "mmap_dict.py: defective files raise other errors; check read_values"
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,11 +19,33 @@ from agent_worker.app.health import health_error, health_urls
         ({"WORKER_PORT": "", "METRICS_PORT": ""}, ["http://localhost:8081/"]),
         ({"WORKER_PORT": "8090", "METRICS_PORT": "9100"}, ["http://localhost:8090/", "http://localhost:9100/healthz"]),
         ({"WORKER_PORT": "0", "METRICS_PORT": "9100"}, ["http://localhost:9100/healthz"]),
+        ({"WORKER_PORT": "0", "METRICS_PORT": "1", "METRICS_HOST": "0.0.0.0"}, ["http://localhost:1/healthz"]),
+        ({"WORKER_PORT": "0", "METRICS_PORT": "1", "METRICS_HOST": "10.0.0.7"}, ["http://10.0.0.7:1/healthz"]),
+        ({"WORKER_PORT": "0", "METRICS_PORT": "1", "METRICS_HOST": "fd00::7"}, ["http://[fd00::7]:1/healthz"]),
     ],
 )
 def test_worker_is_asked_and_agent_metrics_if_the_worker_serves_it(
     environment: dict[str, str], expected: list[str]
 ) -> None:
+    assert health_urls(environment) == expected
+
+
+@pytest.mark.parametrize(
+    ("tls", "expected"),
+    [
+        ("{}", ["http://localhost:9100/healthz"]),
+        ("{cert_file: cert.pem, key_file: key.pem}", ["https://localhost:9100/healthz"]),
+        ("{client_auth_type: VerifyClientCertIfGiven}", ["https://localhost:9100/healthz"]),
+        ("{client_auth_type: RequireAndVerifyClientCert}", []),
+        ("[", ["http://localhost:9100/healthz"]),
+    ],
+)
+def test_agent_metrics_is_asked_with_tls_if_it_has_it_and_not_if_it_wants_a_certificate(
+    tls: str, expected: list[str], tmp_path: Path
+) -> None:
+    config = tmp_path / "web.yml"
+    config.write_text(f"tls_server_config: {tls}\n")
+    environment = {"WORKER_PORT": "0", "METRICS_PORT": "9100", "METRICS_WEB_CONFIG_FILE": str(config)}
     assert health_urls(environment) == expected
 
 

@@ -23,7 +23,7 @@ MONITORING = ROOT / "monitoring"
 COMPOSE = Path(sys.prefix) / "bin" / "docker-compose"
 REQUIRED = ("GRAFANA_PASSWORD", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "PAGE_PASSWORD", "REDIS_PASSWORD")
 #: The metrics folder of the image, where a shared volume is mounted.
-METRICS = "/var/lib/agent-worker/metrics"
+METRICS = "/run/agent-worker/metrics"
 
 pytestmark = pytest.mark.skipif(not COMPOSE.exists(), reason="Docker Compose is installed for Python 3.11 and newer")
 

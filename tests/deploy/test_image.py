@@ -78,6 +78,16 @@ def test_in_kubernetes_the_sidecar_serves_metrics_instead_of_the_worker() -> Non
     assert '{name: METRICS_PORT, value: ""}' in (ROOT / "deploy" / "kubernetes" / "base" / "worker.yaml").read_text()
 
 
+def test_metrics_are_in_a_runtime_folder_of_the_user_and_reachable_from_outside_the_container() -> None:
+    settings = dict(re.findall(r"\b(METRICS_HOST|PROMETHEUS_MULTIPROC_DIR)=(\S+)", FINAL_STAGE))
+    assert settings["METRICS_HOST"] == "0.0.0.0"
+    folder = Path(settings["PROMETHEUS_MULTIPROC_DIR"])
+    assert folder.parent == Path("/run/agent-worker")
+    assert re.search(rf"mkdir -p [^&]*{folder}\s", FINAL_STAGE)
+    assert re.search(rf"chown -R agent:agent [^&]*{folder.parent}\s", FINAL_STAGE)
+    assert re.search(rf"chmod -R go= {folder.parent}\s", FINAL_STAGE)
+
+
 def test_image_runs_as_an_unprivileged_user_under_an_init_process() -> None:
     assert re.search(r"^USER [1-9]\d+$", FINAL_STAGE, re.MULTILINE)
     assert 'ENTRYPOINT ["tini", "--",' in FINAL_STAGE

@@ -61,7 +61,7 @@ def container(name: str, env: Mapping[str, str], folder: Path, *command: str, re
     env_file = folder / f"{name}.env"
     env_file.write_text("".join(f"{key}={value}\n" for key, value in env.items()))
     safe = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
-    safe += ["--volume", "/var/lib/agent-worker"]
+    safe += ["--volume", "/var/lib/agent-worker", "--volume", "/run/agent-worker/metrics"]
     options = ["--rm", "--name", name, "--network", "host", "--env-file", str(env_file), *safe, *LIMITS]
     return Service(name, [*PODMAN, "run", *options, IMAGE, *command], 300, ready_line=ready_line)
 

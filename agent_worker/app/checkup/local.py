@@ -23,6 +23,7 @@ from agent_worker.preresponse.factory import build_agent
 from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.providers.preflight import bind_error
 from agent_worker.providers.stack import StackDefinition, VoiceStack
+from agent_worker.telemetry.metrics_service import web_config_problems
 from agent_worker.telemetry.pricing import Prices
 
 #: Free bytes below which the metrics folder fails, and below which it is noted. A process writes 0.25 MB.
@@ -105,6 +106,8 @@ async def check_machine(http: aiohttp.ClientSession, settings: Settings) -> Asyn
     """Check the folder for metrics and the ports."""
     yield check_metrics_folder()
     yield check_metrics_service(settings.metrics_port)
+    for problem in web_config_problems(settings):
+        yield invalid_setting("agent-metrics", problem)
     yield await check_worker_port(http, settings.worker_port)
 
 
