@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from livekit.agents import AgentServer, AgentSession, JobContext, cli
+from livekit.agents.voice import room_io
 from livekit.plugins import openai
 
 from agent_worker import (
@@ -76,6 +77,8 @@ class SubjectAttempt:
 
 
 server = AgentServer()
+# No participant may control the session or have the agent decode a file. On the room's transcripts, see SECURITY.md.
+ROOM = room_io.RoomOptions(audio_input=room_io.AudioInputOptions(pre_connect_audio=False))
 phrases = PhraseBook.load("en")
 phrase_audio = PhraseAudio(Path.home() / ".cache" / "museum-line", voice="kokoro af_heart")
 
@@ -95,7 +98,7 @@ async def museum_line(job: JobContext) -> None:
         phrases=phrases,
         phrase_audio=phrase_audio,
     )
-    await session.start(agent=agent, room=job.room, session_host=False)  # no participant may control the session
+    await session.start(agent=agent, room=job.room, room_options=ROOM, session_host=False)
     pace(session)  # cached audio starts without delay
     missing = await asyncio.to_thread(phrase_audio.load, [*agent.fixed_texts, *SUBJECTS.values()])
     await phrase_audio.make(missing, voice)  # once for this voice

@@ -223,6 +223,7 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
         "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder),
         "WORKER_PORT": "0",
         "CALLERS_CHOOSE_STRATEGY": "1",
+        "CALLERS_SEE_USAGE": "1",
         # Apart from phrases that another voice, local or real, spoke under the same name.
         "PRERESPONSE_AUDIO_DIR": str(cache_dir() / "demo-phrases" / DEFAULT_TTS),
         # The models share the CPU with the worker, so its load does not tell whether it can take a call.

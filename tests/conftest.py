@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+
 import pytest
 
 _E2E_TIMEOUT_S = 1200
@@ -12,3 +15,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("e2e") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_E2E_TIMEOUT_S))
+
+
+@pytest.fixture(autouse=True)
+def unprotected_log() -> Iterator[None]:
+    """Undo what a worker or a call in the test's own process does to all records of its log."""
+    yield
+    if (logging_compat := sys.modules.get("agent_worker.core.compat.stdlib_logging")) is not None:
+        logging_compat.unfilter_records()

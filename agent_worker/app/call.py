@@ -11,14 +11,16 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from agent_metrics import writer
 from agent_worker.audio.output import pace
-from agent_worker.core.compat.livekit import redact_personal_data
+from agent_worker.core.compat.livekit import send_transcripts_only_to
+from agent_worker.core.log_protection import protect_log_of_calls
 from agent_worker.core.settings import Settings
-from agent_worker.lifecycle.call_limit import end_call_after
+from agent_worker.lifecycle.call_end import CallEnd
+from agent_worker.lifecycle.call_limit import limit_duration, limit_silence, limit_usage
 from agent_worker.lifecycle.duplicate_agent import has_earlier_agent, yield_to_earlier_agent
 from agent_worker.lifecycle.worker_death import redispatch_on_worker_death
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.providers.stack import VoiceStack
-from agent_worker.room.publisher import RoomPublisher
+from agent_worker.room.publisher import RoomPublisher, linked_identity
 from agent_worker.room.strategy_choice import let_caller_choose_strategy
 from agent_worker.room.text_input import BoundedTextInput
 from agent_worker.room.topics import METRICS_ATTRIBUTE
@@ -40,11 +42,13 @@ async def run_call(
     job: JobContext, stack: VoiceStack, agent: PreResponseAgent, meter: SessionMeter, settings: Settings
 ) -> None:
     """Join the room and start the session, which runs until the caller leaves."""
-    redact_personal_data()
+    protect_log_of_calls()
     if not job.is_fake_job() and not await _join(job, settings):  # on the console there is no room
         return
     session = build_session(stack, settings)
-    publisher = RoomPublisher(job.room, settings.turn_log)
+    caller = functools.partial(linked_identity, session)
+    send_transcripts_only_to(job.room, caller)
+    publisher = RoomPublisher(job.room, caller, settings.turn_log, with_usage=settings.callers_see_usage)
     agent.events.on("preresponse_started", publisher.publish_preresponse)
     watch_transcript_timeouts(session, agent.on_transcript_timeout)
     recorder = meter.watch(session, agent, on_turn=publisher.publish_turn)
@@ -58,15 +62,18 @@ async def run_call(
         # mute the agent.
         session_host=False,
     )
-    BoundedTextInput(session, job.room).attach()
+    text_input = BoundedTextInput(session, job.room, agent.events)
+    text_input.attach()
     pace(session)
     recorder.watch_audio(session.output.audio, audio_input.attach(session))
     if writer.problem():
         await job.room.local_participant.set_attributes({METRICS_ATTRIBUTE: "not written"})
     if settings.callers_choose_strategy:
         await let_caller_choose_strategy(job.room, session, agent)
-    if settings.call_max_seconds is not None:
-        end_call_after(settings.call_max_seconds, session, settings.language, job.delete_room)
+    end = CallEnd(session, settings.language, job.delete_room, stop_text_input=text_input.detach)
+    limit_duration(settings.call_max_seconds, session, end)
+    limit_usage(settings.call_max_tokens, settings.call_max_cost_usd, meter.usage_events, end)
+    limit_silence(session, end)
     stack.fast_llm.prewarm()
     if not settings.no_greeting:
         session.say(settings.greeting)
@@ -95,4 +102,5 @@ def build_session(stack: VoiceStack, settings: Settings) -> AgentSession[Any]:
         conn_options=CONNECTIONS,
         transcription_timeout=settings.transcript_timeout or settings.usual_transcript_timeout,
         turn_handling=turn_handling(settings),
+        user_away_timeout=settings.caller_silence_max_seconds,
     )

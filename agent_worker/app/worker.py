@@ -14,6 +14,7 @@ from livekit.agents import AgentServer, JobContext, cli
 from agent_worker.app.call import run_call
 from agent_worker.app.checkup import command
 from agent_worker.core.compat.livekit import preload_first
+from agent_worker.core.log_protection import protect_log
 from agent_worker.core.settings import BadSettingsError, Settings, SettingsT, load
 from agent_worker.core.user_file import BadFileError
 from agent_worker.lifecycle.duplicate_agent import accept
@@ -67,6 +68,7 @@ def run(stack: StackDefinition[SettingsT]) -> None:
     except (BadSettingsError, BadFileError) as error:
         _exit_with(error.problems)
     serve_metrics(settings)
+    protect_log()
     server = build_server(settings, stack.build, prices)
     if missing_audio:
         retry_phrase_synthesis(server, stack.build, settings, prices)

@@ -1,6 +1,6 @@
 """The worker's logger. What callers say and secrets never go into it.
 
-:func:`agent_worker.core.compat.livekit.redact_personal_data` does the same for livekit-agents' own loggers.
+:mod:`agent_worker.core.log_protection` does the same for every other logger.
 """
 
 import logging

@@ -94,6 +94,14 @@ class ConversationSettings(FromEnvironment):
         description="Maximum length of an answer, in tokens. It stops a model that does not end by itself; for short "
         "answers, change SYSTEM_PROMPT.",
     )
+    history_max_tokens: int = Field(
+        default=8_000,
+        ge=500,
+        le=10_000_000,
+        description="Maximum length of the conversation that the main model gets with each answer, in tokens as "
+        "estimated from the bytes of the text. Beyond it, the oldest turns are dropped until half of it is left; the "
+        "last turn is kept always. Keep it below the context of the model.",
+    )
     greeting: Text = Field(default="Hello! How can I help you?", description="Spoken when a caller joins.")
     no_greeting: bool = Field(default=False, description="true: the agent waits for the caller to speak first.")
     answer_timeout: TimeoutSeconds = Field(
@@ -165,6 +173,11 @@ class ConversationSettings(FromEnvironment):
         default=False,
         description="true: a caller may change the strategy during the call (docs/turns.md), to try it out.",
     )
+    callers_see_usage: bool = Field(
+        default=False,
+        description="true: the turn records that a caller receives hold the usage and cost of the call, and the page "
+        "shows them.",
+    )
     turn_log: Literal["off", "timing", "full"] = Field(
         default="off",
         description="One JSON line in the log for each turn. timing: without any spoken words. full: with them.",
@@ -184,12 +197,33 @@ class WorkerSettings(FromEnvironment):
         description="Approximate maximum number of concurrent calls. Unset: LiveKit's load limit, which accepts no "
         "call while the CPU is over 70 % busy.",
     )
-    call_max_seconds: int | None = Field(
-        default=None,
+    call_max_seconds: int = Field(
+        default=3600,
         gt=0,
         le=604_800,
-        description="Maximum duration of a call, in seconds; then the agent says goodbye and closes the room. Unset, "
-        "as is usual with LiveKit: a call lasts until the caller leaves, and you pay for all of it.",
+        description="Maximum duration of a call, in seconds; then the agent says goodbye and closes the room. This and "
+        "the next three settings bound what a caller can cost.",
+    )
+    call_max_tokens: int = Field(
+        default=2_000_000,
+        gt=0,
+        le=1_000_000_000,
+        description="Maximum number of LLM tokens in a call, prompts and completions of both models; then the agent "
+        "says goodbye. A lively hour needs about 1.5 million, as each answer's prompt holds the history.",
+    )
+    call_max_cost_usd: float | None = Field(
+        default=None,
+        gt=0,
+        le=1_000_000,
+        allow_inf_nan=False,
+        description="Maximum cost of a call by PRICES, in US dollars; then the agent says goodbye. Unset: no limit, "
+        "because the default prices are not those of your providers.",
+    )
+    caller_silence_max_seconds: int = Field(
+        default=300,
+        gt=0,
+        le=604_800,
+        description="Seconds that the caller may be silent while the agent listens; then the agent says goodbye.",
     )
     call_memory_limit_mb: int | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""End a call that has reached its time limit, with a farewell."""
+"""Limits of a call: duration, tokens, cost, and the caller's silence. Each ends the call when it is reached."""
 
 from __future__ import annotations
 
@@ -6,60 +6,58 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from livekit.agents import AgentSession
+from livekit.agents import AgentSession, UserStateChangedEvent
 
-from agent_worker.core.log import logger
-from agent_worker.text.messages import farewell
-
-#: From the end of the farewell to the end of the call: its last sound is still on its way to the caller.
-_LINGER_S = 0.5
-#: How long the farewell may take: the TTS may be down.
-_FAREWELL_TIMEOUT_S = 15.0
+from agent_worker.lifecycle.call_end import CallEnd
+from agent_worker.telemetry.events import UsageEvents
+from agent_worker.telemetry.record import Usage
 
 
-def end_call_after(
+def limit_duration(
     limit_s: float,
     session: AgentSession[Any],
-    language: str,
-    close_room: Callable[[], Awaitable[Any]],
+    end: CallEnd,
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> asyncio.Task[None]:
-    """Say goodbye after ``limit_s`` seconds and close the room, unless the session has ended by then.
-
-    Args:
-        limit_s: How long the call may last, in seconds.
-        session: The call's session. It is shut down at the end.
-        language: Of the farewell.
-        close_room: Closes the room; may do nothing where there is none, as on the console.
-        sleep: Waits for so many seconds.
+    """End the call after ``limit_s`` seconds.
 
     Returns:
         The task that waits for the limit. The end of the session cancels it.
     """
-    task = asyncio.create_task(_end_call(limit_s, session, language, close_room, sleep), name="end_call_after")
+
+    async def wait() -> None:
+        await sleep(limit_s)
+        end.begin("duration")
+
+    task = asyncio.create_task(wait(), name="limit_duration")
     session.once("close", lambda _: task.cancel())
     return task
 
 
-async def _end_call(
-    limit_s: float,
-    session: AgentSession[Any],
-    language: str,
-    close_room: Callable[[], Awaitable[Any]],
-    sleep: Callable[[float], Awaitable[None]],
-) -> None:
-    await sleep(limit_s)
-    logger.info("a call is ended after %.0f s (CALL_MAX_SECONDS)", limit_s)
-    try:
-        await asyncio.wait_for(_say_farewell(session, language), _FAREWELL_TIMEOUT_S)
-        await sleep(_LINGER_S)
-    except (asyncio.TimeoutError, RuntimeError) as error:
-        logger.warning("a call is ended without a farewell: %s", type(error).__name__)
-    await asyncio.shield(asyncio.ensure_future(close_room()))  # closes the session, which cancels this task
-    session.shutdown(drain=False)  # the room could not be closed, or there is none
+def limit_usage(max_tokens: int, max_cost_usd: float | None, usage_events: UsageEvents, end: CallEnd) -> None:
+    """End the call when it has used ``max_tokens`` LLM tokens, or cost ``max_cost_usd``.
+
+    Usage is known when a provider reports it, at the end of a request: the last request may go over the limit.
+    """
+
+    def on_usage(usage: Usage) -> None:
+        if usage.prompt_tokens + usage.completion_tokens >= max_tokens:
+            end.begin("tokens")
+        elif max_cost_usd is not None and usage.cost_usd >= max_cost_usd:
+            end.begin("cost")
+
+    usage_events.on("usage_changed", on_usage)
 
 
-async def _say_farewell(session: AgentSession[Any], language: str) -> None:
-    await session.interrupt()
-    await session.say(farewell(language), allow_interruptions=False)
+def limit_silence(session: AgentSession[Any], end: CallEnd) -> None:
+    """End the call when the caller has been silent for the session's ``user_away_timeout``.
+
+    Only the time in which the agent listens counts, and neither the work of a tool nor a typed text is silence.
+    """
+
+    def on_user_state(event: UserStateChangedEvent) -> None:
+        if event.new_state == "away":
+            end.begin("silence")
+
+    session.on("user_state_changed", on_user_state)

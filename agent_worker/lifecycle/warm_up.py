@@ -11,6 +11,7 @@ from livekit.agents import AgentServer, JobProcess, tokenize
 
 from agent_worker.core.compat.livekit import import_client_modules
 from agent_worker.core.log import logger
+from agent_worker.core.log_protection import protect_log_of_calls
 from agent_worker.core.settings import Settings, SettingsT
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.factory import build_agent
@@ -57,6 +58,7 @@ def warm_up_process(
     The phrases are read from disk, clients load certificates (0.1 s each), the transcript's pace needs a table of
     syllables (0.2 s), and clients import most of their code with their first request (0.5 s in the first turn).
     """
+    protect_log_of_calls()
     stack = build_stack(settings)
     agent = build_agent(stack, settings)
     process.userdata[_USERDATA_KEY] = CallParts(stack, agent, SessionMeter(stack, prices))
@@ -84,8 +86,7 @@ def fixed_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
     texts = [agent.apology]
     if not settings.no_greeting:
         texts.append(settings.greeting)
-    if settings.call_max_seconds is not None:
-        texts.append(farewell(settings.language))
+    texts.append(farewell(settings.language))
     preresponses = agent.strategy is not None or settings.callers_choose_strategy
     return [*texts, *agent.phrases.all()] if preresponses else texts
 

@@ -18,6 +18,7 @@ from agent_worker.preresponse.answer import Answer, Chunk
 from agent_worker.preresponse.apology import Apologizer
 from agent_worker.preresponse.decision import PreresponseDecider
 from agent_worker.preresponse.fast_reply import DEFAULT_PRERESPONSE_PROMPT
+from agent_worker.preresponse.history import DEFAULT_HISTORY_MAX_TOKENS, bounded_history
 from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.preresponse.replies import Replies, Reply
 from agent_worker.preresponse.speech_router import SpeechRouter, TextTee
@@ -59,6 +60,8 @@ class PreResponseAgent(Agent):
         answer_timeout: How long the answer may take to begin, from whichever model, before it counts as failed,
             seconds. ``None``: without limit.
         voice_timeout: How long the voice may leave a sentence unspoken, seconds.
+        history_max_tokens: Estimated tokens of the conversation that the main model gets with each request: beyond it,
+            the oldest turns are dropped from the request. ``None``: all of it, whose cost grows with each turn.
         **options: All other arguments of :class:`livekit.agents.Agent`.
 
     Attributes:
@@ -82,6 +85,7 @@ class PreResponseAgent(Agent):
         quick_answer: float = 0.6,
         answer_timeout: float | None = None,
         voice_timeout: float = TTS_TIMEOUT_S,
+        history_max_tokens: int | None = DEFAULT_HISTORY_MAX_TOKENS,
         **options: Any,
     ) -> None:
         # In the instructions, and not beside each turn: they stay the same, so that the provider can cache them.
@@ -92,6 +96,7 @@ class PreResponseAgent(Agent):
         self.phrase_audio = phrase_audio
         self._answer_timeout_s = answer_timeout
         self._voice_timeout_s = voice_timeout
+        self._history_max_tokens = history_max_tokens
         self._decider = PreresponseDecider(language, quick_answer)
         self._router = SpeechRouter(phrase_audio, lambda error: report_voice_silent(self.session, error))
         self._apologizer = Apologizer(language, phrase_audio)
@@ -159,8 +164,11 @@ class PreResponseAgent(Agent):
         message = caller_message(chat_ctx, {item.id for item in self.chat_ctx.items})
         reply = self._begin_reply(message, chat_ctx)
         attempt = self._begin_attempt(message, chat_ctx, reply.trace)
+        if self._history_max_tokens is not None:
+            chat_ctx = bounded_history(chat_ctx, self._history_max_tokens)
         chunks = self._request_answer(chat_ctx, tools, model_settings, attempt)
         answer = Answer(chunks, reply.trace, chat_ctx, self._answer_timeout_s, self._report_usage)
+        answer.begun.add_done_callback(lambda _: self.events.emit("answer_started", reply.trace))
         preresponse = None
         try:
             if attempt and message:

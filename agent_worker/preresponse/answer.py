@@ -32,6 +32,7 @@ class Answer:
         clock: Monotonic time in seconds.
 
     Attributes:
+        begun: Resolves when the model has sent its first text or tool call; never if it sends neither.
         speakable: Resolves when a first sentence is there, or at the end of the answer if it is not just a tool call:
             from then on a pre-response would only delay the answer.
         calls_tool: Resolves when the model has called a tool.
@@ -50,6 +51,7 @@ class Answer:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         loop = asyncio.get_running_loop()
+        self.begun: asyncio.Future[None] = loop.create_future()
         self.speakable: asyncio.Future[None] = loop.create_future()
         self.calls_tool: asyncio.Future[None] = loop.create_future()
         self.text = ""
@@ -135,6 +137,8 @@ class Answer:
                 self.calls_tool.set_result(None)
         if text or calls_tool:
             self._last_content_at = self._clock()
+            if not self.begun.done():
+                self.begun.set_result(None)
         if text:
             self.text += text
             self._trace.main_first_token = self._trace.main_first_token or self._clock()

@@ -12,44 +12,57 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import AgentSession
 from livekit.agents.types import TOPIC_CHAT
-from livekit.agents.voice import room_io
+from livekit.agents.voice import SpeechHandle, room_io
 
-from agent_worker.core.compat.livekit import TextInputCallback, default_text_input_callback
+from agent_worker.core.compat.livekit import reply_to_text
 from agent_worker.core.log import logger
+from agent_worker.room.token_bucket import TokenBucket
+from agent_worker.telemetry.events import EngineEvents
 from agent_worker.text.sanitize import strip_surrogates
 
 #: The rest of a longer message is dropped.
 MAX_TEXT_CHARS = 4_000
 #: Messages that may be in transfer or wait for their turn; others are dropped.
 MAX_PENDING = 4
-_MIN_INTERVAL_S = 0.5
+#: So many messages may follow each other quickly; then one in each interval.
+BURST = 4
+INTERVAL_S = 4.0
 _TRANSFER_TIMEOUT_S = 30.0
+
+Deliver = Callable[[Any, room_io.TextInputEvent], Awaitable[SpeechHandle | None]]
 
 
 class BoundedTextInput:
     """Passes the caller's chat messages to a session, within limits.
 
-    livekit-agents reads each message to its end, and asks the models for each. So a caller could fill the memory, and
-    use up what a provider allows all callers together.
+    livekit-agents reads each message to its end, and asks the models for each. So a caller could fill the memory, use
+    up what a provider allows all callers together, and cause cost with requests that the next message cancels. Here
+    messages are delivered at the rate of a token bucket, and each waits until the answer to the one before has begun.
 
     Args:
         session: Receives the messages. Start it with ``text_input=False``.
         room: Where the messages come from.
-        deliver: Hands a message to the session. Default: what livekit-agents does with it.
-        sleep: Waits between two messages.
+        events: Tell when an answer begins.
+        deliver: Hands a message to the session and returns the reply. Default: what livekit-agents does with it.
+        bucket: Limits the rate.
+        sleep: Waits for so many seconds.
     """
 
     def __init__(
         self,
         session: AgentSession[Any],
         room: rtc.Room,
+        events: EngineEvents,
         *,
-        deliver: TextInputCallback | None = None,
+        deliver: Deliver = reply_to_text,
+        bucket: TokenBucket | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._session = session
         self._room = room
-        self._deliver = deliver or default_text_input_callback()
+        self._events = events
+        self._deliver = deliver
+        self._bucket = bucket or TokenBucket(BURST, INTERVAL_S)
         self._sleep = sleep
         self._pending: set[asyncio.Task[None]] = set()
         self._warned = False
@@ -58,6 +71,13 @@ class BoundedTextInput:
     def attach(self) -> None:
         """Take the room's chat messages from now on. Call it after ``session.start``."""
         self._room.register_text_stream_handler(TOPIC_CHAT, self._on_stream)
+        self._session.once("close", lambda _: self.detach())
+
+    def detach(self) -> None:
+        """Take no more messages, and drop those that wait."""
+        self._room.unregister_text_stream_handler(TOPIC_CHAT)
+        for task in self._pending:
+            task.cancel()
 
     def _on_stream(self, reader: rtc.TextStreamReader, identity: str) -> None:
         caller = self._session.room_io.linked_participant
@@ -82,14 +102,29 @@ class BoundedTextInput:
         try:
             text = await asyncio.wait_for(read_bounded(reader), _TRANSFER_TIMEOUT_S)
             async with self._one_at_a_time:
+                await self._sleep(self._bucket.take())
                 message = room_io.TextInputEvent(text=text, info=reader.info, participant=caller)
-                if (delivery := self._deliver(self._session, message)) is not None:
-                    await delivery
-                await self._sleep(_MIN_INTERVAL_S)
+                if (reply := await self._deliver(self._session, message)) is not None:
+                    await self._wait_until_answered(reply)
         except (ConnectionError, RuntimeError, asyncio.TimeoutError) as error:  # the caller or the session has gone
             logger.debug("a chat message is lost: %s", type(error).__name__)
         finally:
             reader.close()
+
+    async def _wait_until_answered(self, reply: SpeechHandle) -> None:
+        """Return when the answer has begun, or when the reply has ended without one."""
+        begun = asyncio.Event()
+
+        def on_event(_: object) -> None:
+            begun.set()
+
+        self._events.on("answer_started", on_event)
+        reply.add_done_callback(on_event)
+        try:
+            if not reply.done():
+                await begun.wait()
+        finally:
+            self._events.off("answer_started", on_event)
 
 
 async def read_bounded(chunks: AsyncIterator[str]) -> str:

@@ -1,4 +1,4 @@
-"""The events of the pre-response engine, and what telemetry needs of an agent."""
+"""The events of the pre-response engine and of the usage, and what telemetry needs of an agent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from livekit import rtc
 
 from agent_worker.telemetry.trace import TurnTrace
 
-EventName = Literal["preresponse_decided", "preresponse_started", "usage_unreported"]
+EventName = Literal["preresponse_decided", "preresponse_started", "answer_started", "usage_unreported"]
 
 
 class EngineEvents(rtc.EventEmitter[EventName]):
@@ -18,8 +18,17 @@ class EngineEvents(rtc.EventEmitter[EventName]):
 
     ``preresponse_started``: a pre-response is about to be heard. Arguments: its text and its source.
 
+    ``answer_started``: the main model has sent the first text or tool call of an answer. Argument: the ``TurnTrace``.
+
     ``usage_unreported``: an LLM request ended before the provider reported its token usage. Argument: an
     ``UnreportedUsage``.
+    """
+
+
+class UsageEvents(rtc.EventEmitter[Literal["usage_changed"]]):
+    """Events of a call's usage, subscribed to by ``events.on(name, handler)``.
+
+    ``usage_changed``: a provider reported usage, or it was estimated. Argument: the ``telemetry.record.Usage`` so far.
     """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -85,6 +85,7 @@ VAD_INFERENCES = Counter("livekit_vad_inferences_total", "Audio windows processe
 
 CONVERSATIONS = Counter("livekit_conversations_total", "Conversations started")
 ACTIVE_CONVERSATIONS = Gauge("livekit_active_conversations", "Conversations in progress", multiprocess_mode=_LIVE_SUM)
+CALLS_ENDED = Counter("livekit_calls_ended_total", "Calls that the agent ended, by the limit they reached", ["reason"])
 TURNS = Counter("livekit_conversation_turns_total", "Caller turns added to the conversation")
 PRERESPONSES = Counter(
     "livekit_preresponses_total", "Caller turns, by the outcome of the pre-response", ["strategy", "source", "outcome"]
@@ -117,7 +118,10 @@ STT_COST = Gauge("livekit_stt_cost_total", "Cost of speech recognition, USD", mu
 TTS_COST = Gauge("livekit_tts_cost_total", "Cost of speech synthesis, USD", multiprocess_mode=_SUM)
 COST_BY_MODEL = Counter("livekit_cost_usd_total", "Cost by component and model, USD", ["component", *_MODEL_LABELS])
 
+CallEndReason = Literal["duration", "tokens", "cost", "silence"]
+
 #: The closed sets of label values.
+CALL_END_REASONS: Final[tuple[CallEndReason, ...]] = get_args(CallEndReason)
 REPLIES: Final = ("preresponse", "answer")
 STRATEGIES: Final = ("llm", "phrase", "hybrid", "off", "custom")
 SOURCES: Final = ("llm", "phrase", "none", "custom")
@@ -130,6 +134,8 @@ for _reply in REPLIES:
     ANSWER_GAP.labels(_reply)
 for _component in COMPONENTS:
     ERRORS.labels(_component)
+for _reason in CALL_END_REASONS:
+    CALLS_ENDED.labels(_reason)
 for _phase in INTERRUPTION_PHASES:
     INTERRUPTIONS.labels(_phase)
 for _type in ("prompt", "completion"):

@@ -101,7 +101,7 @@ class TurnRecord:
     instants: TurnTimestamps
     """When each event happened."""
     usage: Usage | None = None
-    """Usage of the call."""
+    """Usage of the call; ``None`` for a caller who may not see it (``CALLERS_SEE_USAGE``)."""
 
     def as_dict(self, *, words: bool = True) -> dict[str, Any]:
         """Return the record for JSON; without ``words`` it holds nothing that the caller or the agent said."""

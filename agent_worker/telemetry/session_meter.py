@@ -35,10 +35,14 @@ class SessionMeter:
     Args:
         stack: The components. Their usage is counted from now on.
         prices: Their prices.
+
+    Attributes:
+        usage_events: Tell of each change of the usage.
     """
 
     def __init__(self, stack: VoiceStack, prices: Prices) -> None:
         self._usage = UsageMeter(stack, prices)
+        self.usage_events = self._usage.events
 
     def watch(
         self, session: AgentSession[Any], agent: Agent, on_turn: Callable[[TurnRecord], None] = lambda _: None

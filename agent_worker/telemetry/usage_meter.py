@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from livekit.agents import metrics as lk_metrics
 from agent_worker.core.log import logger
 from agent_worker.providers.stack import VoiceStack
 from agent_worker.telemetry import metrics
+from agent_worker.telemetry.events import UsageEvents
 from agent_worker.telemetry.pricing import LLMPrice, Prices
 from agent_worker.telemetry.record import Usage
 from agent_worker.telemetry.unreported_usage import Role, UnreportedUsage
@@ -19,6 +21,9 @@ from agent_worker.telemetry.unreported_usage import Role, UnreportedUsage
 _CHARS_PER_TOKEN = 4
 #: In one request. A larger number is a provider's mistake, and would spoil the counter for the life of the process.
 _MAX_TOKENS = 10_000_000
+
+
+_AddUsage = Callable[[Usage], None]
 
 
 class UsageMeter:
@@ -32,27 +37,34 @@ class UsageMeter:
 
     Attributes:
         usage: The sum so far.
+        events: Tell of each change of the sum.
     """
 
     def __init__(self, stack: VoiceStack, prices: Prices) -> None:
         self.usage = Usage()
+        self.events = UsageEvents()
         names = stack.provider_names
         self._llms: dict[Role, _LLMMeter] = {
-            "main": _LLMMeter("main", stack.main_llm, names.llm, prices, self.usage),
-            "fast": _LLMMeter("fast", stack.fast_llm, names.llm, prices, self.usage),
+            "main": _LLMMeter("main", stack.main_llm, names.llm, prices, self._add),
+            "fast": _LLMMeter("fast", stack.fast_llm, names.llm, prices, self._add),
         }
-        _meter_stt(stack, prices, self.usage)
-        _meter_tts(stack, prices, self.usage)
+        _meter_stt(stack, prices, self._add)
+        _meter_tts(stack, prices, self._add)
         stack.vad.on("metrics_collected", _on_vad_metrics)
 
     def add_unreported(self, request: UnreportedUsage) -> None:
         """Add the estimated tokens of a request that was billed although the provider reported no usage."""
         self._llms[request.role].add_estimate(request)
 
+    def _add(self, used: Usage) -> None:
+        for field in dataclasses.fields(Usage):
+            setattr(self.usage, field.name, getattr(self.usage, field.name) + getattr(used, field.name))
+        self.events.emit("usage_changed", self.usage)
+
 
 class _LLMMeter:
-    def __init__(self, role: Role, model: llm.LLM[Any], provider: str, prices: Prices, usage: Usage) -> None:
-        self._usage = usage
+    def __init__(self, role: Role, model: llm.LLM[Any], provider: str, prices: Prices, add: _AddUsage) -> None:
+        self._add = add
         labels = (role, provider, model.model)
         self._is_main = role == "main"
         self._price: LLMPrice = prices.of_llm(provider, model.model)
@@ -105,12 +117,10 @@ class _LLMMeter:
         cost = self._price.of(prompt, completion, cached_prompt)
         metrics.LLM_COST.inc(cost)
         self._cost.inc(cost)
-        self._usage.prompt_tokens += prompt
-        self._usage.completion_tokens += completion
-        self._usage.cost_usd += cost
+        self._add(Usage(prompt_tokens=prompt, completion_tokens=completion, cost_usd=cost))
 
 
-def _meter_stt(stack: VoiceStack, prices: Prices, usage: Usage) -> None:
+def _meter_stt(stack: VoiceStack, prices: Prices, add: _AddUsage) -> None:
     provider, model = stack.provider_names.stt, stack.stt.model
     price = prices.of_stt(provider, model)
     cost_by_model = metrics.COST_BY_MODEL.labels("stt", provider, model)
@@ -120,14 +130,13 @@ def _meter_stt(stack: VoiceStack, prices: Prices, usage: Usage) -> None:
         metrics.STT_AUDIO.inc(event.audio_duration)
         metrics.STT_COST.inc(cost)
         cost_by_model.inc(cost)
-        usage.stt_seconds += event.audio_duration
-        usage.cost_usd += cost
+        add(Usage(stt_seconds=event.audio_duration, cost_usd=cost))
 
     stack.stt.on("metrics_collected", on_metrics)
     stack.stt.on("error", _count_error("stt"))
 
 
-def _meter_tts(stack: VoiceStack, prices: Prices, usage: Usage) -> None:
+def _meter_tts(stack: VoiceStack, prices: Prices, add: _AddUsage) -> None:
     provider, model = stack.provider_names.tts, stack.tts.model
     price = prices.of_tts(provider, model)
     cost_by_model = metrics.COST_BY_MODEL.labels("tts", provider, model)
@@ -144,8 +153,7 @@ def _meter_tts(stack: VoiceStack, prices: Prices, usage: Usage) -> None:
         metrics.TTS_CHARACTERS.inc(event.characters_count)
         metrics.TTS_COST.inc(cost)
         cost_by_model.inc(cost)
-        usage.tts_characters += event.characters_count
-        usage.cost_usd += cost
+        add(Usage(tts_characters=event.characters_count, cost_usd=cost))
 
     stack.tts.on("metrics_collected", on_metrics)
     stack.tts.on("error", _count_error("tts"))

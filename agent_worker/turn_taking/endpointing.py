@@ -9,8 +9,9 @@ from agent_worker.core.settings import Settings
 
 #: 20 ms are the packets of the network: the default of 50 ms would let the end of the caller's voice be heard up to
 #: 50 ms later. 16 kHz is the rate of the voice activity detector, the turn detector and the recogniser: each would
-#: resample every frame of the default, 24 kHz.
-AUDIO_INPUT = room_io.AudioInputOptions(sample_rate=16_000, frame_size_ms=20)
+#: resample every frame of the default, 24 kHz. Pre-connect audio, which is on by default, takes a byte stream from
+#: every participant and lets FFmpeg guess its format: an SDP file in it opens sockets and threads.
+AUDIO_INPUT = room_io.AudioInputOptions(sample_rate=16_000, frame_size_ms=20, pre_connect_audio=False)
 
 
 def turn_handling(settings: Settings) -> TurnHandlingOptions:

@@ -177,14 +177,14 @@ def _events(board: dashboard.Dashboard) -> dashboard.Dashboard:
             "Turns of callers taken into a conversation. Zero while conversations are active: the agent does not hear.",
             Unit.PER_MINUTE,
             [Query(_per_minute("livekit_conversation_turns_total"), "turns")],
-            6,
+            5,
         ),
         Panel(
             "Active conversations",
             "Calls going on, of living processes. Bad when it only ever rises: calls that do not end.",
             Unit.COUNT,
             [Query(f"sum({promql.selector('livekit_active_conversations')})", "conversations")],
-            6,
+            5,
         ),
         Panel(
             "Interruptions, by what was cut",
@@ -192,7 +192,7 @@ def _events(board: dashboard.Dashboard) -> dashboard.Dashboard:
             "callers only pause. Many in the answer: it is too long or beside the point.",
             Unit.COUNT,
             [Query(increase("livekit_interruptions_total", by="during"), "{{during}}")],
-            6,
+            5,
         ),
         Panel(
             "Errors, by component",
@@ -200,7 +200,15 @@ def _events(board: dashboard.Dashboard) -> dashboard.Dashboard:
             "in its place. fast_llm: phrases only. stt, tts: callers are not heard, or hear nothing.",
             Unit.COUNT,
             [Query(increase("livekit_errors_total", by="component"), "{{component}}")],
-            6,
+            5,
+        ),
+        Panel(
+            "Calls ended at a limit",
+            "Calls that the agent ended. silence: callers leave without hanging up. Many of the others: somebody wants "
+            "to cause cost, or a limit is too low for your callers.",
+            Unit.COUNT,
+            [Query(increase("livekit_calls_ended_total", by="reason"), "{{reason}}")],
+            4,
         ),
     )
     return with_lines(board, panels)
@@ -214,7 +222,7 @@ def _use(board: dashboard.Dashboard) -> dashboard.Dashboard:
         Panel(
             "Tokens per minute",
             "Tokens of both models. Prompt tokens that grow with every turn: conversations get long, and each request "
-            "carries all of one.",
+            "carries up to HISTORY_MAX_TOKENS of one.",
             Unit.PER_MINUTE,
             [Query(_per_minute("livekit_llm_tokens_total", by="type"), "{{type}}")],
             6,

@@ -5,11 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from livekit.agents import Agent, AgentSession
+import pytest
+from livekit.agents import Agent, AgentSession, UserStateChangedEvent
 
-from agent_worker.lifecycle.call_limit import end_call_after
+from agent_worker.lifecycle.call_end import CallEnd
+from agent_worker.lifecycle.call_limit import limit_duration, limit_silence, limit_usage
+from agent_worker.telemetry.events import UsageEvents
+from agent_worker.telemetry.metrics import CALL_END_REASONS
+from agent_worker.telemetry.record import Usage
 from agent_worker.testing import ManualAudioOutput, ScriptedTTS
 from agent_worker.text.messages import farewell
+from tests.agent_worker.test_session_meter import Changes
+from tests.waiting import settle, until
 
 LIMIT_S = 3600.0
 
@@ -30,47 +37,126 @@ class Room:
 
 
 @asynccontextmanager
-async def session_with(voice: ScriptedTTS) -> AsyncIterator[AgentSession[Any]]:
-    async with AgentSession[Any](tts=voice, vad=None, turn_handling={"turn_detection": None}) as session:
+async def session_with(voice: ScriptedTTS, **options: Any) -> AsyncIterator[AgentSession[Any]]:
+    async with AgentSession[Any](tts=voice, vad=None, turn_handling={"turn_detection": None}, **options) as session:
         session.output.audio = loudspeaker = ManualAudioOutput()
         loudspeaker.automatic = True
         await session.start(Agent(instructions=""))
         yield session
 
 
-async def test_caller_hears_a_farewell_before_the_room_is_closed() -> None:
-    voice, room = ScriptedTTS(), Room()
+@pytest.mark.parametrize("reason", CALL_END_REASONS)
+async def test_caller_hears_one_farewell_before_the_room_is_closed_and_the_reason_is_counted(reason: Any) -> None:
+    voice, room, gained = ScriptedTTS(), Room(), Changes()
     async with session_with(voice) as session:
-        task = end_call_after(LIMIT_S, session, "en-US", room.close, sleep=room.sleep)
-        room.time_is_up.set()
-        await task
+        end = CallEnd(session, "en-US", room.close, sleep=room.sleep)
+        end.begin(reason)
+        end.begin("duration")
+        await until(lambda: room.closed)
     assert " ".join(voice.texts) == farewell("en")
     assert room.closed == 1
+    assert gained("livekit_calls_ended_total", reason=reason) == 1
+
+
+async def test_nothing_that_the_caller_says_or_types_during_the_farewell_is_answered() -> None:
+    room, stopped = Room(), asyncio.Event()
+    async with session_with(ScriptedTTS()) as session:
+        CallEnd(session, "en", room.close, stop_text_input=stopped.set, sleep=room.sleep).begin("tokens")
+        await until(lambda: room.closed)
+        assert not session.input.audio_enabled
+        assert stopped.is_set()
 
 
 async def test_room_is_closed_without_a_farewell_if_the_voice_fails() -> None:
     room = Room()
     async with session_with(ScriptedTTS(error=RuntimeError("no voice"))) as session:
-        task = end_call_after(LIMIT_S, session, "en-US", room.close, sleep=room.sleep)
-        room.time_is_up.set()
-        await task
+        CallEnd(session, "en-US", room.close, sleep=room.sleep).begin("duration")
+        await until(lambda: room.closed)
     assert room.closed == 1
 
 
-async def test_end_of_the_session_cancels_the_limit() -> None:
-    room = Room()
+async def test_call_that_is_over_is_not_ended_again() -> None:
+    room, gained = Room(), Changes()
     async with session_with(ScriptedTTS()) as session:
-        task = end_call_after(LIMIT_S, session, "en-US", room.close, sleep=room.sleep)
-    await asyncio.wait([task])
-    assert task.cancelled()
-    assert room.closed == 0
+        end = CallEnd(session, "en", room.close, sleep=room.sleep)
+    end.begin("tokens")
+    await settle()
+    assert (room.closed, gained("livekit_calls_ended_total", reason="tokens")) == (0, 0)
 
 
 async def test_session_ends_even_if_the_room_stays_open() -> None:
     room = Room()
     async with session_with(ScriptedTTS()) as session:
-        ended = asyncio.Event()
-        session.once("close", lambda _: ended.set())
-        end_call_after(LIMIT_S, session, "en", room.close, sleep=room.sleep)
+        is_over = asyncio.Event()
+        session.once("close", lambda _: is_over.set())
+        CallEnd(session, "en", room.close, sleep=room.sleep).begin("duration")
+        await is_over.wait()
+
+
+async def test_call_ends_at_its_maximum_duration() -> None:
+    room, gained = Room(), Changes()
+    async with session_with(ScriptedTTS()) as session:
+        end = CallEnd(session, "en", room.close, sleep=room.sleep)
+        task = limit_duration(LIMIT_S, session, end, sleep=room.sleep)
         room.time_is_up.set()
-        await ended.wait()
+        await task
+        await until(lambda: room.closed)
+    assert gained("livekit_calls_ended_total", reason="duration") == 1
+
+
+async def test_end_of_the_session_cancels_the_limit_of_its_duration() -> None:
+    room = Room()
+    async with session_with(ScriptedTTS()) as session:
+        end = CallEnd(session, "en", room.close, sleep=room.sleep)
+        task = limit_duration(LIMIT_S, session, end, sleep=room.sleep)
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert room.closed == 0
+
+
+class Reasons:
+    """Stands for the end of a call, and keeps the reasons for it."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+
+    def begin(self, reason: str) -> None:
+        self.given.append(reason)
+
+
+@pytest.mark.parametrize(
+    ("usage", "reasons"),
+    [
+        (Usage(prompt_tokens=900, completion_tokens=99, cost_usd=0.99), []),
+        (Usage(prompt_tokens=900, completion_tokens=100), ["tokens"]),
+        (Usage(cost_usd=1.0), ["cost"]),
+    ],
+)
+def test_call_ends_when_its_budget_is_used(usage: Usage, reasons: list[str]) -> None:
+    end, events = Reasons(), UsageEvents()
+    limit_usage(1_000, 1.0, events, end)  # type: ignore[arg-type]
+    events.emit("usage_changed", usage)
+    assert end.given == reasons
+
+
+def test_cost_does_not_end_a_call_without_a_limit() -> None:
+    end, events = Reasons(), UsageEvents()
+    limit_usage(1_000, None, events, end)  # type: ignore[arg-type]
+    events.emit("usage_changed", Usage(cost_usd=1e6))
+    assert end.given == []
+
+
+async def test_call_of_a_silent_caller_ends() -> None:
+    room, voice = Room(), ScriptedTTS()
+    async with session_with(voice, user_away_timeout=0.05) as session:
+        limit_silence(session, CallEnd(session, "en", room.close, sleep=room.sleep))
+        await until(lambda: room.closed)
+    assert " ".join(voice.texts) == farewell("en")
+
+
+async def test_caller_who_speaks_or_falls_silent_does_not_end_the_call() -> None:
+    end, session = Reasons(), AgentSession[Any](vad=None)
+    limit_silence(session, end)  # type: ignore[arg-type]
+    session.emit("user_state_changed", UserStateChangedEvent(old_state="listening", new_state="speaking"))
+    session.emit("user_state_changed", UserStateChangedEvent(old_state="speaking", new_state="listening"))
+    assert end.given == []

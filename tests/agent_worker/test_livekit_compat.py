@@ -6,14 +6,17 @@ import importlib.util
 import inspect
 from collections.abc import AsyncIterable, AsyncIterator
 from importlib import metadata
+from types import SimpleNamespace
 from typing import Any
 
 from livekit import rtc
 from livekit.agents import Agent, AgentServer, AgentSession, ModelSettings, Plugin
 from livekit.agents.voice import room_io
+from livekit.agents.voice.room_io import _output as room_output
 
 from agent_worker.core.compat import livekit
 from agent_worker.testing import ManualAudioOutput, ScriptedLLM, ScriptedTTS, tone
+from tests.waiting import settle
 
 
 def test_version_is_the_one_that_the_code_was_written_for() -> None:
@@ -77,3 +80,57 @@ async def test_nodes_of_a_reply_run_with_its_speech_handle_and_outside_of_them_t
         "agent_worker/core/compat/livekit.py, or the pre-response is taken for the answer"
     )
     assert livekit.current_speech_handle() is None
+
+
+async def test_transcripts_go_to_the_caller_only_and_not_by_the_old_protocol() -> None:
+    assert "stream_text(\n            topic=TOPIC_TRANSCRIPTION" in inspect.getsource(room_output), (
+        "livekit-agents sends transcripts in another way: check send_transcripts_only_to"
+    )
+    sent: list[tuple[str, Any]] = []
+
+    async def stream_text(*, topic: str, destination_identities: Any = None, **_: Any) -> Any:
+        sent.append((topic, destination_identities))
+        return SimpleNamespace(write=_nothing, aclose=_nothing)
+
+    async def publish_transcription(_: Any) -> None:
+        sent.append(("legacy", None))
+
+    callers: list[str | None] = ["caller"]
+    me = SimpleNamespace(
+        identity="agent",
+        stream_text=stream_text,
+        publish_transcription=publish_transcription,
+        track_publications={"t": SimpleNamespace(sid="t", source=rtc.TrackSource.SOURCE_MICROPHONE, track=None)},
+    )
+    old_client = SimpleNamespace(
+        identity="caller",
+        kind=rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
+        attributes={},
+        track_publications={},
+        _info=SimpleNamespace(client_protocol=0),
+    )
+    room: Any = SimpleNamespace(
+        local_participant=me,
+        remote_participants={"caller": old_client},
+        isconnected=lambda: True,
+        on=lambda *_: None,
+        off=lambda *_: None,
+    )
+    livekit.send_transcripts_only_to(room, lambda: callers[0])
+    output = room_output._ParticipantTranscriptionOutput(room=room, participant="agent")
+
+    async def say(text: str) -> list[str]:
+        sent.clear()
+        await output.capture_text(text)
+        output.flush()
+        await settle()
+        return sorted(set(map(repr, sent)))
+
+    to_caller = repr(("lk.transcription", ["caller"]))
+    assert await say("Hello.") == [to_caller]
+    callers[0] = None
+    assert await say("Hello.") == [repr(("lk.transcription", ["agent"]))]
+
+
+async def _nothing(*_: Any, **__: Any) -> None:
+    pass

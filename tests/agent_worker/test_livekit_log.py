@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -14,8 +15,9 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, APIConnectOptions, APIError, APIStatusError, llm, stt, tts
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.plugins import deepgram
+from livekit.rtc._proto import room_pb2 as proto_room
 
-from agent_worker.core.compat.livekit import PersonalDataFilter, redact_personal_data
+from agent_worker.core.log_protection import protect_log_of_calls
 from agent_worker.testing import SAMPLE_RATE_HZ, ManualAudioOutput, ScriptedLLM, ScriptedTTS
 from tests.hostile.servers import websocket_server
 
@@ -23,19 +25,6 @@ SECRET = "my card number is 1234"
 RETRY_ONCE = APIConnectOptions(max_retry=1, retry_interval=0.0)
 NO_RETRY = APIConnectOptions(max_retry=0)
 SILENCE = rtc.AudioFrame(bytes(640), SAMPLE_RATE_HZ, 1, 320)
-
-
-@pytest.fixture(autouse=True)
-def unfiltered_loggers() -> Iterator[None]:
-    _remove_filters()
-    yield
-    _remove_filters()
-
-
-def _remove_filters() -> None:
-    for name in logging.root.manager.loggerDict:
-        known = logging.getLogger(name)
-        known.filters = [one for one in known.filters if not isinstance(one, PersonalDataFilter)]
 
 
 def quoting_error() -> APIStatusError:
@@ -152,20 +141,54 @@ async def test_line_that_quotes_the_caller_or_agent_is_logged_without_the_quotat
         "from agent_worker/core/compat/livekit.py if there is none"
     )
     caplog.clear()
-    redact_personal_data()
+    protect_log_of_calls()
     await run(scenario)
     assert SECRET not in everything_logged(caplog), "adapt the patterns in agent_worker/core/compat/livekit.py"
     assert SCENARIOS[scenario] in caplog.text
 
 
 async def test_traceback_is_logged_with_the_type_of_the_error_only(caplog: pytest.LogCaptureFixture) -> None:
-    redact_personal_data()
+    protect_log_of_calls()
     await llm_has_a_bug()
     assert "in _run" in caplog.text
     assert "Exception: ValueError\n" in caplog.text
 
 
-def test_filter_is_added_once_to_each_logger() -> None:
-    redact_personal_data()
-    redact_personal_data()
-    assert [type(one) for one in logging.getLogger("livekit.agents").filters] == [PersonalDataFilter]
+async def test_error_that_nobody_awaits_is_logged_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
+    protect_log_of_calls()
+
+    async def fail() -> None:
+        raise quoting_error()
+
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(fail())
+    await asyncio.wait([task])
+    error = task.exception()
+    loop.call_exception_handler({"message": "Task exception was never retrieved", "exception": error, "task": task})
+    assert SECRET not in everything_logged(caplog)
+    assert "Task exception was never retrieved" in caplog.text
+    assert "Exception: APIStatusError" in caplog.text
+
+
+def test_event_of_the_room_whose_handler_failed_is_logged_without_its_content(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    protect_log_of_calls()
+    event = proto_room.RoomEvent(chat_message=proto_room.ChatMessageReceived(participant_identity=SECRET))
+    logging.error("error running user callback for %s: %s", "chat_message", event)
+    assert SECRET not in everything_logged(caplog)
+    assert "error running user callback for chat_message: RoomEvent" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["text", "byte"])
+def test_stream_on_an_unknown_topic_writes_no_line(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert f"ignoring {kind} stream with topic" in inspect.getsource(rtc.Room), (
+        "livekit logs a stream without a handler in other words: adapt _LINE_FOR_EACH_STREAM in "
+        "agent_worker/core/compat/livekit.py"
+    )
+    caplog.set_level(logging.INFO)
+    logging.info(f"ignoring {kind} stream with topic '%s', no callback attached", "a")
+    assert len(caplog.records) == 1
+    protect_log_of_calls()
+    logging.info(f"ignoring {kind} stream with topic '%s', no callback attached", "a")
+    assert len(caplog.records) == 1

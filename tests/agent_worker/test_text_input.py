@@ -8,10 +8,22 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from livekit import rtc
 from livekit.agents.types import TOPIC_CHAT
 from livekit.agents.voice import room_io
 
-from agent_worker.room.text_input import MAX_PENDING, MAX_TEXT_CHARS, BoundedTextInput, read_bounded
+from agent_worker.room.text_input import (
+    BURST,
+    INTERVAL_S,
+    MAX_PENDING,
+    MAX_TEXT_CHARS,
+    BoundedTextInput,
+    read_bounded,
+)
+from agent_worker.room.token_bucket import TokenBucket
+from agent_worker.telemetry.events import EngineEvents
+from agent_worker.telemetry.trace import TurnTrace
+from tests.waiting import settle, until
 
 ANY_CHUNK = st.text(st.characters(exclude_categories=()), max_size=3_000)
 
@@ -34,54 +46,129 @@ class FakeReader:
         self.closed.set()
 
 
+class FakeReply:
+    """The speech of a reply, which ends when a test says so."""
+
+    def __init__(self) -> None:
+        self._callbacks: list[Any] = []
+        self.ended = False
+
+    def done(self) -> bool:
+        return self.ended
+
+    def add_done_callback(self, callback: Any) -> None:
+        self._callbacks.append(callback)
+
+    def end(self) -> None:
+        self.ended = True
+        for callback in self._callbacks:
+            callback(self)
+
+
 class Chat:
-    """A room with a caller, whose chat messages a session receives. Time passes when a test sets ``interval_over``."""
+    """A room with a caller, whose chat messages a session receives.
+
+    Attributes:
+        now: The clock of the token bucket, which each wait advances.
+        replies: The session's reply to each message; a test starts its answer or ends it.
+    """
 
     def __init__(self, error: Exception | None = None) -> None:
         self.received: list[str] = []
+        self.replies: list[FakeReply] = []
         self.sleeps: list[float] = []
-        self.interval_begun = asyncio.Event()
-        self.interval_over = asyncio.Event()
+        self.now = 0.0
+        self.engine = EngineEvents()
+        self.is_detached = False
+        self._session_events: rtc.EventEmitter[str] = rtc.EventEmitter()
         self._error = error
-        session: Any = SimpleNamespace(room_io=SimpleNamespace(linked_participant=SimpleNamespace(identity="caller")))
-        room: Any = SimpleNamespace(register_text_stream_handler=self._register)
-        BoundedTextInput(session, room, deliver=self._deliver, sleep=self._sleep).attach()
+        session: Any = SimpleNamespace(
+            room_io=SimpleNamespace(linked_participant=SimpleNamespace(identity="caller")),
+            once=self._session_events.once,
+        )
+        room: Any = SimpleNamespace(
+            register_text_stream_handler=self._register, unregister_text_stream_handler=self._unregister
+        )
+        bucket = TokenBucket(BURST, INTERVAL_S, clock=lambda: self.now)
+        BoundedTextInput(session, room, self.engine, deliver=self._deliver, bucket=bucket, sleep=self._sleep).attach()
+
+    def start_answer(self) -> None:
+        self.engine.emit("answer_started", TurnTrace())
+
+    def close_session(self) -> None:
+        self._session_events.emit("close", None)
+
+    async def type_and_be_answered(self, text: str) -> None:
+        reader = FakeReader(text)
+        self.send(reader, "caller")
+        known = len(self.replies)
+        await until(lambda: len(self.replies) > known)
+        self.start_answer()
+        await reader.closed.wait()
 
     def _register(self, topic: str, handler: Any) -> None:
         assert topic == TOPIC_CHAT
         self.send = handler
 
-    async def _deliver(self, _: Any, message: room_io.TextInputEvent) -> None:
+    def _unregister(self, topic: str) -> None:
+        assert topic == TOPIC_CHAT
+        self.is_detached = True
+
+    async def _deliver(self, _: Any, message: room_io.TextInputEvent) -> Any:
         if self._error:
             raise self._error
         self.received.append(message.text)
+        self.replies.append(FakeReply())
+        return self.replies[-1]
 
     async def _sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
-        self.interval_begun.set()
-        await self.interval_over.wait()
+        self.now += seconds
 
 
-async def test_messages_reach_the_session_in_order_half_a_second_apart() -> None:
-    chat, first, second = Chat(), FakeReader("Are you ", "open?"), FakeReader("Today?")
-    chat.send(first, "caller")
-    chat.send(second, "caller")
-    chat.interval_over.set()
-    await first.closed.wait()
-    await second.closed.wait()
+async def test_messages_reach_the_session_in_order() -> None:
+    chat = Chat()
+    await chat.type_and_be_answered("Are you open?")
+    await chat.type_and_be_answered("Today?")
     assert chat.received == ["Are you open?", "Today?"]
-    assert chat.sleeps == [0.5, 0.5]
 
 
-async def test_second_message_waits_for_the_interval() -> None:
+async def test_next_message_waits_until_the_answer_to_the_one_before_has_begun() -> None:
     chat, first, second = Chat(), FakeReader("first"), FakeReader("second")
     chat.send(first, "caller")
     chat.send(second, "caller")
-    await chat.interval_begun.wait()
+    await until(lambda: chat.received)
+    await settle()
     assert chat.received == ["first"]
-    chat.interval_over.set()
-    await second.closed.wait()
+    chat.start_answer()
+    await until(lambda: len(chat.received) == 2)
     assert chat.received == ["first", "second"]
+
+
+async def test_next_message_does_not_wait_for_a_reply_that_ends_without_an_answer() -> None:
+    chat = Chat()
+    for text in ("first", "second"):
+        chat.send(FakeReader(text), "caller")
+    await until(lambda: chat.received)
+    chat.replies[0].end()
+    await until(lambda: len(chat.received) == 2)
+
+
+async def test_a_few_messages_are_delivered_at_once_and_then_one_in_each_interval() -> None:
+    chat = Chat()
+    for number in range(BURST + 2):
+        await chat.type_and_be_answered(f"Text {number}")
+    assert chat.sleeps == [0.0] * BURST + [INTERVAL_S] * 2
+
+
+async def test_message_after_a_pause_does_not_wait() -> None:
+    chat = Chat()
+    for _ in range(BURST):
+        await chat.type_and_be_answered("Hello")
+    chat.now += BURST * INTERVAL_S
+    for _ in range(BURST):
+        await chat.type_and_be_answered("Hello")
+    assert chat.sleeps == [0.0] * (2 * BURST)
 
 
 async def test_message_of_another_participant_is_dropped() -> None:
@@ -107,6 +194,19 @@ async def test_message_is_closed_when_the_session_has_ended() -> None:
     chat.send(reader, "caller")
     await reader.closed.wait()
     assert chat.received == []
+
+
+async def test_end_of_the_session_ends_the_input_and_drops_the_pending_messages() -> None:
+    chat = Chat()
+    readers = [FakeReader("first"), FakeReader("second")]
+    for reader in readers:
+        chat.send(reader, "caller")
+    await until(lambda: chat.received)
+    chat.close_session()
+    for reader in readers:
+        await reader.closed.wait()
+    assert chat.received == ["first"]
+    assert chat.is_detached
 
 
 @given(st.lists(ANY_CHUNK, max_size=8))

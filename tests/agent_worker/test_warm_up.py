@@ -13,7 +13,7 @@ from agent_worker.lifecycle.warm_up import fixed_texts, load_audio, retry_phrase
 from agent_worker.preresponse.factory import build_agent
 from agent_worker.telemetry.pricing import Prices
 from agent_worker.testing import ScriptedTTS
-from agent_worker.text.messages import apology
+from agent_worker.text.messages import apology, farewell
 from tests.agent_worker.test_session_meter import a_stack
 
 
@@ -28,15 +28,15 @@ def settings(folder: Path, strategy: str) -> Settings:
 
 
 @pytest.mark.parametrize(("strategy", "phrases"), [("phrase", True), ("off", False)])
-async def test_greeting_and_apology_are_synthesized_with_every_strategy(
+async def test_greeting_apology_and_farewell_are_synthesized_with_every_strategy(
     strategy: str, phrases: bool, tmp_path: Path
 ) -> None:
     stack = a_stack()
     await synthesize_phrases(stack, settings(tmp_path, strategy), Prices.load(None))
     assert isinstance(stack.tts, ScriptedTTS)
-    both = {apology("en"), settings(tmp_path, strategy).greeting}
-    assert both <= set(stack.tts.texts)
-    assert (set(stack.tts.texts) > both) is phrases
+    fixed = {apology("en"), settings(tmp_path, strategy).greeting, farewell("en")}
+    assert fixed <= set(stack.tts.texts)
+    assert (set(stack.tts.texts) > fixed) is phrases
 
 
 async def test_synthesis_is_retried_after_the_start_with_the_apology_first(tmp_path: Path) -> None:

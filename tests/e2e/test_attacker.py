@@ -27,7 +27,16 @@ from tests.e2e.chat import ChatParticipant, simulated_worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
+SDP = b"""v=0
+o=- 0 0 IN IP4 127.0.0.1
+s=x
+c=IN IP4 127.0.0.1
+t=0 0
+m=audio 40000 RTP/AVP 0
+"""
+"""A file that makes FFmpeg listen on a UDP port."""
 SESSION_TOPIC = "lk.agent.session"
+TRANSCRIPTION_TOPIC = "lk.transcription"
 UNANSWERED_S = 3.0
 """LiveKit server answers no request to publish what the token forbids."""
 
@@ -35,7 +44,12 @@ UNANSWERED_S = 3.0
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def ports(livekit: Ports, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ports]:
     """One worker for every room, whose callers may choose the strategy."""
-    env = {"PRERESPONSE_STRATEGY": "phrase", "CALLERS_CHOOSE_STRATEGY": "1", "WORKER_MAX_CALLS": "20"}
+    env = {
+        "PRERESPONSE_STRATEGY": "phrase",
+        "CALLERS_CHOOSE_STRATEGY": "1",
+        "CALLERS_SEE_USAGE": "",
+        "WORKER_MAX_CALLS": "20",
+    }
     async with simulated_worker(tmp_path_factory.mktemp("attacker"), livekit, env) as (ports, _):
         yield ports
 
@@ -133,6 +147,9 @@ async def test_other_participant_cannot_read_type_mute_or_choose_the_strategy_fo
         agent = await caller.agent()  # it serves the participant that it met first
         await leaving.enter_async_context(intruder.joined(ports.livekit_url, "attacked", "intruder"))
         replies: list[str] = []
+        words: list[str] = []
+        intruder.room.register_text_stream_handler(TRANSCRIPTION_TOPIC, lambda _, sender: words.append(sender))
+        intruder.room.on("transcription_received", lambda *heard: words.append(repr(heard)))
         intruder.room.register_byte_stream_handler(SESSION_TOPIC, lambda _, sender: replies.append(sender))
         await intruder.agent()
         me = intruder.room.local_participant
@@ -151,10 +168,10 @@ async def test_other_participant_cannot_read_type_mute_or_choose_the_strategy_fo
         for data in (b"", b"\xff\xfe", b"{" * 10_000, b'{"type": "set_strategy", "strategy": "off"}'):
             for topic in ("", "lk.chat", "lk-chat-topic", "agent_worker.turn", SET_STRATEGY):
                 await me.publish_data(data, topic=topic)
-        for topic in ("lk.transcription", "lk.pre-connect-audio-buffer", "agent_worker.preresponse"):
-            await me.send_bytes(
-                b"\xff" * 20_000, name="x", topic=topic, attributes={"sampleRate": "1", "channels": "-1"}
-            )
+        for topic in ("lk.transcription", "lk.agent.pre-connect-audio-buffer", "agent_worker.preresponse"):
+            for body, rate in ((b"\xff" * 20_000, "1"), (SDP, "16000")):
+                attributes = {"sampleRate": rate, "channels": "1", "trackId": "TR_x"}
+                await me.send_bytes(body, name="x", topic=topic, mime_type="audio/opus", attributes=attributes)
             await me.send_text("\0" * 1000, topic=topic)
         with pytest.raises(rtc.RpcError, match="only the caller"):
             await intruder.choose_strategy("off")
@@ -168,6 +185,9 @@ async def test_other_participant_cannot_read_type_mute_or_choose_the_strategy_fo
         assert turn["answer"]
         await caller.agent_strategy("phrase")
         assert not replies
+        assert not words, "transcripts are for the caller only"
+        assert intruder.received.empty(), "turn records and pre-responses are for the caller only"
+        assert turn["usage"] is None
 
 
 async def test_caller_cannot_change_another_call(ports: Ports) -> None:

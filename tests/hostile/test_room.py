@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from livekit import rtc
@@ -15,6 +18,7 @@ from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.room.publisher import RoomPublisher
 from agent_worker.room.strategy_choice import STRATEGY_NAMES, let_caller_choose_strategy
 from agent_worker.room.topics import SET_STRATEGY
+from agent_worker.telemetry.record import TurnRecord, Usage, turn_record
 from agent_worker.testing import ScriptedLLM
 from tests.hostile.strategies import ANY_TEXT
 
@@ -62,17 +66,73 @@ def test_only_the_caller_and_only_a_known_name_changes_the_strategy(
     )
 
 
+def room_publisher(send_text: Any, caller: Callable[[], str | None], **options: Any) -> RoomPublisher:
+    room: Any = SimpleNamespace(local_participant=SimpleNamespace(send_text=send_text))
+    return RoomPublisher(room, caller, **options)
+
+
+class Sent:
+    """Messages that the agent has sent, with their receivers."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[dict[str, Any], list[str]]] = []
+
+    async def __call__(self, text: str, *, topic: str, destination_identities: list[str]) -> None:
+        self.messages.append((json.loads(text), destination_identities))
+
+
+def a_record() -> TurnRecord:
+    usage = Usage(prompt_tokens=10, cost_usd=0.5)
+    return dataclasses.replace(turn_record(1, None, [], [], None), answer="Nine.", usage=usage)
+
+
+async def test_only_the_caller_receives_turn_records_and_preresponses() -> None:
+    sent = Sent()
+    publisher = room_publisher(sent, lambda: "caller")
+    publisher.publish_preresponse("Let me see.", "phrase")
+    publisher.publish_turn(a_record())
+    await publisher.flush()
+    assert [receivers for _, receivers in sent.messages] == [["caller"], ["caller"]]
+
+
+async def test_nobody_receives_anything_while_there_is_no_caller() -> None:
+    sent = Sent()
+    publisher = room_publisher(sent, lambda: None)
+    publisher.publish_preresponse("Let me see.", "phrase")
+    publisher.publish_turn(a_record())
+    await publisher.flush()
+    assert sent.messages == []
+
+
+@pytest.mark.parametrize("with_usage", [False, True])
+async def test_caller_receives_usage_and_cost_only_if_that_is_set(with_usage: bool) -> None:
+    sent = Sent()
+    publisher = room_publisher(sent, lambda: "caller", with_usage=with_usage)
+    publisher.publish_turn(a_record())
+    await publisher.flush()
+    ((record, _),) = sent.messages
+    assert record["answer"] == "Nine."
+    assert (record["usage"] is not None) is with_usage
+    assert ("0.5" in json.dumps(record)) is with_usage
+
+
+async def test_log_has_the_usage_that_the_caller_does_not_receive(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "agent_worker")
+    room_publisher(Sent(), lambda: None, turn_log="timing").publish_turn(a_record())
+    assert vars(caplog.records[0])["turn_record"]["usage"]["cost_usd"] == 0.5
+
+
 @given(st.text(st.characters(exclude_categories=()), max_size=50))
 def test_whatever_was_said_is_sent_as_json_or_not_at_all(said: str) -> None:
     sent: list[str] = []
 
-    async def send_text(text: str, *, topic: str) -> None:
+    async def send_text(text: str, *, topic: str, destination_identities: list[str]) -> None:
         text.encode()
         sent.append(text)
 
     async def publish() -> None:
         room = SimpleNamespace(local_participant=SimpleNamespace(send_text=send_text))
-        publisher = RoomPublisher(room)  # type: ignore[arg-type]
+        publisher = RoomPublisher(room, lambda: "caller")  # type: ignore[arg-type]
         publisher.publish_preresponse(said, "llm")
         await publisher.flush()
 
@@ -83,12 +143,12 @@ def test_whatever_was_said_is_sent_as_json_or_not_at_all(said: str) -> None:
 async def test_room_that_refuses_a_message_costs_nothing_and_gets_the_next_one() -> None:
     tried: list[str] = []
 
-    async def send_text(text: str, *, topic: str) -> None:
+    async def send_text(text: str, *, topic: str, destination_identities: list[str]) -> None:
         tried.append(json.loads(text)["text"])
         if len(tried) == 1:
             raise ConnectionError("the room is closed")
 
-    publisher = RoomPublisher(SimpleNamespace(local_participant=SimpleNamespace(send_text=send_text)))  # type: ignore[arg-type]
+    publisher = room_publisher(send_text, lambda: "caller")
     publisher.publish_preresponse("Let me see.", "phrase")
     await publisher.flush()
     publisher.publish_preresponse("One moment.", "phrase")

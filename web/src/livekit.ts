@@ -93,9 +93,11 @@ function forwardText(room: Room, listener: Listener): void {
     });
   });
   for (const topic of [TURN_TOPIC, PRERESPONSE_TOPIC])
-    room.registerTextStreamHandler(topic, (reader) =>
-      ignoreBrokenStream(async () => listener.onMessage(topic, await reader.readAll())),
-    );
+    room.registerTextStreamHandler(topic, async (reader, { identity }) => {
+      // Another participant of the room must not be able to put words into the agent's mouth.
+      if (room.remoteParticipants.get(identity)?.kind !== ParticipantKind.AGENT) return;
+      await ignoreBrokenStream(async () => listener.onMessage(topic, await reader.readAll()));
+    });
 }
 
 /** Ignore the error of a stream whose sender leaves before its end; the departure is an event of its own. */

@@ -10,9 +10,13 @@ import importlib
 import logging
 import re
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
-from livekit.agents import Plugin
+from google.protobuf.message import Message
+from livekit import rtc
+from livekit.agents import AgentSession, Plugin, SpeechCreatedEvent
+from livekit.agents.types import TOPIC_TRANSCRIPTION
 from livekit.agents.voice import SpeechHandle, agent_activity, room_io
 
 #: The version of livekit-agents that this module was written for.
@@ -67,6 +71,82 @@ def default_text_input_callback() -> TextInputCallback:
     return room_io.TextInputOptions().text_input_cb
 
 
+async def reply_to_text(session: AgentSession[Any], message: room_io.TextInputEvent) -> SpeechHandle | None:
+    """Do with a chat message what livekit-agents does, and return the speech of the reply."""
+    created: list[SpeechHandle] = []
+
+    def on_created(event: SpeechCreatedEvent) -> None:
+        if event.source == "generate_reply":
+            created.append(event.speech_handle)
+
+    session.on("speech_created", on_created)
+    try:
+        if (delivery := default_text_input_callback()(session, message)) is not None:
+            await delivery
+    finally:
+        session.off("speech_created", on_created)
+    return created[-1] if created else None
+
+
+# --- what a room's members receive and send ---
+
+
+def send_transcripts_only_to(room: rtc.Room, caller: Callable[[], str | None]) -> None:
+    """Send livekit-agents' transcripts to one participant; it sends them to the whole room, and has no option for it.
+
+    The old protocol of transcripts has no receiver, so it is off: a client needs text streams on ``lk.transcription``.
+    That nobody else is in the room is no reason to use it: LiveKit server tells of a new participant seconds later.
+
+    Call it before ``session.start``.
+
+    Args:
+        room: The room, connected.
+        caller: Returns the identity of the participant. While there is none, nobody receives a transcript.
+    """
+    participant = room.local_participant
+    stream_text = participant.stream_text
+
+    async def stream_text_to_caller(*, topic: str = "", **options: Any) -> rtc.TextStreamWriter:
+        if topic == TOPIC_TRANSCRIPTION:
+            options["destination_identities"] = [caller() or participant.identity]
+        return await stream_text(topic=topic, **options)
+
+    async def publish_nothing(_: rtc.Transcription) -> None:
+        """Drop the packet of the old protocol: it goes to the whole room."""
+
+    vars(participant).update(stream_text=stream_text_to_caller, publish_transcription=publish_nothing)
+
+
+@dataclass(frozen=True)
+class RoomHandlers:
+    """The names under which a room's members can send something that this process handles.
+
+    Attributes:
+        text_streams: Topics of text streams.
+        byte_streams: Topics of byte streams.
+        rpc_methods: Remote procedures.
+        events: Events of the room that carry data of its members, such as data packets, and have a handler.
+    """
+
+    text_streams: frozenset[str]
+    byte_streams: frozenset[str]
+    rpc_methods: frozenset[str]
+    events: frozenset[str]
+
+
+_DATA_EVENTS = frozenset({"data_received", "transcription_received", "sip_dtmf_received", "data_track_published"})
+
+
+def room_handlers(room: rtc.Room) -> RoomHandlers:
+    """Return what is registered in a room at present."""
+    return RoomHandlers(
+        text_streams=frozenset(room._text_stream_handlers),
+        byte_streams=frozenset(room._byte_stream_handlers),
+        rpc_methods=frozenset(room.local_participant._rpc_handlers),
+        events=frozenset(name for name, handlers in room._events.items() if handlers) & _DATA_EVENTS,
+    )
+
+
 # --- log lines ---
 
 _PERSONAL_FIELD_PREFIX = "lk.pii"
@@ -81,33 +161,43 @@ _MESSAGE_WITH_ERROR = re.compile(
 _HARMLESS_PART = re.compile(r"status_code=\d+|caused by \w+|retrying in [\d.]+s$")
 
 
-class PersonalDataFilter(logging.Filter):
-    """Remove personal data from log records: marked fields, and the texts of errors.
+#: Errors, and messages of LiveKit's protocol: the room logs a whole event, with data and text, if a handler fails.
+_QUOTING_TYPES = (BaseException, Message)
+#: Lines that any member of a room can cause at will, one for each stream that it opens on a topic of its choice.
+_LINE_FOR_EACH_STREAM = re.compile("ignoring (text|byte) stream with topic")
+
+
+def redact(record: logging.LogRecord) -> bool:
+    """Remove personal data from a record in place: marked fields, the texts of errors, and what the room has sent.
 
     A provider's error may quote the request, and so the caller. The error's type and its traceback stay.
+
+    Returns:
+        Whether the record may be logged.
     """
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Redact the record in place. Every record passes."""
-        if isinstance(record.args, tuple):
-            record.args = tuple(type(arg).__name__ if isinstance(arg, Exception) else arg for arg in record.args)
-        if isinstance(record.msg, str):
-            record.msg = _MESSAGE_WITH_ERROR.sub(_redact_error, record.msg)
-        if record.exc_info and record.exc_info[0]:
-            error_type, _, traceback = record.exc_info
-            record.exc_info = (Exception, Exception(error_type.__name__), traceback)
-        for field in [name for name in vars(record) if _is_personal(name)]:
+    if isinstance(record.msg, str):
+        if _LINE_FOR_EACH_STREAM.match(record.msg):
+            return logging.root.isEnabledFor(logging.DEBUG)
+        if record.name == "asyncio":
+            record.msg = record.msg.partition("\n")[0]  # the repr of a task follows, with that of its error
+        record.msg = _MESSAGE_WITH_ERROR.sub(_redact_error, record.msg)
+    elif isinstance(record.msg, _QUOTING_TYPES):
+        record.msg = type(record.msg).__name__
+    if isinstance(record.args, tuple):
+        record.args = tuple(map(_without_quotation, record.args))
+    if record.exc_info and record.exc_info[0]:
+        error_type, _, traceback = record.exc_info
+        record.exc_info = (Exception, Exception(error_type.__name__), traceback)
+    for field in list(vars(record)):
+        if _is_personal(field):
             delattr(record, field)
-        return True
+        elif field not in ("args", "msg", "exc_info"):
+            setattr(record, field, _without_quotation(getattr(record, field)))
+    return True
 
 
-def redact_personal_data() -> None:
-    """Add a :class:`PersonalDataFilter` to the loggers of livekit-agents and its plugins, once to each."""
-    # A logger's filter does not see the records of the loggers below it.
-    plugins = [name for name in logging.root.manager.loggerDict if name.startswith("livekit.plugins.")]
-    for livekit in map(logging.getLogger, ["livekit.agents", *plugins]):
-        if not any(isinstance(known, PersonalDataFilter) for known in livekit.filters):
-            livekit.addFilter(PersonalDataFilter())
+def _without_quotation(value: object) -> object:
+    return type(value).__name__ if isinstance(value, _QUOTING_TYPES) else value
 
 
 def _redact_error(match: re.Match[str]) -> str:

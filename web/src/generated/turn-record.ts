@@ -58,7 +58,7 @@ export interface TurnRecord {
   answer_gap: number | null;
   instants: TurnTimestamps;
   /**
-   * Usage of the call.
+   * Usage of the call; ``None`` for a caller who may not see it (``CALLERS_SEE_USAGE``).
    */
   usage: Usage | null;
 }

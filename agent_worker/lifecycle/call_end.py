@@ -1,0 +1,84 @@
+"""End a call with a farewell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from livekit.agents import AgentSession
+
+from agent_worker.core.log import logger
+from agent_worker.telemetry import metrics
+from agent_worker.text.messages import farewell
+
+#: From the end of the farewell to the end of the call: its last sound is still on its way to the caller.
+_LINGER_S = 0.5
+#: How long the farewell may take: the TTS may be down.
+_FAREWELL_TIMEOUT_S = 15.0
+
+#: The setting behind each reason.
+_SETTINGS: dict[metrics.CallEndReason, str] = {
+    "duration": "CALL_MAX_SECONDS",
+    "tokens": "CALL_MAX_TOKENS",
+    "cost": "CALL_MAX_COST_USD",
+    "silence": "CALLER_SILENCE_MAX_SECONDS",
+}
+
+
+class CallEnd:
+    """Ends a call once: says goodbye and closes the room, unless the session has ended by then.
+
+    Args:
+        session: The call's session. It is shut down at the end.
+        language: Of the farewell.
+        close_room: Closes the room; may do nothing where there is none, as on the console.
+        stop_text_input: Stops taking the caller's texts, before the farewell.
+        sleep: Waits for so many seconds.
+    """
+
+    def __init__(
+        self,
+        session: AgentSession[Any],
+        language: str,
+        close_room: Callable[[], Awaitable[Any]],
+        *,
+        stop_text_input: Callable[[], None] = lambda: None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._session = session
+        self._language = language
+        self._close_room = close_room
+        self._stop_text_input = stop_text_input
+        self._sleep = sleep
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+        session.once("close", lambda _: self._on_close())
+
+    def begin(self, reason: metrics.CallEndReason) -> None:
+        """Begin to end the call. Later calls, and those after the end of the session, do nothing."""
+        if self._task or self._closed:
+            return
+        metrics.CALLS_ENDED.labels(reason).inc()
+        logger.info("a call is ended: it has reached %s", _SETTINGS[reason])
+        self._task = asyncio.create_task(self._end(), name="call_end")
+
+    def _on_close(self) -> None:
+        self._closed = True
+        if self._task:
+            self._task.cancel()
+
+    async def _end(self) -> None:
+        self._session.input.set_audio_enabled(False)  # what the caller says or types now would cost more
+        self._stop_text_input()
+        try:
+            await asyncio.wait_for(self._say_farewell(), _FAREWELL_TIMEOUT_S)
+            await self._sleep(_LINGER_S)
+        except (asyncio.TimeoutError, RuntimeError) as error:
+            logger.warning("a call is ended without a farewell: %s", type(error).__name__)
+        await asyncio.shield(asyncio.ensure_future(self._close_room()))  # closes the session, which cancels this task
+        self._session.shutdown(drain=False)  # the room could not be closed, or there is none
+
+    async def _say_farewell(self) -> None:
+        await self._session.interrupt()
+        await self._session.say(farewell(self._language), allow_interruptions=False)
