@@ -36,27 +36,31 @@ def is_plain_name(name: str) -> bool:
 # --- folders ---
 
 
-def folder_problem(status: os.stat_result) -> str | None:
+def folder_problem(status: os.stat_result, *, group_may_write: bool = False) -> str | None:
     """Return why a folder with this ``lstat`` result is not trusted, or None."""
     if stat.S_ISLNK(status.st_mode):
         return "is a symbolic link: name the folder itself"
     if not _is_own(status):
         return f"belongs to user {status.st_uid}, and this process runs as {os.geteuid()}: choose another folder"
-    if status.st_mode & _OTHERS_MAY_WRITE:
+    if status.st_mode & (stat.S_IWOTH if group_may_write else _OTHERS_MAY_WRITE):
         mode = stat.S_IMODE(status.st_mode)
         return f"may be written by other users (mode {mode:o}): run `chmod go-w`, or choose a new folder inside it"
     return None
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: Path, *, group_may_write: bool = False) -> None:
     """Check that a folder is trusted.
+
+    Args:
+        folder: The folder.
+        group_may_write: Whether its group may write to it.
 
     Raises:
         UntrustedError: If it is not.
         OSError: If it is no folder, or does not exist.
     """
     status = folder.lstat()
-    if problem := folder_problem(status):
+    if problem := folder_problem(status, group_may_write=group_may_write):
         raise UntrustedError(f"{folder} {problem}")
     if not stat.S_ISDIR(status.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
@@ -105,8 +109,12 @@ def _is_mount_point(folder: Path) -> bool:
     return str(folder) in (mount.split()[4] for mount in mounts)
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, *, group_may_write: bool = False) -> None:
     """Make a folder that only this user may enter, with missing parents, unless it exists; then check it.
+
+    Args:
+        folder: The folder.
+        group_may_write: Whether its group may write to one that exists.
 
     Raises:
         UntrustedError: If it exists and is not trusted.
@@ -116,7 +124,7 @@ def make_folder(folder: Path) -> None:
     for each in reversed(missing):
         with contextlib.suppress(FileExistsError):
             each.mkdir(_FOLDER_MODE)
-    check_folder(folder)
+    check_folder(folder, group_may_write=group_may_write)
 
 
 @contextlib.contextmanager

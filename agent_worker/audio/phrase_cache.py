@@ -14,6 +14,7 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import APIConnectOptions, tts
 
+from agent_metrics.storage.trusted import check_folder, make_folder, open_file
 from agent_worker.audio.silence import split_frame, trim_frame
 from agent_worker.audio.tts_stream import limit_duration, max_audio_s
 from agent_worker.core.log import logger
@@ -28,7 +29,8 @@ class PhraseAudio:
     """Audio of short texts in one voice.
 
     Args:
-        folder: Folder of the WAV files, ``<sha256 of voice and text>.wav``.
+        folder: Folder of the WAV files, ``<sha256 of voice and text>.wav``. It is not used if it is a symbolic link,
+            another user's, or writable by everybody: callers would hear what others put there.
         voice: Everything beside the text that the audio depends on: provider, model, voice.
     """
 
@@ -57,7 +59,8 @@ class PhraseAudio:
         Returns:
             The texts without audio.
         """
-        return [text for text in texts if text not in self._audio and not self._read(text)]
+        missing = [text for text in texts if text not in self._audio]
+        return [text for text in missing if not self._read(text)] if self._is_folder_trusted() else missing
 
     async def make(self, texts: Iterable[str], voice: tts.TTS[Any], concurrency: int = 4) -> int:
         """Synthesise texts and keep their audio. After a failure no further text is started; the failure is logged.
@@ -87,13 +90,23 @@ class PhraseAudio:
         self._audio[text] = frame  # before it is written: a full disk must not cost another request
         await asyncio.to_thread(self._write, text, frame)
 
+    def _is_folder_trusted(self) -> bool:
+        try:
+            check_folder(self._folder, group_may_write=True)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            logger.warning("the audio of the phrases is not kept: %s", error)
+            return False
+        return True
+
     def _path(self, text: str) -> Path:
         key = hashlib.sha256("\0".join((self._voice, text)).encode())
         return self._folder / f"{key.hexdigest()}.wav"
 
     def _read(self, text: str) -> bool:
         try:
-            with wave.open(str(self._path(text))) as file:
+            with os.fdopen(open_file(self._path(text)), "rb") as raw, wave.open(raw) as file:
                 channels, rate = file.getnchannels(), file.getframerate()
                 if file.getsampwidth() != _SAMPLE_BYTES or not _MIN_SAMPLE_RATE_HZ <= rate <= _MAX_SAMPLE_RATE_HZ:
                     return False
@@ -107,7 +120,7 @@ class PhraseAudio:
         return True
 
     def _write(self, text: str, frame: rtc.AudioFrame) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder, group_may_write=True)
         handle, temporary = tempfile.mkstemp(dir=self._folder, suffix=".tmp")
         with os.fdopen(handle, "wb") as file:
             file.write(frame.to_wav_bytes())

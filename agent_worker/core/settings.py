@@ -145,7 +145,7 @@ class ConversationSettings(FromEnvironment):
     preresponse_audio_dir: Path | None = Field(
         default=None,
         description="Folder for the audio of the phrases, which is synthesised once for each voice. Unset: "
-        "~/.cache/agent-worker/phrases.",
+        "~/.cache/agent-worker/phrases. Not used if it is a link, another user's, or writable by everybody.",
     )
     endpointing_min_delay: float = Field(
         default=0.25,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import os
 import struct
 import tracemalloc
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from agent_worker.audio.silence import split_frame, trim_frame, trim_silence
 from agent_worker.audio.tts_stream import TTSInput, with_timeout
 from agent_worker.preresponse.pending_speech import PendingSpeech
 from agent_worker.telemetry.trace import TurnTrace
-from agent_worker.testing import SAMPLE_RATE_HZ, tone
+from agent_worker.testing import SAMPLE_RATE_HZ, ScriptedTTS, tone
 from agent_worker.turn_taking.audio_input import SpeechEndTracker
 from caller.audio import NotAudioError, read_wav
 
@@ -196,6 +197,47 @@ def test_any_file_in_the_cache_is_played_or_counts_as_missing(content: bytes, tm
     seconds = sum(one.duration for one in audio.frames("Let me see."))
     assert bool(missing) is not bool(seconds)
     assert seconds == pytest.approx(audio.duration("Let me see.") or 0)
+
+
+def world_writable(folder: Path) -> None:
+    folder.chmod(0o1777)
+
+
+def another_users(folder: Path) -> None:
+    os.chown(folder, 65534, 65534)
+
+
+def link(folder: Path) -> None:
+    folder.rename(folder.with_name("moved"))
+    folder.symlink_to("moved")
+
+
+NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
+
+
+@pytest.mark.parametrize("attack", [world_writable, link, pytest.param(another_users, marks=NEEDS_ROOT)])
+async def test_audio_in_a_folder_of_others_is_not_played_and_none_is_written_there(
+    attack: Callable[[Path], None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "phrases"
+    audio = PhraseAudio(folder, "voice")
+    assert await audio.make(["Okay."], ScriptedTTS()) == 0
+    assert folder.stat().st_mode & 0o777 == 0o700
+    attack(folder)
+    audio = PhraseAudio(folder, "voice")
+    assert audio.load(["Okay."]) == ["Okay."]
+    assert str(folder) in caplog.text
+    assert await audio.make(["Let me see."], ScriptedTTS()) == 1
+    assert audio.frames("Let me see.")
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_pipe_or_a_link_in_the_cache_of_phrases_counts_as_missing(tmp_path: Path) -> None:
+    audio = PhraseAudio(tmp_path, "voice")
+    (tmp_path / "recorded").write_bytes(wav(2, SAMPLE_RATE_HZ, 1, b"abcd"))
+    os.mkfifo(audio._path("Okay."))
+    audio._path("Let me see.").symlink_to(tmp_path / "recorded")
+    assert audio.load(["Okay.", "Let me see."]) == ["Okay.", "Let me see."]
 
 
 @given(WAVS)
