@@ -81,6 +81,7 @@ class LiveKitConnection implements Connection {
 
 function forwardText(room: Room, listener: Listener): void {
   room.registerTextStreamHandler(TRANSCRIPTION_TOPIC, async (reader, { identity }) => {
+    if (identity !== room.localParticipant.identity && !isAgent(room, identity)) return;
     const attributes = reader.info.attributes ?? {};
     const who = identity === room.localParticipant.identity ? "caller" : "agent";
     const id = attributes["lk.segment_id"] ?? reader.info.id;
@@ -94,10 +95,14 @@ function forwardText(room: Room, listener: Listener): void {
   });
   for (const topic of [TURN_TOPIC, PRERESPONSE_TOPIC])
     room.registerTextStreamHandler(topic, async (reader, { identity }) => {
-      // Another participant of the room must not be able to put words into the agent's mouth.
-      if (room.remoteParticipants.get(identity)?.kind !== ParticipantKind.AGENT) return;
+      if (!isAgent(room, identity)) return;
       await ignoreBrokenStream(async () => listener.onMessage(topic, await reader.readAll()));
     });
+}
+
+/** Another participant of the room must not be able to put words into the agent's mouth. */
+function isAgent(room: Room, identity: string): boolean {
+  return room.remoteParticipants.get(identity)?.kind === ParticipantKind.AGENT;
 }
 
 /** Ignore the error of a stream whose sender leaves before its end; the departure is an event of its own. */
