@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent_metrics.series import parse_key
+from agent_metrics.series import KEPT_KINDS, parse_key
 from agent_metrics.storage.folder import split_relative_path
 from agent_metrics.storage.trusted import UntrustedError, check_file, check_folder, is_plain_name, make_folder
 from agent_metrics.storage.value_files import FileContents
@@ -175,10 +175,10 @@ class Ledger:
         if _schema_version(connection) == 0:  # created on a full disk, without tables
             self.is_loaded = True
             return
-        totals = Totals()
-        for kind, key, numbers, timestamp in connection.execute("SELECT * FROM series"):
-            if (parsed := parse_key(kind, key)) is not None and not parsed.has_host_label:
-                totals.amounts.setdefault(kind, {})[key] = _from_columns(kind, numbers, timestamp)
+        try:
+            totals = _read_totals(connection)
+        except (ValueError, TypeError, IndexError, AttributeError) as error:
+            raise BadLedgerError(f"{self.path} holds series that no service can have written ({error})") from error
         compacted = {
             id: DeadProcess(id, folder, defective.split("\n") if defective else ())
             for id, folder, defective in connection.execute("SELECT * FROM folded")
@@ -297,6 +297,16 @@ def _data_version(connection: sqlite3.Connection) -> int:
     return version
 
 
+def _read_totals(connection: sqlite3.Connection) -> Totals:
+    totals = Totals()
+    for kind, key, numbers, timestamp in connection.execute("SELECT * FROM series"):
+        if kind not in KEPT_KINDS:
+            raise ValueError(f"the kind {kind!r} does not outlive a process")
+        if (parsed := parse_key(kind, key)) is not None and not parsed.has_host_label:
+            totals.amounts.setdefault(kind, {})[key] = _from_columns(kind, numbers, timestamp)
+    return totals
+
+
 def _to_columns(kind: str, amount: Amount) -> tuple[str, float | None]:
     if kind == "gauge_mostrecent":
         return repr(amount[1]), amount[0]
@@ -306,5 +316,5 @@ def _to_columns(kind: str, amount: Amount) -> tuple[str, float | None]:
 def _from_columns(kind: str, numbers: str, timestamp: float | None) -> Amount:
     values = [float(number) for number in numbers.split()]
     if kind == "gauge_mostrecent":
-        return timestamp or 0.0, values[0]
+        return float(timestamp or 0.0), values[0]
     return values[0] if kind in ("gauge_min", "gauge_max") else values

@@ -87,6 +87,29 @@ def test_a_damaged_ledger_is_refused(content: bytes, tmp_path: Path) -> None:
         FolderCollector(tmp_path).compact(0)
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("counter", KEY, "many", None),
+        ("gauge_mostrecent", KEY, "", 1.0),
+        ("gauge_mostrecent", KEY, "1", "never"),
+        ("gauge_livesum", KEY, "1", None),
+        ("gauge_teapot", KEY, "1", None),
+        (b"counter", KEY, "1", None),
+    ],
+)
+def test_a_ledger_with_values_that_nobody_wrote_is_refused(row: tuple[object, ...], tmp_path: Path) -> None:
+    collector = FolderCollector(tmp_path)
+    compact_all(collector)
+    collector.close()
+    ledger = sqlite3.connect(tmp_path / "agent-metrics" / "ledger.sqlite")
+    with ledger:
+        ledger.execute("INSERT INTO series VALUES (?, ?, ?, ?)", row)
+    ledger.close()
+    with pytest.raises(BadLedgerError, match="holds series"):
+        FolderCollector(tmp_path).compact(0)
+
+
 def test_a_ledger_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "agent-metrics").mkdir()
     newer = sqlite3.connect(tmp_path / "agent-metrics" / "ledger.sqlite")
