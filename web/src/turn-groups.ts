@@ -37,10 +37,10 @@ export function groupTurns(turns: readonly Turn[]): TurnGroup[] {
 }
 
 /**
- * An answer that stops so early was not interrupted on purpose: the caller was already speaking when it began, as the worker
- * lets speech of half a second interrupt.
+ * An answer that stops so early was not interrupted on purpose: the caller was already speaking when it began, or began at
+ * the same time, as half a second of speech interrupts, and the voice activity detector and a busy worker take time too.
  */
-const MAX_BEGINNING_S = 0.7;
+const MAX_BEGINNING_S = 1.25;
 
 /** Whether the caller continued after this turn, before its answer or in its first moment. */
 export function isUnfinished({ caller, interrupted, answer, instants }: TurnRecord): boolean {

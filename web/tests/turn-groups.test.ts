@@ -43,7 +43,7 @@ test("a turn that was cut in three, of which a pre-response was heard, is one", 
 });
 
 test("an interrupted answer ends its turn", () => {
-  const at = instants({ last_voice: 0, answer_start: 1.9, interruption: 2.7 });
+  const at = instants({ last_voice: 0, answer_start: 1.9, interruption: 3.3 });
   expect(short([said("Tell me", { interrupted: true, answer: "Once upon", instants: at }), said("Stop")])).toEqual([
     ["turn", 1, "Tell me"],
     ["turn", 2, "Stop"],
@@ -51,7 +51,7 @@ test("an interrupted answer ends its turn", () => {
 });
 
 test("an answer that began while the caller was continuing does not end the turn", () => {
-  const at = instants({ last_voice: 0, answer_start: 1.9, interruption: 2.5 });
+  const at = instants({ last_voice: 0, answer_start: 1.9, interruption: 3.1 });
   expect(short([said("My internet", { interrupted: true, answer: "Sorry", instants: at }), said("is down")])).toEqual([
     ["turn", 1, "My internet", "is down"],
   ]);
