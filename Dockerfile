@@ -44,12 +44,14 @@ COPY page_server page_server
 COPY deploy/image image
 # METRICS_PORT: the worker serves the metrics; set it to empty for a separate agent-metrics. METRICS_HOST, PAGE_HOST: all
 # interfaces of the container, where `-p` decides who reaches them.
+# PAGE_HEALTH_PORT: health checks of the page do not compete with callers.
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PROMETHEUS_MULTIPROC_DIR=/run/agent-worker/metrics \
     METRICS_PORT=9100 \
     METRICS_HOST=0.0.0.0 \
-    PAGE_HOST=0.0.0.0
+    PAGE_HOST=0.0.0.0 \
+    PAGE_HEALTH_PORT=8082
 # The user cannot write bytecode at run time. The models (VAD, end of turn) are used once, without network access.
 RUN python -m compileall -q agent_metrics agent_worker caller http_service page_server \
  && python image/check_models.py

@@ -100,7 +100,7 @@ class RoomConnection:
 def _token(options: CallOptions) -> str:
     if options.token:
         return options.token
-    grants = api.VideoGrants(room_join=True, room=options.room)
+    grants = api.VideoGrants(room_join=True, room_create=True, room=options.room)
     token = api.AccessToken(options.api_key, options.api_secret).with_identity(options.identity)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a development server's secret is short

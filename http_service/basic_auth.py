@@ -14,7 +14,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 
 from http_service.health import HEALTH_PATH
-from http_service.rate_limit import RateLimiter, client_address
+from http_service.networks import client_address
+from http_service.rate_limit import NetworkRateLimiter
 
 #: Answers whether a name and a password are right.
 Verify = Callable[[str, bytes], Awaitable[bool]]
@@ -35,34 +36,42 @@ class TooManyAttemptsError(AuthenticationError):
 class BasicAuthBackend(AuthenticationBackend):
     """Authenticates requests by name and password. ``/healthz`` is exempt: health checks have no password.
 
+    A right password always passes, however many wrong ones came from the same address: otherwise one client could lock
+    out all others behind its proxy. So the limit of wrong passwords does not stop a guess that is right: only a long
+    password does.
+
     Args:
         verify: Answers whether a name and a password are right.
-        attempts: Limits the wrong passwords of each client, if given.
+        failures: Limits the wrong passwords that are answered as such, if given.
     """
 
-    def __init__(self, verify: Verify, attempts: RateLimiter | None = None) -> None:
+    def __init__(self, verify: Verify, failures: NetworkRateLimiter | None = None) -> None:
         self._verify = verify
-        self._attempts = attempts
+        self._failures = failures
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
         """Return the user, or None for a path that needs none.
 
         Raises:
-            TooManyAttemptsError: If the client has to wait, whatever it sends.
+            TooManyAttemptsError: If the password is wrong, as too many before it.
             AuthenticationError: If credentials are missing or wrong.
         """
         if conn.scope["path"] == HEALTH_PATH:
             return None
-        client = client_address(conn)
-        if self._attempts is not None and (wait_s := self._attempts.wait_s(client)):
-            raise TooManyAttemptsError(wait_s)
         credentials = parse_credentials(conn.headers.get("authorization", ""))
         if credentials is not None and await self._verify(*credentials):
             return AuthCredentials(["authenticated"]), SimpleUser(credentials[0])
         # A browser sends its first request without credentials: that is no attempt.
-        if self._attempts is not None and "authorization" in conn.headers:
-            self._attempts.record(client)
+        if "authorization" in conn.headers:
+            self._count_failure(client_address(conn))
         raise AuthenticationError("Unauthorized")
+
+    def _count_failure(self, address: str) -> None:
+        if self._failures is None:
+            return
+        if wait_s := self._failures.wait_s(address):
+            raise TooManyAttemptsError(wait_s)
+        self._failures.record(address)
 
 
 def basic_auth_middleware(backend: BasicAuthBackend) -> Middleware:
@@ -72,7 +81,8 @@ def basic_auth_middleware(backend: BasicAuthBackend) -> Middleware:
 
 def _refuse(_: HTTPConnection, error: AuthenticationError) -> Response:
     if isinstance(error, TooManyAttemptsError):
-        return PlainTextResponse(f"{error}\n", 429, {"Retry-After": str(math.ceil(error.retry_after_s))})
+        headers = {"Retry-After": str(math.ceil(error.retry_after_s)), "Connection": "close"}
+        return PlainTextResponse(f"{error}\n", 429, headers)
     return PlainTextResponse(f"{error}\n", 401, {"WWW-Authenticate": 'Basic realm="agent-worker"'})
 
 

@@ -1,15 +1,14 @@
-"""Rate limit per client: a burst of requests at once, then one in each interval."""
+"""Rate limits: of one client, of its networks, and of all clients."""
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from starlette.requests import HTTPConnection
+from http_service.networks import networks
 
-_IPV6_CUSTOMER_PREFIX_BITS = 64
+_ALL_CLIENTS = "all"
 
 
 class RateLimiter:
@@ -47,13 +46,33 @@ class RateLimiter:
         return len(self._spread_until)
 
 
-def client_address(connection: HTTPConnection) -> str:
-    """Return the client's IP address; of IPv6 its /64 network, since one customer has all addresses of it."""
-    host = connection.client.host if connection.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address) and not address.ipv4_mapped:
-        return str(ipaddress.ip_network((address, _IPV6_CUSTOMER_PREFIX_BITS), strict=False))
-    return str(address)
+class NetworkRateLimiter:
+    """Limits the events of each client, of each of its networks (see :mod:`http_service.networks`), and of all.
+
+    Args:
+        per_minute: Allowed events of one client: an IPv4 address, or an IPv6 /64.
+        total_per_minute: Allowed events of all clients.
+        clock: Returns a monotonic time in seconds.
+    """
+
+    def __init__(self, per_minute: int, total_per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._total = RateLimiter(total_per_minute, clock=clock)
+        self._by_factor: dict[int, RateLimiter] = {}
+
+    def wait_s(self, address: str) -> float:
+        """Return the seconds until the next event of the address is allowed; 0 if it is allowed now."""
+        waits = [self._limiter(factor).wait_s(network) for network, factor in networks(address)]
+        return max(*waits, self._total.wait_s(_ALL_CLIENTS))
+
+    def record(self, address: str) -> None:
+        """Count one event of the address."""
+        for network, factor in networks(address):
+            self._limiter(factor).record(network)
+        self._total.record(_ALL_CLIENTS)
+
+    def _limiter(self, factor: int) -> RateLimiter:
+        if factor not in self._by_factor:
+            self._by_factor[factor] = RateLimiter(self._per_minute * factor, clock=self._clock)
+        return self._by_factor[factor]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import sys
 from typing import NoReturn
 
 import uvicorn
+
+from http_service.health import serve_health
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _BACKLOG_CONNECTIONS = 128
@@ -49,12 +52,29 @@ class Server(uvicorn.Server):
     """A uvicorn server that also handles a stop signal that arrived before it started.
 
     :func:`block_stop_signals` has to be called before.
+
+    Args:
+        config: Of uvicorn.
+        health_listener: Serves the health endpoint alone, if given: see :func:`http_service.health.serve_health`.
     """
+
+    def __init__(self, config: uvicorn.Config, health_listener: socket.socket | None = None) -> None:
+        super().__init__(config)
+        self._health_listener = health_listener
+        self._health_server: asyncio.Server | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Unblock the stop signals, now that uvicorn's handlers are installed, and start."""
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
         await super().startup(sockets)
+        if self._health_listener and self.started:
+            self._health_server = await serve_health(self._health_listener)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; a service that is stopping is not healthy."""
+        if self._health_server:
+            self._health_server.close()
+        await super().shutdown(sockets)
 
 
 def exit_misconfigured(program: str, message: str, *details: str) -> NoReturn:

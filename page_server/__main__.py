@@ -10,6 +10,7 @@ import uvicorn
 from dotenv import load_dotenv
 
 from agent_worker.core.settings import BadSettingsError, load
+from http_service.connections import ConnectionLimit, limited_protocol
 from http_service.server import Server, block_stop_signals, exit_misconfigured, listen
 from page_server.app import create_app
 from page_server.settings import PageSettings
@@ -27,32 +28,42 @@ def main() -> None:
         description="Serve the page. Settings come from the environment and .env; .env.example explains each.",
     ).parse_args()
     load_dotenv(".env")
-    settings, listener = _prepare()
+    settings, listener, health_listener = _prepare()
     for warning in _exposure_warnings(settings):
         print(f"{_PROGRAM}: {warning}", file=sys.stderr)
     host, port = listener.getsockname()[:2]
     origin = settings.page_origin or f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
     print(f"{_PROGRAM}: serving the page on {origin}", flush=True)
+    proxies = settings.trusted_proxies
     config = uvicorn.Config(
         create_app(settings),
+        http=limited_protocol(ConnectionLimit(settings.page_connections, exempt=proxies)),
+        forwarded_allow_ips=proxies,
         log_level="warning",
         server_header=False,
         limit_concurrency=_MAX_CONNECTIONS,
         timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
     )
-    Server(config).run(sockets=[listener])
+    Server(config, health_listener).run(sockets=[listener])
     sys.exit(0)
 
 
-def _prepare() -> tuple[PageSettings, socket.socket]:
+def _prepare() -> tuple[PageSettings, socket.socket, socket.socket | None]:
     try:
         settings = load(PageSettings)
-        return settings, listen(settings.page_host, settings.page_port)
     except BadSettingsError as error:
         message = f"cannot start: {len(error.problems)} problem(s) in its settings"
         exit_misconfigured(_PROGRAM, message, *error.problems)
+    try:
+        listener = listen(settings.page_host, settings.page_port)
     except OSError as error:
         exit_misconfigured(_PROGRAM, f"{error}. Choose another with PAGE_HOST and PAGE_PORT.")
+    if settings.page_health_port is None:
+        return settings, listener, None
+    try:
+        return settings, listener, listen(settings.page_host, settings.page_health_port)
+    except OSError as error:
+        exit_misconfigured(_PROGRAM, f"{error}. Choose another with PAGE_HEALTH_PORT.")
 
 
 def _exposure_warnings(settings: PageSettings) -> list[str]:
@@ -63,7 +74,8 @@ def _exposure_warnings(settings: PageSettings) -> list[str]:
     if not settings.page_password:
         warnings.append(
             "PAGE_PUBLIC=1: ANYBODY who can reach this page can talk to the agent, and you pay for every call. "
-            f"The only limit is {settings.page_calls_per_minute} calls a minute for each address."
+            f"The only limits are those of calls: for each address {settings.page_calls_per_minute} a minute and "
+            f"{settings.page_open_calls} at once, {settings.page_total_calls_per_minute} a minute for all."
         )
     if not str(settings.page_origin).startswith("https:"):
         warnings.append(

@@ -10,51 +10,56 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import get_args
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent_worker.core.settings import StrategyName
 from http_service.basic_auth import BasicAuthBackend, Verify, basic_auth_middleware
 from http_service.health import HEALTH_PATH, answer_ok
-from http_service.rate_limit import RateLimiter, client_address
+from http_service.networks import client_address
+from http_service.rate_limit import NetworkRateLimiter
 from page_server.headers import SecurityHeaders
-from page_server.sessions import create_session
-from page_server.settings import PageSettings, is_loopback
+from page_server.open_calls import OpenCalls
+from page_server.origin import OwnAddress
+from page_server.rooms import LiveKitRooms, Rooms, RoomsUnavailableError
+from page_server.sessions import Session, create_session, new_room_name
+from page_server.settings import PageSettings
 
 MAX_BODY_BYTES = 1024
 WRONG_PASSWORDS_PER_MINUTE = 10
+TOTAL_WRONG_PASSWORDS_PER_MINUTE = 1000
+_OPEN_CALLS_RETRY_S = 30
+_UNAVAILABLE_RETRY_S = 5
 _MIN_GZIP_BYTES = 2048
 
 
-def create_app(settings: PageSettings, clock: Callable[[], float] = time.monotonic) -> Starlette:
+def create_app(
+    settings: PageSettings, rooms: Rooms | None = None, clock: Callable[[], float] = time.monotonic
+) -> Starlette:
     """Return the web application of the page server.
 
     Args:
         settings: The settings of the page server.
+        rooms: Creates the rooms of calls. By default those of the LiveKit server in the settings.
         clock: Returns a monotonic time in seconds, for the rate limits.
     """
-    calls = RateLimiter(settings.page_calls_per_minute, clock=clock)
+    own_address = OwnAddress(settings)
+    calls = _Calls(settings, rooms or LiveKitRooms(settings), clock)
 
     async def config(_: Request) -> Response:
         return JSONResponse({"strategies": get_args(StrategyName), "text_input": True})
 
     async def session(request: Request) -> Response:
-        refusal = _refuse_foreign_origin(request, settings) or await _refuse_bad_body(request)
-        if refusal:
-            return refusal
-        client = client_address(request)
-        if wait_s := calls.wait_s(client):
-            message = "Too many calls from your address. Wait a minute and try again."
-            return _error(429, "rate_limited", message, {"Retry-After": str(math.ceil(wait_s))})
-        calls.record(client)
-        return JSONResponse(dataclasses.asdict(create_session(settings)))
+        if not own_address.is_own_origin(request):
+            return _refuse_address()
+        return await _refuse_bad_body(request) or await calls.start(client_address(request))
 
     return Starlette(
         routes=[
@@ -63,18 +68,76 @@ def create_app(settings: PageSettings, clock: Callable[[], float] = time.monoton
             Route("/api/session", session, methods=["POST"]),
             Mount("/", StaticFiles(directory=settings.folder, html=True)),
         ],
-        middleware=_middleware(settings, clock),
+        middleware=_middleware(settings, own_address, clock),
     )
 
 
-def _middleware(settings: PageSettings, clock: Callable[[], float]) -> list[Middleware]:
+class _Calls:
+    """Starts calls, within the limits of the client's address, of its networks and of all clients."""
+
+    def __init__(self, settings: PageSettings, rooms: Rooms, clock: Callable[[], float]) -> None:
+        self._settings = settings
+        self._rooms = rooms
+        per_minute, total_per_minute = settings.page_calls_per_minute, settings.page_total_calls_per_minute
+        self._starts = NetworkRateLimiter(per_minute, max(per_minute, total_per_minute), clock)
+        self._open = OpenCalls(rooms, settings.page_open_calls)
+
+    async def start(self, address: str) -> Response:
+        """Return a new session, or the reason why there is none."""
+        if wait_s := self._starts.wait_s(address):
+            message = "Too many calls from your address. Wait a minute and try again."
+            return _error(429, "rate_limited", message, {"Retry-After": str(math.ceil(wait_s))})
+        self._starts.record(address)
+        try:
+            session = await self._create_session(address)
+        except RoomsUnavailableError:
+            message = "The voice server does not answer. Try again in a moment."
+            return _error(503, "rooms_unavailable", message, {"Retry-After": str(_UNAVAILABLE_RETRY_S)})
+        if session is None:
+            message = "Too many calls from your address are open. Wait until one has ended and try again."
+            return _error(429, "too_many_open_calls", message, {"Retry-After": str(_OPEN_CALLS_RETRY_S)})
+        return JSONResponse(dataclasses.asdict(session))
+
+    async def _create_session(self, address: str) -> Session | None:
+        room = new_room_name()
+        if not await self._open.reserve(address, room):
+            return None
+        try:
+            await self._rooms.create(room)
+        except RoomsUnavailableError:
+            self._open.forget(address, room)
+            raise
+        finally:
+            self._open.created(room)
+        return create_session(self._settings, room)
+
+
+def _middleware(settings: PageSettings, own_address: OwnAddress, clock: Callable[[], float]) -> list[Middleware]:
     """Return the middleware, outermost first: a refused request gets the security headers as well."""
-    middleware = [Middleware(SecurityHeaders, livekit_url=settings.browser_livekit_url)]
+    is_https = str(settings.page_origin).startswith("https:")
+    middleware = [
+        Middleware(SecurityHeaders, livekit_url=settings.browser_livekit_url, is_https=is_https),
+        Middleware(_HostCheck, own_address=own_address),
+    ]
     if settings.page_password:
         verify = _verify_password(settings.page_password.get_secret_value())
-        backend = BasicAuthBackend(verify, RateLimiter(WRONG_PASSWORDS_PER_MINUTE, clock=clock))
-        middleware.append(basic_auth_middleware(backend))
+        failures = NetworkRateLimiter(WRONG_PASSWORDS_PER_MINUTE, TOTAL_WRONG_PASSWORDS_PER_MINUTE, clock)
+        middleware.append(basic_auth_middleware(BasicAuthBackend(verify, failures)))
     return [*middleware, Middleware(GZipMiddleware, minimum_size=_MIN_GZIP_BYTES)]
+
+
+class _HostCheck:
+    """ASGI middleware that refuses requests for another host, except those of health checks."""
+
+    def __init__(self, app: ASGIApp, own_address: OwnAddress) -> None:
+        self._app = app
+        self._own_address = own_address
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the application, or answer 403."""
+        is_checked = scope["type"] == "http" and scope["path"] != HEALTH_PATH
+        app = _refuse_address() if is_checked and not self._own_address.is_own_host(Request(scope)) else self._app
+        await app(scope, receive, send)
 
 
 def _verify_password(expected: str) -> Verify:
@@ -91,32 +154,13 @@ def _verify_password(expected: str) -> Verify:
     return verify
 
 
-def _refuse_foreign_origin(request: Request, settings: PageSettings) -> Response | None:
-    """Refuse requests that another site makes with a visitor's browser.
-
-    On loopback a host name other than this machine's is refused too: a site may have its own name resolve to
-    127.0.0.1 (DNS rebinding).
-    """
-    if request.headers.get("sec-fetch-site", "same-origin") == "same-origin":
-        origin = request.headers.get("origin", "")
-        if settings.page_origin and origin == str(settings.page_origin):
-            return None
-        own_origin = f"{request.url.scheme}://{request.headers.get('host', '')}"
-        if origin == own_origin and not (is_loopback(settings.page_host) and not is_loopback(_hostname(origin))):
-            return None
+def _refuse_address() -> Response:
     return _error(
         403,
         "wrong_origin",
-        "Calls can only be made from this server's own page. Open it by its usual address. "
-        "(Operator: behind a proxy, set PAGE_ORIGIN to that address.)",
+        "This page can only be used at its own address. Open it by its usual address. "
+        "(Operator: if this is it, set PAGE_ORIGIN to this address.)",
     )
-
-
-def _hostname(origin: str) -> str:
-    try:
-        return urlsplit(origin).hostname or ""
-    except ValueError:
-        return ""
 
 
 async def _refuse_bad_body(request: Request) -> Response | None:
@@ -124,11 +168,14 @@ async def _refuse_bad_body(request: Request) -> Response | None:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return _error(400, "bad_request", "The request has to be JSON (Content-Type: application/json).")
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            message = f"The request is longer than {MAX_BODY_BYTES} bytes."
-            return _error(413, "bad_request", message, {"Connection": "close"})
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                message = f"The request is longer than {MAX_BODY_BYTES} bytes."
+                return _error(413, "bad_request", message, {"Connection": "close"})
+    except ClientDisconnect:
+        return _error(400, "bad_request", "The request is incomplete.")  # to nobody
     if _is_json_object(body):
         return None
     return _error(400, "bad_request", "The request has to be a JSON object: {}.")

@@ -8,6 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _CACHE_FOR_A_YEAR = "public, max-age=31536000, immutable"
+_HTTPS_FOR_A_YEAR = "max-age=31536000"
 _POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -31,9 +32,15 @@ def content_security_policy(livekit_url: str) -> str:
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds the security headers, and ``Cache-Control`` where the response has none."""
+    """ASGI middleware that adds the security headers, and ``Cache-Control`` where the response has none.
 
-    def __init__(self, app: ASGIApp, livekit_url: str) -> None:
+    Args:
+        app: The application.
+        livekit_url: The WebSocket address of LiveKit for browsers.
+        is_https: Whether callers open the page by https: then browsers are told to use nothing else from now on.
+    """
+
+    def __init__(self, app: ASGIApp, livekit_url: str, *, is_https: bool = False) -> None:
         self._app = app
         self._headers = {
             "Content-Security-Policy": content_security_policy(livekit_url),
@@ -44,6 +51,8 @@ class SecurityHeaders:
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
         }
+        if is_https:
+            self._headers["Strict-Transport-Security"] = _HTTPS_FOR_A_YEAR
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the application with a ``send`` that adds the headers."""

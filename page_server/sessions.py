@@ -1,4 +1,4 @@
-"""New sessions: a LiveKit room for one visit, and a token that is valid for this room only."""
+"""New sessions: a LiveKit room for one call, and a token that is valid for this room only."""
 
 from __future__ import annotations
 
@@ -24,13 +24,19 @@ class Session:
     identity: str
 
 
-def create_session(settings: PageSettings) -> Session:
-    """Return a session in a new room.
+def new_room_name() -> str:
+    """Return a room name that cannot be guessed."""
+    return f"call-{secrets.token_hex(8)}"
 
-    The token allows to publish a microphone's audio and data, and to subscribe; with ``AGENT_NAME`` it also requests
-    the dispatch of that agent.
+
+def create_session(settings: PageSettings, room: str) -> Session:
+    """Return a session in a room, which has to be created through LiveKit's API.
+
+    The token allows to join this room while it exists, to publish a microphone's audio and data, and to subscribe. It
+    has no room configuration: LiveKit renews the tokens of participants as they are, and a token with one could bring
+    a room, and an agent, after the end of the call.
     """
-    room, identity = f"call-{secrets.token_hex(8)}", f"caller-{secrets.token_hex(8)}"
+    identity = f"caller-{secrets.token_hex(8)}"
     token = (
         api.AccessToken(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value())
         .with_identity(identity)
@@ -46,9 +52,6 @@ def create_session(settings: PageSettings) -> Session:
             )
         )
     )
-    if settings.agent_name:
-        dispatch = api.RoomAgentDispatch(agent_name=settings.agent_name)
-        token = token.with_room_config(api.RoomConfiguration(agents=[dispatch]))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyJWT warns of short secrets, as development servers have
         return Session(settings.browser_livekit_url, token.to_jwt(), room, identity)

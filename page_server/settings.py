@@ -12,6 +12,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from agent_worker.core.settings import HttpUrl, LiveKitSettings, LiveKitUrl, Port, Text
 
+#: Every guess is checked (see http_service.basic_auth), so short passwords would be found.
+_MIN_PASSWORD_CHARS = 12
 BUILT_PAGE = Path(__file__).resolve().parent.parent / "web" / "dist"
 
 
@@ -29,7 +31,14 @@ class PageSettings(LiveKitSettings):
     )
     page_origin: HttpUrl | None = Field(
         default=None,
-        description="Behind a proxy: the page's address as callers open it, such as https://talk.example.com",
+        description="The page's address as callers open it, such as https://talk.example.com. Then calls can be "
+        "started from there only. Behind a proxy, and for any host name other than this machine's, it is needed.",
+    )
+    forwarded_allow_ips: str | None = Field(
+        default=None,
+        description="Addresses and networks of your proxies, separated by commas, such as 10.1.2.3,10.42.0.0/16: "
+        "X-Forwarded-For is believed from them only. Unset: from this machine, if PAGE_HOST is loopback, otherwise "
+        "from nobody.",
     )
     page_dir: Path | None = Field(
         default=None,
@@ -37,16 +46,38 @@ class PageSettings(LiveKitSettings):
         description="Folder of the built page. Unset: web/dist of this project (`make page`).",
     )
     page_calls_per_minute: int = Field(
-        default=10, gt=0, le=100_000, description="Number of calls that each client address may start in a minute."
+        default=10,
+        gt=0,
+        le=100_000,
+        description="Number of calls that each client address may start in a minute; its larger networks have a "
+        "multiple of it (docs/page-server.md).",
+    )
+    page_total_calls_per_minute: int = Field(
+        default=600, gt=0, le=1_000_000, description="Number of calls that all clients together may start in a minute."
+    )
+    page_open_calls: int = Field(
+        default=10, gt=0, le=100_000, description="Number of calls that each client address may have open at once."
+    )
+    page_connections: int = Field(
+        default=50,
+        gt=0,
+        le=100_000,
+        description="Number of connections that each client address may have open at once; proxies are exempt.",
+    )
+    page_health_port: Port | None = Field(
+        default=None,
+        description="Port that serves only /healthz, for health checks: it also answers while all connections of "
+        "PAGE_PORT are taken. Unset: none.",
     )
     page_public: bool = Field(
         default=False,
         description="true: everyone who can reach the page may call without a password. You pay for every call.",
     )
-    page_password: Annotated[SecretStr, Field(min_length=8)] | None = Field(
+    page_password: Annotated[SecretStr, Field(min_length=_MIN_PASSWORD_CHARS)] | None = Field(
         None,
         validate_default=True,
-        description="Password of the page, at least 8 characters; callers may give any user name with it.",
+        description="Password of the page, at least 12 characters; callers may give any user name with it. Make a "
+        "random one: `openssl rand -base64 18`.",
     )
 
     @property
@@ -64,6 +95,23 @@ class PageSettings(LiveKitSettings):
     def is_reachable_by_others(self) -> bool:
         """Whether other machines can open the page."""
         return _is_reachable_by_others(self.page_host, self.page_origin)
+
+    @property
+    def trusted_proxies(self) -> list[str]:
+        """The addresses and networks whose ``X-Forwarded-For`` is believed."""
+        if self.forwarded_allow_ips is None:
+            return ["127.0.0.0/8", "::1"] if is_loopback(self.page_host) else []
+        found = [_proxy_network(item.strip()) for item in self.forwarded_allow_ips.split(",")]
+        # Of a socket for both IPv4 and IPv6, IPv4 addresses are mapped to IPv6.
+        mapped = [f"::ffff:{one.network_address}/{96 + one.prefixlen}" for one in found if one.version == 4]
+        return [*map(str, found), *mapped]
+
+    @field_validator("forwarded_allow_ips")
+    @classmethod
+    def _refuse_everybody(cls, proxies: str | None) -> str | None:
+        for item in (proxies or "").split(",") if proxies is not None else ():
+            _proxy_network(item.strip())
+        return proxies
 
     @field_validator("page_origin")
     @classmethod
@@ -90,6 +138,19 @@ class PageSettings(LiveKitSettings):
                 "or PAGE_PUBLIC=1 if everyone may call"
             )
         return password
+
+
+def _proxy_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError:
+        network = None
+    if network is None or network.prefixlen == 0:
+        raise ValueError(
+            "list the addresses or networks of your proxies, such as 10.1.2.3,10.42.0.0/16; from everybody (*), any "
+            "client could claim any address"
+        )
+    return network
 
 
 def is_built(folder: Path = BUILT_PAGE) -> bool:

@@ -95,14 +95,17 @@ class Service:
         return await responds(self.ready_url) if self.ready_url else self.ready_line in child.output()
 
 
-def livekit_server(port: int, redis: str = "") -> Service:
+def livekit_server(port: int, redis: str = "", *, auto_create: bool = False) -> Service:
     """Describe a LiveKit server.
 
     Args:
         port: The first of three.
         redis: ``host:port`` of the Redis that makes all servers with the same one a cluster.
+        auto_create: Whether it creates a room for everyone who joins, as LiveKit does by default. Otherwise only for
+            tokens that may create rooms, such as those of the command ``caller``.
     """
     config = f"port: {port}\nrtc: {{tcp_port: {port + 1}, udp_port: {port + 2}}}\n"
+    config += f"room: {{auto_create: {str(auto_create).lower()}}}\n"
     if redis:
         config += f"redis: {{address: {redis}}}\n"
     # Without --node-ip media would leave loopback.

@@ -19,6 +19,7 @@ from agent_worker.core.settings import BadSettingsError, Settings, SettingsT, lo
 from agent_worker.core.user_file import BadFileError
 from agent_worker.lifecycle.duplicate_agent import accept
 from agent_worker.lifecycle.process_death import watch_dead_jobs
+from agent_worker.lifecycle.room_admission import page_rooms_only
 from agent_worker.lifecycle.warm_up import (
     CallParts,
     load_audio,
@@ -94,7 +95,9 @@ def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceSt
     watch_dead_jobs(server, settings)
     server.setup_fnc = functools.partial(warm_up_process, settings=settings, build_stack=build_stack, prices=prices)
     serve_call = functools.partial(_serve_call, settings=settings)
-    server.rtc_session(serve_call, agent_name=settings.agent_name, on_request=accept)
+    secret = settings.livekit_api_secret.get_secret_value()
+    on_request = page_rooms_only(secret, accept) if settings.worker_page_rooms_only else accept
+    server.rtc_session(serve_call, agent_name=settings.agent_name, on_request=on_request)
     return server
 
 

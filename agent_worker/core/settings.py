@@ -197,6 +197,13 @@ class WorkerSettings(FromEnvironment):
         description="Approximate maximum number of concurrent calls. Unset: LiveKit's load limit, which accepts no "
         "call while the CPU is over 70 % busy.",
     )
+    worker_page_rooms_only: bool = Field(
+        default=False,
+        description="true: the worker accepts only calls of the page server, which signs its rooms with "
+        "LIVEKIT_API_SECRET. Set it where callers come from the page only and the LiveKit server creates rooms for "
+        "everyone who joins (room.auto_create, and LiveKit Cloud): otherwise a visitor can call again past the page's "
+        "limits.",
+    )
     call_max_seconds: int = Field(
         default=3600,
         gt=0,

@@ -59,7 +59,7 @@ def _env(name: str, default: str = "") -> str:
 
 def _token(room: str) -> str:
     access = api.AccessToken(_env("LIVEKIT_API_KEY"), _env("LIVEKIT_API_SECRET"))
-    grants = api.VideoGrants(room_join=True, room=room)
+    grants = api.VideoGrants(room_join=True, room_create=True, room=room)
     return access.with_identity(_IDENTITY).with_kind("agent").with_grants(grants).to_jwt()
 
 

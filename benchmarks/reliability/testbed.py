@@ -186,7 +186,8 @@ async def run_testbed(
     proxy_port, metrics = free_port(), folder / "metrics"
     metrics.mkdir()
     servers = [
-        livekit_server(ports.livekit),
+        # Without Redis it has forgotten the rooms after a restart: calls go on if it creates them for whoever rejoins.
+        livekit_server(ports.livekit, auto_create=True),
         simulated_models(ports.models, _SIMULATION, folder),
         agent_metrics(ports.metrics, metrics),
         toxiproxy(proxy_port),

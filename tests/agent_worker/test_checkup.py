@@ -15,6 +15,7 @@ from livekit.agents import APIConnectionError, APIStatusError, APITimeoutError
 
 from agent_metrics.storage.folder import acquire_service_lock
 from agent_worker.app.checkup import local
+from agent_worker.app.checkup.livekit_server import check_new_rooms
 from agent_worker.app.checkup.provider_errors import explain
 from agent_worker.app.checkup.providers import check_providers
 from agent_worker.app.checkup.report import Table, as_json, exit_code, summary, supports_color
@@ -138,6 +139,41 @@ async def test_running_worker_on_the_port_is_noted() -> None:
         result = await local.check_worker_port(http, runner.addresses[0][1])
     await runner.cleanup()
     assert result.status is Status.NOTE
+
+
+# --- the LiveKit server ---
+
+
+@pytest.mark.parametrize(
+    ("answer", "page_rooms_only", "status", "part"),
+    [
+        (404, False, Status.OK, "auto_create: false"),
+        (200, True, Status.OK, "page only"),
+        (200, False, Status.NOTE, "makes a room for whoever joins"),
+        (502, False, Status.NOTE, "HTTP 502"),
+    ],
+)
+async def test_server_that_makes_rooms_for_whoever_joins_is_noted_unless_the_worker_refuses_them(
+    answer: int, page_rooms_only: bool, status: Status, part: str
+) -> None:
+    rooms = []
+
+    async def validate(request: web.Request) -> web.Response:
+        rooms.append(request.headers["Authorization"])
+        return web.Response(status=answer)
+
+    app = web.Application()
+    app.router.add_get("/rtc/validate", validate)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"ws://127.0.0.1:{runner.addresses[0][1]}"
+    async with aiohttp.ClientSession() as http:
+        result = await check_new_rooms(http, settings(livekit_url=url, worker_page_rooms_only=page_rooms_only))
+    await runner.cleanup()
+    assert (result.status, len(rooms)) == (status, 1)
+    assert part in result.detail
+    assert status is not Status.NOTE or answer != 200 or "WORKER_PAGE_ROOMS_ONLY" in result.remedy
 
 
 # --- the providers ---

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
+from livekit.api import Room
 
 from agent_worker.app.worker import build_server, settings_of_command_line
 from agent_worker.core.settings import CloudSettings, load
@@ -33,3 +34,15 @@ def test_console_takes_any_port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKER_PORT", "8081")
     assert load(CloudSettings, settings_of_command_line(["start"])).worker_port == 8081
     assert load(CloudSettings, settings_of_command_line(["console"])).worker_port == 0
+
+
+@pytest.mark.parametrize(("setting", "is_accepted"), [("", True), ("0", True), ("1", False)])
+async def test_rooms_of_others_are_refused_only_with_the_setting(
+    setting: str, is_accepted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKER_PAGE_ROOMS_ONLY", setting)
+    server = build_server(load(CloudSettings), Mock(), Prices.load())
+    request = AsyncMock(room=Room(name="made-by-another-service", creation_time=1_790_000_000), agent_name="")
+    assert server._request_fnc is not None
+    await server._request_fnc(request)
+    assert (request.accept.await_count, request.reject.await_count) == ((1, 0) if is_accepted else (0, 1))

@@ -43,7 +43,7 @@ class ScriptedAgent:
     @contextlib.asynccontextmanager
     async def joined(self, livekit: Ports, room: str) -> AsyncIterator["ScriptedAgent"]:
         token = api.AccessToken(API_KEY, API_SECRET).with_identity("agent").with_kind("agent")
-        grants = api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True)
+        grants = api.VideoGrants(room_join=True, room_create=True, room=room, can_update_own_metadata=True)
         self.room.on("track_subscribed", self._subscribed)
         await self.room.connect(livekit.livekit_url, token.with_grants(grants).to_jwt())
         track = rtc.LocalAudioTrack.create_audio_track("voice", self._source)

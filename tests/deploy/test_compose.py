@@ -155,6 +155,24 @@ def test_livekit_listens_on_what_is_published(services: dict[str, dict[str, Any]
     assert ports == listening(services, "livekit")
 
 
+def test_no_token_outlives_the_room_that_the_page_made_for_its_call(services: dict[str, dict[str, Any]]) -> None:
+    assert yaml.safe_load((FOLDER / "livekit.yaml").read_text())["room"]["auto_create"] is False
+    assert services["worker"]["environment"]["WORKER_PAGE_ROOMS_ONLY"] == "true"
+
+
+def test_page_believes_forwarded_addresses_from_the_proxy_on_this_machine_only(project: dict[str, Any]) -> None:
+    page = project["services"]["page"]
+    (network,) = (project["networks"][name] for name in page["networks"])
+    (subnet,) = network["ipam"]["config"]
+    assert page["environment"]["FORWARDED_ALLOW_IPS"] == subnet["gateway"]
+
+
+def test_health_of_the_page_is_asked_where_callers_cannot_connect(services: dict[str, dict[str, Any]]) -> None:
+    port = services["page"]["environment"]["PAGE_HEALTH_PORT"]
+    assert f"http://localhost:{port}/healthz" in health_check_of(services["page"])
+    assert int(port) not in {published["target"] for published in services["page"]["ports"]}
+
+
 def test_livekit_gets_key_and_secret_as_strings(tmp_path: Path) -> None:
     env = {**dict.fromkeys(REQUIRED, "x"), "LIVEKIT_API_KEY": "7", "LIVEKIT_API_SECRET": "1e22"}
     services = json.loads(run(tmp_path, "config", "--format", "json", env=env).stdout)["services"]

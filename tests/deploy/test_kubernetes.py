@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +103,29 @@ def test_probes_use_ports_of_their_container(name: str) -> None:
             for probe in probes:
                 asked = probe.get("httpGet") or probe.get("tcpSocket")
                 assert asked is None or asked["port"] in ports
+
+
+@WORKERS
+def test_health_of_the_page_is_asked_on_a_port_that_its_service_does_not_have(name: str) -> None:
+    (page,) = pod(name, "agent-page")["containers"]
+    ports = {port["name"]: port["containerPort"] for port in page["ports"]}
+    probed = {page[kind]["httpGet"]["port"] for kind in ("readinessProbe", "livenessProbe")}
+    assert {"name": "PAGE_HEALTH_PORT", "value": str(ports["health"])} in page["env"]
+    assert probed == {"health"}
+    served = {port["targetPort"] for port in resource(name, "Service", "agent-page")["spec"]["ports"]}
+    assert not served & probed
+
+
+@WORKERS
+def test_no_token_outlives_the_room_that_the_page_made_for_its_call(name: str) -> None:
+    assert values()["livekit"]["room"]["auto_create"] is False
+    assert settings(name, "agent-worker")["WORKER_PAGE_ROOMS_ONLY"] == "true"
+
+
+@WORKERS
+def test_page_believes_forwarded_addresses_from_a_network_of_the_cluster_only(name: str) -> None:
+    (network,) = settings(name, "agent-page")["FORWARDED_ALLOW_IPS"].split(",")
+    assert ipaddress.ip_network(network).is_private
 
 
 @WORKERS

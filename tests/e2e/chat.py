@@ -35,7 +35,7 @@ class ChatParticipant:
     @contextlib.asynccontextmanager
     async def joined(self, url: str, room: str, identity: str) -> AsyncIterator[ChatParticipant]:
         token = api.AccessToken(API_KEY, API_SECRET).with_identity(identity)
-        grants = api.VideoGrants(room_join=True, room=room)
+        grants = api.VideoGrants(room_join=True, room_create=True, room=room)
         async with self.joined_with(url, token.with_grants(grants).to_jwt()):
             yield self
 

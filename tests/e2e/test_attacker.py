@@ -20,7 +20,8 @@ from livekit.protocol.agent_pb.agent_session import SessionRequest
 from agent_worker.core.settings import load
 from agent_worker.room.text_input import MAX_TEXT_CHARS
 from agent_worker.room.topics import SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC
-from page_server.sessions import Session, create_session
+from page_server.rooms import LiveKitRooms
+from page_server.sessions import Session, create_session, new_room_name
 from page_server.settings import PageSettings
 from testbed.services import API_KEY, API_SECRET, Ports
 from tests.e2e.chat import ChatParticipant, simulated_worker
@@ -60,13 +61,16 @@ def page(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def page_session(ports: Ports, page: Path) -> Session:
+async def page_session(ports: Ports, page: Path) -> Session:
     """Return what the page server gives to a visitor."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIVEKIT_URL", ports.livekit_url)
         patch.setenv("LIVEKIT_API_KEY", API_KEY)
         patch.setenv("LIVEKIT_API_SECRET", API_SECRET)
-        return create_session(load(PageSettings, {"page_dir": page}))
+        settings = load(PageSettings, {"page_dir": page})
+    room = new_room_name()
+    await LiveKitRooms(settings).create(room)
+    return create_session(settings, room)
 
 
 async def room_service_status(ports: Ports, token: str, method: str, request: dict[str, Any]) -> int:
@@ -96,7 +100,7 @@ def forge(token: str, **claims: Any) -> list[str]:
 
 
 async def test_token_of_the_page_is_refused_in_other_rooms_and_by_the_room_service(ports: Ports, page: Path) -> None:
-    mine, other = page_session(ports, page), page_session(ports, page)
+    mine, other = await page_session(ports, page), await page_session(ports, page)
     async with ChatParticipant().joined_with(ports.livekit_url, other.token) as victim:
         await victim.agent()
         for token in forge(mine.token, video={"room": other.room, "roomAdmin": True}) + forge(mine.token, sub="agent"):
@@ -121,7 +125,7 @@ async def test_token_of_the_page_is_refused_in_other_rooms_and_by_the_room_servi
 
 
 async def test_token_of_the_page_permits_no_video_and_no_change_of_name_or_attributes(ports: Ports, page: Path) -> None:
-    mine = page_session(ports, page)
+    mine = await page_session(ports, page)
     async with ChatParticipant().joined_with(ports.livekit_url, mine.token) as caller:
         await caller.agent()
         me = caller.room.local_participant
@@ -222,7 +226,7 @@ async def test_call_with_hostile_room_and_participant_names_works_like_any_other
     token = token.with_metadata('{"agent": ' + "[" * 5_000).with_attributes(
         {"lk.agent.state": "speaking", "lk.publish_on_behalf": "x"}
     )
-    grants = api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True)
+    grants = api.VideoGrants(room_join=True, room_create=True, room=room, can_update_own_metadata=True)
     async with ChatParticipant().joined_with(ports.livekit_url, token.with_grants(grants).to_jwt()) as caller:
         await caller.room.local_participant.set_attributes({STRATEGY_ATTRIBUTE: "off", "a" * 200: "\0" * 200})
         await caller.agent()

@@ -58,6 +58,7 @@ async def test_every_check_passes_and_no_worker_is_dispatched_to_its_room(real_m
         assert code == 0, findings
         assert set(statuses(findings).values()) <= {"ok", "note"}
         assert all(findings[f"LiveKit {what}"]["seconds"] > 0 for what in ("server", "room", "media"))
+        assert findings["LiveKit new rooms"]["status"] == "ok"
     for who in ("Groq, fast model", "Groq, main model", "OpenAI, TTS", "Deepgram, STT"):
         assert results[0][1][who]["seconds"] > 0
     for stt, (_, findings) in zip(("Deepgram, STT", "speaches, STT"), results, strict=True):

@@ -97,7 +97,7 @@ async def running_site(folder: Path, speaker: Speaker, ports: Ports, *more: Serv
     services = [
         *more,
         worker("fast-preresponse-ollama.py", env),
-        page_server(ports, {"PAGE_CALLS_PER_MINUTE": "1000"}),
+        page_server(ports, {"PAGE_CALLS_PER_MINUTE": "1000", "PAGE_OPEN_CALLS": "1000"}),
     ]
     async with running(services, folder) as children:
         yield Site(ports, folder, children, speaker)
@@ -115,10 +115,13 @@ async def real_site(
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def site(speaker: Speaker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    """With simulated models, and with its own LiveKit server, which one test kills."""
+    """With simulated models, and with its own LiveKit server, which one test kills.
+
+    Without Redis the new one has forgotten the rooms: the call goes on only if it creates them for whoever joins.
+    """
     require_binary("livekit-server")
     folder, ports = tmp_path_factory.mktemp("page"), Ports.free()
-    services = (livekit_server(ports.livekit), simulated_models(ports.models, SIMULATION, folder))
+    services = (livekit_server(ports.livekit, auto_create=True), simulated_models(ports.models, SIMULATION, folder))
     async with running_site(folder, speaker, ports, *services) as site:
         yield site
 
@@ -304,7 +307,7 @@ async def test_call_continues_after_the_livekit_server_was_killed_and_restarted(
     await tab.start_call()
     site.children["LiveKit server"].kill()
     await tab.wait_for_alert("reconnecting")
-    async with running([livekit_server(site.ports.livekit)], site.folder):
+    async with running([livekit_server(site.ports.livekit, auto_create=True)], site.folder):
         await expect(tab.part("alert")).to_have_count(0, timeout=TIMEOUT_MS)
         await tab.wait_for_state("listening")
         before = await tab.caller_turns()

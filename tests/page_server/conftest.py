@@ -1,12 +1,34 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
+from page_server.rooms import RoomsUnavailableError
 from page_server.settings import PageSettings
 
 LIVEKIT = {"LIVEKIT_URL": "ws://localhost:7880", "LIVEKIT_API_KEY": "devkey", "LIVEKIT_API_SECRET": "s3cret-value"}
+
+
+class FakeRooms:
+    """Rooms without a LiveKit server."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.is_available = True
+        self.listings = 0
+
+    async def create(self, name: str) -> None:
+        if not self.is_available:
+            raise RoomsUnavailableError
+        self.names.add(name)
+
+    async def existing(self, names: Collection[str]) -> set[str]:
+        self.listings += 1
+        if not self.is_available:
+            raise RoomsUnavailableError
+        return self.names & set(names)
 
 
 @pytest.fixture

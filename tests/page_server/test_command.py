@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
@@ -11,6 +12,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
+from testbed.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "page_server"]
@@ -59,6 +62,67 @@ def test_the_address_is_printed_and_a_public_page_warned_of(page: Path) -> None:
     assert process.returncode == 0
     assert "ANYBODY" in warnings
     assert "https" in warnings
+
+
+def get(port: int, path: str, source: str) -> int:
+    """Return the status of a request from an address of loopback; 0 if the connection is closed instead."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, source_address=(source, 0))
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (ConnectionError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
+
+
+def test_idle_connections_of_one_client_fill_neither_the_page_nor_its_health_port(page: Path) -> None:
+    """The attack: 505 idle connections made the page and its health check answer 503."""
+    health = free_port()
+    env = environment(page, PAGE_HEALTH_PORT=str(health), FORWARDED_ALLOW_IPS="127.0.0.9")  # 127.0.0.1 is no proxy
+    with subprocess.Popen(COMMAND, cwd=page, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().rstrip().rpartition(":")[2])
+        while get(health, "/healthz", "127.0.0.2") != 200:  # it listens, and is starting
+            pass
+        idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(505)]
+        assert get(port, "/", "127.0.0.1") == 0
+        assert get(port, "/", "127.0.0.2") == 200
+        assert get(health, "/healthz", "127.0.0.1") == 200
+        assert get(health, "/", "127.0.0.1") == 404
+        for connection in idle:
+            connection.close()
+        process.terminate()
+    assert process.returncode == 0
+
+
+def test_health_port_answers_while_proxies_take_all_connections(page: Path, tmp_path: Path) -> None:
+    health, log = free_port(), (tmp_path / "log").open("w")
+    env = environment(page, PAGE_HEALTH_PORT=str(health))
+    with subprocess.Popen(COMMAND, cwd=page, env=env, stdout=subprocess.PIPE, stderr=log, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().rstrip().rpartition(":")[2])
+        taken = []
+        while get(port, "/", "127.0.0.2") != 503:
+            for _ in range(20):  # each begins a request, whose body never comes
+                taken.append(socket.create_connection(("127.0.0.1", port)))
+                taken[-1].sendall(
+                    b"POST /api/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                    b"Origin: http://localhost\r\nContent-Length: 2\r\n\r\n"
+                )
+        assert get(health, "/healthz", "127.0.0.2") == 200
+        for connection in taken:
+            connection.close()
+        process.terminate()
+    log.close()
+    assert process.returncode == 0
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_taken_health_port_is_reported_in_one_line(page: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        (line,) = stderr_of_refusal(page, PAGE_HEALTH_PORT=str(taken.getsockname()[1])).splitlines()
+    assert "PAGE_HEALTH_PORT" in line
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])

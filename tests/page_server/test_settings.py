@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,11 @@ def test_every_missing_and_bad_setting_is_listed_at_once(monkeypatch: pytest.Mon
         "PAGE_ORIGIN": "https://talk.example.com/page",
         "PAGE_LIVEKIT_URL": "livekit",
         "PAGE_CALLS_PER_MINUTE": "0",
+        "PAGE_TOTAL_CALLS_PER_MINUTE": "0",
+        "PAGE_OPEN_CALLS": "0",
+        "PAGE_CONNECTIONS": "0",
+        "PAGE_HEALTH_PORT": "99999",
+        "FORWARDED_ALLOW_IPS": "*",
     }
     for name, value in wrong.items():
         monkeypatch.setenv(name, value)
@@ -85,3 +91,34 @@ def test_browsers_get_the_page_livekit_url_with_a_websocket_scheme(
     if page_livekit_url:
         monkeypatch.setenv("PAGE_LIVEKIT_URL", page_livekit_url)
     assert load(PageSettings).browser_livekit_url == expected
+
+
+@pytest.mark.parametrize("proxies", ["*", "10.1.2.3,*", "0.0.0.0/0", "::/0", "proxy.example.com", "10.1.2.3/8", ","])
+def test_proxies_that_are_not_certain_addresses_are_refused(proxies: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", proxies)
+    (problem,) = problems()
+    assert problem.startswith("FORWARDED_ALLOW_IPS")
+    assert "addresses or networks of your proxies" in problem
+
+
+@pytest.mark.parametrize(
+    ("host", "proxies", "trusted", "not_trusted"),
+    [
+        ("127.0.0.1", "", ["127.0.0.1", "::1"], ["10.1.2.3"]),
+        ("0.0.0.0", "", [], ["127.0.0.1", "::1", "10.1.2.3"]),
+        ("::", "10.1.2.3, 10.42.0.0/16,2001:db8::/64", ["10.42.7.7", "::ffff:10.1.2.3", "2001:db8::7"], ["10.1.2.4"]),
+    ],
+)
+def test_addresses_of_proxies_are_those_of_the_setting(
+    host: str, proxies: str, trusted: list[str], not_trusted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGE_HOST", host)
+    monkeypatch.setenv("PAGE_PUBLIC", "1")
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", proxies)
+    networks = [ipaddress.ip_network(one) for one in load(PageSettings).trusted_proxies]
+
+    def is_trusted(address: str) -> bool:
+        return any(ipaddress.ip_address(address) in network for network in networks)
+
+    assert all(map(is_trusted, trusted))
+    assert not any(map(is_trusted, not_trusted))

@@ -1,4 +1,4 @@
-"""Checks of the LiveKit server: it answers, accepts our credentials, and audio can reach it."""
+"""Checks of the LiveKit server: it answers, accepts our credentials, makes no rooms for strangers, and gets audio."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import dataclasses
 import secrets
 import time
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 
 import aiohttp
 from livekit import api, rtc
 
-from agent_worker.core.check_result import CheckResult, Status, failed, ok, skipped
+from agent_worker.core.check_result import CheckResult, Status, failed, note, ok, skipped
 from agent_worker.core.settings import Settings
 from agent_worker.providers.preflight import describe_error, livekit_error
 
-_SERVER, _ROOM, _MEDIA = "LiveKit server", "LiveKit room", "LiveKit media"
+_SERVER, _ROOM, _NEW_ROOMS, _MEDIA = "LiveKit server", "LiveKit room", "LiveKit new rooms", "LiveKit media"
 #: An agent name that no worker has. Without a dispatch, the server would send any worker into the room.
 _NO_AGENT = "agent-worker-check"
 _JOIN_TIMEOUT_S = 20.0
@@ -34,17 +35,19 @@ async def check_livekit(http: aiohttp.ClientSession, settings: Settings) -> Asyn
     server = await _check_server(http, url)
     yield server
     if server.status is not Status.OK:
-        yield skipped(_ROOM, "the server does not answer")
-        yield skipped(_MEDIA, "the server does not answer")
+        for name in (_ROOM, _NEW_ROOMS, _MEDIA):
+            yield skipped(name, "the server does not answer")
         return
     livekit = api.LiveKitAPI(url, settings.livekit_api_key, secret, session=http)
     room_name = f"agent-worker-check-{secrets.token_hex(4)}"
     room = await _check_room(livekit, room_name, url)
     yield room
     if room.status is not Status.OK:
-        yield skipped(_MEDIA, "there is no room to join")
+        for name in (_NEW_ROOMS, _MEDIA):
+            yield skipped(name, "there is no room to join")
         return
     try:
+        yield await check_new_rooms(http, settings)
         yield await _check_media(settings, url, room_name)
     finally:
         with contextlib.suppress(api.TwirpError, aiohttp.ClientError, asyncio.TimeoutError):
@@ -78,17 +81,44 @@ async def _check_room(livekit: api.LiveKitAPI, room_name: str, url: str) -> Chec
     return ok(_ROOM, "created one and found it: the key and its secret are good", time.perf_counter() - started)
 
 
+async def check_new_rooms(http: aiohttp.ClientSession, settings: Settings) -> CheckResult:
+    """Ask whether the server would make a room for whoever joins. It makes none: the request only validates a token."""
+    url = str(settings.livekit_url)
+    url = url.replace("ws", "http", 1) if url.startswith("ws") else url
+    headers = {"Authorization": f"Bearer {_token(settings, f'agent-worker-check-{secrets.token_hex(4)}')}"}
+    try:
+        async with http.get(f"{url}/rtc/validate", headers=headers) as response:
+            status = response.status
+    except (aiohttp.ClientError, asyncio.TimeoutError) as error:
+        return failed(_NEW_ROOMS, f"no answer ({describe_error(error)})", "see the server's log")
+    if status == HTTPStatus.NOT_FOUND:
+        return ok(_NEW_ROOMS, "the server makes rooms for no one who joins (room.auto_create: false)")
+    if status != HTTPStatus.OK:
+        return note(_NEW_ROOMS, f"cannot tell whether it makes rooms (HTTP {status})", "see the server's log")
+    if settings.worker_page_rooms_only:
+        return ok(_NEW_ROOMS, "the server makes rooms for whoever joins; this worker serves those of the page only")
+    return note(
+        _NEW_ROOMS,
+        "the server makes a room for whoever joins: with a token of an ended call one can call again, past all limits",
+        "set room.auto_create: false in the server's configuration and create rooms through its API, as the page "
+        "server does; or, where callers come from the page only (LiveKit Cloud), WORKER_PAGE_ROOMS_ONLY=1",
+    )
+
+
 async def _check_media(settings: Settings, url: str, room_name: str) -> CheckResult:
-    token = api.AccessToken(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value())
-    grants = api.VideoGrants(room_join=True, room=room_name, hidden=True)
     room = rtc.Room()
     started = time.perf_counter()
     try:
-        jwt = token.with_identity("agent-worker-check").with_grants(grants).to_jwt()
-        await asyncio.wait_for(room.connect(url, jwt), _JOIN_TIMEOUT_S)
+        await asyncio.wait_for(room.connect(url, _token(settings, room_name)), _JOIN_TIMEOUT_S)
         return ok(_MEDIA, "joined the room", time.perf_counter() - started)
     except (rtc.ConnectError, asyncio.TimeoutError):
         return failed(_MEDIA, f"could not join the room within {_JOIN_TIMEOUT_S:.0f} s", _BLOCKED_REMEDY)
     finally:
         with contextlib.suppress(Exception):
             await asyncio.wait_for(room.disconnect(), _LEAVE_TIMEOUT_S)
+
+
+def _token(settings: Settings, room_name: str) -> str:
+    token = api.AccessToken(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value())
+    grants = api.VideoGrants(room_join=True, room=room_name, hidden=True)
+    return token.with_identity("agent-worker-check").with_grants(grants).to_jwt()
