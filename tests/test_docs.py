@@ -134,3 +134,12 @@ def test_metrics_exist() -> None:
     listed = set(re.findall(r"^\| `(\w+)`", generated_files()["docs/metrics-reference.md"], re.MULTILINE))
     named = mentions(r"(?<![\w:./])((?:livekit|agent_metrics)_\w*[a-z])(?![\w…:./])", CODE)
     assert not [str(mention) for mention in named if re.sub("_(bucket|sum|count)$", "", mention.text) not in listed]
+
+
+def test_every_attack_in_the_security_page_has_a_test_or_cannot_be_stopped() -> None:
+    table = (ROOT / "SECURITY.md").read_text(encoding="utf-8").partition("## Attackers and protection")[2]
+    rows = re.findall(r"^\| (?!attacker|---).*$", table.partition("\n## ")[0], re.MULTILINE)
+    assert len(rows) > 20
+    for row in rows:
+        goal, tests = row.split(" | ")[1], row.split(" | ")[-1]
+        assert tests.startswith("`tests/") or goal == "dictate the answer", row

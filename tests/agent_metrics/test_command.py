@@ -44,6 +44,17 @@ def test_a_signal_stops_the_service_with_success(number: signal.Signals, tmp_pat
         assert service.process.wait() == 0
 
 
+async def test_idle_connections_of_one_client_leave_the_service_to_others(tmp_path: Path) -> None:
+    with running(tmp_path) as service:
+        host, port = service.url.removeprefix("http://").split(":")
+        idle = [socket.create_connection((host, int(port))) for _ in range(505)]
+        from_elsewhere = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))
+        async with aiohttp.ClientSession(connector=from_elsewhere) as http:
+            await wait_until_ready(service, http)
+        for connection in idle:
+            connection.close()
+
+
 @pytest.mark.parametrize("stopped_by", [pytest.param("signal", marks=pytest.mark.slow), "end of stdin"])
 def test_the_service_stops_silently_by_signal_and_with_its_stdin(stopped_by: str, tmp_path: Path) -> None:
     process = subprocess.Popen(
