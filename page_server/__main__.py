@@ -77,6 +77,11 @@ def _exposure_warnings(settings: PageSettings) -> list[str]:
             f"The only limits are those of calls: for each address {settings.page_calls_per_minute} a minute and "
             f"{settings.page_open_calls} at once, {settings.page_total_calls_per_minute} a minute for all."
         )
+    if settings.page_origin and not settings.trusted_proxies:
+        warnings.append(
+            "FORWARDED_ALLOW_IPS is not set: if a proxy is in front of the page, all its callers share the limits of "
+            "one address. Set it to the proxy's address (docs/page-server.md)."
+        )
     if not str(settings.page_origin).startswith("https:"):
         warnings.append(
             "browsers allow the microphone only on pages from https:// or localhost, and a password sent over http can "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
-from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -73,7 +72,7 @@ class PageSettings(LiveKitSettings):
         default=False,
         description="true: everyone who can reach the page may call without a password. You pay for every call.",
     )
-    page_password: Annotated[SecretStr, Field(min_length=_MIN_PASSWORD_CHARS)] | None = Field(
+    page_password: SecretStr | None = Field(
         None,
         validate_default=True,
         description="Password of the page, at least 12 characters; callers may give any user name with it. Make a "
@@ -131,6 +130,10 @@ class PageSettings(LiveKitSettings):
     @field_validator("page_password")
     @classmethod
     def _require_password_if_reachable(cls, password: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if password and len(password.get_secret_value()) < _MIN_PASSWORD_CHARS:
+            raise ValueError(
+                f"it is too short: {_MIN_PASSWORD_CHARS} characters are the least, `openssl rand -base64 18`"
+            )
         reachable = _is_reachable_by_others(info.data.get("page_host", ""), info.data.get("page_origin"))
         if reachable and not password and not info.data.get("page_public"):
             raise ValueError(

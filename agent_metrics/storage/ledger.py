@@ -179,9 +179,11 @@ class Ledger:
             totals = _read_totals(connection)
         except (ValueError, TypeError, IndexError, AttributeError) as error:
             raise BadLedgerError(f"{self.path} holds series that no service can have written ({error})") from error
+        rows = connection.execute("SELECT * FROM folded").fetchall()
+        if not all(isinstance(value, str) for row in rows for value in row):
+            raise ForgedLedgerError(f"{self.path} names files by what is no text")
         compacted = {
-            id: DeadProcess(id, folder, defective.split("\n") if defective else ())
-            for id, folder, defective in connection.execute("SELECT * FROM folded")
+            id: DeadProcess(id, folder, defective.split("\n") if defective else ()) for id, folder, defective in rows
         }
         for process in compacted.values():
             self._check_names(process)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from typing import Any
 
@@ -73,7 +74,7 @@ async def run_call(
     end = CallEnd(session, settings.language, job.delete_room, stop_text_input=text_input.detach)
     limit_duration(settings.call_max_seconds, session, end)
     limit_usage(settings.call_max_tokens, settings.call_max_cost_usd, meter.usage_events, end)
-    limit_silence(session, end)
+    limit_silence(settings.caller_silence_max_seconds, session, end, _audience(session))
     stack.fast_llm.prewarm()
     if not settings.no_greeting:
         session.say(settings.greeting)
@@ -89,6 +90,14 @@ async def _join(job: JobContext, settings: Settings) -> bool:
     yield_to_earlier_agent(job.room, leave)
     redispatch_on_worker_death(job, settings)
     return True
+
+
+def _audience(session: AgentSession[Any]) -> asyncio.Future[None] | None:
+    """Return what is done once a participant receives the agent's audio; None on the console."""
+    try:
+        return session.room_io.subscribed_fut
+    except RuntimeError:
+        return None
 
 
 def build_session(stack: VoiceStack, settings: Settings) -> AgentSession[Any]:

@@ -149,14 +149,27 @@ def test_cost_does_not_end_a_call_without_a_limit() -> None:
 async def test_call_of_a_silent_caller_ends() -> None:
     room, voice = Room(), ScriptedTTS()
     async with session_with(voice, user_away_timeout=0.05) as session:
-        limit_silence(session, CallEnd(session, "en", room.close, sleep=room.sleep))
+        limit_silence(LIMIT_S, session, CallEnd(session, "en", room.close, sleep=room.sleep), None)
         await until(lambda: room.closed)
     assert " ".join(voice.texts) == farewell("en")
 
 
 async def test_caller_who_speaks_or_falls_silent_does_not_end_the_call() -> None:
     end, session = Reasons(), AgentSession[Any](vad=None)
-    limit_silence(session, end)  # type: ignore[arg-type]
+    await limit_silence(LIMIT_S, session, end, None)  # type: ignore[arg-type]
     session.emit("user_state_changed", UserStateChangedEvent(old_state="listening", new_state="speaking"))
     session.emit("user_state_changed", UserStateChangedEvent(old_state="speaking", new_state="listening"))
     assert end.given == []
+
+
+@pytest.mark.parametrize(("received", "reasons"), [(False, ["silence"]), (True, [])])
+async def test_call_of_a_caller_who_never_receives_the_agents_audio_ends(received: bool, reasons: list[str]) -> None:
+    """The attack: livekit's session counts no silence before somebody has subscribed to the agent's audio."""
+    end, room, session = Reasons(), Room(), AgentSession[Any](vad=None)
+    audience = asyncio.get_running_loop().create_future()
+    task = limit_silence(LIMIT_S, session, end, audience, sleep=room.sleep)  # type: ignore[arg-type]
+    if received:
+        audience.set_result(None)
+    room.time_is_up.set()
+    await task
+    assert end.given == reasons

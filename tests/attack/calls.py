@@ -8,22 +8,27 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import psutil
 from livekit import api, rtc
 
 from agent_worker.room.text_input import MAX_TEXT_CHARS
 from agent_worker.room.topics import SET_STRATEGY, TURN_TOPIC
 from tests.attack.page import request
-from tests.attack.registry import BreachError, Target, attack
+from tests.attack.registry import BreachError, Target, UnobservableError, attack
 from tests.e2e.chat import ChatParticipant
 
 _AGENT_TIMEOUT_S = 60.0
 _TURN_TIMEOUT_S = 120.0
 _QUIET_S = 15.0
+_MEDIA_TYPES = ("audio/opus", "application/sdp", "audio/wav")
+_STREAMS = 60
+_MANY_SOCKETS = 45
+"""Other programs of the machine open some too."""
 _FLOOD_TEXTS = 40
 _MAX_TURNS_OF_FLOOD = 12
 _REJOINS = 3
 _QUESTION = "How old are trains?"
-_SDP = b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
+_SDP = b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
 
 
 @dataclass(frozen=True)
@@ -139,15 +144,24 @@ async def text_flood(target: Target) -> None:
 
 @attack("open sockets and threads in the call's process", "page")
 async def pre_connect_streams(target: Target) -> None:
-    """Send a description of media streams where recorded audio is expected."""
+    """Send descriptions of media streams where recorded audio is expected, and count this machine's sockets."""
+    if urlsplit(target.page).hostname not in ("localhost", "127.0.0.1"):
+        raise UnobservableError("only on the machine of the worker can its sockets be counted")
     async with page_call(target) as (_, caller):
-        for mime in ("audio/opus", "application/sdp", "audio/wav"):
+        before = _udp_sockets()
+        for number in range(_STREAMS):
             with contextlib.suppress(Exception):
                 await caller.room.local_participant.send_bytes(
                     _SDP,
                     name="x",
-                    mime_type=mime,
+                    mime_type=_MEDIA_TYPES[number % len(_MEDIA_TYPES)],
                     topic="lk.agent.pre-connect-audio-buffer",
                     attributes={"trackId": "TR_x", "sampleRate": "48000", "channels": "1"},
                 )
         await still_answers(caller, "streams that are no audio")
+        if (opened := _udp_sockets() - before) >= _MANY_SOCKETS:
+            raise BreachError(f"{opened} UDP sockets were opened")
+
+
+def _udp_sockets() -> int:
+    return len(psutil.net_connections("udp"))

@@ -36,6 +36,10 @@ class BreachError(Exception):
     """An attack succeeded. The message says what the attacker got."""
 
 
+class UnobservableError(Exception):
+    """The attack was not tried: from here nobody could tell whether it succeeded. The message says why."""
+
+
 @dataclass(frozen=True)
 class Attack:
     """One attack.

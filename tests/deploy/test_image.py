@@ -119,3 +119,11 @@ def test_packages_have_the_models_and_download_nothing() -> None:
     result = subprocess.run([sys.executable, check], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert "models found" in result.stdout
+
+
+def test_documented_containers_on_the_network_of_the_host_serve_metrics_on_loopback_only() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        for match in re.finditer(r"--network host([^`]*)`", text):
+            if "agent-worker" in match[1] or page.name == "docker.md":
+                assert "METRICS_HOST=127.0.0.1" in match[1], f"{page.name}: {match[0]}"

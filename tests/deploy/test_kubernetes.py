@@ -160,7 +160,16 @@ def test_pods_accept_only_the_connections_that_their_policies_list(name: str) ->
     assert prometheus is None or ".monitoring.svc" in prometheus["metadata"]["serverAddress"]
 
 
-def test_only_nodes_reach_redis_and_only_with_a_password() -> None:
+@WORKERS
+def test_no_pod_reaches_the_clouds_service_of_credentials(name: str) -> None:
+    for policy in (each["spec"] for each in built(name) if each["kind"] == "NetworkPolicy"):
+        for rule in policy.get("egress", ()):
+            blocks = [peer["ipBlock"] for peer in rule["to"] if "ipBlock" in peer]
+            assert {"cidr": "0.0.0.0/0", "except": ["169.254.169.254/32"]} in blocks
+            assert all(block["except"] for block in blocks)
+
+
+def test_redis_is_reached_from_the_cluster_only_and_with_a_password() -> None:
     policy = resource(REDIS, "NetworkPolicy", "redis")["spec"]
     (ingress,) = policy["ingress"]
     assert [*ingress["from"][0]] == ["ipBlock"]

@@ -122,7 +122,7 @@ async def test_image_runs_agent_metrics_and_the_page_server_too(tmp_path: Path) 
         "LIVEKIT_API_KEY": API_KEY,
         "LIVEKIT_API_SECRET": API_SECRET,
         "PAGE_PORT": str(page),
-        "PAGE_PASSWORD": "long enough",
+        "PAGE_PASSWORD": "a password of a test",
     }
     services = [
         container(

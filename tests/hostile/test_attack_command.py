@@ -43,9 +43,13 @@ def test_folder_that_others_may_write_is_found(tmp_path: Path, capsys: pytest.Ca
     folder = tmp_path / "metrics"
     folder.mkdir()
     assert asyncio.run(attack_all(Target(metrics_folder=folder), ["metrics-folder"])) == 0
-    folder.chmod(0o777)
+    (folder / "p-0").symlink_to("/etc")
     assert asyncio.run(attack_all(Target(metrics_folder=folder), ["metrics-folder"])) == 1
-    assert "writable by everyone" in capsys.readouterr().out
+    assert "is a symbolic link" in capsys.readouterr().out
+    (folder / "p-0").unlink()
+    folder.chmod(0o775)
+    assert asyncio.run(attack_all(Target(metrics_folder=folder), ["metrics-folder"])) == 1
+    assert "may be written by other users" in capsys.readouterr().out
 
 
 def test_attack_without_what_it_needs_is_reported_as_not_tried(capsys: pytest.CaptureFixture[str]) -> None:

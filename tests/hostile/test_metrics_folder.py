@@ -104,6 +104,17 @@ def test_a_ledger_that_names_what_is_outside_is_quarantined_and_touches_nothing(
     collector.close()
 
 
+def test_a_ledger_with_names_that_are_no_text_is_quarantined(root: Path) -> None:
+    connection = sqlite3.connect(root / "agent-metrics" / "ledger.sqlite")
+    with connection:
+        connection.execute("INSERT INTO folded VALUES ('p-0', 'p-0', ?)", (b"\xff",))
+    connection.close()
+    collector = FolderCollector(root)
+    compact_all(collector)
+    assert status_metric(collector, "ledgers_set_aside_total") == 1
+    collector.close()
+
+
 def test_names_of_a_process_that_the_ledger_cannot_hold_do_not_quarantine_it(root: Path) -> None:
     process = FakeProcess.start(root / "worker-1")
     for name in ("a\n..", "b\nc"):

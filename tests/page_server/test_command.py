@@ -64,6 +64,18 @@ def test_the_address_is_printed_and_a_public_page_warned_of(page: Path) -> None:
     assert "https" in warnings
 
 
+def test_a_page_behind_a_proxy_that_is_not_configured_is_warned_of(page: Path) -> None:
+    env = environment(page, PAGE_HOST="0.0.0.0", PAGE_PUBLIC="1", PAGE_ORIGIN="https://talk.example.com")
+    with subprocess.Popen(
+        COMMAND, cwd=page, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.terminate()
+        assert "FORWARDED_ALLOW_IPS is not set" in process.stderr.read()
+
+
 def get(port: int, path: str, source: str) -> int:
     """Return the status of a request from an address of loopback; 0 if the connection is closed instead."""
     connection = http.client.HTTPConnection("127.0.0.1", port, source_address=(source, 0))
