@@ -12,7 +12,6 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
-import uvicorn
 from dotenv import load_dotenv
 from prometheus_client import disable_created_metrics
 
@@ -24,12 +23,10 @@ from agent_metrics.storage.folder import ServiceLockError, acquire_service_lock
 from agent_metrics.storage.ledger import BadLedgerError
 from agent_metrics.storage.trusted import UntrustedError, make_folder
 from agent_metrics.writer import DEFAULT_ROOT
-from http_service.connections import ConnectionLimit, limited_protocol
+from http_service.connections import limited_config
 from http_service.server import Server, block_stop_signals, exit_misconfigured, listen
 
 _PROGRAM = "agent-metrics" if Path(sys.argv[0]).name == "agent-metrics" else "python -m agent_metrics"
-_SHUTDOWN_TIMEOUT_S = 1
-_MAX_CONNECTIONS = 500
 _MAX_CONNECTIONS_PER_CLIENT = 100
 #: The metrics are for this machine unless ``METRICS_HOST`` or ``--host`` says otherwise.
 DEFAULT_HOST = "127.0.0.1"
@@ -111,13 +108,7 @@ def _open_service(root: Path) -> tuple[Service, int | None]:
 def _serve(listener: socket.socket, service: Service, web_config: WebConfig, root: Path) -> None:
     tls = web_config.tls_server_config
     app = create_app(service, web_config.password_hashes)
-    config = uvicorn.Config(
-        app,
-        http=limited_protocol(ConnectionLimit(_MAX_CONNECTIONS_PER_CLIENT)),
-        log_level="warning",
-        limit_concurrency=_MAX_CONNECTIONS,
-        timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
-    )
+    config = limited_config(app, _MAX_CONNECTIONS_PER_CLIENT)
     config.load()
     config.ssl = tls.ssl_context() if tls else None
     host, port = listener.getsockname()[:2]

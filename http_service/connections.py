@@ -10,7 +10,9 @@ import asyncio
 import ipaddress
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
+import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from http_service.networks import networks
@@ -19,6 +21,8 @@ from http_service.networks import networks
 HEADERS_TIMEOUT_S = 10.0
 #: From there to the end of the response. The page's largest file is 1 MB: at 8 KB/s it takes as long.
 REQUEST_TIMEOUT_S = 120.0
+_MAX_CONNECTIONS = 500
+_SHUTDOWN_TIMEOUT_S = 1
 
 
 class ConnectionLimit:
@@ -142,3 +146,22 @@ def limited_protocol(
         "__doc__": LimitedProtocol.__doc__,
     }
     return type("LimitedProtocol", (LimitedProtocol,), attributes)
+
+
+def limited_config(app: Any, max_per_client: int, exempt: Iterable[str] = (), **options: Any) -> uvicorn.Config:
+    """Return the configuration of a uvicorn server whose connections are limited, and whose log has warnings only.
+
+    Args:
+        app: The ASGI application.
+        max_per_client: See :class:`ConnectionLimit`.
+        exempt: See :class:`ConnectionLimit`.
+        options: More options of uvicorn.
+    """
+    return uvicorn.Config(
+        app,
+        http=limited_protocol(ConnectionLimit(max_per_client, exempt)),
+        log_level="warning",
+        limit_concurrency=_MAX_CONNECTIONS,
+        timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
+        **options,
+    )

@@ -6,18 +6,15 @@ import argparse
 import socket
 import sys
 
-import uvicorn
 from dotenv import load_dotenv
 
 from agent_worker.core.settings import BadSettingsError, load
-from http_service.connections import ConnectionLimit, limited_protocol
+from http_service.connections import limited_config
 from http_service.server import Server, block_stop_signals, exit_misconfigured, listen
 from page_server.app import create_app
 from page_server.settings import PageSettings
 
 _PROGRAM = "page_server"
-_MAX_CONNECTIONS = 500
-_SHUTDOWN_TIMEOUT_S = 1
 
 
 def main() -> None:
@@ -35,14 +32,12 @@ def main() -> None:
     origin = settings.page_origin or f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
     print(f"{_PROGRAM}: serving the page on {origin}", flush=True)
     proxies = settings.trusted_proxies
-    config = uvicorn.Config(
+    config = limited_config(
         create_app(settings),
-        http=limited_protocol(ConnectionLimit(settings.page_connections, exempt=proxies)),
+        settings.page_connections,
+        exempt=proxies,
         forwarded_allow_ips=proxies,
-        log_level="warning",
         server_header=False,
-        limit_concurrency=_MAX_CONNECTIONS,
-        timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
     )
     Server(config, health_listener).run(sockets=[listener])
     sys.exit(0)

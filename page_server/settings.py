@@ -100,7 +100,7 @@ class PageSettings(LiveKitSettings):
         """The addresses and networks whose ``X-Forwarded-For`` is believed."""
         if self.forwarded_allow_ips is None:
             return ["127.0.0.0/8", "::1"] if is_loopback(self.page_host) else []
-        found = [_proxy_network(item.strip()) for item in self.forwarded_allow_ips.split(",")]
+        found = _proxy_networks(self.forwarded_allow_ips)
         # Of a socket for both IPv4 and IPv6, IPv4 addresses are mapped to IPv6.
         mapped = [f"::ffff:{one.network_address}/{96 + one.prefixlen}" for one in found if one.version == 4]
         return [*map(str, found), *mapped]
@@ -108,8 +108,8 @@ class PageSettings(LiveKitSettings):
     @field_validator("forwarded_allow_ips")
     @classmethod
     def _refuse_everybody(cls, proxies: str | None) -> str | None:
-        for item in (proxies or "").split(",") if proxies is not None else ():
-            _proxy_network(item.strip())
+        if proxies is not None:
+            _proxy_networks(proxies)
         return proxies
 
     @field_validator("page_origin")
@@ -131,9 +131,7 @@ class PageSettings(LiveKitSettings):
     @classmethod
     def _require_password_if_reachable(cls, password: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if password and len(password.get_secret_value()) < _MIN_PASSWORD_CHARS:
-            raise ValueError(
-                f"it is too short: {_MIN_PASSWORD_CHARS} characters are the least, `openssl rand -base64 18`"
-            )
+            raise ValueError(f"it needs {_MIN_PASSWORD_CHARS} characters or more: `openssl rand -base64 18`")
         reachable = _is_reachable_by_others(info.data.get("page_host", ""), info.data.get("page_origin"))
         if reachable and not password and not info.data.get("page_public"):
             raise ValueError(
@@ -141,6 +139,10 @@ class PageSettings(LiveKitSettings):
                 "or PAGE_PUBLIC=1 if everyone may call"
             )
         return password
+
+
+def _proxy_networks(text: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    return [_proxy_network(item.strip()) for item in text.split(",")]
 
 
 def _proxy_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

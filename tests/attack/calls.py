@@ -13,7 +13,7 @@ from livekit import api, rtc
 
 from agent_worker.room.text_input import MAX_TEXT_CHARS
 from agent_worker.room.topics import SET_STRATEGY, TURN_TOPIC
-from tests.attack.page import request
+from tests.attack.page import session_request
 from tests.attack.registry import BreachError, Target, UnobservableError, attack
 from tests.e2e.chat import ChatParticipant
 
@@ -46,8 +46,7 @@ async def new_session(target: Target) -> Session:
     Raises:
         BreachError: If it grants none, so that nothing can be tried.
     """
-    origin = "{0.scheme}://{0.netloc}".format(urlsplit(target.page))
-    async with request(target, "POST", "/api/session", json={}, headers={"Origin": origin}) as response:
+    async with session_request(target) as response:
         if response.status != 200:
             raise BreachError(f"the page grants no call, nothing was tried: {response.status} {await response.text()}")
         granted = await response.json()

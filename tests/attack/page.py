@@ -39,9 +39,14 @@ async def request(
 
 async def session_status(target: Target, **headers: str) -> int:
     """Return the status of a request for a call."""
-    origin = "{0.scheme}://{0.netloc}".format(urlsplit(target.page))
-    async with request(target, "POST", "/api/session", json={}, headers={"Origin": origin, **headers}) as response:
+    async with session_request(target, **headers) as response:
         return response.status
+
+
+def session_request(target: Target, **headers: str) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    """Request a call as the page does, with other headers in place of its own."""
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(target.page))
+    return request(target, "POST", "/api/session", json={}, headers={"Origin": origin, **headers})
 
 
 @attack("have a visitor's browser call from another site", "page")

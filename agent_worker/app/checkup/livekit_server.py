@@ -57,7 +57,7 @@ async def check_livekit(http: aiohttp.ClientSession, settings: Settings) -> Asyn
 async def _check_server(http: aiohttp.ClientSession, url: str) -> CheckResult:
     started = time.perf_counter()
     try:
-        async with http.get(url.replace("ws", "http", 1) if url.startswith("ws") else url):
+        async with http.get(_http_url(url)):
             return ok(_SERVER, f"{url} answers", time.perf_counter() - started)
     except (aiohttp.ClientError, asyncio.TimeoutError) as error:
         remedy = "start it (`livekit-server --dev`) or set LIVEKIT_URL"
@@ -83,11 +83,10 @@ async def _check_room(livekit: api.LiveKitAPI, room_name: str, url: str) -> Chec
 
 async def check_new_rooms(http: aiohttp.ClientSession, settings: Settings) -> CheckResult:
     """Ask whether the server would make a room for whoever joins. It makes none: the request only validates a token."""
-    url = str(settings.livekit_url)
-    url = url.replace("ws", "http", 1) if url.startswith("ws") else url
+    url = f"{_http_url(str(settings.livekit_url))}/rtc/validate"
     headers = {"Authorization": f"Bearer {_token(settings, f'agent-worker-check-{secrets.token_hex(4)}')}"}
     try:
-        async with http.get(f"{url}/rtc/validate", headers=headers) as response:
+        async with http.get(url, headers=headers) as response:
             status = response.status
     except (aiohttp.ClientError, asyncio.TimeoutError) as error:
         return failed(_NEW_ROOMS, f"no answer ({describe_error(error)})", "see the server's log")
@@ -116,6 +115,10 @@ async def _check_media(settings: Settings, url: str, room_name: str) -> CheckRes
     finally:
         with contextlib.suppress(Exception):
             await asyncio.wait_for(room.disconnect(), _LEAVE_TIMEOUT_S)
+
+
+def _http_url(url: str) -> str:
+    return url.replace("ws", "http", 1) if url.startswith("ws") else url
 
 
 def _token(settings: Settings, room_name: str) -> str:
