@@ -161,7 +161,8 @@ async def test_overview_shows_what_the_turn_records_say(call: Call) -> None:
     began = [record["preresponse"] is not None for record in call.records]
     assert await call.shown("Turns that began with a pre-response") == pytest.approx(sum(began) / len(began))
     assert await call.shown("Active conversations") == 0
-    assert await call.shown("Errors per turn") == 0
+    errors = await call.total("livekit_errors_total")  # on a slow machine a request may be retried
+    assert await call.shown("Errors per turn") == pytest.approx(errors / len(call.records))
     # Prometheus stretches what it saw over the range that was asked for: the range began with the call.
     assert await call.shown("Turns") == pytest.approx(len(call.records), rel=0.25)
     below, above = await bucket_of(call, median(record["response_gap"] for record in call.records))
