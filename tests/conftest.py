@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 
@@ -19,7 +20,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def unprotected_log() -> Iterator[None]:
-    """Undo what a worker or a call in the test's own process does to all records of its log."""
+    """Undo what a worker, a call or a command in the test's own process does to all records of its log."""
+    livekit = logging.getLogger("livekit")
+    level, propagate = livekit.level, livekit.propagate
     yield
+    livekit.setLevel(level)
+    livekit.propagate = propagate
     if (logging_compat := sys.modules.get("agent_worker.core.compat.stdlib_logging")) is not None:
         logging_compat.unfilter_records()
