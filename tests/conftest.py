@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def unprotected_log() -> Iterator[None]:
+def restored_log() -> Iterator[None]:
     """Undo what a worker, a call or a command in the test's own process does to all records of its log."""
     livekit = logging.getLogger("livekit")
     level, propagate = livekit.level, livekit.propagate

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import logging
 import os
 import signal
 import socket
@@ -29,10 +28,8 @@ Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs the command in this process; returns its exit code and what it wrote to stderr."""
-    logger = logging.getLogger("livekit")
-    propagates = logger.propagate
     for name in [name for name in os.environ if name.startswith(("LIVEKIT_", "CALLER_", "OPENAI_"))]:
         monkeypatch.delenv(name)
 
@@ -42,8 +39,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         code = main([str(argument) for argument in arguments])
         return code, capsys.readouterr().err
 
-    yield run
-    logger.propagate = propagates
+    return run
 
 
 async def _start(*arguments: str | Path, **env: str) -> asyncio.subprocess.Process:
