@@ -66,7 +66,7 @@ class SubjectAttempt:
     """A pre-response that is known at once."""
 
     def __init__(self, sentence: str) -> None:
-        self.predicted_text: str | None = sentence  # the main model is told
+        self.predicted_text: str | None = sentence  # spoken during a tool call that comes first
 
     async def select(self, answer_eta: float | None) -> Preresponse | None:
         """Return the sentence."""

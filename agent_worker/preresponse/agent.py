@@ -27,12 +27,13 @@ from agent_worker.preresponse.tool_filler import ToolFiller
 from agent_worker.preresponse.turn_commit import caller_message, last_message, wait_for_turn_commit
 from agent_worker.telemetry.events import EngineEvents
 from agent_worker.telemetry.trace import PRERESPONSE_EXTRA_KEY, TurnTrace
+from agent_worker.text.preamble import PreambleFilter
 from agent_worker.text.sanitize import sanitize_event
 from agent_worker.turn_taking.transcript_timeout import reconnect_on, report_transcript_timeout
 
-ANSWER_NOTE = (
-    "Begin with the answer itself, without an introduction: the caller's words have been acknowledged already."
-)
+#: Tells the main model to open without an acknowledgement. It does not mention the one that the caller has heard: small
+#: models answered "The caller's words have been acknowledged already", or lost the question (docs/architecture.md).
+ANSWER_NOTE = "Start with the first thing the caller should know or do."
 
 
 class PreResponseAgent(Agent):
@@ -166,7 +167,7 @@ class PreResponseAgent(Agent):
         attempt = self._begin_attempt(message, chat_ctx, reply.trace)
         if self._history_max_tokens is not None:
             chat_ctx = bounded_history(chat_ctx, self._history_max_tokens)
-        chunks = self._request_answer(chat_ctx, tools, model_settings, attempt)
+        chunks = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
         answer = Answer(chunks, reply.trace, chat_ctx, self._answer_timeout_s, self._report_usage)
         answer.begun.add_done_callback(lambda _: self.events.emit("answer_started", reply.trace))
         preresponse = None
@@ -179,7 +180,7 @@ class PreResponseAgent(Agent):
                 self._commit(preresponse, reply)
                 yield _preresponse_chunk(preresponse.text)
                 yield FlushSentinel()
-            async for chunk in answer.chunks(strip_preamble_in=self._decider.language if preresponse else None):
+            async for chunk in answer.chunks(self._preamble_filter(preresponse)):
                 yield chunk
             if answer.failed or (answer.is_empty and reply.trace.outcome != "silent_kind"):
                 yield FlushSentinel()
@@ -235,21 +236,8 @@ class PreResponseAgent(Agent):
         agent_text = agent_message.text_content if agent_message else None
         return self._decider.begin(self.strategy, message.text_content or "", agent_text, trace)
 
-    def _request_answer(
-        self,
-        chat_ctx: llm.ChatContext,
-        tools: list[llm.Tool],
-        model_settings: ModelSettings,
-        attempt: Attempt | None,
-    ) -> AsyncIterable[Any]:
-        if attempt and attempt.predicted_text:
-            # At the very end: everything before it is the same in the next turn, and can be cached by the provider.
-            chat_ctx = chat_ctx.copy()
-            note = (
-                f'The caller hears a short acknowledgement first, such as "{attempt.predicted_text}" Go on from there.'
-            )
-            chat_ctx.add_message(role="system", content=note)
-        return Agent.default.llm_node(self, chat_ctx, tools, model_settings)
+    def _preamble_filter(self, preresponse: Preresponse | None) -> PreambleFilter | None:
+        return PreambleFilter(self._decider.language, preresponse.text) if preresponse else None
 
     def _commit(self, preresponse: Preresponse, reply: Reply) -> None:
         """Note a pre-response that is going to be heard."""

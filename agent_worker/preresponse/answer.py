@@ -75,13 +75,12 @@ class Answer:
         """Whether the model said nothing and called no tool. Known at the end."""
         return not self.text.strip() and not self.calls_tool.done()
 
-    async def chunks(self, strip_preamble_in: str | None = None) -> AsyncIterator[Chunk]:
+    async def chunks(self, preamble: PreambleFilter | None = None) -> AsyncIterator[Chunk]:
         """Yield the model's chunks.
 
         Args:
-            strip_preamble_in: Language whose preambles are removed, because a pre-response came before the answer.
+            preamble: Removes what would repeat the pre-response, if one came before the answer.
         """
-        preamble = PreambleFilter(strip_preamble_in) if strip_preamble_in else None
         async for chunk in self._chunks:
             if preamble is None or not isinstance(chunk, llm.ChatChunk) or not _text_of(chunk):
                 yield chunk

@@ -61,7 +61,7 @@ class Attempt(Protocol):
     """The search for the pre-response of one turn. It may begin before the turn is known to have ended."""
 
     predicted_text: str | None
-    """What will be said, or a similar sentence: the main model is told. ``None`` if unknown."""
+    """What will be said, or a similar sentence: spoken during a tool call that comes first. ``None`` if unknown."""
 
     async def select(self, answer_eta: float | None) -> Preresponse | None:
         """Return what to say; called when the turn has ended, and the caller hears silence while it runs.

@@ -33,6 +33,15 @@ def test_preambles_depend_on_the_language() -> None:
     assert strip_preamble("Sure, yes.", "xx") == "Sure, yes."
 
 
+def test_sentence_that_the_caller_has_just_heard_is_a_preamble() -> None:
+    assert strip_preamble("Let me ask my colleague. It opens at nine.", "en", "Let me ask my colleague!") == (
+        "It opens at nine."
+    )
+    assert strip_preamble("Let me ask. It opens at nine.", "en", "Let me ask my colleague!") == (
+        "Let me ask. It opens at nine."
+    )
+
+
 def test_text_that_cannot_become_a_preamble_is_not_held_back() -> None:
     assert PreambleFilter("en").push("It") == "It"
     assert PreambleFilter("en").push("Gre") == ""

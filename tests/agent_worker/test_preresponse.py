@@ -177,22 +177,25 @@ async def test_answer_expected_soon_gets_no_preresponse() -> None:
     assert PRERESPONSE_EXTRA_KEY not in reply.extra
 
 
-async def test_note_about_the_acknowledgement_follows_the_cacheable_part_of_the_request() -> None:
+async def test_request_ends_with_the_words_of_the_caller_and_the_note_is_in_the_instructions() -> None:
     main = ScriptedLLM("Nine.")
     await reply_to(agent_with(OneSentence()), main)
-    instructions, *_, caller, note = [item for item in main.requests[0].items if item.type == "message"]
+    instructions, *_, caller = [item for item in main.requests[0].items if item.type == "message"]
     assert ANSWER_NOTE in (instructions.text_content or "")
-    assert caller.text_content == QUESTION
-    assert note.role == "system"
-    assert "Let me look." in (note.text_content or "")
+    assert (caller.role, caller.text_content) == ("user", QUESTION)
 
 
-async def test_note_to_the_main_model_is_not_kept_in_the_history() -> None:
-    agent, main = agent_with(OneSentence()), ScriptedLLM("Nine.")
-    async with running(agent, main) as session:
-        await session.run(user_input=QUESTION)
-        assert [item.role for item in session.history.items if item.type == "message"] == ["user", "assistant"]
-        assert not any("acknowledgement" in str(item) for item in agent.chat_ctx.items[1:])
+async def test_main_model_is_not_told_what_is_spoken_before_its_answer() -> None:
+    main = ScriptedLLM("Nine.")
+    await reply_to(agent_with(OneSentence()), main)
+    request = " ".join(item.text_content or "" for item in main.requests[0].items if item.type == "message")
+    assert "acknowledge" not in request
+    assert "Let me look." not in request
+
+
+async def test_answer_that_begins_with_the_preresponse_says_it_once() -> None:
+    reply = await reply_to(agent_with(OneSentence()), ScriptedLLM("Let me ", "look. ", "It opens at nine."))
+    assert reply.text_content == "Let me look. It opens at nine."
 
 
 async def test_preamble_of_the_answer_is_removed_after_a_preresponse() -> None:

@@ -100,7 +100,10 @@ async def test_endless_answer_is_cut_off(piece: str) -> None:
             await asyncio.sleep(0)
 
     answer = Answer(endless(), TurnTrace("llm"), llm.ChatContext.empty())
-    said = [chunk if isinstance(chunk, str) else chunk.delta.content or "" async for chunk in answer.chunks("en")]
+    said = [
+        chunk if isinstance(chunk, str) else chunk.delta.content or ""
+        async for chunk in answer.chunks(PreambleFilter("en"))
+    ]
     assert MAX_ANSWER_CHARS * 0.9 <= len("".join(said)) <= MAX_ANSWER_CHARS
     assert not answer.failed
 
@@ -113,7 +116,10 @@ def test_lone_surrogates_are_removed_from_the_answer(pieces: list[str], language
 
     async def read() -> tuple[Answer, str]:
         answer = Answer(source(), TurnTrace("llm"), llm.ChatContext.empty())
-        said = [c if isinstance(c, str) else c.delta.content or "" async for c in answer.chunks(language)]
+        said = [
+            c if isinstance(c, str) else c.delta.content or ""
+            async for c in answer.chunks(language and PreambleFilter(language))
+        ]
         return answer, "".join(said)
 
     answer, said = asyncio.run(read())
