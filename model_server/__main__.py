@@ -17,9 +17,17 @@ import uvicorn
 from http_service.server import exit_misconfigured, listen
 from model_server.app import create_app
 from model_server.backends import Backends
-from model_server.real import DEFAULT_TTS, TTS_NAMES, real_backends
+from model_server.checksum import WeightsError
+from model_server.real import (
+    DEFAULT_FAST_MODEL,
+    DEFAULT_MAIN_MODEL,
+    DEFAULT_VOICE,
+    VOICES,
+    ModelChoice,
+    real_backends,
+)
 from model_server.simulation import ConfigError, load_config, simulated_backends
-from model_server.weights import WeightsError
+from model_server.weights import LANGUAGE_MODELS
 
 T = TypeVar("T")
 
@@ -35,7 +43,8 @@ def main() -> None:
         if args.simulated:
             backends = simulated_backends(load_config(args.simulated))
         else:
-            backends = asyncio.run(real_backends(_report_progress, args.tts))
+            choice = ModelChoice(args.main_model, args.fast_model, args.voice, args.llm_threads)
+            backends = asyncio.run(real_backends(_report_progress, choice))
     except (WeightsError, ConfigError, OSError) as error:
         exit_misconfigured("model_server", str(error))
     _serve(listener, backends, args.api_key)
@@ -47,7 +56,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8790)
     parser.add_argument("--api-key", help="refuse requests without this key (default: accept any)")
     parser.add_argument("--simulated", metavar="FILE.json|default", help="simulate the models as this file says")
-    parser.add_argument("--tts", choices=TTS_NAMES, default=DEFAULT_TTS, help="the real voice (default: %(default)s)")
+    models = f"one of {', '.join(LANGUAGE_MODELS)}, or the path of a GGUF file (default: %(default)s)"
+    parser.add_argument(
+        "--main-model", metavar="NAME|PATH", default=DEFAULT_MAIN_MODEL, help=f"the model that answers: {models}"
+    )
+    parser.add_argument(
+        "--fast-model", metavar="NAME|PATH", default=DEFAULT_FAST_MODEL, help=f"the model that speaks first: {models}"
+    )
+    parser.add_argument("--voice", choices=VOICES, default=DEFAULT_VOICE, help="the voice (default: %(default)s)")
+    parser.add_argument(
+        "--llm-threads", type=int, default=1, help="CPU threads of each language model (default: %(default)s)"
+    )
     return parser.parse_args()
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from agent_worker.core.folders import cache_dir
 from agent_worker.core.settings import CloudSettings, SelfHostedSettings
-from model_server.real import DEFAULT_TTS
+from model_server.real import DEFAULT_VOICE, STT_NAME, TTS_NAMES, ModelChoice
+from model_server.weights import SMOLLM, language_model_name
 from page_server.settings import PageSettings, is_built
 from testbed.processes import Child, ServiceError, free_port, responds
 
@@ -122,8 +123,18 @@ def redis_server(port: int, *more: str) -> Service:
     return Service("redis", command, 20, ready_line="Ready to accept connections")
 
 
+#: Real models of a few megabytes, which are installed with the packages: for tests.
+SMALL_MODELS = ModelChoice(main_model=SMOLLM, fast_model=SMOLLM)
+
+
+def real_models(port: int, choice: ModelChoice = SMALL_MODELS) -> Service:
+    """Describe a model server with real models."""
+    arguments = ("--main-model", choice.main_model, "--fast-model", choice.fast_model, "--voice", choice.voice)
+    return model_server(port, *arguments, "--llm-threads", str(choice.llm_threads))
+
+
 def model_server(port: int, *arguments: str) -> Service:
-    """Describe a model server; without arguments its models are real."""
+    """Describe a model server."""
     return Service(
         "model server",
         [sys.executable, "-m", "model_server", "--port", str(port), *arguments],
@@ -228,10 +239,10 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
         "CALLERS_CHOOSE_STRATEGY": "1",
         "CALLERS_SEE_USAGE": "1",
         # Apart from phrases that another voice, local or real, spoke under the same name.
-        "PRERESPONSE_AUDIO_DIR": str(cache_dir() / "demo-phrases" / DEFAULT_TTS),
+        "PRERESPONSE_AUDIO_DIR": str(cache_dir() / "demo-phrases" / DEFAULT_VOICE),
         # The models share the CPU with the worker, so its load does not tell whether it can take a call.
         "WORKER_MAX_CALLS": "4",
-        # The language model has 135 million parameters: it needs simpler prompts and a low limit.
+        # The language models are small: they need simpler prompts and a low limit.
         "SYSTEM_PROMPT": "Give helpful advice in one or two short sentences.",
         "PRERESPONSE_PROMPT": "Acknowledge what the caller said in one short sentence. Do not answer.",
         "ANSWER_MAX_TOKENS": "60",
@@ -240,12 +251,32 @@ def worker_env(ports: Ports, metrics_folder: Path) -> dict[str, str]:
 
 CALLER_TIMEOUT_S = 600.0
 """For a caller that waits however slow the machine is: for the connection, for an agent, for a reply."""
+
+
+def model_names_env(choice: ModelChoice) -> dict[str, str]:
+    """Return the settings with which the self-hosted worker asks for the models by their own names.
+
+    So its metrics, records and log name the models that really run.
+    """
+    return {
+        "OLLAMA_MAIN_MODEL": language_model_name(choice.main_model),
+        "OLLAMA_FAST_MODEL": language_model_name(choice.fast_model),
+        "SPEACHES_MODEL": STT_NAME,
+        "KOKORO_MODEL": TTS_NAMES[choice.voice],
+        "PRERESPONSE_AUDIO_DIR": str(cache_dir() / "demo-phrases" / choice.voice),
+    }
+
+
 #: The models share the CPU with everything else: a slow answer is not a failure.
 LONG_TIMEOUTS = {"ANSWER_TIMEOUT": "60", "VOICE_TIMEOUT": "60", "TRANSCRIPT_TIMEOUT": "60"}
 
 
 def whole_system(
-    script: str, ports: Ports, metrics_folder: Path, env: Mapping[str, str] | None = None
+    script: str,
+    ports: Ports,
+    metrics_folder: Path,
+    env: Mapping[str, str] | None = None,
+    models: ModelChoice = SMALL_MODELS,
 ) -> list[Service]:
     """Describe all parts that a conversation needs, in the order of their start; with the page, if it is built.
 
@@ -254,12 +285,14 @@ def whole_system(
         ports: Where they listen.
         metrics_folder: For the worker's metrics files.
         env: Settings of the worker that override those of :func:`worker_env`.
+        models: The real models.
     """
     metrics_folder.mkdir(parents=True, exist_ok=True)
+    settings = {**worker_env(ports, metrics_folder), **LONG_TIMEOUTS, **model_names_env(models), **(env or {})}
     return [
         livekit_server(ports.livekit),
-        model_server(ports.models),
+        real_models(ports.models, models),
         agent_metrics(ports.metrics, metrics_folder),
-        worker(script, {**worker_env(ports, metrics_folder), **LONG_TIMEOUTS, **(env or {})}),
+        worker(script, settings),
         *([page_server(ports)] if is_built() else []),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -14,7 +15,7 @@ from livekit import rtc
 from agent_worker.core.folders import cache_dir
 from caller.audio import SAMPLE_RATE, Pcm, audible_segments, read_wav
 from testbed.processes import ServiceError, free_port
-from testbed.services import model_server, running
+from testbed.services import SMALL_MODELS, real_models, running
 
 UTTERANCES = (
     "Is there a pharmacy near the station?",
@@ -56,7 +57,7 @@ def _key(text: str) -> str:
 async def _synthesize(paths: dict[str, Path]) -> None:
     port = free_port()
     logs = Path(tempfile.mkdtemp(prefix="clips-"))
-    server = model_server(port, "--tts", "kokoro")
+    server = real_models(port, replace(SMALL_MODELS, voice="kokoro"))
     async with running([server], logs), aiohttp.ClientSession(raise_for_status=True) as http:
         for text, path in paths.items():
             body = {"model": "kokoro", "voice": VOICE, "input": text, "response_format": "wav"}

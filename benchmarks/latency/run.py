@@ -12,7 +12,7 @@ import contextlib
 import random
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,15 @@ from benchmarks.latency.profiles import Profile
 from benchmarks.latency.results import Cell, Results
 from benchmarks.latency.transport_delay import measure_transport_delay
 from testbed.processes import ServiceError
-from testbed.services import Ports, Service, livekit_server, model_server, running, simulated_models
+from testbed.services import (
+    SMALL_MODELS,
+    Ports,
+    Service,
+    livekit_server,
+    real_models,
+    running,
+    simulated_models,
+)
 
 _SETTLE_S = 5.0
 """From joining to the first turn."""
@@ -113,7 +121,7 @@ class _Run:
     def _services(self) -> list[Service]:
         latencies, port = self.profile.latencies, self.ports.models
         models = (
-            model_server(port, "--tts", "kokoro")
+            real_models(port, replace(SMALL_MODELS, voice="kokoro"))
             if latencies is None
             else simulated_models(port, simulation(latencies, self.options.seed), self.folder)
         )

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from testbed.services import Ports, model_server, running
+from testbed import services
+from testbed.services import Ports, running
 from testbed.speech import Speaker
 from tests.livekit_server import livekit as livekit
 
@@ -15,7 +16,7 @@ from tests.livekit_server import livekit as livekit
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def real_models(livekit: Ports, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ports]:
     """A LiveKit server and the real models; workers and metrics come with each test."""
-    async with running([model_server(livekit.models)], tmp_path_factory.mktemp("models")):
+    async with running([services.real_models(livekit.models)], tmp_path_factory.mktemp("models")):
         yield livekit
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from model_server.weights import SMOLLM
 from tests.model_server.servers import Address, server_process
 
 SIMULATION = {
@@ -46,5 +47,5 @@ def locked() -> Iterator[Address]:
 
 @pytest.fixture(scope="session")
 def real() -> Iterator[Address]:
-    with server_process() as address:
+    with server_process("--main-model", SMOLLM, "--fast-model", SMOLLM) as address:
         yield address

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from model_server.weights import SMOLLM
 from tests.model_server.servers import command, server_process
+
+SMALL = ("--main-model", SMOLLM, "--fast-model", SMOLLM)
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -48,7 +51,7 @@ def test_wrong_weights_are_reported_in_one_line(tmp_path: Path) -> None:
     wrong = tmp_path / "models" / "kokoro-82m.onnx"
     wrong.parent.mkdir()
     wrong.write_bytes(b"not a model")
-    result = run("--tts", "kokoro", AGENT_WORKER_CACHE=str(tmp_path))
+    result = run(*SMALL, "--voice", "kokoro", AGENT_WORKER_CACHE=str(tmp_path))
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
     assert str(wrong) in result.stderr
     assert "make install" in result.stderr
@@ -56,6 +59,6 @@ def test_wrong_weights_are_reported_in_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_missing_file_of_an_override_is_named() -> None:
-    result = run(SMOLLM_PATH="/nowhere/model.gguf")
+    result = run(*SMALL, SMOLLM_PATH="/nowhere/model.gguf")
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
     assert "SMOLLM_PATH" in result.stderr
