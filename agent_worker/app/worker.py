@@ -22,9 +22,9 @@ from agent_worker.lifecycle.process_death import watch_dead_jobs
 from agent_worker.lifecycle.room_admission import page_rooms_only
 from agent_worker.lifecycle.warm_up import (
     CallParts,
+    complete_phrase_audio,
     load_audio,
-    retry_phrase_synthesis,
-    synthesize_phrases,
+    synthesize_first_texts,
     warm_up_process,
 )
 from agent_worker.providers.preflight import check
@@ -65,14 +65,14 @@ def run(stack: StackDefinition[SettingsT]) -> None:
         check_metrics(settings)
         prices = Prices.load(settings.prices)
         asyncio.run(check(settings, stack.provider_probes(settings), with_livekit=arguments[0] != "console"))
-        missing_audio = asyncio.run(synthesize_phrases(stack.build(settings), settings, prices))
+        missing_audio = asyncio.run(synthesize_first_texts(stack.build(settings), settings, prices))
     except (BadSettingsError, BadFileError) as error:
         _exit_with(error.problems)
     serve_metrics(settings)
     protect_log()
     server = build_server(settings, stack.build, prices)
     if missing_audio:
-        retry_phrase_synthesis(server, stack.build, settings, prices)
+        complete_phrase_audio(server, stack.build, settings, prices)
     cli.run_app(server)
 
 

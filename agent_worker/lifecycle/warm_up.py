@@ -24,9 +24,13 @@ from agent_worker.text.intent_model import IntentModel
 from agent_worker.text.messages import farewell
 
 _USERDATA_KEY = "call_parts"
-#: How long the phrases may take in all before the worker starts without the rest.
+#: How many phrases have audio before the worker takes calls.
+_COMMON_PHRASES = 10
+#: How long they may take in all before the worker starts without the rest.
 _SYNTHESIS_TIMEOUT_S = 180.0
 _SYNTHESIS_RETRY_INTERVAL_S = 60.0
+#: How often the worker looks whether its calls have ended.
+_IDLE_POLL_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -83,16 +87,25 @@ def load_audio(agent: PreResponseAgent, settings: Settings) -> None:
 
 def fixed_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
     """Return the texts that a call speaks word for word, the most important first."""
+    phrases = agent.phrases.all() if _has_preresponses(agent, settings) else []
+    return list(dict.fromkeys([*first_texts(agent, settings), *phrases]))
+
+
+def first_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
+    """Return those of the fixed texts without which no call is taken: apology, greeting, farewell, common phrases."""
     texts = [agent.apology]
     if not settings.no_greeting:
         texts.append(settings.greeting)
     texts.append(farewell(settings.language))
-    preresponses = agent.strategy is not None or settings.callers_choose_strategy
-    return [*texts, *agent.phrases.all()] if preresponses else texts
+    return [*texts, *agent.phrases.common(_COMMON_PHRASES)] if _has_preresponses(agent, settings) else texts
 
 
-async def synthesize_phrases(stack: VoiceStack, settings: Settings, prices: Prices) -> int:
-    """Synthesise the fixed texts whose audio is not in the cache yet.
+def _has_preresponses(agent: PreResponseAgent, settings: Settings) -> bool:
+    return agent.strategy is not None or settings.callers_choose_strategy
+
+
+async def synthesize_first_texts(stack: VoiceStack, settings: Settings, prices: Prices) -> int:
+    """Synthesise those of :func:`first_texts` whose audio is not in the cache yet.
 
     A text without audio is synthesised when it is spoken; so no apology is heard when the TTS fails.
 
@@ -102,7 +115,7 @@ async def synthesize_phrases(stack: VoiceStack, settings: Settings, prices: Pric
         prices: To count what the synthesis costs.
 
     Returns:
-        How many texts have no audio still.
+        How many fixed texts have no audio still.
 
     Raises:
         BadPhrasesError: If the user's file of phrases cannot be used.
@@ -112,23 +125,24 @@ async def synthesize_phrases(stack: VoiceStack, settings: Settings, prices: Pric
     if audio is None:
         return 0
     missing = audio.load(fixed_texts(agent, settings))
-    if not missing:
-        return 0
+    first = [text for text in first_texts(agent, settings) if text in missing]
+    if not first:
+        return len(missing)
     SessionMeter(stack, prices)  # subscribes to the TTS's metrics
     # Not logged: the worker, which sets up logging, has not started yet.
-    print(f"synthesising {len(missing)} phrases, once for this voice", file=sys.stderr, flush=True)
+    print(f"synthesising {len(first)} phrases, once for this voice", file=sys.stderr, flush=True)
     try:
-        failed = await asyncio.wait_for(audio.make(missing, stack.tts), _SYNTHESIS_TIMEOUT_S)
+        await asyncio.wait_for(audio.make(first, stack.tts), _SYNTHESIS_TIMEOUT_S)
     except asyncio.TimeoutError:
-        failed = len(audio.load(missing))
+        pass  # what is there is kept
     finally:
         await stack.tts.aclose()
-    if failed:
-        logger.warning("%d phrases have no audio yet: they start later in a call", failed)
-    return failed
+    if failed := len(audio.load(first)):
+        logger.warning("%d of the first phrases have no audio yet: they start later in a call", failed)
+    return len(audio.load(missing))
 
 
-def retry_phrase_synthesis(
+def complete_phrase_audio(
     server: AgentServer,
     build_stack: Callable[[SettingsT], VoiceStack],
     settings: SettingsT,
@@ -136,7 +150,9 @@ def retry_phrase_synthesis(
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Synthesise, while the worker runs, the fixed texts that still have no audio. The TTS may be back later.
+    """Synthesise, while the worker runs and nobody calls, the fixed texts that still have no audio.
+
+    A failure is retried: the TTS may be back later.
 
     Args:
         server: The worker. The first attempt follows its start.
@@ -149,13 +165,14 @@ def retry_phrase_synthesis(
 
     @server.on("worker_started")
     def _start() -> None:
-        synthesis = _synthesize_until_complete(build_stack, settings, prices, sleep)
-        task = asyncio.create_task(synthesis, name="retry_phrase_synthesis")
+        synthesis = _synthesize_while_idle(server, build_stack, settings, prices, sleep)
+        task = asyncio.create_task(synthesis, name="complete_phrase_audio")
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
 
-async def _synthesize_until_complete(
+async def _synthesize_while_idle(
+    server: AgentServer,
     build_stack: Callable[[SettingsT], VoiceStack],
     settings: SettingsT,
     prices: Prices,
@@ -167,7 +184,10 @@ async def _synthesize_until_complete(
     assert agent.phrase_audio is not None
     texts = fixed_texts(agent, settings)
     while missing := await asyncio.to_thread(agent.phrase_audio.load, texts):
-        await sleep(_SYNTHESIS_RETRY_INTERVAL_S)
-        await agent.phrase_audio.make(missing, stack.tts)
+        if server.active_jobs:
+            await sleep(_IDLE_POLL_INTERVAL_S)
+        # One at a time: a call that comes in competes with one sentence at most.
+        elif await agent.phrase_audio.make(missing[:1], stack.tts, concurrency=1):
+            await sleep(_SYNTHESIS_RETRY_INTERVAL_S)
     logger.info("all phrases have audio now")
     await stack.tts.aclose()

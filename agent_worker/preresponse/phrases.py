@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from importlib import resources
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,12 @@ class PhraseBook:
             for each in (intent, *alternatives)
         ]
         return reduce(_shared, (self._phrases.get(name, ()) for name in names))
+
+    def common(self, count: int) -> list[str]:
+        """Return ``count`` phrases to have first: the first of each intent, then the second of each, and so on."""
+        lists = [self._phrases.get(intent.value, ()) for intent in SPOKEN_INTENTS]
+        by_rank = (phrase for rank in zip_longest(*lists) for phrase in rank if phrase is not None)
+        return list(dict.fromkeys(by_rank))[:count]
 
     def all(self) -> list[str]:
         """Return every phrase once: the texts to synthesise in advance."""

@@ -112,7 +112,9 @@ class _PhraseAttempt:
     async def select(self, answer_eta: float | None) -> Preresponse | None:
         if self.predicted_text is None:
             return None
-        durations = [(self._duration(phrase) or 0.0, phrase) for phrase in self._phrases]
+        measured = [(duration, phrase) for phrase in self._phrases if (duration := self._duration(phrase)) is not None]
+        # Without audio, a phrase has to be synthesised while the caller waits.
+        durations = measured or [(0.0, phrase) for phrase in self._phrases]
         shortest = min(durations)[1]
         fitting = (phrase for duration, phrase in durations if answer_eta is None or duration <= answer_eta)
         return Preresponse(next(fitting, shortest), "phrase")

@@ -96,9 +96,10 @@ class Prices(_Strict):
         return _find(self.tts, provider, model)
 
 
-_LLM = {_ANY: LLMPrice(prompt=10, completion=30)}
-_STT = {_ANY: STTPrice(per_minute=0.006)}
-_TTS = {_ANY: TTSPrice(per_million_characters=15)}
+# The providers of the self-hosted stack run on the user's own machines.
+_LLM = {_ANY: LLMPrice(prompt=10, completion=30), "ollama/*": LLMPrice(prompt=0, completion=0)}
+_STT = {_ANY: STTPrice(per_minute=0.006), "speaches/*": STTPrice(per_minute=0)}
+_TTS = {_ANY: TTSPrice(per_million_characters=15), "kokoro/*": TTSPrice(per_million_characters=0)}
 
 
 def _find(prices: Mapping[str, _T], provider: str, model: str) -> _T:

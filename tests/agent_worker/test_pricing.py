@@ -33,7 +33,14 @@ llm:
     )
     assert prices.of_llm("groq", "llama").of(2_000_000, 1_000_000, 1_000_000) == pytest.approx(1 + 0.5 + 2)
     assert prices.of_llm("groq", "other").of(1_000_000, 0) == pytest.approx(3)
-    assert prices.of_llm("ollama", "llama").of(1_000_000, 0) == pytest.approx(10)
+    assert prices.of_llm("another", "llama").of(1_000_000, 0) == pytest.approx(10)
+
+
+def test_providers_that_the_user_runs_cost_nothing() -> None:
+    prices = Prices.load()
+    assert prices.of_llm("ollama", "any").of(1_000_000, 1_000_000) == 0
+    assert prices.of_stt("speaches", "any").of(60) == 0
+    assert prices.of_tts("kokoro", "any").of(1_000) == 0
 
 
 def test_every_problem_of_a_file_is_listed_at_once(tmp_path: Path) -> None:

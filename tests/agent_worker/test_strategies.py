@@ -26,6 +26,16 @@ async def test_shortest_phrase_is_taken_when_none_is_short_enough() -> None:
     assert await chosen(0.1) == "Hm."
 
 
+async def test_phrase_with_audio_is_preferred_to_one_that_would_have_to_be_synthesised() -> None:
+    book = PhraseBook("en", {"question": ["Hm.", "Let me see."]}, random.Random(1))
+    turn = CallerTurn("Is it open?", Intent.QUESTION, "en", (), TurnTrace("phrase"))
+    for _ in range(10):
+        attempt = PhraseStrategy(book, {"Let me see.": 1.0}.get).begin(turn)
+        selected = await attempt.select(None)
+        assert selected is not None
+        assert selected.text == "Let me see."
+
+
 async def test_phrase_that_was_used_is_left_out_even_if_it_would_fit_best() -> None:
     assert await chosen(0.1, used=("Hm.",)) == "Let me see."
 

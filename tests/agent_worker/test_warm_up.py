@@ -3,14 +3,18 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from livekit.agents import AgentServer, APIConnectionError
 
 from agent_worker.core.settings import Settings
-from agent_worker.lifecycle.warm_up import fixed_texts, load_audio, retry_phrase_synthesis, synthesize_phrases
+from agent_worker.lifecycle.warm_up import complete_phrase_audio, fixed_texts, load_audio, synthesize_first_texts
 from agent_worker.preresponse.factory import build_agent
+from agent_worker.preresponse.phrases import SPOKEN_INTENTS
+from agent_worker.providers.stack import VoiceStack
 from agent_worker.telemetry.pricing import Prices
 from agent_worker.testing import ScriptedTTS
 from agent_worker.text.messages import apology, farewell
@@ -32,35 +36,77 @@ async def test_greeting_apology_and_farewell_are_synthesized_with_every_strategy
     strategy: str, phrases: bool, tmp_path: Path
 ) -> None:
     stack = a_stack()
-    await synthesize_phrases(stack, settings(tmp_path, strategy), Prices.load(None))
+    await synthesize_first_texts(stack, settings(tmp_path, strategy), Prices.load(None))
     assert isinstance(stack.tts, ScriptedTTS)
     fixed = {apology("en"), settings(tmp_path, strategy).greeting, farewell("en")}
     assert fixed <= set(stack.tts.texts)
     assert (set(stack.tts.texts) > fixed) is phrases
 
 
-async def test_synthesis_is_retried_after_the_start_with_the_apology_first(tmp_path: Path) -> None:
+async def test_worker_takes_calls_with_ten_phrases_of_which_each_intent_has_one(tmp_path: Path) -> None:
+    stack, given = a_stack(), settings(tmp_path, "phrase")
+    assert isinstance(stack.tts, ScriptedTTS)
+    left = await synthesize_first_texts(stack, given, Prices.load(None))
+    agent = build_agent(stack, given)
+    assert len(stack.tts.texts) == 13
+    assert left == len(fixed_texts(agent, given)) - 13
+    assert all(set(stack.tts.texts) & set(agent.phrases.of(intent)) for intent in SPOKEN_INTENTS)
+
+
+class Worker(AgentServer):
+    """A worker whose calls the test chooses."""
+
+    calls: ClassVar[list[Any]] = []
+
+    @property
+    def active_jobs(self) -> list[Any]:
+        return self.calls
+
+
+def start_completion(stack: VoiceStack, given: Settings, sleep: Callable[[float], Awaitable[None]]) -> asyncio.Task:
+    server = Worker()
+    complete_phrase_audio(server, lambda _: stack, given, Prices.load(None), sleep=sleep)
+    server.emit("worker_started")
+    (completion,) = (task for task in asyncio.all_tasks() if task.get_name() == "complete_phrase_audio")
+    return completion
+
+
+async def test_synthesis_that_failed_is_retried_after_the_start_with_the_apology_first(tmp_path: Path) -> None:
     stack, given = a_stack(), settings(tmp_path, "phrase")
     assert isinstance(stack.tts, ScriptedTTS)
     stack.tts.error = APIConnectionError("not there yet")
-    assert await synthesize_phrases(stack, given, Prices.load(None)) > 0
-    stack.tts.error = None
-    stack.tts.texts.clear()
+    assert await synthesize_first_texts(stack, given, Prices.load(None)) > 0
     sleeps: list[float] = []
 
     async def sleep(seconds: float) -> None:
         sleeps.append(seconds)
+        stack.tts.error = None
+        stack.tts.texts.clear()
 
-    server = AgentServer()
-    retry_phrase_synthesis(server, lambda _: stack, given, Prices.load(None), sleep=sleep)
-    server.emit("worker_started")
-    (retry,) = (task for task in asyncio.all_tasks() if task.get_name() == "retry_phrase_synthesis")
-    await retry
+    await start_completion(stack, given, sleep)
     assert sleeps == [60.0]
     assert stack.tts.texts[0] == apology("en")
     agent = build_agent(stack, given)
     load_audio(agent, given)
     assert all(agent.phrase_audio.frames(text) for text in fixed_texts(agent, given))  # type: ignore[union-attr]
+
+
+async def test_nothing_is_synthesized_during_a_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack, given = a_stack(), settings(tmp_path, "phrase")
+    assert isinstance(stack.tts, ScriptedTTS)
+    await synthesize_first_texts(stack, given, Prices.load(None))
+    stack.tts.texts.clear()
+    monkeypatch.setattr(Worker, "calls", ["a call"])
+    during: list[int] = []
+
+    async def sleep(seconds: float) -> None:
+        during.append(len(stack.tts.texts))
+        if len(during) == 3:
+            Worker.calls = []
+
+    await start_completion(stack, given, sleep)
+    assert during == [0, 0, 0]
+    assert stack.tts.texts
 
 
 def test_preload_loads_the_intent_model_and_starts_no_thread() -> None:
