@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from agent_worker.preresponse.phrases import PhraseBook
