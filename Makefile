@@ -10,9 +10,11 @@ help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: demo
-demo: install livekit-server ## a real spoken conversation on this machine, and a page to talk on; PORT=8080; ONCE=1 exits after it
+demo: install livekit-server ## a real spoken conversation on this machine, and a page to talk on (README)
 	@$(MAKE) --no-print-directory page || echo "==> no page: that needs Node.js 20.19 or newer; the demo goes on without"
-	@exec env $(if $(PORT),DEMO_PAGE_PORT=$(PORT)) $(RUN)python -m demo $(if $(ONCE),--once)
+	@exec env $(if $(PORT),DEMO_PAGE_PORT=$(PORT)) $(RUN)python -m demo $(if $(ONCE),--once) $(if $(OPEN),--open) \
+	  $(if $(SIZE),--size $(SIZE)) $(if $(VOICE),--voice $(VOICE)) \
+	  $(if $(MAIN_MODEL),--main-model $(MAIN_MODEL)) $(if $(FAST_MODEL),--fast-model $(FAST_MODEL))
 
 # External programs that the tests run. Each is fetched by the target that needs it.
 SLOW_TOOLS := toxiproxy-server prometheus redis-server kustomize kubernetes-types prometheus-client-tests ollama strace
@@ -83,7 +85,7 @@ web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
 
 web/node_modules/.installed: web/package-lock.json web/package.json | $(UV)
 	@echo "==> installing the page's packages (about 200 MB, once)"
-	$(NPM) ci
+	$(NPM) ci --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 .PHONY: web-test

@@ -63,10 +63,11 @@ class AgentWatcher:
             await self.wait_until(self.finished, self._options.turn_timeout)
         return self._audio.segments(0)
 
-    async def wait_for_reply(self, turn: Turn, interrupt: bool) -> None:
+    async def wait_for_reply(self, turn: Turn, interrupt: bool, audible_s: float | None = None) -> None:
         """Fill in when the reply began; wait until it is over.
 
-        With `interrupt` and the option `barge_in`, wait only until it is time to barge in.
+        With `interrupt`, wait only until it is time to barge in: by the option `barge_in`, or when the reply has been
+        audible for `audible_s` seconds.
         """
         options = self._options
 
@@ -79,6 +80,8 @@ class AgentWatcher:
                 return not self._presence.present
             if interrupt and options.barge_in is not None and self._clock.now() >= began + options.barge_in:
                 return True
+            if interrupt and audible_s is not None and self._audible_since(began) >= audible_s:
+                return True
             return self.finished()
 
         await self.wait_until(lambda: response() is not None or not self._presence.present, options.reply_timeout)
@@ -86,6 +89,9 @@ class AgentWatcher:
         if turn.first_heard is not None:
             turn.response_gap = turn.first_heard - turn.last_sent
             await self.wait_until(over, options.turn_timeout)
+
+    def _audible_since(self, began: float) -> float:
+        return sum(segment.end - segment.start for segment in self._audio.segments(began))
 
     def finished(self) -> bool:
         """Return whether the agent has finished.

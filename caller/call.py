@@ -12,7 +12,7 @@ from caller.agent_watcher import AgentWatcher
 from caller.audio import Pcm, Recording
 from caller.clips import load_clips
 from caller.clock import Clock
-from caller.errors import NoAgentError
+from caller.errors import NoAgentError, RoomError
 from caller.microphone import Microphone
 from caller.options import CallOptions
 from caller.report import CallReport, Greeting, Turn
@@ -82,6 +82,7 @@ class _Conversation:
     async def run(self, clips: list[Pcm], on_turn: OnTurn) -> CallReport:
         agent = await self._wait_for_agent()
         greeting = await self._watcher.wait_for_greeting()
+        await self._call_procedures(agent)
         report = CallReport(
             room=self.connection.room.name,
             identity=self.connection.room.local_participant.identity,
@@ -97,9 +98,11 @@ class _Conversation:
                 said=self.options.utterances[i].said,
                 first_sent=times.first_sent,
                 last_sent=times.last_sent,
-                barge_in=i > 0 and self.options.barge_in is not None and agent_is_speaking,
+                barge_in=self._barges_in(i) and agent_is_speaking,
             )
-            await self._watcher.wait_for_reply(turn, interrupt=i + 1 < len(clips))
+            following = self.options.utterances[i + 1 : i + 2]
+            audible_s = following[0].over_reply_after if following else None
+            await self._watcher.wait_for_reply(turn, bool(following), audible_s)
             turn.heard = self.monitor.segments(begun)
             turn.caller_transcripts = self.transcripts.of_caller(begun)
             turn.agent_transcripts = self.transcripts.of_agent(begun)
@@ -107,6 +110,18 @@ class _Conversation:
             report.turns.append(turn)
             on_turn(turn)
         return report
+
+    def _barges_in(self, i: int) -> bool:
+        return i > 0 and not (self.options.barge_in is None and self.options.utterances[i].over_reply_after is None)
+
+    async def _call_procedures(self, agent: rtc.RemoteParticipant) -> None:
+        for method, payload in self.options.procedures:
+            try:
+                await self.connection.room.local_participant.perform_rpc(
+                    destination_identity=agent.identity, method=method, payload=payload
+                )
+            except rtc.RpcError as error:
+                raise RoomError(f"the agent did not run {method}: {error.message}") from None
 
     async def _wait_for_agent(self) -> rtc.RemoteParticipant:
         """Publish the microphone; wait until the agent is in the room, initialised, and subscribed to it."""

@@ -13,6 +13,8 @@ class Wav:
     """An utterance from a WAV file: any rate, mono or stereo, integer or float samples."""
 
     path: str | Path
+    over_reply_after: float | None = None
+    """Begin over the agent's reply to the utterance before, once that has been audible for so many seconds."""
 
     @property
     def said(self) -> str:
@@ -25,6 +27,8 @@ class Text:
     """An utterance as a sentence, spoken by the speech endpoint."""
 
     text: str
+    over_reply_after: float | None = None
+    """Begin over the agent's reply to the utterance before, once that has been audible for so many seconds."""
 
     @property
     def said(self) -> str:
@@ -53,6 +57,8 @@ class CallOptions:
     identity: str = field(default_factory=lambda: f"caller-{uuid4().hex[:8]}")
     topics: Sequence[str] = ()
     """Text stream topics to record beside the transcripts."""
+    procedures: Sequence[tuple[str, str]] = ()
+    """Remote procedures of the agent to call after its greeting: names and payloads."""
 
     connect_timeout: float = 10.0
     agent_timeout: float = 20.0

@@ -11,40 +11,165 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import webbrowser
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 from caller import CallError
+from demo.script import SCRIPT, problems_of
+from demo.sizing import Fit, choose, llm_threads
+from demo.terminal import Terminal
+from model_server.checksum import WeightsError
+from model_server.fetch import fetch_models
+from model_server.measure import MachineFigures, usable_cores
+from model_server.real import DEFAULT_FAST_MODEL, DEFAULT_MAIN_MODEL, DEFAULT_VOICE, VOICES, ModelChoice
+from model_server.weights import DOWNLOADED, language_model, language_model_name
 from page_server.settings import is_built
 from testbed.conversation import TurnResult, converse
 from testbed.processes import Child, ServiceError, require_free_port, stop_on_signals
-from testbed.services import API_KEY, API_SECRET, Ports, running, whole_system
+from testbed.services import API_KEY, API_SECRET, ROOT, Ports, running, whole_system
 
-SCRIPT = "fast-preresponse-ollama.py"
-SENTENCES = (
-    "What is the best way to learn how to cook?",
-    "How can I sleep better at night?",
-    "Thank you very much for your help.",
-)
+WORKER_SCRIPT = "fast-preresponse-ollama.py"
 REPORT = Path("demo-report.json")
+SIZES = ("auto", "small", "full")
 _EXIT_INTERRUPTED = 130
+_OFF = "off"
 
 
-async def demo(once: bool) -> int:
-    """Run the demo and return its exit code: 0 if every turn was understood and answered aloud."""
+async def demo(args: argparse.Namespace, terminal: Terminal) -> int:
+    """Run the demo and return its exit code: 0 if every turn was good."""
     ports = _ports()
+    models = await _models(args, terminal)
     folder = Path(tempfile.mkdtemp(prefix="agent-worker-demo-"))
-    _print_progress(f"logs are in {folder}")
-    async with running(whole_system(SCRIPT, ports, folder / "metrics"), folder, _print_progress) as children:
-        _print_progress("the caller joins")
-        turns, _ = await converse(ports, "demo", SENTENCES, _print_turn)
-        ok = len(turns) == len(SENTENCES) and all(turn.ok for turn in turns)
-        _write_report(turns, ok, children)
-        _print_progress(f"{sum(turn.ok for turn in turns)} of {len(SENTENCES)} turns were good; report: {REPORT}")
-        if not once:
+    terminal.line(f"logs are in {folder}")
+    async with _everything(ports, models, folder, terminal, args.open) as children:
+        good, report = await _compare(ports, models, terminal)
+        memory_mb = {name: round(child.memory_mb()) for name, child in children.items()}
+        await asyncio.to_thread(_write_report, {**report, "memory_mb": memory_mb})
+        terminal.line(f"report: {REPORT}")
+        if not args.once:
             _print_how_to_call(ports)
             await asyncio.Event().wait()
-        return 0 if ok else 1
+        return 0 if good else 1
+
+
+async def _models(args: argparse.Namespace, terminal: Terminal) -> ModelChoice:
+    """Measure the machine, choose the models that fit it, and download what is missing."""
+    threads = args.llm_threads or llm_threads(usable_cores())
+    await fetch_models([args.fast_model], terminal.console)
+    with terminal.step("measuring this machine"):
+        figures = await _measure(args.fast_model, args.voice, threads)
+    wish = {"auto": None, "small": True, "full": False}[args.size]
+    fit = choose(figures, _file_bytes(args.main_model), wish)
+    _print_fit(fit, args, terminal)
+    main_model = args.fast_model if fit.small else args.main_model
+    await fetch_models([main_model], terminal.console)
+    return ModelChoice(main_model, args.fast_model, args.voice, threads)
+
+
+def _print_fit(fit: Fit, args: argparse.Namespace, terminal: Terminal) -> None:
+    terminal.line(fit.reason)
+    name = language_model_name(args.fast_model if fit.small else args.main_model)
+    quality = "short answers, and some are wrong" if fit.small else "sensible short answers"
+    terminal.line(f"{name} answers: {quality}; a real deployment runs a far larger model")
+
+
+def _file_bytes(model: str) -> int:
+    return DOWNLOADED[model].file.total_bytes if model in DOWNLOADED else language_model(model)[1].stat().st_size
+
+
+async def _measure(model: str, voice: str, threads: int) -> MachineFigures:
+    arguments = ("--model", model, "--voice", voice, "--llm-threads", str(threads))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "model_server.measure", *arguments),
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C reaches this process only, which then ends the other
+    )
+    try:
+        output, errors = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        raise ServiceError(_measurement_failure(process.returncode or 0, errors.decode(errors="replace")))
+    return MachineFigures(**json.loads(output.splitlines()[-1]))
+
+
+def _measurement_failure(code: int, errors: str) -> str:
+    if code < 0:
+        return f"the models cannot run on this CPU (signal {-code}): they need AVX2, which CPUs have had since 2013"
+    return (errors.strip().splitlines() or [f"the measurement ended with code {code}"])[-1]
+
+
+@contextlib.asynccontextmanager
+async def _everything(
+    ports: Ports, models: ModelChoice, folder: Path, terminal: Terminal, open_page: bool
+) -> AsyncIterator[dict[str, Child]]:
+    services = whole_system(WORKER_SCRIPT, ports, folder / "metrics", models=models)
+    async with contextlib.AsyncExitStack() as stack:
+        children: dict[str, Child] = {}
+        for service in services:
+            with terminal.step(f"starting {service.name}") as detail:
+                started = await stack.enter_async_context(running([service], folder, waiting=detail))
+            children.update(started)
+            if service.name == "page server":
+                terminal.line(f"the page is up: {ports.page_url}")
+        if is_built() and open_page:
+            await asyncio.to_thread(webbrowser.open, ports.page_url)
+        yield children
+
+
+def _write_report(report: dict[str, Any]) -> None:
+    REPORT.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+
+
+async def _compare(ports: Ports, models: ModelChoice, terminal: Terminal) -> tuple[bool, dict[str, Any]]:
+    """Run the conversation with and without pre-responses; return whether every turn was good, and the report."""
+    terminal.line("a caller has a conversation")
+    on, problems = await _converse(ports, terminal, preresponses=True)
+    terminal.console.print()
+    terminal.line("the same conversation without pre-responses")
+    off, problems_off = await _converse(ports, terminal, preresponses=False)
+    terminal.comparison(SCRIPT, on, off)
+    failures = [f"turn {number} ({SCRIPT[number - 1].purpose}): {problem}" for number, problem in problems]
+    failures += [f"turn {n} ({SCRIPT[n - 1].purpose}), without pre-responses: {problem}" for n, problem in problems_off]
+    good = sum(number not in {failed for failed, _ in problems} for number in range(1, len(on) + 1))
+    terminal.line(f"{good} of {len(SCRIPT)} turns were good with pre-responses")
+    for failure in failures:
+        terminal.line(failure)
+    report = {
+        "ok": not failures,
+        "models": dataclasses.asdict(models),
+        "turns": [dataclasses.asdict(turn) for turn in on],
+        "turns_without_preresponses": [dataclasses.asdict(turn) for turn in off],
+        "problems": failures,
+    }
+    return not failures, report
+
+
+async def _converse(
+    ports: Ports, terminal: Terminal, *, preresponses: bool
+) -> tuple[list[TurnResult], list[tuple[int, str]]]:
+    """Return the turns, and their problems by the number of the turn."""
+    seen: list[TurnResult] = []
+    problems: list[tuple[int, str]] = []
+
+    def on_turn(result: TurnResult) -> None:
+        turn = SCRIPT[len(seen)]
+        found = problems_of(turn, result, seen, preresponses)
+        seen.append(result)
+        problems.extend((len(seen), problem) for problem in found)
+        terminal.turn(turn, result, found)
+
+    room = "demo" if preresponses else "demo-without"
+    await converse(ports, room, [turn.utterance for turn in SCRIPT], on_turn, None if preresponses else _OFF)
+    problems += [(number, "it did not happen") for number in range(len(seen) + 1, len(SCRIPT) + 1)]
+    return seen, problems
 
 
 def _ports() -> Ports:
@@ -64,27 +189,6 @@ def _ports() -> Ports:
     return ports
 
 
-def _print_turn(turn: TurnResult) -> None:
-    print(f"\n  caller       {turn.said}")
-    print(f"  heard as     {turn.heard or '(nothing)'}   [word error rate {turn.word_error_rate:.0%}]")
-    if turn.preresponse:
-        print(f"  pre-response {turn.preresponse}   [{_seconds(turn.response_gap)}]")
-    print(f"  answer       {' '.join(turn.answer.split()) or '(nothing)'}   [{_seconds(turn.answer_gap)}]", flush=True)
-
-
-def _seconds(gap: float | None) -> str:
-    return "not heard" if gap is None else f"heard {gap:.2f} s after the caller's last word"
-
-
-def _write_report(turns: Sequence[TurnResult], ok: bool, children: Mapping[str, Child]) -> None:
-    report = {
-        "ok": ok,
-        "turns": [{**dataclasses.asdict(turn), "ok": turn.ok} for turn in turns],
-        "memory_mb": {name: round(child.memory_mb()) for name, child in children.items()},
-    }
-    REPORT.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-
-
 def _print_how_to_call(ports: Ports) -> None:
     page = f"open {ports.page_url}" if is_built() else "`make page` builds a page for it, if Node.js is there"
     print(
@@ -99,32 +203,44 @@ Stop with Ctrl-C.""",
     )
 
 
-def _print_progress(line: str) -> None:
-    print(f"==> {line}", flush=True)
-
-
-async def _main(once: bool) -> int:
+async def _main(args: argparse.Namespace) -> int:
     logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its messages hold the caller's token
+    terminal = Terminal()
     stop = asyncio.Event()
     stop_on_signals(stop)
-    running_demo = asyncio.create_task(demo(once))
+    running_demo = asyncio.create_task(demo(args, terminal))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([running_demo, stopping], return_when=asyncio.FIRST_COMPLETED)
     if not running_demo.done():
-        _print_progress("stopping")
+        terminal.line("stopping")
         running_demo.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running_demo
-        return _EXIT_INTERRUPTED if once else 0
+        return _EXIT_INTERRUPTED if args.once else 0
     stopping.cancel()
     try:
         return running_demo.result()
-    except (ServiceError, CallError) as error:
+    except (ServiceError, CallError, WeightsError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
 
 
-if __name__ == "__main__":
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="exit after the scripted conversation")
-    sys.exit(asyncio.run(_main(parser.parse_args().once)))
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    parser.add_argument(
+        "--size",
+        choices=SIZES,
+        default="auto",
+        help="small: the fast model answers too; auto: what fits the machine (default: %(default)s)",
+    )
+    parser.add_argument("--voice", choices=VOICES, default=DEFAULT_VOICE, help="default: %(default)s")
+    parser.add_argument("--main-model", metavar="NAME|PATH", default=DEFAULT_MAIN_MODEL, help="default: %(default)s")
+    parser.add_argument("--fast-model", metavar="NAME|PATH", default=DEFAULT_FAST_MODEL, help="default: %(default)s")
+    parser.add_argument("--llm-threads", type=int, metavar="N", help="default: by the number of cores")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(_main(_arguments())))

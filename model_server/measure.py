@@ -100,7 +100,8 @@ async def measure_llm(llm: LLM, clock: Callable[[], float] = time.perf_counter) 
 def _resampled(pcm: bytes) -> Audio:
     samples = np.frombuffer(pcm, "<i2").astype(np.float32) / _PCM_SCALE
     positions = np.arange(0, len(samples), TTS_SAMPLE_RATE / STT_SAMPLE_RATE)
-    return np.interp(positions, np.arange(len(samples)), samples).astype(np.float32)
+    audio: Audio = np.interp(positions, np.arange(len(samples)), samples).astype(np.float32)
+    return audio
 
 
 async def _measure(model: str, voice: str, threads: int) -> MachineFigures:

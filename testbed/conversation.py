@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jiwer
 
-from agent_worker.room.topics import TURN_TOPIC
+from agent_worker.room.topics import SET_STRATEGY, TURN_TOPIC
 from caller import CallOptions, CallReport, Text, Turn, call
 from testbed.services import API_KEY, API_SECRET, Ports
 
@@ -37,6 +38,8 @@ class TurnResult:
         answer: What was answered.
         response_gap: Seconds from the caller's last audible sample to the agent's first.
         answer_gap: The same to the first sample of the answer.
+        outcome: What became of the pre-response: see ``telemetry.trace.OUTCOMES``.
+        barge_in: Whether the caller spoke over the reply to the turn before.
     """
 
     said: str
@@ -46,6 +49,8 @@ class TurnResult:
     answer: str
     response_gap: float | None
     answer_gap: float | None
+    outcome: str | None = None
+    barge_in: bool = False
 
     @property
     def ok(self) -> bool:
@@ -59,31 +64,75 @@ def word_error_rate(said: str | list[str], heard: str | list[str]) -> float:
 
 
 async def converse(
-    ports: Ports, room: str, sentences: tuple[str, ...], on_turn: Callable[[TurnResult], None]
+    ports: Ports,
+    room: str,
+    sentences: Sequence[str | Text],
+    on_turn: Callable[[TurnResult], None],
+    strategy: str | None = None,
 ) -> tuple[list[TurnResult], CallReport]:
-    """Say the sentences to the agent in ``room``, and wait for the reply to each."""
-    results: list[TurnResult] = []
+    """Say the sentences to the agent in ``room``, and wait for the reply to each.
 
-    def add(turn: Turn) -> None:
-        results.append(_turn_result(turn))
-        on_turn(results[-1])
-
+    Args:
+        ports: Where LiveKit server and the caller's voice listen.
+        room: A room that does not exist yet.
+        sentences: One turn each.
+        on_turn: Called with each turn as it ends.
+        strategy: The strategy of the pre-response, chosen by the caller. ``None``: the worker's.
+    """
+    utterances = [Text(sentence) if isinstance(sentence, str) else sentence for sentence in sentences]
+    results = TurnResults(utterances, on_turn)
     options = CallOptions(
         url=ports.livekit_url,
         room=room,
         api_key=API_KEY,
         api_secret=API_SECRET,
-        utterances=[Text(sentence) for sentence in sentences],
+        utterances=utterances,
         topics=[TURN_TOPIC],
+        procedures=[(SET_STRATEGY, strategy)] if strategy else [],
         speech_url=ports.models_url,
         greeting_wait=15,
     )
-    report = await call(options, on_turn=add)
-    return results, report
+    report = await call(options, on_turn=results.add)
+    return results.turns, report
 
 
-def _turn_result(turn: Turn) -> TurnResult:
-    records = [json.loads(text.text) for text in turn.texts if text.topic == TURN_TOPIC]
+class TurnResults:
+    """Makes results of turns. The record of a reply that the caller interrupts arrives in the turn after it."""
+
+    def __init__(self, utterances: Sequence[Text], on_turn: Callable[[TurnResult], None]) -> None:
+        self.turns: list[TurnResult] = []
+        self._utterances = utterances
+        self._on_turn = on_turn
+        self._waiting: Turn | None = None
+        self._ended = 0
+
+    def add(self, turn: Turn) -> None:
+        """Take the next turn; report it, unless the caller is about to speak over its reply."""
+        self._ended += 1
+        following = self._utterances[self._ended : self._ended + 1]
+        if following and following[0].over_reply_after is not None:
+            self._waiting = turn
+            return
+        records = _records(turn)
+        if before := self._waiting:
+            self._waiting = None
+            own = _records(before)
+            interrupted = next((i for i, record in enumerate(records) if record["interrupted"]), None)
+            count = interrupted + 1 if not own and interrupted is not None else 0
+            self._emit(_turn_result(before, own + records[:count]))
+            records = records[count:]
+        self._emit(_turn_result(turn, records))
+
+    def _emit(self, result: TurnResult) -> None:
+        self.turns.append(result)
+        self._on_turn(result)
+
+
+def _records(turn: Turn) -> list[dict[str, Any]]:
+    return [json.loads(text.text) for text in turn.texts if text.topic == TURN_TOPIC]
+
+
+def _turn_result(turn: Turn, records: Sequence[dict[str, Any]]) -> TurnResult:
     preresponse = " ".join(record["preresponse"] for record in records if record["preresponse"]) or None
     return TurnResult(
         said=turn.said,
@@ -93,6 +142,8 @@ def _turn_result(turn: Turn) -> TurnResult:
         answer=" ".join(record["answer"] for record in records),
         response_gap=turn.response_gap,
         answer_gap=_answer_gap(turn) if preresponse else turn.response_gap,
+        outcome=records[-1]["preresponse_outcome"] if records else None,
+        barge_in=turn.barge_in,
     )
 
 

@@ -183,14 +183,18 @@ def page_server(ports: Ports, env: Mapping[str, str] | None = None) -> Service:
 
 @contextlib.asynccontextmanager
 async def running(
-    services: Iterable[Service], logs: Path, progress: Callable[[str], None] = lambda _: None
+    services: Iterable[Service],
+    logs: Path,
+    progress: Callable[[str], None] = lambda _: None,
+    waiting: Callable[[str], None] | None = None,
 ) -> AsyncIterator[dict[str, Child]]:
     """Start services one after the other, each once the one before is ready; stop all of them at the end.
 
     Args:
         services: In the order of their start.
         logs: Folder for their logs.
-        progress: Gets lines that tell what is being waited for.
+        progress: Gets a line for each service that is ready.
+        waiting: Gets lines that tell what is being waited for. ``None``: ``progress`` gets them.
 
     Yields:
         The child processes by the names of their services.
@@ -205,7 +209,7 @@ async def running(
             log = logs / f"{service.name.split()[0].lower()}.log"
             child = await Child.start(service.name, service.command, service.env, log)
             stack.push_async_callback(child.stop)
-            await child.wait_until(functools.partial(service.is_ready, child), service.timeout, progress)
+            await child.wait_until(functools.partial(service.is_ready, child), service.timeout, waiting or progress)
             progress(f"{service.name} is ready ({time.monotonic() - started:.1f} s)")
             children[service.name] = child
         yield children

@@ -37,10 +37,10 @@ class ScriptedCall:
         self._lost_at = lost_at
         self.watcher = AgentWatcher(CallOptions(utterances=[], **options), self.clock, self, self)
 
-    async def reply(self, interrupt: bool = False) -> float:
+    async def reply(self, interrupt: bool = False, audible_s: float | None = None) -> float:
         """Wait for the reply after the utterance; return when the wait was over."""
         self.clock.seconds = 2.0
-        await self.watcher.wait_for_reply(self.turn, interrupt)
+        await self.watcher.wait_for_reply(self.turn, interrupt, audible_s)
         return self.clock.seconds
 
     def segments(self, since: float) -> list[Segment]:
@@ -145,3 +145,13 @@ async def test_agent_that_does_not_greet_costs_the_greeting_wait() -> None:
     call = ScriptedCall(greeting_wait=2.0)
     assert await call.watcher.wait_for_greeting() == []
     assert call.clock.seconds == close_to(2.0)
+
+
+async def test_barge_in_by_audible_time_does_not_count_the_pause_before_the_answer() -> None:
+    call = ScriptedCall((2.5, 3.5), (6.0, 12.0), quiet=0.8, states=[(2.5, "speaking")])
+    assert await call.reply(interrupt=True, audible_s=3.0) == close_to(8.0)
+
+
+async def test_last_utterance_waits_for_the_whole_reply() -> None:
+    call = ScriptedCall((2.5, 4.0), quiet=0.8)
+    assert await call.reply(interrupt=False, audible_s=0.5) == close_to(4.8)

@@ -30,13 +30,14 @@ async def start_demo(folder: Path, *arguments: str, **env: str) -> asyncio.subpr
 
 
 async def test_demo_once_runs_a_conversation_and_writes_a_report(tmp_path: Path) -> None:
-    process = await start_demo(tmp_path, "--once")
+    process = await start_demo(tmp_path, "--once", "--size", "small")
     output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()
     report = json.loads((tmp_path / "demo-report.json").read_text())
-    assert report["ok"]
-    assert len(report["turns"]) >= 3
+    assert report["ok"], report["problems"]
+    assert len(report["turns"]) == len(report["turns_without_preresponses"]) == 5
     assert all(turn["word_error_rate"] < 0.2 and turn["response_gap"] is not None for turn in report["turns"])
+    assert report["models"]["main_model"] == "qwen-0.5b"
     assert all(turn["said"] in output.decode() for turn in report["turns"])
 
 
@@ -44,7 +45,7 @@ async def test_demo_once_runs_a_conversation_and_writes_a_report(tmp_path: Path)
 async def test_demo_stops_all_its_children_on_a_signal(number: signal.Signals, tmp_path: Path) -> None:
     process = await start_demo(tmp_path)
     assert process.stdout is not None
-    while b"LiveKit server is ready" not in (line := await process.stdout.readline()):
+    while b"starting LiveKit server (" not in (line := await process.stdout.readline()):
         assert line, "the demo ended early"
     children = psutil.Process(process.pid).children(recursive=True)
     assert children
