@@ -24,7 +24,7 @@ from model_server.checksum import WeightsError
 from model_server.fetch import fetch_models
 from model_server.measure import MachineFigures, usable_cores
 from model_server.real import DEFAULT_FAST_MODEL, DEFAULT_MAIN_MODEL, DEFAULT_VOICE, VOICES, ModelChoice
-from model_server.weights import DOWNLOADED, language_model, language_model_name
+from model_server.weights import file_bytes, language_model_name
 from page_server.settings import is_built
 from testbed.conversation import TurnResult, converse
 from testbed.processes import Child, ServiceError, require_free_port, stop_on_signals
@@ -57,11 +57,12 @@ async def demo(args: argparse.Namespace, terminal: Terminal) -> int:
 async def _models(args: argparse.Namespace, terminal: Terminal) -> ModelChoice:
     """Measure the machine, choose the models that fit it, and download what is missing."""
     threads = args.llm_threads or llm_threads(usable_cores())
+    main_bytes, _ = file_bytes(args.main_model), file_bytes(args.fast_model)  # a wrong path ends the demo here
     await fetch_models([args.fast_model], terminal.console)
     with terminal.step("measuring this machine"):
         figures = await _measure(args.fast_model, args.voice, threads)
     wish = {"auto": None, "small": True, "full": False}[args.size]
-    fit = choose(figures, _file_bytes(args.main_model), wish)
+    fit = choose(figures, main_bytes, wish)
     _print_fit(fit, args, terminal)
     main_model = args.fast_model if fit.small else args.main_model
     await fetch_models([main_model], terminal.console)
@@ -73,10 +74,6 @@ def _print_fit(fit: Fit, args: argparse.Namespace, terminal: Terminal) -> None:
     name = language_model_name(args.fast_model if fit.small else args.main_model)
     quality = "short answers, and some are wrong" if fit.small else "sensible short answers"
     terminal.line(f"{name} answers: {quality}; a real deployment runs a far larger model")
-
-
-def _file_bytes(model: str) -> int:
-    return DOWNLOADED[model].file.total_bytes if model in DOWNLOADED else language_model(model)[1].stat().st_size
 
 
 async def _measure(model: str, voice: str, threads: int) -> MachineFigures:

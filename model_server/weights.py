@@ -77,6 +77,15 @@ def language_model_name(choice: str) -> str:
     return DOWNLOADED[choice].name if choice in DOWNLOADED else Path(choice).stem
 
 
+def file_bytes(choice: str) -> int:
+    """Return the size of a language model's file, whether it is downloaded or not.
+
+    Raises:
+        WeightsError: If the choice is no model.
+    """
+    return DOWNLOADED[choice].file.total_bytes if choice in DOWNLOADED else language_model(choice)[1].stat().st_size
+
+
 def language_model(choice: str) -> tuple[str, Path]:
     """Return the name and the GGUF file of a language model.
 

@@ -260,6 +260,7 @@ def test_gguf_file_is_chosen_by_its_path_and_named_after_it(tmp_path: Path) -> N
     path = tmp_path / "Llama-3.2-1B-Instruct-Q4_K_M.gguf"
     path.write_bytes(b"GGUF and more")
     assert weights.language_model(str(path)) == ("Llama-3.2-1B-Instruct-Q4_K_M", path)
+    assert weights.file_bytes(str(path)) == path.stat().st_size
 
 
 def test_path_that_is_no_model_is_refused_with_the_known_names(tmp_path: Path) -> None:
@@ -267,4 +268,4 @@ def test_path_that_is_no_model_is_refused_with_the_known_names(tmp_path: Path) -
     wrong.write_bytes(b"<html>")
     for choice in (str(wrong), str(tmp_path / "none.gguf")):
         with pytest.raises(WeightsError, match=r"qwen-1\.5b"):
-            weights.language_model(choice)
+            weights.file_bytes(choice)
