@@ -31,6 +31,10 @@ from testbed.processes import Child, ServiceError, require_free_port, stop_on_si
 from testbed.services import API_KEY, API_SECRET, ROOT, Ports, running, whole_system
 
 WORKER_SCRIPT = "fast-preresponse-ollama.py"
+# Short sentences: the voice begins with a whole sentence, for which a slow machine needs seconds.
+WORKER_SETTINGS = {
+    "SYSTEM_PROMPT": "You are on the phone. Answer in at most two short sentences, each with at most ten words."
+}
 REPORT = Path("demo-report.json")
 SIZES = ("auto", "small", "full")
 _EXIT_INTERRUPTED = 130
@@ -107,7 +111,7 @@ def _measurement_failure(code: int, errors: str) -> str:
 async def _everything(
     ports: Ports, models: ModelChoice, folder: Path, terminal: Terminal, open_page: bool
 ) -> AsyncIterator[dict[str, Child]]:
-    services = whole_system(WORKER_SCRIPT, ports, folder / "metrics", models=models)
+    services = whole_system(WORKER_SCRIPT, ports, folder / "metrics", WORKER_SETTINGS, models)
     async with contextlib.AsyncExitStack() as stack:
         children: dict[str, Child] = {}
         for service in services:

@@ -71,7 +71,7 @@ SCRIPT = (
         "Sorry, who should I call about it?",
         (Intent.QUESTION, Intent.REQUEST, Intent.CORRECTION, Intent.UNCLEAR),
         ("provider", "isp", "internet", "company", "support", "service", "technician", "carrier", "contact"),
-        over_reply_after=4.0,
+        over_reply_after=3.0,
     ),
     ScriptedTurn(
         "thanks",

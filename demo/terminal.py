@@ -47,7 +47,8 @@ class Terminal:
 
     def turn(self, scripted: ScriptedTurn, result: TurnResult, problems: Sequence[str]) -> None:
         """Print a turn as it happened."""
-        self.console.print(f"\n  caller       {escape(result.said)}   [dim]({scripted.purpose})[/dim]")
+        over = ", over the reply" if result.barge_in else ""
+        self.console.print(f"\n  caller       {escape(result.said)}   [dim]({scripted.purpose}{over})[/dim]")
         self.console.print(f"  heard as     {escape(result.heard or '(nothing)')}")
         if result.preresponse:
             self.console.print(f"  pre-response {escape(result.preresponse)}   {_gap(result.response_gap)}")

@@ -30,6 +30,10 @@ class ScriptedAgent:
     transcripts: bool = False
     reply_began: list[float] = field(default_factory=list)
     interruptions: int = 0
+    procedure: str = ""
+    """A remote procedure that callers may call."""
+    payloads: list[str] = field(default_factory=list)
+    """What it was called with."""
 
     def __post_init__(self) -> None:
         self.room = rtc.Room()
@@ -46,6 +50,8 @@ class ScriptedAgent:
         grants = api.VideoGrants(room_join=True, room_create=True, room=room, can_update_own_metadata=True)
         self.room.on("track_subscribed", self._subscribed)
         await self.room.connect(livekit.livekit_url, token.with_grants(grants).to_jwt())
+        if self.procedure:
+            self.room.local_participant.register_rpc_method(self.procedure, self._run_procedure)
         track = rtc.LocalAudioTrack.create_audio_track("voice", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         await self.room.local_participant.publish_track(track, options)
@@ -63,6 +69,10 @@ class ScriptedAgent:
     async def _set_state(self, state: str) -> None:
         if self.states:
             await self.room.local_participant.set_attributes({"lk.agent.state": state})
+
+    async def _run_procedure(self, request: rtc.RpcInvocationData) -> str:
+        self.payloads.append(request.payload)
+        return "done"
 
     def _subscribed(self, track: rtc.Track, _: object, participant: rtc.RemoteParticipant) -> None:
         self._caller = participant.identity

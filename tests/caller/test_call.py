@@ -7,7 +7,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from caller import CallOptions, CallReport, Wav, call
+from caller import CallOptions, CallReport, RoomError, Wav, call
 from testbed.services import API_KEY, API_SECRET, Ports
 from tests.caller.scripted_agent import ScriptedAgent
 
@@ -61,6 +61,34 @@ async def test_barge_in_begins_over_the_reply(livekit: Ports, hello_wav: Path) -
     assert agent.interruptions == 1
     assert second.first_heard is not None
     assert second.first_heard > second.last_sent
+
+
+async def test_one_utterance_alone_begins_over_the_reply(livekit: Ports, hello_wav: Path) -> None:
+    agent, room = ScriptedAgent(reply_s=4.0), uuid4().hex
+    async with agent.joined(livekit, room):
+        report = await call(
+            CallOptions(
+                url=livekit.livekit_url,
+                api_key=API_KEY,
+                api_secret=API_SECRET,
+                room=room,
+                utterances=[Wav(hello_wav), Wav(hello_wav, over_reply_after=0.5), Wav(hello_wav)],
+                greeting_wait=0.2,
+            )
+        )
+    assert [turn.barge_in for turn in report.turns] == [False, True, False]
+    assert agent.interruptions == 1
+
+
+async def test_remote_procedure_is_called_before_the_first_utterance(livekit: Ports, hello_wav: Path) -> None:
+    agent = ScriptedAgent(procedure="set_strategy")
+    await _call(livekit, agent, hello_wav, procedures=[("set_strategy", "off")])
+    assert agent.payloads == ["off"]
+
+
+async def test_procedure_that_the_agent_does_not_have_ends_the_call(livekit: Ports, hello_wav: Path) -> None:
+    with pytest.raises(RoomError, match="did not run set_strategy"):
+        await _call(livekit, ScriptedAgent(), hello_wav, procedures=[("set_strategy", "off")])
 
 
 async def test_each_transcript_belongs_to_its_turn(livekit: Ports, hello_wav: Path) -> None:
