@@ -46,13 +46,13 @@ class ScriptedTurn:
         return Text(self.said, self.over_reply_after)
 
 
-_NETWORK = ("internet", "router", "modem", "provider", "connection", "cable", "service", "network", "device")
+_NETWORK = ("internet", "router", "modem", "provider", "connection", "cable", "network")
 SCRIPT = (
     ScriptedTurn(
         "question",
-        "What is the best way to learn how to cook?",
+        "What does an internet router do?",
         (Intent.QUESTION, Intent.REQUEST, Intent.UNCLEAR),
-        ("cook", "recipe", "practic", "class", "food", "dish", "kitchen", "ingredient"),
+        ("network", "internet", "connect", "device", "data", "packet", "traffic", "wifi"),
     ),
     ScriptedTurn(
         "problem",
@@ -64,13 +64,13 @@ SCRIPT = (
         "follow-up",
         "I have already restarted it. What else can I try?",
         (Intent.QUESTION, Intent.REQUEST, Intent.PROBLEM, Intent.STORY, Intent.UNCLEAR),
-        (*_NETWORK, "reset", "software", "setting", "signal", "troubleshoot"),
+        (*_NETWORK, "device", "reset", "firmware", "signal"),
     ),
     ScriptedTurn(
         "barge-in",
         "Sorry, who should I call about it?",
         (Intent.QUESTION, Intent.REQUEST, Intent.CORRECTION, Intent.UNCLEAR),
-        ("provider", "isp", "internet", "company", "support", "service", "technician", "carrier", "contact"),
+        ("provider", "isp", "internet", "technician", "carrier", "network", "technical", "router"),
         over_reply_after=3.0,
     ),
     ScriptedTurn(
@@ -130,7 +130,7 @@ def _answer_problems(turn: ScriptedTurn, result: TurnResult, earlier: Sequence[T
     if any(_sentences(result.answer) & _sentences(before.answer) for before in earlier):
         problems.append("the answer repeats a sentence of an earlier one")
     if not any(word.startswith(turn.expected) for word in words.split()):
-        problems.append(f"the answer is not about the {turn.purpose}: none of {', '.join(turn.expected)}")
+        problems.append(f"the answer is beside the point, it has none of {', '.join(turn.expected)}")
     return problems
 
 

@@ -25,7 +25,7 @@ from tests.demo.test_script import GOOD
 from tests.demo.test_sizing import HOPELESS, LAPTOP, SLOW
 
 ANSWERS = (
-    "Start with simple recipes.",
+    "It connects your devices to the internet.",
     "Please restart the router.",
     "Check the cable of the modem.",
     "Call your internet provider.",
@@ -84,7 +84,7 @@ async def test_turn_that_is_not_good_is_named_with_the_reason(
     good, report = await compare(terminal)
     assert not good
     (problem,) = report["problems"]
-    assert problem.startswith("turn 2 (problem): the answer is not about the problem")
+    assert problem.startswith("turn 2 (problem): the answer is beside the point")
     assert "4 of 5 turns were good" in printed.getvalue()
     assert problem in printed.getvalue()
 

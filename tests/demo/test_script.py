@@ -17,7 +17,7 @@ GOOD = TurnResult(
     heard=QUESTION.said,
     word_error_rate=0.0,
     preresponse="Let me think.",
-    answer="Start with simple recipes.",
+    answer="It connects your devices to the internet.",
     response_gap=0.8,
     answer_gap=2.5,
     outcome="spoken",
@@ -44,14 +44,14 @@ def test_turn_without_preresponses_is_good_without_one() -> None:
 @pytest.mark.parametrize(
     ("result", "problem"),
     [
-        (replace(GOOD, heard="What is best to learn the crook?", word_error_rate=0.5), "understood as 'What is best"),
+        (replace(GOOD, heard="What does an inert root do?", word_error_rate=0.5), "understood as 'What does an inert"),
         (replace(GOOD, heard="", word_error_rate=1.0), "not understood at all"),
         (replace(GOOD, preresponse="I'm so sorry about that."), "does not fit"),
         (replace(GOOD, preresponse=None, outcome="nothing_to_say"), "no pre-response (nothing_to_say)"),
         (replace(GOOD, answer="", response_gap=None), "no answer was heard"),
-        (replace(GOOD, answer=f"Cook. {apology('en')}"), "apologised"),
-        (replace(GOOD, answer=f"Cook often. {ANSWER_NOTE}"), "repeats the note"),
-        (replace(GOOD, answer="I'm sorry for your loss. Enjoy my favourite drink!"), "not about the question"),
+        (replace(GOOD, answer=f"It is a network. {apology('en')}"), "apologised"),
+        (replace(GOOD, answer=f"It is a network. {ANSWER_NOTE}"), "repeats the note"),
+        (replace(GOOD, answer="I'm sorry for your loss. Enjoy my favourite drink!"), "beside the point"),
     ],
 )
 def test_turn_that_is_not_good_says_why(result: TurnResult, problem: str) -> None:
@@ -60,11 +60,11 @@ def test_turn_that_is_not_good_says_why(result: TurnResult, problem: str) -> Non
 
 
 def test_sentence_of_an_earlier_answer_is_not_good() -> None:
-    long = replace(GOOD, answer="You can cook a simple recipe every day.")
+    long = replace(GOOD, answer="It connects the internet to your home.")
     assert problems(replace(long, answer=f"Yes. {long.answer}"), long) == [
         "the answer repeats a sentence of an earlier one"
     ]
-    assert problems(replace(GOOD, answer="You can cook a simple recipe at home."), long) == []
+    assert problems(replace(GOOD, answer="It connects the internet to your phone."), long) == []
 
 
 def test_phrase_for_a_possible_problem_fits() -> None:
@@ -76,3 +76,9 @@ def test_phrase_for_a_possible_problem_fits() -> None:
 def test_five_turns_of_which_one_is_spoken_over_the_reply_before_it() -> None:
     assert [turn.purpose for turn in SCRIPT if turn.over_reply_after is not None] == ["barge-in"]
     assert len(SCRIPT) == 5
+
+
+def test_help_of_somebody_else_is_not_about_the_call() -> None:
+    answer = "You should contact the customer service of the restaurant where you are trying to cook."
+    (problem,) = problems_of(BARGE_IN, replace(GOOD, answer=answer), (), True)
+    assert "beside the point" in problem
