@@ -31,9 +31,10 @@ from testbed.processes import Child, ServiceError, require_free_port, stop_on_si
 from testbed.services import API_KEY, API_SECRET, ROOT, Ports, running, whole_system
 
 WORKER_SCRIPT = "fast-preresponse-ollama.py"
-# Short sentences: the voice begins with a whole sentence, for which a slow machine needs seconds.
 WORKER_SETTINGS = {
-    "SYSTEM_PROMPT": "You are on the phone. Answer in at most two short sentences, each with at most ten words."
+    # Short sentences: the voice begins with a whole sentence, for which a slow machine needs seconds.
+    "SYSTEM_PROMPT": "You are on the phone. Answer in at most two short sentences, each with at most ten words.",
+    "TURN_LOG": "timing",
 }
 REPORT = Path("demo-report.json")
 SIZES = ("auto", "small", "full")
