@@ -280,7 +280,7 @@ class _Picture:
         bar.set("class", f"bar {self._loop.grow(start, end)}")
         self._draw_mark(scene, lane_end, gap, colour)
         steps = _tenths(gap)
-        window = _add(scene.group, "svg", x=WIDTH - _MARGIN - 60, y=top - _HEAD, width=60, height=_LINE)
+        window = _add(scene.group, "svg", x=WIDTH - _MARGIN - 60, y=top - _HEAD, width=60, height=_LINE - 3)
         column = _add(
             window, "g", class_=self._loop.count(start, end, steps), transform=f"translate(0 {-steps * _LINE})"
         )
