@@ -18,7 +18,7 @@ from agent_worker.preresponse.answer import Answer, Chunk
 from agent_worker.preresponse.apology import Apologizer
 from agent_worker.preresponse.decision import PreresponseDecider
 from agent_worker.preresponse.fast_reply import DEFAULT_PRERESPONSE_PROMPT
-from agent_worker.preresponse.history import DEFAULT_HISTORY_MAX_TOKENS, bounded_history
+from agent_worker.preresponse.history import DEFAULT_HISTORY_MAX_TOKENS, bounded_history, without_preresponses
 from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.preresponse.replies import Replies, Reply
 from agent_worker.preresponse.speech_router import SpeechRouter, TextTee
@@ -165,6 +165,7 @@ class PreResponseAgent(Agent):
         message = caller_message(chat_ctx, {item.id for item in self.chat_ctx.items})
         reply = self._begin_reply(message, chat_ctx)
         attempt = self._begin_attempt(message, chat_ctx, reply.trace)
+        chat_ctx = without_preresponses(chat_ctx)
         if self._history_max_tokens is not None:
             chat_ctx = bounded_history(chat_ctx, self._history_max_tokens)
         chunks = Agent.default.llm_node(self, chat_ctx, tools, model_settings)

@@ -1,4 +1,4 @@
-"""Bound the history that is sent to the main model with each request.
+"""The history that is sent to the main model with each request: bounded, and without pre-responses.
 
 Without a bound each turn costs more than the one before, because the whole conversation is sent again.
 """
@@ -6,6 +6,8 @@ Without a bound each turn costs more than the one before, because the whole conv
 from __future__ import annotations
 
 from livekit.agents import llm
+
+from agent_worker.telemetry.trace import PRERESPONSE_EXTRA_KEY
 
 #: Estimated tokens of history in a request to the main model, unless it is set.
 DEFAULT_HISTORY_MAX_TOKENS = 8_000
@@ -36,6 +38,29 @@ def bounded_history(chat_ctx: llm.ChatContext, max_tokens: int) -> llm.ChatConte
     if len(kept) == len(turns):
         return chat_ctx
     return llm.ChatContext([*instructions, *_without_orphaned_results([item for turn in kept for item in turn])])
+
+
+def without_preresponses(chat_ctx: llm.ChatContext) -> llm.ChatContext:
+    """Return the request with the agent's earlier answers as the main model wrote them: without the pre-responses.
+
+    A model whose history begins each answer with a phrase learns to begin with one. And an answer that is sent back as
+    the model wrote it is in the prompt cache already: the model reads the caller's new words only.
+
+    A message that holds nothing else, because the caller interrupted it, stays: some models refuse two messages of the
+    caller in a row.
+
+    Args:
+        chat_ctx: The request, which stays as it is.
+    """
+    return llm.ChatContext([_without_preresponse(item) for item in chat_ctx.items])
+
+
+def _without_preresponse(item: llm.ChatItem) -> llm.ChatItem:
+    if item.type != "message" or not (spoken := item.extra.get(PRERESPONSE_EXTRA_KEY)):
+        return item
+    text = item.text_content or ""
+    answer = text.removeprefix(spoken).lstrip()
+    return item.model_copy(update={"content": [answer]}) if answer and answer != text else item
 
 
 def estimated_tokens(item: llm.ChatItem) -> int:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from livekit.agents import llm
 
-from agent_worker.preresponse.history import bounded_history, estimated_tokens
+from agent_worker.preresponse.history import bounded_history, estimated_tokens, without_preresponses
+from agent_worker.telemetry.trace import PRERESPONSE_EXTRA_KEY
 
 MAX_TOKENS = 1_000
 
@@ -86,3 +87,28 @@ def test_tool_call_and_its_result_are_kept_together_or_dropped_together(turns: l
 def test_estimate_is_never_below_a_quarter_of_a_token_for_each_byte(text: str) -> None:
     message = llm.ChatMessage(role="user", content=[text])
     assert 4 * estimated_tokens(message) >= len(text.encode(errors="replace"))
+
+
+def reply(text: str, preresponse: str | None = None) -> llm.ChatMessage:
+    extra = {PRERESPONSE_EXTRA_KEY: preresponse} if preresponse else {}
+    return llm.ChatMessage(role="assistant", content=[text], extra=extra)
+
+
+def sent(*messages: llm.ChatMessage) -> list[str | None]:
+    return [message.text_content for message in without_preresponses(llm.ChatContext([*messages])).messages()]
+
+
+def test_main_model_gets_its_earlier_answers_as_it_wrote_them() -> None:
+    spoken = reply("Let me think. It opens at nine.", "Let me think.")
+    assert sent(spoken, reply("At ten on Sundays.")) == ["It opens at nine.", "At ten on Sundays."]
+    assert spoken.text_content == "Let me think. It opens at nine.", "the session's history keeps what was spoken"
+
+
+@pytest.mark.parametrize("text", ["Let me think.", "Let me", "Let me think. "])
+def test_reply_that_was_interrupted_before_the_answer_stays(text: str) -> None:
+    assert sent(reply(text, "Let me think.")) == [text]
+
+
+def test_words_of_a_preresponse_inside_an_answer_stay() -> None:
+    assert sent(reply("It says: Let me think.", "Let me think.")) == ["It says: Let me think."]
+    assert sent(reply("Let me think. It opens at nine.")) == ["Let me think. It opens at nine."]
