@@ -18,6 +18,7 @@ from agent_worker.core.settings import Settings
 from agent_worker.lifecycle.call_end import CallEnd
 from agent_worker.lifecycle.call_limit import limit_duration, limit_silence, limit_usage
 from agent_worker.lifecycle.duplicate_agent import has_earlier_agent, yield_to_earlier_agent
+from agent_worker.lifecycle.prefill import prefill
 from agent_worker.lifecycle.worker_death import redispatch_on_worker_death
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.providers.stack import VoiceStack
@@ -78,6 +79,8 @@ async def run_call(
     stack.fast_llm.prewarm()
     if not settings.no_greeting:
         session.say(settings.greeting)
+    if stack.prefill:
+        prefill(stack.main_llm, agent)
 
 
 async def _join(job: JobContext, settings: Settings) -> bool:

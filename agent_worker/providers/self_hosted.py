@@ -48,6 +48,7 @@ def build_stack(settings: SelfHostedSettings) -> VoiceStack:
         vad=inference.VAD(model="silero"),
         voice=f"{settings.kokoro_model} {settings.kokoro_voice}",
         provider_names=ProviderNames(stt="speaches", llm="ollama", tts="kokoro"),
+        prefill=True,
     )
 
 

@@ -36,6 +36,8 @@ class VoiceStack:
         vad: Detects the caller's voice.
         voice: Identifies the voice: everything beside the text that its audio depends on.
         provider_names: Who serves STT, LLMs and TTS.
+        prefill: Whether the main model gets its instructions when the call begins, so that the first turn is faster.
+            For models on hardware of one's own.
     """
 
     stt: stt.STT[Any]
@@ -45,6 +47,7 @@ class VoiceStack:
     vad: vad.VAD
     voice: str
     provider_names: ProviderNames
+    prefill: bool = False
 
 
 @dataclass(frozen=True)
