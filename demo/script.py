@@ -64,14 +64,14 @@ SCRIPT = (
         "follow-up",
         "I have already restarted it. What else can I try?",
         (Intent.QUESTION, Intent.REQUEST, Intent.PROBLEM, Intent.STORY, Intent.UNCLEAR),
-        (*_NETWORK, "device", "reset", "firmware", "signal"),
+        (*_NETWORK, "device", "reset", "firmware", "signal", "check", "unplug", "plug", "restart", "call", "contact"),
     ),
     ScriptedTurn(
         "barge-in",
         "Sorry, who should I call about it?",
         (Intent.QUESTION, Intent.REQUEST, Intent.CORRECTION, Intent.UNCLEAR),
         ("provider", "isp", "internet", "technician", "carrier", "network", "technical", "router"),
-        over_reply_after=3.0,
+        over_reply_after=4.0,
     ),
     ScriptedTurn(
         "thanks",

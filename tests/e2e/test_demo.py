@@ -14,6 +14,7 @@ import pytest
 
 from testbed.processes import free_port
 from testbed.services import ROOT
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models]
 
@@ -31,27 +32,50 @@ async def start_demo(folder: Path, *arguments: str, **env: str) -> asyncio.subpr
 
 async def test_demo_once_runs_a_conversation_and_writes_a_report(tmp_path: Path) -> None:
     process = await start_demo(tmp_path, "--once", "--size", "small")
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
+    stdout, _ = await process.communicate()
+    output = stdout.decode()
+    assert (tmp_path / "demo-report.json").exists(), output
     report = json.loads((tmp_path / "demo-report.json").read_text())
-    assert report["ok"], report["problems"]
+    # What so small a model says is not the same each time: an answer beside the point has to be named.
+    assert process.returncode == (0 if report["ok"] else 1), output
+    assert report["ok"] == (not report["problems"])
+    assert all("the answer" in problem and problem in output for problem in report["problems"]), report["problems"]
     assert len(report["turns"]) == len(report["turns_without_preresponses"]) == 5
     assert all(turn["word_error_rate"] < 0.2 and turn["response_gap"] is not None for turn in report["turns"])
     assert report["models"]["main_model"] == "qwen-0.5b"
-    assert all(turn["said"] in output.decode() for turn in report["turns"])
+    assert all(turn["said"] in output for turn in report["turns"])
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_demo_stops_all_its_children_on_a_signal(number: signal.Signals, tmp_path: Path) -> None:
-    process = await start_demo(tmp_path)
+@pytest.mark.parametrize(
+    ("number", "last_step"),
+    [
+        (signal.SIGTERM, "measuring this machine ("),
+        (signal.SIGINT, "starting LiveKit server ("),
+        (signal.SIGINT, "a caller has a conversation"),
+    ],
+)
+async def test_demo_stops_all_its_children_on_a_signal(number: signal.Signals, last_step: str, tmp_path: Path) -> None:
+    process = await start_demo(tmp_path, "--size", "small")
     assert process.stdout is not None
-    while b"starting LiveKit server (" not in (line := await process.stdout.readline()):
+    while last_step not in (line := (await process.stdout.readline()).decode()):
         assert line, "the demo ended early"
     children = psutil.Process(process.pid).children(recursive=True)
-    assert children
     process.send_signal(number)
-    await process.communicate()
+    rest, _ = await process.communicate()
     assert process.returncode == 0
+    assert "Traceback" not in rest.decode()
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+async def test_demo_that_is_interrupted_while_it_measures_leaves_nothing_behind(tmp_path: Path) -> None:
+    process = await start_demo(tmp_path, "--size", "small")
+    demo = psutil.Process(process.pid)
+    await until(lambda: bool(demo.children()))  # the measurement is a process of its own
+    children = demo.children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    assert output.decode().splitlines()[-1] == "==> stopping"
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
 
