@@ -70,7 +70,7 @@ SCRIPT = (
         "barge-in",
         "Sorry, who should I call about it?",
         (Intent.QUESTION, Intent.REQUEST, Intent.CORRECTION, Intent.UNCLEAR),
-        ("provider", "isp", "internet", "technician", "carrier", "network", "technical", "router"),
+        (*_NETWORK, "isp", "carrier", "tech", "support", "expert"),
         over_reply_after=4.0,
     ),
     ScriptedTurn(

@@ -151,9 +151,11 @@ def _answer_gap(turn: Turn) -> float | None:
     """Return the seconds from the caller's last sample to the first audible one of the segment after the pre-response.
 
     LiveKit sends the text of a segment while it is played: the answer is the audible stretch that began nearest to the
-    arrival of its text.
+    arrival of its text; or it began with its text, if no silence parts it from the pre-response.
     """
     if len(turn.agent_transcripts) < 2 or not turn.heard:
         return None
     text_at = turn.agent_transcripts[1].first_at
-    return min((stretch.start for stretch in turn.heard), key=lambda start: abs(start - text_at)) - turn.last_sent
+    start = min((stretch.start for stretch in turn.heard), key=lambda start: abs(start - text_at))
+    is_part_of_preresponse = turn.first_heard is not None and start <= turn.first_heard
+    return (text_at if is_part_of_preresponse else start) - turn.last_sent
