@@ -14,7 +14,7 @@ demo: install livekit-server ## a real spoken conversation on this machine, and 
 	@$(MAKE) --no-print-directory page || echo "==> no page: that needs Node.js 20.19 or newer; the demo goes on without"
 	@exec env $(if $(PORT),DEMO_PAGE_PORT=$(PORT)) $(RUN)python -m demo $(if $(ONCE),--once) $(if $(OPEN),--open) \
 	  $(if $(SIZE),--size $(SIZE)) $(if $(VOICE),--voice $(VOICE)) \
-	  $(if $(MAIN_MODEL),--main-model $(MAIN_MODEL)) $(if $(FAST_MODEL),--fast-model $(FAST_MODEL))
+	  $(if $(MAIN_MODEL),--main-model '$(MAIN_MODEL)') $(if $(FAST_MODEL),--fast-model '$(FAST_MODEL)')
 
 # External programs that the tests run. Each is fetched by the target that needs it.
 SLOW_TOOLS := toxiproxy-server prometheus redis-server kustomize kubernetes-types prometheus-client-tests ollama strace

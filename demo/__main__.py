@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during the imports, which take seconds, leaves no traceback
+
 import argparse
 import asyncio
 import contextlib
 import dataclasses
+import io
 import json
 import logging
 import os
@@ -24,7 +30,7 @@ from model_server.checksum import WeightsError
 from model_server.fetch import fetch_models
 from model_server.measure import MachineFigures, usable_cores
 from model_server.real import DEFAULT_FAST_MODEL, DEFAULT_MAIN_MODEL, DEFAULT_VOICE, VOICES, ModelChoice
-from model_server.weights import file_bytes, language_model_name
+from model_server.weights import LANGUAGE_MODELS, file_bytes, language_model_name
 from page_server.settings import is_built
 from testbed.conversation import TurnResult, converse
 from testbed.processes import Child, ServiceError, require_free_port, stop_on_signals
@@ -39,6 +45,7 @@ WORKER_SETTINGS = {
 REPORT = Path("demo-report.json")
 SIZES = ("auto", "small", "full")
 _EXIT_INTERRUPTED = 130
+_MAX_PORT = 65_533  # LiveKit takes the two above its own as well
 _OFF = "off"
 
 
@@ -51,8 +58,7 @@ async def demo(args: argparse.Namespace, terminal: Terminal) -> int:
     async with _everything(ports, models, folder, terminal, args.open) as children:
         good, report = await _compare(ports, models, terminal)
         memory_mb = {name: round(child.memory_mb()) for name, child in children.items()}
-        await asyncio.to_thread(_write_report, {**report, "memory_mb": memory_mb})
-        terminal.line(f"report: {REPORT}")
+        terminal.line(await asyncio.to_thread(_write_report, {**report, "memory_mb": memory_mb}))
         if not args.once:
             _print_how_to_call(ports)
             await asyncio.Event().wait()
@@ -62,23 +68,33 @@ async def demo(args: argparse.Namespace, terminal: Terminal) -> int:
 async def _models(args: argparse.Namespace, terminal: Terminal) -> ModelChoice:
     """Measure the machine, choose the models that fit it, and download what is missing."""
     threads = args.llm_threads or llm_threads(usable_cores())
-    main_bytes, _ = file_bytes(args.main_model), file_bytes(args.fast_model)  # a wrong path ends the demo here
-    await fetch_models([args.fast_model], terminal.console)
+    main, fast = _absolute(args.main_model), _absolute(args.fast_model)
+    main_bytes, _ = file_bytes(main), file_bytes(fast)  # a wrong path ends the demo here
+    await fetch_models([fast], terminal.console)
     with terminal.step("measuring this machine"):
-        figures = await _measure(args.fast_model, args.voice, threads)
+        figures = await _measure(fast, args.voice, threads)
     wish = {"auto": None, "small": True, "full": False}[args.size]
+    if args.size == "auto" and main not in LANGUAGE_MODELS:
+        wish = False  # the user's own model
     fit = choose(figures, main_bytes, wish)
-    _print_fit(fit, args, terminal)
-    main_model = args.fast_model if fit.small else args.main_model
-    await fetch_models([main_model], terminal.console)
-    return ModelChoice(main_model, args.fast_model, args.voice, threads)
+    answering = fast if fit.small else main
+    _print_fit(fit, answering, terminal)
+    await fetch_models([answering], terminal.console)
+    return ModelChoice(answering, fast, args.voice, threads)
 
 
-def _print_fit(fit: Fit, args: argparse.Namespace, terminal: Terminal) -> None:
+def _absolute(model: str) -> str:
+    """Return a model's path so that it means the same in a process with another working folder."""
+    return model if model in LANGUAGE_MODELS else str(Path(model).absolute())
+
+
+def _print_fit(fit: Fit, answering: str, terminal: Terminal) -> None:
     terminal.line(fit.reason)
-    name = language_model_name(args.fast_model if fit.small else args.main_model)
-    quality = "short answers, and some are wrong" if fit.small else "sensible short answers"
-    terminal.line(f"{name} answers: {quality}; a real deployment runs a far larger model")
+    quality = {
+        DEFAULT_FAST_MODEL: ": short answers, and some are wrong; a real deployment runs a far larger model",
+        DEFAULT_MAIN_MODEL: ": sensible short answers; a real deployment runs a far larger model",
+    }
+    terminal.line(f"{language_model_name(answering)} answers{quality.get(answering, '')}")
 
 
 async def _measure(model: str, voice: str, threads: int) -> MachineFigures:
@@ -103,8 +119,10 @@ async def _measure(model: str, voice: str, threads: int) -> MachineFigures:
 
 
 def _measurement_failure(code: int, errors: str) -> str:
-    if code < 0:
-        return f"the models cannot run on this CPU (signal {-code}): they need AVX2, which CPUs have had since 2013"
+    if code == -signal.SIGILL:
+        return "the models cannot run on this CPU: they need AVX2, which CPUs have had since 2013"
+    if code == -signal.SIGKILL:
+        return "the measurement was killed, probably because memory ran out: close other programs, or take SIZE=small"
     return (errors.strip().splitlines() or [f"the measurement ended with code {code}"])[-1]
 
 
@@ -126,8 +144,13 @@ async def _everything(
         yield children
 
 
-def _write_report(report: dict[str, Any]) -> None:
-    REPORT.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+def _write_report(report: dict[str, Any]) -> str:
+    """Return where the report is, or why it is not there: the demo goes on without it."""
+    try:
+        REPORT.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        return f"no report: {REPORT.absolute()} cannot be written ({error.strerror})"
+    return f"report: {REPORT}"
 
 
 async def _compare(ports: Ports, models: ModelChoice, terminal: Terminal) -> tuple[bool, dict[str, Any]]:
@@ -177,10 +200,10 @@ async def _converse(
 def _ports() -> Ports:
     default = Ports()
     ports = Ports(
-        livekit=int(os.environ.get("DEMO_LIVEKIT_PORT", default.livekit)),
-        models=int(os.environ.get("DEMO_MODELS_PORT", default.models)),
-        metrics=int(os.environ.get("DEMO_METRICS_PORT", default.metrics)),
-        page=int(os.environ.get("DEMO_PAGE_PORT", default.page)),
+        livekit=_port("DEMO_LIVEKIT_PORT", default.livekit),
+        models=_port("DEMO_MODELS_PORT", default.models),
+        metrics=_port("DEMO_METRICS_PORT", default.metrics),
+        page=_port("DEMO_PAGE_PORT", default.page),
     )
     for port in range(ports.livekit, ports.livekit + 3):
         require_free_port(port, "the LiveKit server", "DEMO_LIVEKIT_PORT")
@@ -189,6 +212,13 @@ def _ports() -> Ports:
     if is_built():
         require_free_port(ports.page, "the page", "DEMO_PAGE_PORT")
     return ports
+
+
+def _port(setting: str, default: int) -> int:
+    text = os.environ.get(setting) or str(default)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _MAX_PORT:
+        raise ServiceError(f"{setting}={text} is no port: it has to be a number from 1 to {_MAX_PORT}")
+    return int(text)
 
 
 def _print_how_to_call(ports: Ports) -> None:
@@ -207,6 +237,8 @@ Stop with Ctrl-C.""",
 
 async def _main(args: argparse.Namespace) -> int:
     logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its messages hold the caller's token
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a model may write what the terminal cannot show
     terminal = Terminal()
     stop = asyncio.Event()
     stop_on_signals(stop)

@@ -78,7 +78,7 @@ def missing_bytes(file: SplitFile, folder: Path) -> int:
         return 0
     with contextlib.suppress(OSError):
         there = (folder / f"{file.name}.part").stat().st_size
-        return file.total_bytes - _whole_parts(file, there) * file.part_bytes
+        return max(0, file.total_bytes - _whole_parts(file, there) * file.part_bytes)
     return file.total_bytes
 
 
@@ -155,7 +155,7 @@ def _write_error(error: OSError, folder: Path, file: SplitFile) -> WeightsError:
     if error.errno == errno.ENOSPC:
         missing_mb = (missing_bytes(file, folder) + file.part_bytes) / 1e6
         return WeightsError(
-            f"no space left in {folder}: {file.name} needs {missing_mb:.0f} MB more; make room, or set "
+            f"no space left in {folder}: {file.name} needs {missing_mb:.0f} MB there; make room, or set "
             "AGENT_WORKER_CACHE to a folder on another disk"
         )
     return WeightsError(f"cannot write to {folder} ({error.strerror}): set AGENT_WORKER_CACHE to another folder")

@@ -14,6 +14,7 @@ from typing import Any
 import xllamacpp
 
 from model_server.backends import LLM, AliasedModel, BadInputError, ChatChunk, ChatRequest, UnknownModelError
+from model_server.checksum import WeightsError
 
 CONTEXT_TOKENS = 4096
 """Prompt and answer of one request together."""
@@ -55,7 +56,10 @@ class LlamaCpp:
         params.verbosity = -1
         # xllamacpp also opens a loopback port; only this object may use it.
         params.api_keys = [secrets.token_hex()]
-        self._server = xllamacpp.Server(params)
+        try:
+            self._server = xllamacpp.Server(params)
+        except RuntimeError as error:
+            raise WeightsError(f"{path} cannot be loaded: it is damaged or incomplete, or memory is short") from error
         # One thread per slot: each waits in llama.cpp for its request's next token. Further requests queue here, where
         # a cancelled one leaves the queue at no cost to the model.
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="llm")

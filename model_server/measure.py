@@ -85,7 +85,11 @@ async def measure_speech(tts: TTS, stt: STT, clock: Callable[[], float] = time.p
 
 
 async def measure_llm(llm: LLM, clock: Callable[[], float] = time.perf_counter) -> tuple[float, float]:
-    """Return the tokens of the prompt, and those of the answer, that a language model processes in a second."""
+    """Return the tokens of the prompt, and those of the answer, that a language model processes in a second.
+
+    Raises:
+        WeightsError: If it does not answer.
+    """
     (name,) = llm.names.listed
     began, first, last = clock(), None, ChatChunk()
     async for chunk in llm.stream(ChatRequest(name, (Message("user", PROMPT),), _ANSWER_TOKENS)):
@@ -93,6 +97,8 @@ async def measure_llm(llm: LLM, clock: Callable[[], float] = time.perf_counter) 
         last = chunk
     ended = clock()
     first = first or ended
+    if last.completion_tokens < 2:
+        raise WeightsError(f"the model {name} gives no answer of more than one token: choose another")
     # The first token belongs to the prompt.
     return last.prompt_tokens / max(first - began, 1e-6), (last.completion_tokens - 1) / max(ended - first, 1e-6)
 

@@ -85,7 +85,7 @@ async def real_backends(progress: Progress, choice: ModelChoice) -> Backends:
         stt = progress(STT_NAME, lambda: Whisper(whisper_dir))
         tts = progress(choice.voice, load_tts)
     except ImportError as error:
-        raise WeightsError(f"'{error.name}' is not installed: run `make install`") from error
+        raise WeightsError(f"'{error.name}' is not installed: run `rm -rf .venv && make install`") from error
 
     for name in llm.names.listed:
         async for _ in llm.stream(ChatRequest(name, (Message("user", "Hello"),), max_tokens=8)):

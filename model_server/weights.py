@@ -166,7 +166,7 @@ def _package(name: str) -> Path:
     # find_spec instead of an import, so that no code of the weight packages runs.
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise WeightsError(f"the weight package '{name}' is not installed: run `make install`")
+        raise WeightsError(f"the weight package '{name}' is not installed: run `rm -rf .venv && make install`")
     return Path(spec.origin).parent
 
 
@@ -190,4 +190,4 @@ def _joined_kokoro() -> Path:
 
 
 def _checked(path: Path, sha256: str) -> Path:
-    return check_sha256(path, sha256, "delete it and run `make install`")
+    return check_sha256(path, sha256, "run `rm -rf .venv && make install`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from livekit.agents import Agent, APIError, llm
+from livekit.agents import Agent, llm
 
 from agent_worker.core.log import logger
 
@@ -38,5 +38,5 @@ async def _prefill(model: llm.LLM[Any], agent: Agent) -> None:
     try:
         async with model.chat(chat_ctx=request, tools=llm.ToolContext(agent.tools).flatten()) as stream:
             await anext(aiter(stream), None)
-    except APIError as error:
+    except Exception as error:
         logger.warning("the main model is not ready: %s", type(error).__name__)

@@ -20,6 +20,7 @@ from model_server.checksum import WeightsError
 from model_server.measure import MachineFigures
 from model_server.real import ModelChoice
 from testbed.conversation import TurnResult
+from testbed.processes import ServiceError
 from testbed.services import Ports
 from tests.demo.test_script import GOOD
 from tests.demo.test_sizing import HOPELESS, LAPTOP, SLOW
@@ -156,10 +157,48 @@ async def test_wrong_path_of_a_model_is_reported_before_anything_is_downloaded(
     assert fetched == []
 
 
-def test_cpu_without_avx2_is_one_line() -> None:
-    line = demo_command._measurement_failure(-4, "")
-    assert "AVX2" in line
+@pytest.fixture
+def own_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A model of the user, by a path that is relative to the working folder."""
+    (tmp_path / "own.gguf").write_bytes(b"GGUF and more")
+    monkeypatch.chdir(tmp_path)
+    return "own.gguf"
+
+
+@pytest.mark.parametrize(("size", "answers"), [("auto", "own.gguf"), ("full", "own.gguf"), ("small", "qwen-0.5b")])
+async def test_own_model_answers_unless_the_small_one_is_asked_for(
+    size: str, answers: str, own_model: str, monkeypatch: pytest.MonkeyPatch, terminal: Terminal, fetched: list[str]
+) -> None:
+    machine(monkeypatch, SLOW)
+    models = await demo_command._models(arguments(main_model=own_model, size=size), terminal)
+    assert Path(models.main_model).name == answers
+
+
+async def test_relative_path_of_a_model_holds_in_every_working_folder(
+    own_model: str, monkeypatch: pytest.MonkeyPatch, terminal: Terminal, fetched: list[str], tmp_path: Path
+) -> None:
+    machine(monkeypatch, LAPTOP)
+    models = await demo_command._models(arguments(main_model=own_model, fast_model=own_model), terminal)
+    assert models.main_model == models.fast_model == str(tmp_path / "own.gguf")
+
+
+@pytest.mark.parametrize(("code", "reason"), [(-4, "AVX2"), (-9, "memory"), (-6, "GGML_ASSERT failed")])
+def test_measurement_that_a_signal_ended_says_why(code: int, reason: str) -> None:
+    line = demo_command._measurement_failure(code, "loading\nGGML_ASSERT failed\n")
+    assert reason in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("port", ["abc", "-1", "0", "99999", "8080.5", "²"])
+def test_port_that_is_none_is_refused(port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEMO_PAGE_PORT", port)
+    with pytest.raises(ServiceError, match=f"DEMO_PAGE_PORT={port} is no port"):
+        demo_command._ports()
+
+
+def test_report_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_command, "REPORT", tmp_path / "none" / "report.json")
+    assert "cannot be written (No such file or directory)" in demo_command._write_report({})
 
 
 def test_failed_measurement_is_its_last_line() -> None:

@@ -16,6 +16,7 @@ from model_server.backends import (
     Transcript,
     VoiceActivityDetector,
 )
+from model_server.checksum import WeightsError
 from model_server.measure import measure_llm, measure_speech
 
 SPEECH_S = 2
@@ -68,6 +69,18 @@ async def test_real_time_factors_are_seconds_of_work_for_a_second_of_speech() ->
     models = Voice()
     assert await measure_speech(models, models, models.clock) == pytest.approx((0.25, 0.1))
     assert len(models.recognised[0]) == 16_000 * SPEECH_S
+
+
+class Silent(Models):
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+        self.clock.now += 0.5
+        yield ChatChunk("", "stop", prompt_tokens=50, completion_tokens=1)
+
+
+async def test_model_that_does_not_answer_is_refused() -> None:
+    llm = Silent()
+    with pytest.raises(WeightsError, match="gives no answer"):
+        await measure_llm(llm, llm.clock)
 
 
 async def test_tokens_of_the_prompt_and_of_the_answer_are_measured_apart() -> None:
