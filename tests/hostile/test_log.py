@@ -47,14 +47,7 @@ class Log:
 
 
 @pytest.fixture(params=FORMATTERS)
-def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
-    monkeypatch.setattr(logging.root.manager, "disable", logging.NOTSET)
-    for logger in map(logging.getLogger, LOGGERS):  # whatever the tests before have done to them
-        monkeypatch.setattr(logger, "disabled", False)
-        if logger is not logging.root:
-            monkeypatch.setattr(logger, "propagate", True)
-            monkeypatch.setattr(logger, "level", logging.NOTSET)
-        logger.manager._clear_cache()  # type: ignore[attr-defined]
+def log(request: pytest.FixtureRequest) -> Iterator[Log]:
     written = Log(FORMATTERS[request.param])
     logging.root.addHandler(written.handler)
     yield written
