@@ -81,14 +81,14 @@ class BoundedTextInput:
 
     def _on_stream(self, reader: rtc.TextStreamReader, identity: str) -> None:
         caller = self._session.room_io.linked_participant
-        if caller is None or identity != caller.identity:
+        if caller is not None and identity != caller.identity:
             reader.close()
             return
         if len(self._pending) >= MAX_PENDING:
             self._warn_once()
             reader.close()
             return
-        task = asyncio.create_task(self._receive(reader, caller), name="text_input")
+        task = asyncio.create_task(self._receive(reader, identity), name="text_input")
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
 
@@ -98,9 +98,14 @@ class BoundedTextInput:
             logger.warning("chat messages of a caller are dropped: %d others are pending", MAX_PENDING)
         self._warned = True
 
-    async def _receive(self, reader: rtc.TextStreamReader, caller: rtc.RemoteParticipant) -> None:
+    async def _receive(self, reader: rtc.TextStreamReader, identity: str) -> None:
         try:
             text = await asyncio.wait_for(read_bounded(reader), _TRANSFER_TIMEOUT_S)
+            # An agent that was there first may receive a caller's message before it is told that the caller has joined.
+            await asyncio.wait_for(self._session.room_io.wait_for_ready(), _TRANSFER_TIMEOUT_S)
+            caller = self._session.room_io.linked_participant
+            if caller is None or identity != caller.identity:
+                return
             async with self._one_at_a_time:
                 await self._sleep(self._bucket.take())
                 message = room_io.TextInputEvent(text=text, info=reader.info, participant=caller)

@@ -73,7 +73,7 @@ class Chat:
         replies: The session's reply to each message; a test starts its answer or ends it.
     """
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: Exception | None = None, *, has_caller: bool = True) -> None:
         self.received: list[str] = []
         self.replies: list[FakeReply] = []
         self.sleeps: list[float] = []
@@ -82,15 +82,20 @@ class Chat:
         self.is_detached = False
         self._session_events: rtc.EventEmitter[str] = rtc.EventEmitter()
         self._error = error
-        session: Any = SimpleNamespace(
-            room_io=SimpleNamespace(linked_participant=SimpleNamespace(identity="caller")),
-            once=self._session_events.once,
-        )
+        self._is_linked = asyncio.Event()
+        self._room_io = SimpleNamespace(linked_participant=None, wait_for_ready=self._is_linked.wait)
+        if has_caller:
+            self.link_caller()
+        session: Any = SimpleNamespace(room_io=self._room_io, once=self._session_events.once)
         room: Any = SimpleNamespace(
             register_text_stream_handler=self._register, unregister_text_stream_handler=self._unregister
         )
         bucket = TokenBucket(BURST, INTERVAL_S, clock=lambda: self.now)
         BoundedTextInput(session, room, self.engine, deliver=self._deliver, bucket=bucket, sleep=self._sleep).attach()
+
+    def link_caller(self) -> None:
+        self._room_io.linked_participant = SimpleNamespace(identity="caller")
+        self._is_linked.set()
 
     def start_answer(self) -> None:
         self.engine.emit("answer_started", TurnTrace())
@@ -176,6 +181,18 @@ async def test_message_of_another_participant_is_dropped() -> None:
     chat.send(reader, "somebody else")
     await reader.closed.wait()
     assert chat.received == []
+
+
+async def test_message_that_comes_before_the_session_knows_its_caller_waits_for_them() -> None:
+    chat, early, other = Chat(has_caller=False), FakeReader("Hello"), FakeReader("I am the caller")
+    chat.send(early, "caller")
+    chat.send(other, "somebody else")
+    await settle()
+    assert chat.received == []
+    chat.link_caller()
+    await until(lambda: chat.received)
+    await other.closed.wait()
+    assert chat.received == ["Hello"]
 
 
 async def test_messages_beyond_the_limit_are_dropped_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:

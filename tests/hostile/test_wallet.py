@@ -81,8 +81,10 @@ class Chat:
 
     def __init__(self, session: AgentSession[Any], agent: PreResponseAgent) -> None:
         self.send: Callable[[Any, str], None] | None = None
-        linked = SimpleNamespace(room_io=SimpleNamespace(linked_participant=SimpleNamespace(identity="caller")))
-        linked.once = session.once
+        room_io = SimpleNamespace(
+            linked_participant=SimpleNamespace(identity="caller"), wait_for_ready=self._wait_for_ready
+        )
+        linked = SimpleNamespace(room_io=room_io, once=session.once)
         self.input = BoundedTextInput(
             linked,  # type: ignore[arg-type]
             self,  # type: ignore[arg-type]
@@ -91,6 +93,9 @@ class Chat:
             bucket=TokenBucket(1, 0.0),
         )
         self.input.attach()
+
+    async def _wait_for_ready(self) -> None:
+        """The caller has joined already."""
 
     def register_text_stream_handler(self, _: str, handler: Callable[[Any, str], None]) -> None:
         self.send = handler
