@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +22,11 @@ async def test_user_defined_stack_answers_and_is_counted_under_the_names_of_its_
     ports = replace(real_models, metrics=free_port())
     folder = tmp_path / "metrics"
     folder.mkdir()
+    prices = tmp_path / "prices.json"
+    prices.write_text(json.dumps({"tts": {"kokoro/*": {"per_million_characters": 15}}}))
     env = {
         **worker_env(ports, folder),
+        "PRICES": str(prices),
         **LONG_TIMEOUTS,
         "CEREBRAS_API_KEY": "local",
         "CEREBRAS_BASE_URL": ports.models_url,

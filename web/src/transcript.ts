@@ -78,6 +78,8 @@ export class Transcript {
   private open(who: "caller" | "agent"): Exchange {
     const last = this.exchanges.at(-1);
     if (!last || last.record) return this.add();
+    // A pre-response always answers a caller, whose words may arrive after it.
+    if (who === "caller" && last.preresponse && !last.caller.size) return last;
     return who === "caller" && (last.agent.size || last.preresponse) ? this.add() : last;
   }
 

@@ -97,6 +97,19 @@ test("a caller who continued after a pre-response has a second line, marked as t
   ]);
 });
 
+test("the caller's words may arrive after the pre-response to them", () => {
+  transcript.addPreresponse("Let me think about that.");
+  say("caller", "What is the best way to learn how to cook?");
+  say("agent", "Let me think about that. Start with", "b", false);
+  const expected = ["caller", "", "What is the best way to learn how to cook?"];
+  expect(short(transcript.lines)).toEqual([expected, ["agent", "Let me think about that.", "Start with"]]);
+  transcript.addRecord(turn());
+  expect(short(transcript.lines)).toEqual([
+    expected,
+    ["agent", "Let me think about that.", "Start with simple recipes."],
+  ]);
+});
+
 test("sent text is a line immediately, marked as typed", () => {
   transcript.addTyped("Hello there");
   expect(transcript.lines).toMatchObject([{ who: "caller", text: "Hello there", typed: true, final: true }]);
