@@ -12,7 +12,8 @@ MAX_ANSWER_S = 5.0
 _ENDPOINTING_S = 0.6  # from the last sound of the caller to the end of the turn
 _CALLER_SPEECH_S = 2.5  # how long a caller speaks
 _NEW_PROMPT_TOKENS = 40  # what the model has not read in the turn before
-_FIRST_SENTENCE_TOKENS = 14
+_FIRST_SENTENCE_TOKENS = 20
+_SHARED_CPU = 1.15  # in a call, voice and recognition take time from the model; it was measured alone
 _FIRST_SENTENCE_S = 2.5  # how long it takes to speak
 _MAX_LLM_THREADS = 4  # more do not make models of this size faster
 _MEMORY_FACTOR = 1.4  # of a model, to the size of its file
@@ -60,10 +61,11 @@ def choose(figures: MachineFigures, main_bytes: int, small: bool | None = None) 
 
 def expected_answer_s(figures: MachineFigures, ratio: float) -> float:
     """Return the seconds from the caller's last sound to the first of the answer, with a model ``ratio`` as slow."""
+    model_s = _NEW_PROMPT_TOKENS / figures.prompt_tokens_per_s + _FIRST_SENTENCE_TOKENS / figures.tokens_per_s
     return (
         _ENDPOINTING_S
         + _CALLER_SPEECH_S * figures.stt_realtime_factor
-        + ratio * (_NEW_PROMPT_TOKENS / figures.prompt_tokens_per_s + _FIRST_SENTENCE_TOKENS / figures.tokens_per_s)
+        + ratio * model_s * _SHARED_CPU
         + _FIRST_SENTENCE_S * figures.tts_realtime_factor
     )
 
