@@ -13,7 +13,7 @@ _ENDPOINTING_S = 0.6  # from the last sound of the caller to the end of the turn
 _CALLER_SPEECH_S = 2.5  # how long a caller speaks
 _NEW_PROMPT_TOKENS = 40  # what the model has not read in the turn before
 _FIRST_SENTENCE_TOKENS = 20
-_SHARED_CPU = 1.15  # in a call, voice and recognition take time from the model; it was measured alone
+_SHARED_CPU_FACTOR = 1.15  # of the model's time in a call, where voice and recognition run beside it, to that alone
 _FIRST_SENTENCE_S = 2.5  # how long it takes to speak
 _MAX_LLM_THREADS = 4  # more do not make models of this size faster
 _MEMORY_FACTOR = 1.4  # of a model, to the size of its file
@@ -65,7 +65,7 @@ def expected_answer_s(figures: MachineFigures, ratio: float) -> float:
     return (
         _ENDPOINTING_S
         + _CALLER_SPEECH_S * figures.stt_realtime_factor
-        + ratio * model_s * _SHARED_CPU
+        + ratio * model_s * _SHARED_CPU_FACTOR
         + _FIRST_SENTENCE_S * figures.tts_realtime_factor
     )
 
