@@ -106,10 +106,12 @@ class Word:
 
 @dataclass(frozen=True)
 class Transcript:
-    """A transcript with its words."""
+    """A transcript with its words, and Whisper's probability of silence and mean log probability of a token."""
 
     text: str
     words: tuple[Word, ...]
+    no_speech_probability: float = 0.0
+    mean_log_probability: float = 0.0
 
     @property
     def confidence(self) -> float:

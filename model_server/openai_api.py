@@ -277,9 +277,9 @@ def _verbose(transcript: Transcript, seconds: float) -> dict[str, Any]:
         "text": transcript.text,
         "tokens": [],
         "temperature": 0.0,
-        "avg_logprob": 0.0,
+        "avg_logprob": transcript.mean_log_probability,
         "compression_ratio": 1.0,
-        "no_speech_prob": 0.0,
+        "no_speech_prob": transcript.no_speech_probability,
     }
     return {
         "task": "transcribe",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
@@ -82,7 +83,7 @@ class Whisper:
         return SileroVAD()
 
     def _transcribe(self, audio: Audio) -> Transcript:
-        segments, _ = self._model.transcribe(
+        found, _ = self._model.transcribe(
             audio,
             language="en",
             beam_size=1,
@@ -93,12 +94,18 @@ class Whisper:
             # On silence Whisper invents words ("Thank you."); the filter removes the silence.
             vad_filter=True,
         )
+        segments = list(found)
         words = tuple(
             Word(word.word.strip(), float(word.start), float(word.end), float(word.probability))
             for segment in segments
             for word in segment.words or ()
         )
-        return Transcript(" ".join(word.text for word in words), words)
+        return Transcript(
+            " ".join(word.text for word in words),
+            words,
+            max((float(segment.no_speech_prob) for segment in segments), default=1.0),
+            fmean(float(segment.avg_logprob) for segment in segments) if segments else 0.0,
+        )
 
 
 class SileroVAD:

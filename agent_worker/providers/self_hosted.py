@@ -12,13 +12,15 @@ from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS, ProviderNames, S
 with require_extra("self-hosted", extra="local"):
     from livekit.plugins import openai
 
+    from agent_worker.providers.whisper_stt import WhisperSTT
+
 
 def build_stack(settings: SelfHostedSettings) -> VoiceStack:
     """Return the self-hosted stack for one call."""
     ollama_url = str(settings.ollama_base_url)
     return VoiceStack(
         # does not stream: one request for each utterance
-        stt=openai.STT(
+        stt=WhisperSTT(
             model=settings.speaches_model,
             language=settings.language,
             api_key=settings.speaches_api_key.get_secret_value(),

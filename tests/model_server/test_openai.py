@@ -135,6 +135,7 @@ async def test_transcription_formats(simulated: Address) -> None:
     verbose = await create(model="whisper-1", file=file, response_format="verbose_json")
     assert (verbose.duration, verbose.language) == (pytest.approx(2.0), "english")
     assert " ".join(word.word for word in verbose.words) == verbose.text
+    assert (verbose.segments[0].no_speech_prob, verbose.segments[0].avg_logprob) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("model", ["gpt-4o-mini-transcribe", "whisper-1"])
