@@ -12,7 +12,8 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from agent_metrics import writer
 from agent_worker.audio.output import pace
-from agent_worker.core.compat.livekit import send_transcripts_only_to
+from agent_worker.audio.soft_voice import SoftVoice
+from agent_worker.core.compat.livekit import room_audio_source, send_transcripts_only_to
 from agent_worker.core.log_protection import protect_log_of_calls
 from agent_worker.core.settings import Settings
 from agent_worker.lifecycle.call_end import CallEnd
@@ -29,7 +30,10 @@ from agent_worker.room.topics import METRICS_ATTRIBUTE
 from agent_worker.telemetry.session_meter import SessionMeter
 from agent_worker.turn_taking import audio_input
 from agent_worker.turn_taking.endpointing import AUDIO_INPUT, turn_handling
-from agent_worker.turn_taking.transcript_timeout import watch_transcript_timeouts
+from agent_worker.turn_taking.loudness import is_sounding
+from agent_worker.turn_taking.pause_length import PauseDelays, PauseLength
+from agent_worker.turn_taking.soft_backchannel import SoftBackchannel
+from agent_worker.turn_taking.transcript_timeout import TranscriptTimeouts
 
 #: The caller waits meanwhile, so a failed request is retried soon and not for long. Then an apology is spoken and the
 #: call continues, because a service may come back. A refused key fails twice a second: after 8 minutes the call ends.
@@ -52,7 +56,6 @@ async def run_call(
     send_transcripts_only_to(job.room, caller)
     publisher = RoomPublisher(job.room, caller, settings.turn_log, with_usage=settings.callers_see_usage)
     agent.events.on("preresponse_started", publisher.publish_preresponse)
-    watch_transcript_timeouts(session, agent.on_transcript_timeout)
     recorder = meter.watch(session, agent, on_turn=publisher.publish_turn)
     # Otherwise the agent would wait in the empty room, and a draining worker with it.
     session.once("close", lambda _: job.shutdown(reason="the conversation has ended"))
@@ -67,7 +70,10 @@ async def run_call(
     text_input = BoundedTextInput(session, job.room, agent.events)
     text_input.attach()
     pace(session)
-    recorder.watch_audio(session.output.audio, audio_input.attach(session))
+    microphone = audio_input.attach(session)
+    recorder.watch_audio(session.output.audio, microphone)
+    agent.watch_audio(microphone)
+    _take_turns(session, agent, settings)
     if writer.problem():
         await job.room.local_participant.set_attributes({METRICS_ATTRIBUTE: "not written"})
     if settings.callers_choose_strategy:
@@ -81,6 +87,32 @@ async def run_call(
         session.say(settings.greeting)
     if stack.prefill:
         prefill(stack.main_llm, agent)
+
+
+def _take_turns(session: AgentSession[Any], agent: PreResponseAgent, settings: Settings) -> None:
+    """Let what the caller says decide how long its pauses may be, and what is no turn."""
+    timeouts = TranscriptTimeouts(session, agent.ask_to_repeat, agent.reconnect_stt, agent.audio_levels)
+    agent.events.on("wordless_transcript", lambda _: timeouts.on_wordless())
+    delays = PauseDelays(settings.endpointing_open_delay, settings.endpointing_dictation_delay)
+    pauses = PauseLength(session, settings.language, delays, agent.last_text)
+    agent.events.on("caller_text", pauses.on_text)
+    source, clip = room_audio_source(session), agent.backchannel_clip()
+    if settings.agent_backchannels and source and clip:
+        voice = SoftVoice(source)
+
+        def play() -> None:
+            voice.play(clip)
+            agent.events.emit("backchannel_started")
+
+        backchannel = SoftBackchannel(
+            session,
+            pause=lambda: pauses.pause,
+            text=lambda: agent.caller_transcript.text,
+            play=play,
+            stop=voice.stop,
+            is_sounding=lambda: is_sounding(agent.audio_levels()),
+        )
+        agent.events.on("caller_text", backchannel.on_text)
 
 
 async def _join(job: JobContext, settings: Settings) -> bool:

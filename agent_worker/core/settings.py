@@ -166,6 +166,25 @@ class ConversationSettings(FromEnvironment):
         "language (English: 0.36). Higher values interrupt fewer callers who pause, and make more callers wait for "
         "ENDPOINTING_MAX_DELAY.",
     )
+    endpointing_open_delay: float = Field(
+        default=2.5,
+        ge=0,
+        le=30,
+        description="Minimum seconds from the end of the caller's speech to the end of the turn after words that only "
+        'begin a sentence ("I\'d like to order"), or a dictated value that may go on. 0: as after other words.',
+    )
+    endpointing_dictation_delay: float = Field(
+        default=4.0,
+        ge=0,
+        le=30,
+        description="The same within a dictated phone number, e-mail address, spelled name or address that is "
+        "incomplete.",
+    )
+    agent_backchannels: bool = Field(
+        default=True,
+        description='true: in such a pause the agent makes a listener\'s sound ("mm-hm"), at most once in 8 seconds. '
+        "It leaves the floor with the caller and is not in the transcript.",
+    )
     prices: Path | None = Field(
         default=None, description="Your own prices: a YAML or JSON file in the format that docs/metrics.md shows."
     )

@@ -21,7 +21,7 @@ from agent_worker.telemetry.session_meter import SessionMeter
 from agent_worker.text import guard
 from agent_worker.text.intent_classifier import classify
 from agent_worker.text.intent_model import IntentModel
-from agent_worker.text.messages import farewell
+from agent_worker.text.messages import backchannel, farewell
 
 _USERDATA_KEY = "call_parts"
 #: How many phrases have audio before the worker takes calls.
@@ -97,6 +97,8 @@ def first_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
     if not settings.no_greeting:
         texts.append(settings.greeting)
     texts.append(farewell(settings.language))
+    if settings.agent_backchannels:
+        texts.append(backchannel(settings.language))
     return [*texts, *agent.phrases.common(_COMMON_PHRASES)] if _has_preresponses(agent, settings) else texts
 
 

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, llm, stt, utils
+from livekit.agents import (
+    Agent,
+    APIError,
+    ConversationItemAddedEvent,
+    FlushSentinel,
+    ModelSettings,
+    llm,
+    stt,
+    utils,
+)
 
 from agent_worker.audio.phrase_cache import PhraseAudio
 from agent_worker.audio.tts_stream import TTS_TIMEOUT_S, TTSInput, report_voice_silent, with_timeout
@@ -27,13 +36,20 @@ from agent_worker.preresponse.tool_filler import ToolFiller
 from agent_worker.preresponse.turn_commit import caller_message, last_message, wait_for_turn_commit
 from agent_worker.telemetry.events import EngineEvents
 from agent_worker.telemetry.trace import PRERESPONSE_EXTRA_KEY, TurnTrace
+from agent_worker.text import messages
 from agent_worker.text.preamble import PreambleFilter
 from agent_worker.text.sanitize import sanitize_event
+from agent_worker.turn_taking.audio_input import SpeechEndTracker
+from agent_worker.turn_taking.caller_transcript import CallerTranscript
 from agent_worker.turn_taking.transcript_timeout import reconnect_on, report_transcript_timeout
+from agent_worker.turn_taking.wordless import WordlessFilter
 
 #: Tells the main model to open without an acknowledgement. It does not mention the one that the caller has heard: small
 #: models answered "The caller's words have been acknowledged already", or lost the question (docs/architecture.md).
 ANSWER_NOTE = "Start with the first thing the caller should know or do."
+
+#: A voice that spells "mm-hm" takes longer.
+MAX_BACKCHANNEL_S = 1.0
 
 
 class PreResponseAgent(Agent):
@@ -105,6 +121,13 @@ class PreResponseAgent(Agent):
         self._report_usage = functools.partial(self.events.emit, "usage_unreported")
         self._replies = Replies()
         self._reconnect_stt = asyncio.Event()
+        self.audio_levels: Callable[[], Sequence[float]] = tuple
+        wordless = WordlessFilter(language, self.last_text, lambda: self.audio_levels())
+        self.caller_transcript = CallerTranscript(
+            wordless,
+            on_wordless=functools.partial(self.events.emit, "wordless_transcript"),
+            on_text=functools.partial(self.events.emit, "caller_text"),
+        )
         self._strategies = StrategyFactory(
             phrases=self.phrases,
             duration=phrase_audio.duration if phrase_audio else lambda _: None,
@@ -144,18 +167,39 @@ class PreResponseAgent(Agent):
         """Return the trace of a recent turn by the id of the caller's chat message."""
         return self._replies.trace(message_id)
 
-    def on_transcript_timeout(self) -> None:
-        """Reconnect the recogniser and ask the caller to repeat: speech was detected and no transcript arrived."""
+    def ask_to_repeat(self) -> None:
+        """Ask the caller to say it again: speech was detected and no transcript arrived."""
+        self._apologizer.apologize(self.session)  # with or without cached audio: the voice works
+
+    def reconnect_stt(self) -> None:
+        """Replace the connection to the recogniser, over which a transcript did not arrive."""
         self._reconnect_stt.set()
         report_transcript_timeout(self.session)
-        self._apologizer.apologize(self.session)  # with or without cached audio: the voice works
+
+    def watch_audio(self, audio_input: SpeechEndTracker | None) -> None:
+        """Take the loudness of the caller's sounds from ``audio_input``."""
+        if audio_input is not None:
+            self.audio_levels = lambda: audio_input.levels
+
+    def backchannel_clip(self) -> Sequence[rtc.AudioFrame]:
+        """Return the cached audio of a listener's sound; empty if there is none, or if the voice spells it."""
+        sound = messages.backchannel(self._decider.language)
+        duration = self.phrase_audio.duration(sound) if self.phrase_audio else None
+        is_short = duration is not None and duration <= MAX_BACKCHANNEL_S
+        return self.phrase_audio.frames(sound) if self.phrase_audio and is_short else ()
 
     async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
     ) -> AsyncIterable[stt.SpeechEvent]:
-        """Transcribe; replace a connection over which a transcript did not arrive."""
-        async for event in reconnect_on(self._reconnect_stt, Agent.default.stt_node(self, audio, model_settings)):
-            yield sanitize_event(event)
+        """Transcribe; replace a connection over which a transcript did not arrive; keep out sounds without words."""
+        events = reconnect_on(self._reconnect_stt, Agent.default.stt_node(self, audio, model_settings))
+        session = self.session
+        session.on("conversation_item_added", self._on_item)
+        try:
+            async for event in self.caller_transcript.read(_sanitized(events)):
+                yield event
+        finally:
+            session.off("conversation_item_added", self._on_item)
 
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
@@ -220,6 +264,10 @@ class PreResponseAgent(Agent):
         async for frame in Agent.default.realtime_audio_output_node(self, audio, model_settings):
             yield frame
 
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        if isinstance(event.item, llm.ChatMessage) and event.item.role == "user":
+            self.caller_transcript.end_turn()
+
     def _begin_reply(self, message: llm.ChatMessage | None, chat_ctx: llm.ChatContext) -> Reply:
         caller = message or last_message(chat_ctx, "user")
         if message is None and caller and (same_turn := self.trace(caller.id)):  # as in the reply after a tool call
@@ -233,12 +281,33 @@ class PreResponseAgent(Agent):
     ) -> Attempt | None:
         if message is None:
             return None
-        agent_message = last_message(chat_ctx, "assistant")
-        agent_text = agent_message.text_content if agent_message else None
+        agent_text = _text_of(last_message(chat_ctx, "assistant"))
         return self._decider.begin(self.strategy, message.text_content or "", agent_text, trace)
 
+<<<<<<< HEAD
     def _preamble_filter(self, preresponse: Preresponse | None) -> PreambleFilter | None:
         return PreambleFilter(self._decider.language, preresponse.text) if preresponse else None
+=======
+    def last_text(self) -> str | None:
+        """Return what the agent said last, as far as it was spoken."""
+        return _text_of(last_message(self.chat_ctx, "assistant"))
+
+    def _request_answer(
+        self,
+        chat_ctx: llm.ChatContext,
+        tools: list[llm.Tool],
+        model_settings: ModelSettings,
+        attempt: Attempt | None,
+    ) -> AsyncIterable[Any]:
+        if attempt and attempt.predicted_text:
+            # At the very end: everything before it is the same in the next turn, and can be cached by the provider.
+            chat_ctx = chat_ctx.copy()
+            note = (
+                f'The caller hears a short acknowledgement first, such as "{attempt.predicted_text}" Go on from there.'
+            )
+            chat_ctx.add_message(role="system", content=note)
+        return Agent.default.llm_node(self, chat_ctx, tools, model_settings)
+>>>>>>> 013e05a (Keep sounds without words out of the turns, and wait while callers dictate)
 
     def _commit(self, preresponse: Preresponse, reply: Reply) -> None:
         """Note a pre-response that is going to be heard."""
@@ -262,6 +331,15 @@ class PreResponseAgent(Agent):
         if self.session.output.audio is None or not self.session.output.audio_enabled:
             return None
         return self._synthesize(_single(text), ModelSettings())
+
+
+def _text_of(message: llm.ChatMessage | None) -> str | None:
+    return message.text_content if message else None
+
+
+async def _sanitized(events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
+    async for event in events:
+        yield sanitize_event(event)
 
 
 async def _single(text: str) -> AsyncIterator[str]:

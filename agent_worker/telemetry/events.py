@@ -8,7 +8,15 @@ from livekit import rtc
 
 from agent_worker.telemetry.trace import TurnTrace
 
-EventName = Literal["preresponse_decided", "preresponse_started", "answer_started", "usage_unreported"]
+EventName = Literal[
+    "preresponse_decided",
+    "preresponse_started",
+    "answer_started",
+    "usage_unreported",
+    "wordless_transcript",
+    "caller_text",
+    "backchannel_started",
+]
 
 
 class EngineEvents(rtc.EventEmitter[EventName]):
@@ -22,6 +30,14 @@ class EngineEvents(rtc.EventEmitter[EventName]):
 
     ``usage_unreported``: an LLM request ended before the provider reported its token usage. Argument: an
     ``UnreportedUsage``.
+
+    ``wordless_transcript``: a final transcript held no words and is not a turn. Argument: why, a
+    ``turn_taking.wordless.Wordless``.
+
+    ``caller_text``: what the caller has said in this turn has changed, before livekit-agents knows. Argument: the text,
+    empty when the turn has ended.
+
+    ``backchannel_started``: a listener's sound is about to be heard. No arguments.
     """
 
 

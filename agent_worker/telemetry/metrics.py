@@ -6,6 +6,8 @@ from typing import Final, Literal, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from agent_worker.turn_taking.wordless import Wordless
+
 #: Modes of a gauge over several processes: the newest value; the sum with ended processes; the sum of living ones.
 _MOST_RECENT: Final = "mostrecent"
 _SUM: Final = "sum"
@@ -87,6 +89,12 @@ CONVERSATIONS = Counter("livekit_conversations_total", "Conversations started")
 ACTIVE_CONVERSATIONS = Gauge("livekit_active_conversations", "Conversations in progress", multiprocess_mode=_LIVE_SUM)
 CALLS_ENDED = Counter("livekit_calls_ended_total", "Calls that the agent ended, by the limit they reached", ["reason"])
 TURNS = Counter("livekit_conversation_turns_total", "Caller turns added to the conversation")
+WORDLESS_TRANSCRIPTS = Counter(
+    "livekit_wordless_transcripts_total", "Final transcripts without words, which are no turns, by reason", ["reason"]
+)
+BACKCHANNELS = Counter(
+    "livekit_agent_backchannels_total", "Listener's sounds of the agent in pauses in which the caller goes on"
+)
 PRERESPONSES = Counter(
     "livekit_preresponses_total", "Caller turns, by the outcome of the pre-response", ["strategy", "source", "outcome"]
 )
@@ -136,6 +144,8 @@ for _component in COMPONENTS:
     ERRORS.labels(_component)
 for _reason in CALL_END_REASONS:
     CALLS_ENDED.labels(_reason)
+for _why in Wordless:
+    WORDLESS_TRANSCRIPTS.labels(_why.value)
 for _phase in INTERRUPTION_PHASES:
     INTERRUPTIONS.labels(_phase)
 for _type in ("prompt", "completion"):

@@ -24,6 +24,7 @@ from agent_worker.telemetry.record import TurnRecord
 from agent_worker.telemetry.recorder import TurnRecorder
 from agent_worker.telemetry.trace import AUDIBLE_OUTCOMES, OUTCOMES
 from agent_worker.telemetry.usage_meter import UsageMeter
+from agent_worker.turn_taking.wordless import Wordless
 
 #: A message may be added again, after a later one.
 _REMEMBERED_MESSAGES = 64
@@ -72,6 +73,8 @@ class SessionMeter:
     def _subscribe(self, agent: Agent) -> None:
         if isinstance(agent, TracedAgent):
             agent.events.on("usage_unreported", self._usage.add_unreported)
+            agent.events.on("wordless_transcript", _count_wordless)
+            agent.events.on("backchannel_started", metrics.BACKCHANNELS.inc)
 
 
 def count_turn(record: TurnRecord) -> None:
@@ -92,6 +95,10 @@ def count_turn(record: TurnRecord) -> None:
         source = record.preresponse_source or "none"
         source = source if source in metrics.SOURCES else "custom"
         metrics.PRERESPONSES.labels(_strategy_label(record.strategy), source, record.preresponse_outcome).inc()
+
+
+def _count_wordless(reason: Wordless) -> None:
+    metrics.WORDLESS_TRANSCRIPTS.labels(reason.value).inc()
 
 
 def create_preresponse_series(strategy: str) -> None:

@@ -32,6 +32,10 @@ class ScriptedSTT(stt.STT[Any]):
         """The caller begins to speak."""
         self._emit(stt.SpeechEventType.START_OF_SPEECH)
 
+    def interim(self, text: str) -> None:
+        """A transcript may still change."""
+        self._emit(stt.SpeechEventType.INTERIM_TRANSCRIPT, text)
+
     def preflight(self, text: str) -> None:
         """A transcript is likely to be final."""
         self._emit(stt.SpeechEventType.PREFLIGHT_TRANSCRIPT, text)

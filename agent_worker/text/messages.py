@@ -23,6 +23,11 @@ def farewell(language: str) -> str:
     return _sentence("farewell", language)
 
 
+def backchannel(language: str) -> str:
+    """Return the sound of a listener, "mm-hm": in ``language``, else in English."""
+    return _sentence("backchannel", language)
+
+
 @cache
 def preambles(language: str) -> frozenset[str]:
     """Return the empty openings of answers ("sure", "great question"), lower case; none for an unknown language."""

@@ -1,7 +1,10 @@
-"""Turn-taking: when does the caller's turn end, and what if it ends without a transcript.
+"""Turn-taking: when does the caller's turn end, and what is no turn at all.
 
-``endpointing`` configures livekit-agents' end-of-turn decision, ``audio_input`` finds the caller's last sound,
-``transcript_timeout`` notices speech of which no transcript arrives.
+``endpointing`` configures livekit-agents' end-of-turn decision, ``audio_input`` finds the caller's last sound and
+``loudness`` measures it, ``wordless`` recognises transcripts of sounds, ``caller_transcript`` keeps the text of the
+turn without them, ``transcript_timeout`` notices speech of which no transcript arrives, ``pause_length`` waits for a
+caller who dictates or has only begun, ``soft_backchannel`` makes a listener's sound meanwhile. ``docs/turn-taking.md``
+has a section for each.
 
 May be imported by every package above; imports only ``core``, ``text`` and ``audio``.
 """

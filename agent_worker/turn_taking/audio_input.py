@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -75,6 +75,11 @@ class SpeechEndTracker(io.AudioInput):
             self._levels.append(level)
             if level > MICROPHONE.end_dbfs:
                 self._last_sound = end
+
+    @property
+    def levels(self) -> Sequence[float]:
+        """The levels of the last 10 s in blocks of 10 ms, dBFS, the latest last."""
+        return tuple(self._levels)
 
     def last_audible(self, vad_end: float) -> float:
         """Return the end of the last sound of the caller's speech, on the tracker's clock.

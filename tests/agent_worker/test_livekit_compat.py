@@ -134,3 +134,20 @@ async def test_transcripts_go_to_the_caller_only_and_not_by_the_old_protocol() -
 
 async def _nothing(*_: Any, **__: Any) -> None:
     pass
+
+
+async def test_what_the_room_hears_of_the_agent_is_the_audio_source_of_the_rooms_output() -> None:
+    output = room_output._ParticipantAudioOutput(
+        rtc.Room(), sample_rate=24_000, num_channels=1, track_publish_options=rtc.TrackPublishOptions()
+    )
+    in_room: Any = SimpleNamespace(room_io=SimpleNamespace(_audio_output=output))
+    source = livekit.room_audio_source(in_room)
+    assert isinstance(source, rtc.AudioSource)
+    assert source.sample_rate == 24_000
+    await source.aclose()
+    assert "_audio_output" in inspect.getsource(room_io.RoomIO.__init__)
+
+
+async def test_session_without_a_room_has_no_audio_source() -> None:
+    async with AgentSession[Any]() as session:
+        assert livekit.room_audio_source(session) is None

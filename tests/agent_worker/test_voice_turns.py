@@ -12,6 +12,7 @@ from typing import Any
 from livekit.agents import AgentSession, APIConnectionError
 
 from agent_worker.audio.phrase_cache import PhraseAudio
+from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.testing import ManualAudioOutput, ScriptedLLM, ScriptedSTT, ScriptedTTS, SilentMicrophone
 from agent_worker.text.messages import apology
 from tests.agent_worker.museum import PHRASE, museum_agent
@@ -21,6 +22,7 @@ from tests.waiting import settle, until
 @dataclass
 class Call:
     session: AgentSession[Any]
+    agent: PreResponseAgent
     ears: ScriptedSTT
     main: ScriptedLLM
     gate: asyncio.Event
@@ -60,7 +62,7 @@ async def call(voice: ScriptedTTS | None = None, **options: Any) -> AsyncIterato
         session.output.audio = loudspeaker
         session.input.audio = SilentMicrophone()
         await session.start(agent)
-        yield Call(session, ears, main, gate, loudspeaker)
+        yield Call(session, agent, ears, main, gate, loudspeaker)
 
 
 async def test_models_are_asked_before_the_end_of_the_turn_and_nothing_is_spoken_before_it() -> None:

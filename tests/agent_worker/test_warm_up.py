@@ -17,7 +17,7 @@ from agent_worker.preresponse.phrases import SPOKEN_INTENTS
 from agent_worker.providers.stack import VoiceStack
 from agent_worker.telemetry.pricing import Prices
 from agent_worker.testing import ScriptedTTS
-from agent_worker.text.messages import apology, farewell
+from agent_worker.text.messages import apology, backchannel, farewell
 from tests.agent_worker.test_session_meter import a_stack
 
 
@@ -38,7 +38,7 @@ async def test_greeting_apology_and_farewell_are_synthesized_with_every_strategy
     stack = a_stack()
     await synthesize_first_texts(stack, settings(tmp_path, strategy), Prices.load(None))
     assert isinstance(stack.tts, ScriptedTTS)
-    fixed = {apology("en"), settings(tmp_path, strategy).greeting, farewell("en")}
+    fixed = {apology("en"), settings(tmp_path, strategy).greeting, farewell("en"), backchannel("en")}
     assert fixed <= set(stack.tts.texts)
     assert (set(stack.tts.texts) > fixed) is phrases
 

@@ -61,6 +61,18 @@ def current_speech_handle() -> SpeechHandle | None:
     return agent_activity._SpeechHandleContextVar.get(None)
 
 
+def room_audio_source(session: AgentSession[Any]) -> rtc.AudioSource | None:
+    """Return what the room hears of the agent; ``None`` on the console, and for a session without audio.
+
+    The public outputs in front of it count every frame as the agent's speech.
+    """
+    try:
+        output = session.room_io._audio_output
+    except RuntimeError:
+        return None
+    return getattr(output, "_audio_source", None)
+
+
 # --- text input ---
 
 TextInputCallback = Callable[[Any, room_io.TextInputEvent], Coroutine[Any, Any, None] | None]
