@@ -18,18 +18,21 @@ _MAX_CHARS = 300
 _NUMBER_LANGUAGES = frozenset({"en", "de", "fr", "es", "pt"})
 #: What is said behind the digits of a number that goes on: "and then", "uh".
 _MAX_WORDS_BEHIND = 2
+#: How far behind the name of a value it may be: "my phone number is four one five five five five".
+_MAX_WORDS_AFTER_NAME = 18
 _MIN_SPELLED = 3
 #: Digits dictated one by one without anybody having asked for a number.
 _MIN_SINGLE_DIGITS = 3
 _MIN_ADDRESS_WORDS = 4
 _MIN_BIRTH_GROUPS = 3
+_POSTCODE_DIGITS = 5
 _DEFAULT = "default"
 #: Number of digits from which a value may be complete, and from which it is.
 _LENGTHS: dict[str, dict[str, tuple[int, int | None]]] = {
     "phone": {_DEFAULT: (7, 10), "de": (6, 11), "fr": (10, 10), "es": (9, 9), "pt": (9, 11)},
     "postcode": {_DEFAULT: (5, 5), "pt": (7, 8)},
     "card": {_DEFAULT: (15, 16)},
-    "code": {_DEFAULT: (4, 6)},
+    "code": {_DEFAULT: (3, 6)},
     "number": {_DEFAULT: (4, None)},
 }
 #: In the order in which they are looked for: an e-mail address is also an address, a phone number also a number.
@@ -41,6 +44,7 @@ _NAMED_DIGITS = {
 }
 _EMAIL = re.compile(r"[\w+-]+(\.[\w+-]+)*@[\w-]+(\.[\w-]+)*\.[a-z]{2,}$")
 _WORD = re.compile(r"[\w'+]+")
+_TIME_OF_DAY = re.compile(r"\d+ [ap] m$")
 _NO_LETTER = frozenset({"a", "i", "y", "o", "e", "à", "é", "ó"})
 
 
@@ -66,7 +70,7 @@ def dictation(text: str, agent_text: str | None, language: str) -> Dictation:
     words = _Words(text, classes, base_language(language))
     asked = question(agent_text, language)
     kind = _kind_in(asked, classes)
-    announced = kind or _kind_in(words.text, classes)
+    announced = kind or words.forget_before_name()
     if words.raw.endswith("?") or not words.tokens:
         return Dictation.NONE
     if kind and words.only_opens:
@@ -144,6 +148,19 @@ class _Words:
         last = self.tokens[-_MIN_SINGLE_DIGITS:]
         return len(last) == _MIN_SINGLE_DIGITS and all(len(token) == 1 and token.isdigit() for token in last)
 
+    def forget_before_name(self) -> str | None:
+        """Return the kind of value that the caller named last, shortly before the end: "my order number is".
+
+        Digits before its name are not its digits.
+        """
+        text = " ".join(self.tokens[-_MAX_WORDS_AFTER_NAME:])
+        ends = {kind: max((found.end() for found in self.classes[kind].finditer(text)), default=0) for kind in _KINDS}
+        kind = max(ends, key=ends.__getitem__)
+        if not ends[kind]:
+            return None
+        self.groups = [token for token in text[ends[kind] :].split() if token.strip("+").isdigit()] or self.groups
+        return kind
+
     def _without_fillers(self, text: str) -> str:
         while found := re.search(rf"(?:^|\s+){self.classes['filler'].pattern}$", text):
             if found.start() == 0:
@@ -154,6 +171,7 @@ class _Words:
     def _letters(self) -> str:
         """Return the letters at the end, with "as in …" behind any of them; an acronym counts as letters."""
         text = re.sub(rf"\b([^\W\d_]) {self.classes['as_in'].pattern} \w+", r"\1", self.text)
+        text = _TIME_OF_DAY.sub("", text)
         letters: list[str] = []
         for token in reversed(text.split()):
             if len(token) != 1 or not token.isalpha():
@@ -214,7 +232,7 @@ def _email(words: _Words, *, is_asked: bool) -> Dictation:
     at, dot, joiner = (words.classes[name] for name in ("at", "dot", "joiner"))
     written = re.sub(rf"\s*{dot.pattern}\s*", ".", words.mail.rstrip(" .,!-"))
     written = re.sub(rf"\s+{at.pattern}\s+|\s*@\s*", "@", written)
-    if "@" in written:
+    if "@" in written and (is_asked or words.has_mail_marks or "@" in words.mail):
         host = written.rpartition("@")[2]
         return Dictation.NONE if _EMAIL.search("x@" + host.replace(" ", "")) else Dictation.INCOMPLETE
     if re.search(rf"(?:{dot.pattern}|{at.pattern}|{joiner.pattern}|@)$", words.mail.rstrip(" .,")):
@@ -245,4 +263,6 @@ def _address(words: _Words) -> Dictation:
         return Dictation.INCOMPLETE if has_street and len(names) <= _MIN_ADDRESS_WORDS else Dictation.NONE
     if len(names) < 2:
         return Dictation.INCOMPLETE
+    if words.words_behind_digits == 0 and len(words.digits) >= _POSTCODE_DIGITS:
+        return Dictation.NONE
     return Dictation.OPEN if len(names) < _MIN_ADDRESS_WORDS else Dictation.NONE

@@ -189,8 +189,12 @@ def test_spelled_name_goes_on_until_it_is_the_name_that_was_said(language: str, 
         ("And your address?", "Main Street", Dictation.INCOMPLETE),
         ("And your address?", "12 Main Street", Dictation.OPEN),
         ("And your address?", "12 Main Street, Springfield, Illinois", Dictation.NONE),
+        ("And your address?", "Oak Lane, Springfield, nine four one oh three", Dictation.NONE),
+        ("And the code on the back?", "three five three", Dictation.OPEN),
         ("How can I help you?", "my account number is seven two", Dictation.INCOMPLETE),
         (None, "four one five", Dictation.OPEN),
+        (None, "The card number is 4111 1111 1111 1111 and the code is three five", Dictation.INCOMPLETE),
+        (None, "The card number is 4111 1111 1111 1111 and the code is three five three", Dictation.OPEN),
     ],
 )
 def test_other_values(question: str | None, text: str, expected: Dictation) -> None:
@@ -207,7 +211,11 @@ def test_other_values(question: str | None, text: str, expected: Dictation) -> N
         (None, "I looked at amazon dot com"),
         (None, "I live on the third floor."),
         (None, "Plan B"),
+        (None, "I should write that email to John, and while I'm at it, do the analysis."),
+        (None, "Can you email me the invoice number at work."),
         (None, "At nine thirty."),
+        ("And what time would you like to come in?", "four thirty p m"),
+        ("When?", "Nine a.m."),
     ],
 )
 def test_numbers_and_letters_that_nobody_dictates_are_complete(question: str | None, text: str) -> None:
