@@ -34,6 +34,7 @@ from agent_worker.turn_taking.loudness import is_sounding
 from agent_worker.turn_taking.pause_length import PauseDelays, PauseLength
 from agent_worker.turn_taking.soft_backchannel import SoftBackchannel
 from agent_worker.turn_taking.transcript_timeout import TranscriptTimeouts
+from agent_worker.turn_taking.voice_activity import ObservedVAD
 
 #: The caller waits meanwhile, so a failed request is retried soon and not for long. Then an apology is spoken and the
 #: call continues, because a service may come back. A refused key fails twice a second: after 8 minutes the call ends.
@@ -70,6 +71,7 @@ async def run_call(
     text_input = BoundedTextInput(session, job.room, agent.events)
     text_input.attach()
     pace(session)
+    agent.floor.attach(session)
     microphone = audio_input.attach(session)
     recorder.watch_audio(session.output.audio, microphone)
     agent.watch_audio(microphone)
@@ -142,7 +144,7 @@ def build_session(stack: VoiceStack, settings: Settings) -> AgentSession[Any]:
         # The fast model answers, less well, when the main model fails or does not begin in time.
         llm=llm.FallbackAdapter([stack.main_llm, stack.fast_llm], attempt_timeout=settings.answer_timeout),
         tts=stack.tts,
-        vad=stack.vad,
+        vad=ObservedVAD(stack.vad),
         conn_options=CONNECTIONS,
         transcription_timeout=settings.transcript_timeout or settings.usual_transcript_timeout,
         turn_handling=turn_handling(settings),

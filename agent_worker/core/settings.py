@@ -185,6 +185,22 @@ class ConversationSettings(FromEnvironment):
         description='true: in such a pause the agent makes a listener\'s sound ("mm-hm"), at most once in 8 seconds. '
         "It leaves the floor with the caller and is not in the transcript.",
     )
+    interruption_delay: float = Field(
+        default=0.35,
+        ge=0,
+        le=5,
+        description="Seconds that a sound of the caller has to last to silence the agent in the middle of an answer "
+        "before any words are known. Longer values let more backchannels pass, and more of an interruption be talked "
+        "over. In the first second of an answer, any sound silences the agent.",
+    )
+    tool_delay: float = Field(
+        default=0.8,
+        ge=0,
+        le=10,
+        description="Seconds without a sound or word of the caller after which tools may run: what a tool has done "
+        "cannot be taken back if the caller goes on. It does not hold for tools that are declared to have no side "
+        "effects (early_tools in docs/api.md).",
+    )
     prices: Path | None = Field(
         default=None, description="Your own prices: a YAML or JSON file in the format that docs/metrics.md shows."
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Sequence
 from typing import Any
 
 from livekit import rtc
@@ -41,6 +42,8 @@ from agent_worker.text.preamble import PreambleFilter
 from agent_worker.text.sanitize import sanitize_event
 from agent_worker.turn_taking.audio_input import SpeechEndTracker
 from agent_worker.turn_taking.caller_transcript import CallerTranscript
+from agent_worker.turn_taking.continuation import ReopenedTurn
+from agent_worker.turn_taking.floor import Floor
 from agent_worker.turn_taking.transcript_timeout import reconnect_on, report_transcript_timeout
 from agent_worker.turn_taking.wordless import WordlessFilter
 
@@ -79,10 +82,14 @@ class PreResponseAgent(Agent):
         voice_timeout: How long the voice may leave a sentence unspoken, seconds.
         history_max_tokens: Estimated tokens of the conversation that the main model gets with each request: beyond it,
             the oldest turns are dropped from the request. ``None``: all of it, whose cost grows with each turn.
+        floor: Decides what takes the floor from the agent. Call its ``attach`` after ``session.start``; until then,
+            livekit-agents decides alone.
+        early_tools: Names of tools without side effects: they may run before the end of the caller's turn is firm.
         **options: All other arguments of :class:`livekit.agents.Agent`.
 
     Attributes:
         events: The engine's events: see :class:`agent_worker.telemetry.events.EngineEvents`.
+        floor: Decides what takes the floor from the agent.
 
     Raises:
         ValueError: If the strategy is unknown or needs a fast model.
@@ -103,12 +110,16 @@ class PreResponseAgent(Agent):
         answer_timeout: float | None = None,
         voice_timeout: float = TTS_TIMEOUT_S,
         history_max_tokens: int | None = DEFAULT_HISTORY_MAX_TOKENS,
+        floor: Floor | None = None,
+        early_tools: Collection[str] = (),
         **options: Any,
     ) -> None:
         # In the instructions, and not beside each turn: they stay the same, so that the provider can cache them.
         note = f" {ANSWER_NOTE}" if strategy != "off" else ""
         super().__init__(instructions=instructions + note, **options)
         self.events = EngineEvents()
+        self.floor = floor or Floor(language)
+        self.floor.events.on("turn_reopened", self._on_turn_reopened)
         self.phrases = phrases or PhraseBook.load(language)
         self.phrase_audio = phrase_audio
         self._answer_timeout_s = answer_timeout
@@ -120,6 +131,8 @@ class PreResponseAgent(Agent):
         self._filler = ToolFiller()
         self._report_usage = functools.partial(self.events.emit, "usage_unreported")
         self._replies = Replies()
+        self._early_tools = frozenset(early_tools)
+        self._reopened: ReopenedTurn | None = None
         self._reconnect_stt = asyncio.Event()
         self.audio_levels: Callable[[], Sequence[float]] = tuple
         wordless = WordlessFilter(language, self.last_text, lambda: self.audio_levels())
@@ -128,6 +141,7 @@ class PreResponseAgent(Agent):
             on_wordless=functools.partial(self.events.emit, "wordless_transcript"),
             on_text=functools.partial(self.events.emit, "caller_text"),
         )
+        self.floor.events.on("words_discarded", self.caller_transcript.end_turn)
         self._strategies = StrategyFactory(
             phrases=self.phrases,
             duration=phrase_audio.duration if phrase_audio else lambda _: None,
@@ -191,12 +205,12 @@ class PreResponseAgent(Agent):
     async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
     ) -> AsyncIterable[stt.SpeechEvent]:
-        """Transcribe; replace a connection over which a transcript did not arrive; keep out sounds without words."""
+        """Transcribe; replace a connection over which a transcript did not arrive; keep out what is no turn."""
         events = reconnect_on(self._reconnect_stt, Agent.default.stt_node(self, audio, model_settings))
         session = self.session
         session.on("conversation_item_added", self._on_item)
         try:
-            async for event in self.caller_transcript.read(_sanitized(events)):
+            async for event in self.floor.filter(self.caller_transcript.read(_sanitized(events))):
                 yield event
         finally:
             session.off("conversation_item_added", self._on_item)
@@ -226,6 +240,8 @@ class PreResponseAgent(Agent):
                 yield _preresponse_chunk(preresponse.text)
                 yield FlushSentinel()
             async for chunk in answer.chunks(self._preamble_filter(preresponse)):
+                if self._acts(chunk):
+                    await self._wait_to_act(message)
                 yield chunk
             if answer.failed or (answer.is_empty and reply.trace.outcome != "silent_kind"):
                 yield FlushSentinel()
@@ -240,6 +256,7 @@ class PreResponseAgent(Agent):
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterable[rtc.AudioFrame]:
         """Speak a segment; audio that is ready is not synthesised again."""
         reply = self._replies.current()
+        text = self.floor.follow_text(text)
         synthesize = functools.partial(self._synthesize, model_settings=model_settings)
         if reply and (preresponse := reply.take_preresponse()):
             async for frame in self._router.preresponse(preresponse, text, reply.trace, synthesize):
@@ -282,38 +299,47 @@ class PreResponseAgent(Agent):
         if message is None:
             return None
         agent_text = _text_of(last_message(chat_ctx, "assistant"))
-        return self._decider.begin(self.strategy, message.text_content or "", agent_text, trace)
+        text = message.text_content or ""
+        if self._was_acknowledged(text):
+            trace.outcome = "continued"
+            return None
+        return self._decider.begin(self.strategy, text, agent_text, trace)
 
-<<<<<<< HEAD
+    def _was_acknowledged(self, text: str) -> bool:
+        """Whether the caller has heard a pre-response to the beginning of this turn."""
+        reopened = self._reopened
+        return reopened is not None and reopened.preresponse_heard and text.startswith(reopened.text)
+
+    def _on_turn_reopened(self, reopened: ReopenedTurn) -> None:
+        heard = reopened.preresponse_heard or self._was_acknowledged(reopened.text)
+        self._reopened = dataclasses.replace(reopened, preresponse_heard=heard)
+        self.caller_transcript.reopen_turn(reopened.text)
+        self.events.emit("turn_reopened", reopened.message_id)
+
+    def _acts(self, chunk: Chunk) -> bool:
+        """Whether a chunk calls a tool that may have side effects."""
+        calls = chunk.delta.tool_calls if isinstance(chunk, llm.ChatChunk) and chunk.delta else []
+        return any(call.name not in self._early_tools for call in calls)
+
+    async def _wait_to_act(self, message: llm.ChatMessage | None) -> None:
+        """Return when the caller's turn has certainly ended."""
+        if message is not None and self.floor.is_attached:
+            await wait_for_turn_commit(self, message.id)
+            await self.floor.wait_to_act()
+
     def _preamble_filter(self, preresponse: Preresponse | None) -> PreambleFilter | None:
         return PreambleFilter(self._decider.language, preresponse.text) if preresponse else None
-=======
+
     def last_text(self) -> str | None:
         """Return what the agent said last, as far as it was spoken."""
         return _text_of(last_message(self.chat_ctx, "assistant"))
-
-    def _request_answer(
-        self,
-        chat_ctx: llm.ChatContext,
-        tools: list[llm.Tool],
-        model_settings: ModelSettings,
-        attempt: Attempt | None,
-    ) -> AsyncIterable[Any]:
-        if attempt and attempt.predicted_text:
-            # At the very end: everything before it is the same in the next turn, and can be cached by the provider.
-            chat_ctx = chat_ctx.copy()
-            note = (
-                f'The caller hears a short acknowledgement first, such as "{attempt.predicted_text}" Go on from there.'
-            )
-            chat_ctx.add_message(role="system", content=note)
-        return Agent.default.llm_node(self, chat_ctx, tools, model_settings)
->>>>>>> 013e05a (Keep sounds without words out of the turns, and wait while callers dictate)
 
     def _commit(self, preresponse: Preresponse, reply: Reply) -> None:
         """Note a pre-response that is going to be heard."""
         reply.unspoken = preresponse
         reply.trace.source = preresponse.source
         self._decider.recent.append(preresponse.text)
+        self.floor.on_preresponse()
         self.events.emit("preresponse_started", preresponse.text, preresponse.source)
 
     def _on_filler(self, reply: Reply, phrase: str) -> None:

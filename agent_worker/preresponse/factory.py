@@ -9,6 +9,8 @@ from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.fast_reply import DEFAULT_PRERESPONSE_PROMPT
 from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.providers.stack import VoiceStack
+from agent_worker.turn_taking.floor import Floor
+from agent_worker.turn_taking.overlap import OverlapTiming
 
 #: Share of ``ANSWER_TIMEOUT`` that the fast model may take to answer in the main model's place.
 _FALLBACK_SHARE = 0.5
@@ -33,4 +35,14 @@ def build_agent(stack: VoiceStack, settings: Settings) -> PreResponseAgent:
         answer_timeout=settings.answer_timeout * (1 + _FALLBACK_SHARE),
         voice_timeout=settings.voice_timeout or settings.usual_voice_timeout,
         history_max_tokens=settings.history_max_tokens,
+        floor=build_floor(settings),
     )
+
+
+def build_floor(settings: Settings) -> Floor:
+    """Build what decides who has the floor in one call."""
+    timing = OverlapTiming(
+        interruption_delay_s=settings.interruption_delay,
+        transcript_timeout_s=settings.transcript_timeout or settings.usual_transcript_timeout,
+    )
+    return Floor(settings.language, timing, settings.tool_delay)

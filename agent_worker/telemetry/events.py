@@ -12,6 +12,7 @@ EventName = Literal[
     "preresponse_decided",
     "preresponse_started",
     "answer_started",
+    "turn_reopened",
     "usage_unreported",
     "wordless_transcript",
     "caller_text",
@@ -27,6 +28,9 @@ class EngineEvents(rtc.EventEmitter[EventName]):
     ``preresponse_started``: a pre-response is about to be heard. Arguments: its text and its source.
 
     ``answer_started``: the main model has sent the first text or tool call of an answer. Argument: the ``TurnTrace``.
+
+    ``turn_reopened``: the caller goes on after the end of a turn was assumed. Argument: the id of the caller's chat
+    message, which is taken out of the conversation; a longer one follows.
 
     ``usage_unreported``: an LLM request ended before the provider reported its token usage. Argument: an
     ``UnreportedUsage``.

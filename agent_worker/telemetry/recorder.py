@@ -29,6 +29,7 @@ class _OpenTurn:
 
     Attributes:
         caller_spoke: Whether the caller spoke while the reply was awaited or heard.
+        is_withdrawn: Whether the caller went on after all: the turn that follows is this one.
     """
 
     caller: ChatMessage | None = None
@@ -37,6 +38,7 @@ class _OpenTurn:
     replies: list[ChatMessage] = field(default_factory=list)
     playouts: list[Playout] = field(default_factory=list)
     caller_spoke: bool = False
+    is_withdrawn: bool = False
 
     @property
     def is_interrupted(self) -> bool:
@@ -77,6 +79,11 @@ class TurnRecorder:
             output.on("playback_started", self._on_playback_started)
             output.on("playback_finished", self._on_playback_finished)
 
+    def withdraw(self, message_id: str) -> None:
+        """Make no record of the turn with this message of the caller: it goes on."""
+        if self._open.caller is not None and self._open.caller.id == message_id:
+            self._open.is_withdrawn = True
+
     def _on_playback_started(self, event: io.PlaybackStartedEvent) -> None:
         self._open.playouts.append(Playout(monotonic_from_wall_clock(event.created_at)))
 
@@ -90,6 +97,8 @@ class TurnRecorder:
             return
         if item.role == "user":
             self._finish()
+            if self._open.is_withdrawn:
+                self._open = _OpenTurn()
             self._open.caller, self._open.agent = item, self._session.current_agent
             # Now: the levels of the audio are kept for seconds only, and the wall clock may be set later.
             self._open.speech = speech_timestamps(item, self._speech_end)
@@ -108,6 +117,8 @@ class TurnRecorder:
             self._open.caller_spoke = True
 
     def _finish(self) -> None:
+        if self._open.is_withdrawn:
+            return
         turn, self._open = self._open, _OpenTurn()
         if turn.caller is None and not turn.replies:
             self._open.playouts = turn.playouts

@@ -59,22 +59,27 @@ class SessionMeter:
         """
         create_preresponse_series(agent.strategy_name if isinstance(agent, TracedAgent) else "off")
         _count_conversation(session)
-        _count_turns(session)
-        self._subscribe(agent)
-        # A handoff may have brought another agent. Subscribing twice has no effect.
-        session.on("conversation_item_added", lambda _: self._subscribe(session.current_agent))
 
         def on_record(record: TurnRecord) -> None:
             count_turn(record)
             on_turn(dataclasses.replace(record, usage=dataclasses.replace(self._usage.usage)))
 
-        return TurnRecorder(session, on_record)
+        recorder = TurnRecorder(session, on_record)
+        turns = _TurnCounter()
+        session.on("conversation_item_added", turns.on_item)
 
-    def _subscribe(self, agent: Agent) -> None:
-        if isinstance(agent, TracedAgent):
-            agent.events.on("usage_unreported", self._usage.add_unreported)
-            agent.events.on("wordless_transcript", _count_wordless)
-            agent.events.on("backchannel_started", metrics.BACKCHANNELS.inc)
+        def subscribe(agent: Agent) -> None:
+            if isinstance(agent, TracedAgent):
+                agent.events.on("usage_unreported", self._usage.add_unreported)
+                agent.events.on("wordless_transcript", _count_wordless)
+                agent.events.on("backchannel_started", metrics.BACKCHANNELS.inc)
+                agent.events.on("turn_reopened", turns.on_reopened)
+                agent.events.on("turn_reopened", recorder.withdraw)
+
+        subscribe(agent)
+        # A handoff may have brought another agent. Subscribing twice has no effect.
+        session.on("conversation_item_added", lambda _: subscribe(session.current_agent))
+        return recorder
 
 
 def count_turn(record: TurnRecord) -> None:
@@ -144,13 +149,22 @@ def _count_conversation(session: AgentSession[Any]) -> None:
             metrics.ACTIVE_CONVERSATIONS.dec()
 
 
-def _count_turns(session: AgentSession[Any]) -> None:
+class _TurnCounter:
     """Count a turn when it is added to the history, so that none is lost with a process that dies in its reply."""
-    counted: deque[str] = deque(maxlen=_REMEMBERED_MESSAGES)
 
-    @session.on("conversation_item_added")
-    def _on_item(event: ConversationItemAddedEvent) -> None:
+    def __init__(self) -> None:
+        self._counted: deque[str] = deque(maxlen=_REMEMBERED_MESSAGES)
+        self._is_reopened = False
+
+    def on_reopened(self, _: str) -> None:
+        """The next message of the caller is that of a turn which has been counted."""
+        self._is_reopened = True
+
+    def on_item(self, event: ConversationItemAddedEvent) -> None:
+        """Count the caller's message, unless it has been counted."""
         item = event.item
-        if isinstance(item, ChatMessage) and item.role == "user" and item.id not in counted:
-            counted.append(item.id)
-            metrics.TURNS.inc()
+        if isinstance(item, ChatMessage) and item.role == "user" and item.id not in self._counted:
+            self._counted.append(item.id)
+            if not self._is_reopened:
+                metrics.TURNS.inc()
+            self._is_reopened = False

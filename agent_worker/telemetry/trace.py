@@ -15,6 +15,7 @@ PreresponseOutcome = Literal[
     "silent_kind",
     "answer_first",
     "nothing_to_say",
+    "continued",
     "failed",
 ]
 """Result of a turn's pre-response. Of the first three, a trace only knows ``spoken``: the record tells them apart."""

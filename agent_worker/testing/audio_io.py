@@ -31,23 +31,27 @@ class ManualAudioOutput(io.AudioOutput):
 
     Args:
         automatic: Play each segment as soon as it is complete.
+        can_pause: Whether the playout can pause. What is paused neither begins nor ends.
 
     Attributes:
         segments: Duration of each segment so far, seconds.
         complete: Number of segments that were received to their end.
         is_playing: Whether a segment has begun and was not played to its end.
+        is_paused: Whether the playout is paused.
     """
 
-    def __init__(self, *, automatic: bool = False) -> None:
+    def __init__(self, *, automatic: bool = False, can_pause: bool = False) -> None:
         super().__init__(
             label="manual-output",
-            capabilities=io.AudioOutputCapabilities(pause=False),
+            capabilities=io.AudioOutputCapabilities(pause=can_pause),
             sample_rate=SAMPLE_RATE_HZ,
         )
         self.automatic = automatic
         self.segments: list[float] = []
         self.complete = 0
         self.is_playing = False
+        self.is_paused = False
+        self._starts_on_resume = self._ends_on_resume = False
         self._changed = asyncio.Condition()
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
@@ -56,7 +60,9 @@ class ManualAudioOutput(io.AudioOutput):
         if not self.is_playing:
             self.is_playing = True
             self.segments.append(0.0)
-            self.on_playback_started(created_at=time.time())
+            self._starts_on_resume = self.is_paused
+            if not self.is_paused:
+                self.on_playback_started(created_at=time.time())
         self.segments[-1] += frame.duration
         await self._notify()
 
@@ -70,12 +76,26 @@ class ManualAudioOutput(io.AudioOutput):
     def clear_buffer(self) -> None:
         """Interrupt the segment."""
         if self.is_playing:
-            self.is_playing = False
+            self.is_playing = self._starts_on_resume = self._ends_on_resume = False
             self.on_playback_finished(playback_position=0.1, interrupted=True)
 
+    def pause(self) -> None:
+        """Fall silent."""
+        self.is_paused = True
+
+    def resume(self) -> None:
+        """Go on."""
+        self.is_paused = False
+        if self._starts_on_resume:
+            self._starts_on_resume = False
+            self.on_playback_started(created_at=time.time())
+        if self._ends_on_resume:
+            self.play()
+
     def play(self) -> None:
-        """Play the current segment to its end."""
-        if self.is_playing:
+        """Play the current segment to its end, or do so when the playout goes on."""
+        self._ends_on_resume = self.is_playing and self.is_paused
+        if self.is_playing and not self.is_paused:
             self.is_playing = False
             self.on_playback_finished(playback_position=self.segments[-1], interrupted=False)
 

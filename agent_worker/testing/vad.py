@@ -27,6 +27,10 @@ class ScriptedVAD(vad.VAD):
         """Speech of ``duration_s`` has ended ``silence_s`` ago."""
         self._emit(vad.VADEventType.END_OF_SPEECH, speech_s=duration_s, silence_s=silence_s)
 
+    def hear(self, silence_s: float = 0.0) -> None:
+        """Speech is still heard, or was last heard ``silence_s`` ago and may go on."""
+        self._emit(vad.VADEventType.INFERENCE_DONE, silence_s=silence_s, speaking=True)
+
     def _emit(
         self, type_: vad.VADEventType, *, speech_s: float = 0.0, silence_s: float = 0.0, speaking: bool = False
     ) -> None:
@@ -37,6 +41,7 @@ class ScriptedVAD(vad.VAD):
             speech_duration=speech_s,
             silence_duration=silence_s,
             speaking=speaking,
+            raw_accumulated_silence=silence_s,
         )
         self.events.put_nowait(event)
 

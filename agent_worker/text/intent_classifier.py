@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from agent_worker.text.intent import Intent
 from agent_worker.text.intent_model import IntentModel
-from agent_worker.text.intent_rules import intent_by_rules
+from agent_worker.text.intent_rules import accepts_and_asks, intent_by_rules
 from agent_worker.text.word_classes import word_classes
 
 #: Weights of a problem against other intents, without and with the rules' agreement: needless sympathy is a smaller
@@ -57,20 +57,29 @@ def classify(text: str, language: str = "en", context: str | None = None) -> Cla
     by_rules = intent_by_rules(text, language, context)
     if not word_classes("intents", language) or len(text.split()) <= _MAX_WORDS_BY_RULES_ALONE:
         return Classification(text, by_rules)
-    probabilities = _probabilities(text, context or "", by_rules)
+    impossible = _impossible(text, language, by_rules)
+    probabilities = _probabilities(text, context or "", by_rules, impossible)
     if by_rules.suppresses_preresponse:
         silent = _silent_probability(probabilities) > _SILENT_PROBABILITY_WITH_RULES
     else:
         silent = _silent_probability(probabilities) > _SILENT_PROBABILITY_AGAINST_RULES
         if silent:  # words that are not for the agent stay so whatever it said before
-            without_context = _probabilities(text, "", by_rules)
+            without_context = _probabilities(text, "", by_rules, impossible)
             silent = _silent_probability(without_context) > _SILENT_PROBABILITY_AGAINST_RULES
     return Classification(text, *_rank(by_rules, probabilities, silent))
 
 
-def _probabilities(text: str, context: str, by_rules: Intent) -> dict[Intent, float]:
+def _impossible(text: str, language: str, by_rules: Intent) -> frozenset[Intent]:
+    """Return the intents that the model must not choose: a request to the agent is no side-talk."""
+    is_request = by_rules is not Intent.SIDE_TALK and accepts_and_asks(text, language)
+    return frozenset({Intent.SIDE_TALK}) if is_request else frozenset()
+
+
+def _probabilities(text: str, context: str, by_rules: Intent, impossible: frozenset[Intent]) -> dict[Intent, float]:
     found = IntentModel.load().probabilities(text, context, by_rules)
-    return {Intent(name): probability for name, probability in found.items()}
+    possible = {Intent(name): probability for name, probability in found.items() if Intent(name) not in impossible}
+    total = sum(possible.values())
+    return {intent: probability / total for intent, probability in possible.items()} | dict.fromkeys(impossible, 0.0)
 
 
 def _silent_probability(probabilities: dict[Intent, float]) -> float:

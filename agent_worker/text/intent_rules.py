@@ -38,6 +38,17 @@ def intent_by_rules(text: str, language: str, context: str | None = None) -> Int
     return _first_rule(_Turn(text, classes), _Turn(context or "", classes)) if classes else FALLBACK
 
 
+def accepts_and_asks(text: str, language: str) -> bool:
+    """Return whether the caller agrees with the agent and asks for more, as in "sounds good, can I get the number"."""
+    classes = word_classes("intents", language)
+    if not classes:
+        return False
+    turn = _Turn(text, classes)
+    return turn.says("for_agent") and any(
+        classes[name].match(words) for name in ("agrees", "reacts", "accepts") for words in (turn.words, turn.raw)
+    )
+
+
 def shorten(text: str) -> str:
     """Return the beginning and the end of a long text, without annotations such as "[laughs]"."""
     shortened = text if len(text) <= 2 * _MAX_EDGE_CHARS else f"{text[:_MAX_EDGE_CHARS]} {text[-_MAX_EDGE_CHARS:]}"

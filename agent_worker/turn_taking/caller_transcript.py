@@ -46,6 +46,11 @@ class CallerTranscript:
         self._final = self._interim = ""
         self._on_text("")
 
+    def reopen_turn(self, text: str) -> None:
+        """Put ``text`` in front: the turn that seemed to have ended goes on."""
+        self._final = f"{text} {self._final}".strip()
+        self._on_text(self.text)
+
     async def read(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
         """Yield the events, their transcripts without annotations, and empty if they hold no words."""
         async for event in events:

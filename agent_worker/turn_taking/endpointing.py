@@ -13,6 +13,8 @@ from agent_worker.core.settings import Settings
 #: every participant and lets FFmpeg guess its format: an SDP file in it opens sockets and threads.
 AUDIO_INPUT = room_io.AudioInputOptions(sample_rate=16_000, frame_size_ms=20, pre_connect_audio=False)
 
+_NEVER_S = 86_400.0
+
 
 def turn_handling(settings: Settings) -> TurnHandlingOptions:
     """Return the session's turn handling. docs/benchmarks/endpointing.md shows what the delays cost and bring."""
@@ -22,7 +24,8 @@ def turn_handling(settings: Settings) -> TurnHandlingOptions:
             version="v1-mini", unlikely_threshold=settings.endpointing_threshold or NOT_GIVEN
         ),
         "endpointing": {"min_delay": settings.endpointing_min_delay, "max_delay": settings.endpointing_max_delay},
-        "interruption": {"mode": "vad"},
+        # The floor decides which sounds silence the agent; livekit-agents ends its speech for words that reach it.
+        "interruption": {"mode": "vad", "min_duration": _NEVER_S},
         # The answer may be requested and synthesised before the end of the turn is certain; its audio waits for it.
         "preemptive_generation": {"enabled": True, "preemptive_tts": True},
     }

@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 from livekit import rtc
 from livekit.agents import AgentSession, Plugin, SpeechCreatedEvent
 from livekit.agents.types import TOPIC_TRANSCRIPTION
-from livekit.agents.voice import SpeechHandle, agent_activity, room_io
+from livekit.agents.voice import SpeechHandle, agent_activity, audio_recognition, room_io
 
 #: The version of livekit-agents that this module was written for.
 VERSION = "1.8.9"
@@ -71,6 +71,43 @@ def room_audio_source(session: AgentSession[Any]) -> rtc.AudioSource | None:
     except RuntimeError:
         return None
     return getattr(output, "_audio_source", None)
+
+
+# --- the caller's turn ---
+
+
+def is_echo_warm_up(session: AgentSession[Any]) -> bool:
+    """Return whether livekit-agents ignores the caller's sounds, as it does when the agent begins to speak in a call.
+
+    The caller's echo canceller adapts meanwhile, and the recogniser gets silence.
+    """
+    return session._aec_warmup_remaining > 0 and session._aec_warmup_timer is not None
+
+
+def discard_user_speech(session: AgentSession[Any]) -> None:
+    """Forget the caller's speech so far: its transcript has arrived and makes no turn.
+
+    Otherwise livekit-agents would report a missing transcript, and date the next turn's beginning back.
+    """
+    recognition = _recognition(session)
+    if recognition is None or recognition._audio_transcript:
+        return
+    recognition._mark_turn_transcribed()
+    if not recognition._speaking:
+        recognition._end_user_turn_span()
+        recognition._reset_transcription_timeout()
+
+
+def restore_user_turn(session: AgentSession[Any], text: str) -> None:
+    """Put the words of a committed turn back, as if it had not been committed: those to come are added to them."""
+    recognition = _recognition(session)
+    if recognition is not None:
+        recognition._audio_transcript = f"{text} {recognition._audio_transcript}".strip()
+
+
+def _recognition(session: AgentSession[Any]) -> audio_recognition.AudioRecognition | None:
+    activity = session._activity
+    return activity._audio_recognition if activity else None
 
 
 # --- text input ---
