@@ -179,9 +179,12 @@ class Floor:
             self._on_stt_voice(event)
             return True
         text = event.alternatives[0].text if event.alternatives else ""
-        if not text:
-            return True
         is_final = event.type is stt.SpeechEventType.FINAL_TRANSCRIPT
+        if not text:
+            if is_final and self._is_over_agent():  # the sound has no words: none is waited for
+                self._policy.on_words(OverlapWords.NO_WORDS, is_final, self._clock.now())
+                self._update()
+            return True
         self._firm_end.on_words()
         if self._is_over_agent():
             words = self._judge(text)

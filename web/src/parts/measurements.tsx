@@ -130,6 +130,7 @@ const OUTCOMES: Record<string, string> = {
   silent_kind: "no pre-response needed",
   answer_first: "answer just as fast",
   nothing_to_say: "no pre-response found",
+  continued: "acknowledged before you went on",
   failed: "pre-response failed",
   inaudible: "cut off before a sound",
 };
