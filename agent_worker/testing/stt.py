@@ -40,10 +40,6 @@ class ScriptedSTT(stt.STT[Any]):
         """A transcript is likely to be final."""
         self._emit(stt.SpeechEventType.PREFLIGHT_TRANSCRIPT, text)
 
-    def interim(self, text: str) -> None:
-        """A transcript may still change."""
-        self._emit(stt.SpeechEventType.INTERIM_TRANSCRIPT, text)
-
     def final(self, text: str) -> None:
         """A transcript is final."""
         self._emit(stt.SpeechEventType.FINAL_TRANSCRIPT, text)
