@@ -9,12 +9,15 @@ from enum import Enum
 from agent_worker.text.backchannel import has_words, is_backchannel
 from agent_worker.text.intent import Intent
 from agent_worker.text.intent_classifier import classify
+from agent_worker.text.intent_rules import intent_by_rules
 
 #: A single word may be the caller's own choice of the agent's words: "Monday or Tuesday?" "Tuesday."
 _MIN_ECHO_WORDS = 2
 #: From so many words on, a recogniser may have misheard some of the echo.
 _MIN_INEXACT_ECHO_WORDS = 5
 _ECHO_SHARE = 0.8
+#: The intent model takes shorter fragments without a context, such as numbers, for talk to others.
+_MIN_SIDE_TALK_WORDS = 5
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 
@@ -45,9 +48,17 @@ def judge_overlap(text: str, language: str, agent_text: str, agent_asked: bool) 
         return OverlapWords.BACKCHANNEL
     if is_echo(text, agent_text):
         return OverlapWords.ECHO
-    if classify(text, language, agent_text).intent is Intent.SIDE_TALK:
+    if _is_side_talk(text, language, agent_text):
         return OverlapWords.SIDE_TALK
     return OverlapWords.INTERRUPTION
+
+
+def _is_side_talk(text: str, language: str, agent_text: str) -> bool:
+    """Return whether the words are to another person; a few words, such as a number, only by their word classes."""
+    if classify(text, language, agent_text).intent is not Intent.SIDE_TALK:
+        return False
+    is_certain = intent_by_rules(text, language, agent_text) is Intent.SIDE_TALK
+    return is_certain or len(_words(text)) >= _MIN_SIDE_TALK_WORDS
 
 
 def is_echo(text: str, agent_text: str) -> bool:
