@@ -97,7 +97,7 @@ class KokoroTTS(SentenceTTS):
 
     def __init__(self, model: Path, voices: Path) -> None:
         # Imported here, because Kokoro is loaded only on request.
-        import onnxruntime  # type: ignore[import-untyped]
+        import onnxruntime
         from kokoro_onnx import Kokoro
 
         options = onnxruntime.SessionOptions()
