@@ -29,7 +29,8 @@ from agent_worker.room.text_input import BoundedTextInput
 from agent_worker.room.topics import METRICS_ATTRIBUTE
 from agent_worker.telemetry.session_meter import SessionMeter
 from agent_worker.turn_taking import audio_input
-from agent_worker.turn_taking.endpointing import AUDIO_INPUT, turn_handling
+from agent_worker.turn_taking.end_of_turn import EndOfTurnDetector
+from agent_worker.turn_taking.endpointing import AUDIO_INPUT, turn_detection, turn_handling
 from agent_worker.turn_taking.loudness import is_sounding
 from agent_worker.turn_taking.pause_length import PauseDelays, PauseLength
 from agent_worker.turn_taking.soft_backchannel import SoftBackchannel
@@ -139,7 +140,8 @@ def _audience(session: AgentSession[Any]) -> asyncio.Future[None] | None:
 
 def build_session(stack: VoiceStack, settings: Settings) -> AgentSession[Any]:
     """Build the session of one call."""
-    return AgentSession(
+    detection = turn_detection(settings)
+    session = AgentSession[Any](
         stt=stack.stt,
         # The fast model answers, less well, when the main model fails or does not begin in time.
         llm=llm.FallbackAdapter([stack.main_llm, stack.fast_llm], attempt_timeout=settings.answer_timeout),
@@ -147,6 +149,9 @@ def build_session(stack: VoiceStack, settings: Settings) -> AgentSession[Any]:
         vad=ObservedVAD(stack.vad),
         conn_options=CONNECTIONS,
         transcription_timeout=settings.transcript_timeout or settings.usual_transcript_timeout,
-        turn_handling=turn_handling(settings),
+        turn_handling=turn_handling(settings, detection),
         user_away_timeout=settings.caller_silence_max_seconds,
     )
+    if isinstance(detection, EndOfTurnDetector):
+        detection.text.attach(session)
+    return session

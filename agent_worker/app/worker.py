@@ -31,6 +31,7 @@ from agent_worker.providers.preflight import check
 from agent_worker.providers.stack import StackDefinition, VoiceStack
 from agent_worker.telemetry.metrics_service import check_metrics, serve_metrics
 from agent_worker.telemetry.pricing import Prices
+from agent_worker.turn_taking.endpointing import check_turn_detector
 
 #: The load of a worker, from 0 to 1, at which LiveKit server gives it no more calls (`agents.target_load`), whatever
 #: threshold the worker has: "no servers available" is in the server's log. The default of both.
@@ -63,6 +64,7 @@ def run(stack: StackDefinition[SettingsT]) -> None:
     try:
         settings = load(stack.settings_type, settings_of_command_line(arguments))
         check_metrics(settings)
+        check_turn_detector(settings)
         prices = Prices.load(settings.prices)
         asyncio.run(check(settings, stack.provider_probes(settings), with_livekit=arguments[0] != "console"))
         missing_audio = asyncio.run(synthesize_first_texts(stack.build(settings), settings, prices))

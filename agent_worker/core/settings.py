@@ -15,6 +15,7 @@ from pydantic import (
     StringConstraints,
     UrlConstraints,
     ValidationError,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -37,6 +38,7 @@ def _checked_as_url(*schemes: str) -> GetPydanticSchema:
     return GetPydanticSchema(lambda _, handler: handler(url))
 
 
+TurnDetectorName = Literal["fused", "livekit-mini", "livekit-cloud", "smart-turn", "stt"]
 StrategyName = Literal["llm", "phrase", "hybrid", "off"]
 HttpUrl = Annotated[str, _checked_as_url("http", "https")]
 LiveKitUrl = Annotated[str, _checked_as_url("ws", "wss", "http", "https")]
@@ -147,23 +149,46 @@ class ConversationSettings(FromEnvironment):
         description="Folder for the audio of the phrases, which is synthesised once for each voice. Unset: "
         "~/.cache/agent-worker/phrases. Not used if it is a link, another user's, or writable by everybody.",
     )
+    turn_detector: TurnDetectorName = Field(
+        default="fused",
+        description="What decides that the caller has finished. fused: v1-mini, smart-turn where its weights are, the "
+        "words and the silence together (docs/turn-taking.md). livekit-mini: v1-mini alone. livekit-cloud: LiveKit "
+        "Cloud's model. smart-turn: smart-turn v3.2 alone. stt: the recogniser, which has to be Deepgram Flux.",
+    )
+    endpointing_cut_cost: float = Field(
+        default=0.5,
+        gt=0,
+        le=100,
+        description="With TURN_DETECTOR=fused: how many seconds of waiting at the end of a turn are as bad as an "
+        "answer into a pause. Higher values interrupt fewer callers and answer later.",
+    )
+    smart_turn_path: Path | None = Field(
+        default=None,
+        description="smart-turn-v3.2-cpu.onnx. Unset: models/ in the cache, where `scripts/get smart-turn` puts it.",
+    )
     endpointing_min_delay: float = Field(
         default=0.25,
         ge=0,
         le=10,
         description="Minimum seconds from the end of the caller's speech to the end of the turn, if the end-of-turn "
-        "model predicts that the caller has finished. docs/benchmarks/endpointing.md shows how often a short delay "
+        "model predicts that the caller has finished; with TURN_DETECTOR=fused, always. docs/benchmarks/endpointing.md "
+        "shows how often a short delay "
         "interrupts callers who pause.",
     )
     endpointing_max_delay: float = Field(
-        default=1.8, ge=0, le=10, description="The same if the model predicts that the caller goes on."
+        default=1.8,
+        ge=0,
+        le=10,
+        description="The same if the model predicts that the caller goes on; with TURN_DETECTOR=fused, the longest "
+        "wait.",
     )
     endpointing_threshold: float | None = Field(
         default=None,
         gt=0,
         lt=1,
         description="Probability from which the model predicts the end of the turn. Unset: the model's own, by "
-        "language (English: 0.36). Higher values interrupt fewer callers who pause, and make more callers wait for "
+        "language (v1-mini, English: 0.36; smart-turn: 0.5). Not for fused and stt. Higher values interrupt fewer "
+        "callers who pause, and make more callers wait for "
         "ENDPOINTING_MAX_DELAY.",
     )
     endpointing_open_delay: float = Field(
@@ -217,6 +242,17 @@ class ConversationSettings(FromEnvironment):
         default="off",
         description="One JSON line in the log for each turn. timing: without any spoken words. full: with them.",
     )
+
+    @model_validator(mode="after")
+    def _check_turn_detector(self) -> ConversationSettings:
+        if self.endpointing_threshold is not None and self.turn_detector in ("fused", "stt"):
+            raise ValueError(
+                f"ENDPOINTING_THRESHOLD has no meaning with TURN_DETECTOR={self.turn_detector}: unset it"
+                + (", and use ENDPOINTING_CUT_COST" if self.turn_detector == "fused" else "")
+            )
+        if self.endpointing_min_delay > self.endpointing_max_delay:
+            raise ValueError("ENDPOINTING_MIN_DELAY is longer than ENDPOINTING_MAX_DELAY: change one of them")
+        return self
 
 
 class WorkerSettings(FromEnvironment):
@@ -304,6 +340,16 @@ class WorkerSettings(FromEnvironment):
 class Settings(LiveKitSettings, ConversationSettings, WorkerSettings):
     """The settings that both stacks share."""
 
+    @model_validator(mode="after")
+    def _check_cloud_detector(self) -> Settings:
+        host = AnyUrl(self.livekit_url).host or ""
+        if self.turn_detector == "livekit-cloud" and not host.endswith(".livekit.cloud"):
+            raise ValueError(
+                "TURN_DETECTOR=livekit-cloud needs the keys of a project of LiveKit Cloud: set LIVEKIT_URL to its "
+                "address, or choose another TURN_DETECTOR"
+            )
+        return self
+
 
 class CloudSettings(Settings):
     """Groq for both language models, Deepgram for STT, OpenAI for TTS."""
@@ -318,7 +364,9 @@ class CloudSettings(Settings):
 
     deepgram_api_key: Secret = Field(description="Create a key at https://console.deepgram.com")
     deepgram_base_url: HttpUrl = Field(default="https://api.deepgram.com/v1/listen", description="Address of Deepgram.")
-    deepgram_model: Text = Field(default="nova-3", description="STT model.")
+    deepgram_model: Text = Field(
+        default="nova-3", description="STT model. TURN_DETECTOR=stt needs flux-general-en or flux-general-multi."
+    )
 
     openai_api_key: Secret = Field(description="Create a key at https://platform.openai.com/api-keys")
     openai_base_url: HttpUrl = Field(
@@ -327,6 +375,15 @@ class CloudSettings(Settings):
     )
     openai_tts_model: Text = Field(default="gpt-4o-mini-tts", description="TTS model.")
     openai_tts_voice: Text = Field(default="ash", description="Voice of the TTS model.")
+
+    @model_validator(mode="after")
+    def _check_stt_detector(self) -> CloudSettings:
+        if self.turn_detector == "stt" and not self.deepgram_model.startswith("flux"):
+            raise ValueError(
+                f"TURN_DETECTOR=stt needs a recogniser that ends turns, and {self.deepgram_model} does not: set "
+                "DEEPGRAM_MODEL to flux-general-en, or choose another TURN_DETECTOR"
+            )
+        return self
 
 
 class SelfHostedSettings(Settings):
@@ -357,6 +414,12 @@ class SelfHostedSettings(Settings):
     )
     kokoro_model: Text = Field(default="kokoro", description="TTS model.")
     kokoro_voice: Text = Field(default="af_heart", description="Voice of the TTS model.")
+
+    @model_validator(mode="after")
+    def _check_stt_detector(self) -> SelfHostedSettings:
+        if self.turn_detector == "stt":
+            raise ValueError("TURN_DETECTOR=stt needs Deepgram Flux, which is in the cloud stack: choose another")
+        return self
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
@@ -393,6 +456,8 @@ def load(settings_type: type[AnySettingsT], overrides: dict[str, Any] | None = N
 
 
 def _describe(problem: Any, settings_type: type[FromEnvironment]) -> str:
+    if not problem["loc"]:  # settings that do not go together
+        return f"{str(problem['msg']).removeprefix('Value error, ')} (see .env.example)"
     field = str(problem["loc"][0])
     name = field.upper()
     if problem["type"] == "missing":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from livekit.agents import inference
+from typing import Any
+
+from livekit.agents import inference, stt
 
 from agent_worker.core.settings import CloudSettings
 from agent_worker.providers.optional_deps import require_extra
@@ -12,18 +14,15 @@ from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS, ProviderNames, S
 with require_extra("cloud", extra="cloud"):
     from livekit.plugins import deepgram, groq, openai
 
+#: Of Flux: 0.3 to 0.9; lower is earlier and more often withdrawn.
+_EAGER_END_THRESHOLD = 0.5
+
 
 def build_stack(settings: CloudSettings) -> VoiceStack:
     """Return the cloud stack for one call."""
     groq_key = settings.groq_api_key.get_secret_value()
     return VoiceStack(
-        # streams: interim results while the caller speaks
-        stt=deepgram.STT(
-            model=settings.deepgram_model,
-            language=settings.language,
-            api_key=settings.deepgram_api_key.get_secret_value(),
-            base_url=str(settings.deepgram_base_url),
-        ),
+        stt=_build_stt(settings),
         # pre-response
         fast_llm=groq.LLM(
             model=settings.groq_fast_model,
@@ -49,6 +48,20 @@ def build_stack(settings: CloudSettings) -> VoiceStack:
         voice=f"{settings.openai_tts_model} {settings.openai_tts_voice}",
         provider_names=ProviderNames(stt="deepgram", llm="groq", tts="openai"),
     )
+
+
+def _build_stt(settings: CloudSettings) -> stt.STT[Any]:
+    """Return the recogniser. Both stream: interim results while the caller speaks."""
+    api_key, base_url = settings.deepgram_api_key.get_secret_value(), str(settings.deepgram_base_url)
+    if settings.deepgram_model.startswith("flux"):
+        return deepgram.STTv2(
+            model=settings.deepgram_model,
+            # An eager end lets the pre-response and the answer be prepared; they are spoken at the end of the turn.
+            eager_eot_threshold=_EAGER_END_THRESHOLD,
+            api_key=api_key,
+            base_url=base_url.replace("/v1/", "/v2/"),
+        )
+    return deepgram.STT(model=settings.deepgram_model, language=settings.language, api_key=api_key, base_url=base_url)
 
 
 def provider_probes(settings: CloudSettings) -> list[ProviderProbe]:

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Literal
+
+from livekit import local_inference
 from livekit.agents import NOT_GIVEN, TurnHandlingOptions, inference
 from livekit.agents.voice import room_io
 
-from agent_worker.core.settings import Settings
+from agent_worker.core.log import logger
+from agent_worker.core.settings import BadSettingsError, Settings
+from agent_worker.turn_taking import smart_turn
+from agent_worker.turn_taking.end_of_turn import (
+    CHECKPOINTS_S,
+    AudioModel,
+    EndOfTurnDetector,
+    FusedPolicy,
+    ThresholdPolicy,
+)
+from agent_worker.turn_taking.fusion import Fusion
 
 #: 20 ms are the packets of the network: the default of 50 ms would let the end of the caller's voice be heard up to
 #: 50 ms later. 16 kHz is the rate of the voice activity detector, the turn detector and the recogniser: each would
@@ -16,16 +30,70 @@ AUDIO_INPUT = room_io.AudioInputOptions(sample_rate=16_000, frame_size_ms=20, pr
 _NEVER_S = 86_400.0
 
 
-def turn_handling(settings: Settings) -> TurnHandlingOptions:
+#: smart-turn's own.
+_SMART_TURN_THRESHOLD = 0.5
+
+TurnDetection = EndOfTurnDetector | inference.TurnDetector | Literal["stt"]
+
+
+def turn_handling(settings: Settings, detection: TurnDetection) -> TurnHandlingOptions:
     """Return the session's turn handling. docs/benchmarks/endpointing.md shows what the delays cost and bring."""
     return {
-        # Models that run in this process: the default ones need a LiveKit Cloud account.
-        "turn_detection": inference.TurnDetector(
-            version="v1-mini", unlikely_threshold=settings.endpointing_threshold or NOT_GIVEN
-        ),
+        "turn_detection": detection,
         "endpointing": {"min_delay": settings.endpointing_min_delay, "max_delay": settings.endpointing_max_delay},
         # The floor decides which sounds silence the agent; livekit-agents ends its speech for words that reach it.
         "interruption": {"mode": "vad", "min_duration": _NEVER_S},
         # The answer may be requested and synthesised before the end of the turn is certain; its audio waits for it.
         "preemptive_generation": {"enabled": True, "preemptive_tts": True},
     }
+
+
+def turn_detection(settings: Settings) -> TurnDetection:
+    """Return the detector that TURN_DETECTOR names, for one call."""
+    name = settings.turn_detector
+    if name == "stt":
+        return "stt"
+    if name in ("livekit-mini", "livekit-cloud"):
+        # v1-mini runs in this process: livekit-agents' default needs a LiveKit Cloud account.
+        return inference.TurnDetector(
+            version="v1-mini" if name == "livekit-mini" else "v1",
+            unlikely_threshold=settings.endpointing_threshold or NOT_GIVEN,
+        )
+    smart = _smart_turn(settings)
+    delays = settings.endpointing_min_delay, settings.endpointing_max_delay
+    if name == "smart-turn":
+        threshold = settings.endpointing_threshold or _SMART_TURN_THRESHOLD
+        return EndOfTurnDetector(
+            ThresholdPolicy(threshold, *delays), smart=smart, waits_for_text=False, checkpoints_s=CHECKPOINTS_S[:1]
+        )
+    fusion = Fusion.load(with_smart_turn=smart is not None)
+    return EndOfTurnDetector(
+        FusedPolicy(fusion, settings.endpointing_cut_cost, *delays), mini=local_inference.EOT().predict, smart=smart
+    )
+
+
+def check_turn_detector(settings: Settings) -> None:
+    """Check the weights that TURN_DETECTOR needs.
+
+    Raises:
+        BadSettingsError: If smart-turn is asked for and cannot be loaded.
+    """
+    if settings.turn_detector == "smart-turn" or (settings.turn_detector == "fused" and settings.smart_turn_path):
+        try:
+            smart_turn.check(_path(settings))
+        except smart_turn.SmartTurnMissingError as error:
+            raise BadSettingsError([f"TURN_DETECTOR={settings.turn_detector}: {error}"]) from error
+    elif settings.turn_detector == "fused" and _smart_turn(settings) is None:
+        logger.info("TURN_DETECTOR=fused works without smart-turn: %s", smart_turn.REMEDY)
+
+
+def _path(settings: Settings) -> Path:
+    return settings.smart_turn_path or smart_turn.weights_path()
+
+
+def _smart_turn(settings: Settings) -> AudioModel | None:
+    """Return smart-turn, None without its weights."""
+    try:
+        return smart_turn.load(_path(settings)).probability
+    except smart_turn.SmartTurnMissingError:
+        return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import logging
 import re
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from livekit import rtc
 from livekit.agents import AgentSession, Plugin, SpeechCreatedEvent
 from livekit.agents.types import TOPIC_TRANSCRIPTION
 from livekit.agents.voice import SpeechHandle, agent_activity, audio_recognition, room_io
+from livekit.agents.voice.turn import TurnDetectionEvent as TurnDetectionEvent
+from livekit.agents.voice.turn import _StreamingTurnDetector, _StreamingTurnDetectorStream
 
 #: The version of livekit-agents that this module was written for.
 VERSION = "1.8.9"
@@ -108,6 +111,26 @@ def restore_user_turn(session: AgentSession[Any], text: str) -> None:
 def _recognition(session: AgentSession[Any]) -> audio_recognition.AudioRecognition | None:
     activity = session._activity
     return activity._audio_recognition if activity else None
+
+
+# --- end of turn ---
+
+
+def turn_detection_event(probability: float) -> TurnDetectionEvent:
+    """Return what a streaming turn detector's ``predict()`` resolves to."""
+    return TurnDetectionEvent(
+        type="eot_prediction", end_of_turn_probability=probability, last_speaking_time=time.time()
+    )
+
+
+def is_streaming_detector(detector: object) -> bool:
+    """Whether livekit-agents takes an object for a streaming turn detector, and asks it while the caller is silent."""
+    return isinstance(detector, _StreamingTurnDetector)
+
+
+def is_streaming_detector_stream(stream: object) -> bool:
+    """Whether an object has what livekit-agents calls on a streaming turn detector's stream."""
+    return isinstance(stream, _StreamingTurnDetectorStream)
 
 
 # --- text input ---

@@ -1,0 +1,1 @@
+"""Turn-taking on recordings of people (docs/benchmarks/turn-taking.md)."""

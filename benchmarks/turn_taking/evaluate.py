@@ -1,0 +1,218 @@
+"""Replay of detectors and whole policies over the moments of recordings, fitted on other dialogues.
+
+A pause is cut if the turn is ended before the caller's next sound. The delay of an end is the time from the caller's
+last sound to the decision. Every detector gets the same policy (``agent_worker.turn_taking.fusion``), fitted with its
+own evidence, and swept over the cost of a cut; so the curves differ by the evidence alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from agent_worker.turn_taking.fusion import FEATURES, Fusion
+from benchmarks.turn_taking.features import CHECKPOINTS_S, Moment
+from training.end_of_turn import LAST_S, evidence, fit, silences
+
+SILENCE = ("log_silence", "late_silence")
+DETECTORS: Mapping[str, tuple[str, ...]] = {
+    "silence alone": SILENCE,
+    "v1-mini": (*SILENCE, "mini"),
+    "smart-turn v3.2": (*SILENCE, "smart"),
+    "both": (*SILENCE, "mini", "smart"),
+    "words alone": (*SILENCE, "incompleteness", "breaks_off", "asks"),
+    "fused without smart-turn": tuple(name for name in FEATURES if name != "smart"),
+    "fused": FEATURES,
+}
+OURS = "fused"
+CUT_COSTS_S = np.geomspace(0.01, 60, 70)
+DEFAULT_CUT_COST_S = 0.5
+MAX_DELAY_S = 1.8
+_NEVER_S = 1e6
+_RESAMPLES = 1000
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Decisions of one detector, shape (settings, moments).
+
+    Attributes:
+        delays: From the caller's last sound to the decision, seconds.
+        is_end: Of each moment, whether it is the end of the turn.
+        duration: Of each pause, seconds.
+        speakers: Of each moment.
+    """
+
+    delays: Floats
+    is_end: Bools
+    duration: Floats
+    speakers: npt.NDArray[np.str_]
+
+    def at(self, rows: npt.NDArray[np.int64] | Bools) -> Outcomes:
+        """Return the outcomes of some moments."""
+        return Outcomes(self.delays[:, rows], self.is_end[rows], self.duration[rows], self.speakers[rows])
+
+    def cut_shares(self) -> Floats:
+        """Return the share of cut pauses of each setting."""
+        pauses = ~self.is_end
+        shares: Floats = (self.delays[:, pauses] < self.duration[pauses]).mean(axis=1)
+        return shares
+
+    def mean_delays(self) -> Floats:
+        """Return the mean delay of the ends of each setting."""
+        means: Floats = self.delays[:, self.is_end].mean(axis=1)
+        return means
+
+    def late_shares(self, over_s: float = 1.0) -> Floats:
+        """Return the share of ends of each setting that wait longer."""
+        shares: Floats = (self.delays[:, self.is_end] > over_s).mean(axis=1)
+        return shares
+
+
+Measure = Callable[[Outcomes], float]
+
+
+def cut_share_at(mean_delay_s: float) -> Measure:
+    """Return how to read the share of cut pauses at a mean delay from the curve; NaN where the curve has none."""
+    return lambda outcomes: _interpolated(outcomes.mean_delays(), outcomes.cut_shares(), mean_delay_s)
+
+
+def delay_at(cut_share: float) -> Measure:
+    """Return how to read the mean delay at a share of cut pauses from the curve."""
+    return lambda outcomes: _interpolated(outcomes.cut_shares(), outcomes.mean_delays(), cut_share)
+
+
+def late_share_at(mean_delay_s: float) -> Measure:
+    """Return how to read the share of ends that wait longer than 1 s, at a mean delay."""
+    return lambda outcomes: _interpolated(outcomes.mean_delays(), outcomes.late_shares(), mean_delay_s)
+
+
+def _interpolated(keys: Floats, values: Floats, key: float) -> float:
+    order = np.argsort(keys, kind="stable")
+    if not keys[order[0]] <= key <= keys[order[-1]]:
+        return float("nan")
+    return float(np.interp(key, keys[order], values[order]))
+
+
+def replay(test: Sequence[Moment], train: Sequence[Moment]) -> dict[str, Outcomes]:
+    """Return the outcomes of every detector; each dialogue is judged by a fit on the others.
+
+    Args:
+        test: The moments to judge, for instance with noise.
+        train: Those to fit on; of them a dialogue's own are left out.
+    """
+    test = usable(test)
+    return {name: replay_one(test, train, features) for name, features in DETECTORS.items()}
+
+
+def usable(found: Sequence[Moment]) -> list[Moment]:
+    """Return the moments without those ends that the voice activity detector does not hear at all."""
+    return [moment for moment in found if moment.end is not None or (moment.silence and moment.mini)]
+
+
+def _decided(moment: Moment, fusion: Fusion) -> Floats:
+    """Return the delay for each cost of a cut."""
+    if not (moment.silence and moment.mini):
+        return np.full(len(CUT_COSTS_S), _NEVER_S)  # no turn ends in a silence that is not noticed
+    times = silences()
+    probability = np.array([fusion.probability(evidence(moment, at), at) for at in times])
+    hazard = fusion.hazard_shape / (fusion.hazard_scale_s + times)
+    worth = probability / np.maximum(1e-9, (1 - probability) * hazard)
+    ends = worth[np.newaxis, :] >= CUT_COSTS_S[:, np.newaxis]
+    decided = np.where(ends.any(axis=1), times[ends.argmax(axis=1)], LAST_S)
+    return decided + moment.silence.since - moment.start
+
+
+def policies(test: Sequence[Moment], train: Sequence[Moment]) -> dict[str, Outcomes]:
+    """Return the outcomes of whole policies as they are configured; each has one setting."""
+    test = usable(test)
+    ours = _policy_fused(test, train)
+    detected = CHECKPOINTS_S[0]
+    fixed: dict[str, Callable[[Moment], float]] = {
+        "agent-worker, livekit-mini": lambda moment: max(detected, 0.25 if moment.mini[0] >= 0.36 else MAX_DELAY_S),
+        "agent-worker, smart-turn": lambda moment: max(detected, 0.25 if moment.smart[0] >= 0.5 else MAX_DELAY_S),
+        "stock livekit-agents": lambda moment: max(detected, 0.3 if moment.mini[0] >= 0.36 else 2.5),
+        "smart-turn, then 3 s (Pipecat's default)": lambda moment: detected if moment.smart[0] > 0.5 else 3.0,
+        "silence of 0.8 s": lambda moment: 0.8,
+    }
+    found = {"agent-worker, fused": ours}
+    for name, wait in fixed.items():
+        delays = [
+            moment.silence.since + wait(moment) - moment.start if moment.silence and moment.mini else _NEVER_S
+            for moment in test
+        ]
+        found[name] = _outcomes(np.array([delays]), test)
+    return found
+
+
+def _policy_fused(test: Sequence[Moment], train: Sequence[Moment]) -> Outcomes:
+    curve = replay_one(test, train, FEATURES)
+    column = int(np.abs(np.log(CUT_COSTS_S / DEFAULT_CUT_COST_S)).argmin())
+    latest = np.array([MAX_DELAY_S + (moment.silence.since - moment.start if moment.silence else 0) for moment in test])
+    delays = np.where(curve.delays[column] < _NEVER_S, np.minimum(curve.delays[column], latest), _NEVER_S)
+    return Outcomes(delays[np.newaxis], curve.is_end, curve.duration, curve.speakers)
+
+
+def replay_one(test: Sequence[Moment], train: Sequence[Moment], features: Sequence[str]) -> Outcomes:
+    """Return the outcomes of one detector, as :func:`replay` does."""
+    delays = np.zeros((len(CUT_COSTS_S), len(test)))
+    for dialogue in sorted({moment.dialogue for moment in test}):
+        fusion = fit([moment for moment in train if moment.dialogue != dialogue], features)
+        for index, moment in enumerate(test):
+            if moment.dialogue == dialogue:
+                delays[:, index] = _decided(moment, fusion)
+    return _outcomes(delays, test)
+
+
+def _outcomes(delays: Floats, test: Sequence[Moment]) -> Outcomes:
+    return Outcomes(
+        delays,
+        np.array([moment.end is None for moment in test]),
+        np.array([np.inf if moment.end is None else moment.end - moment.start for moment in test]),
+        np.array([moment.speaker for moment in test]),
+    )
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def with_interval(outcomes: Outcomes, measure: Measure, seed: int) -> Interval:
+    """Return a measure with its confidence interval (bootstrap over speakers)."""
+    names = np.unique(outcomes.speakers)
+    rows = {name: np.flatnonzero(outcomes.speakers == name) for name in names}
+    random = np.random.default_rng(seed)
+    samples = []
+    for _ in range(_RESAMPLES):
+        chosen = np.concatenate([rows[name] for name in random.choice(names, len(names))])
+        resampled = outcomes.at(chosen)
+        if resampled.is_end.any() and not resampled.is_end.all():
+            samples.append(measure(resampled))
+    low, high = np.nanquantile(samples, [0.025, 0.975])
+    return Interval(measure(outcomes), float(low), float(high))
+
+
+def ratio_interval(ours: Outcomes, theirs: Outcomes, measure: Measure, seed: int) -> Interval:
+    """Return our measure over theirs with its confidence interval, the same speakers resampled in both."""
+    names = np.unique(ours.speakers)
+    rows = {name: np.flatnonzero(ours.speakers == name) for name in names}
+    random = np.random.default_rng(seed)
+    samples = []
+    for _ in range(_RESAMPLES):
+        chosen = np.concatenate([rows[name] for name in random.choice(names, len(names))])
+        if ours.is_end[chosen].any() and not ours.is_end[chosen].all():
+            below = measure(theirs.at(chosen))
+            samples.append(measure(ours.at(chosen)) / below if below else np.nan)
+    low, high = np.nanquantile(samples, [0.025, 0.975])
+    return Interval(measure(ours) / measure(theirs), float(low), float(high))
