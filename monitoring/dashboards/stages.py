@@ -92,6 +92,29 @@ def _hearing(board: dashboard.Dashboard) -> dashboard.Dashboard:
                 )
             )
         )
+        .with_panel(
+            lines(
+                Panel(
+                    "Transcripts without words",
+                    "Coughs, noise, and what recognisers invent of them: no turns. Many invented or no_speech: callers "
+                    "are in loud places, or the microphone hears something else.",
+                    Unit.COUNT,
+                    [Query(increase("livekit_wordless_transcripts_total", by="reason"), "{{reason}}")],
+                    12,
+                )
+            )
+        )
+        .with_panel(
+            lines(
+                Panel(
+                    "Listener's sounds",
+                    "The agent's mm-hm in pauses in which the caller goes on, such as between the groups of a number.",
+                    Unit.COUNT,
+                    [Query(increase("livekit_agent_backchannels_total"), "mm-hm")],
+                    12,
+                )
+            )
+        )
     )
 
 
