@@ -46,11 +46,12 @@ test-unit: install ## the unit tests alone
 PIPECAT := $(CACHE)/pipecat-venv
 
 .PHONY: benchmark
-benchmark: install livekit-server page ## all benchmarks but reliability, in hours; the reports are in docs/benchmarks
+benchmark: install livekit-server page ## all benchmarks but reliability, in hours; RECORDINGS=folder of human speech; the reports are in docs/benchmarks
 	$(UV) sync --frozen --group benchmarks
 	UV_PROJECT_ENVIRONMENT=$(PIPECAT) $(UV) sync --frozen --no-default-groups --group pipecat
 	$(RUN)python -m benchmarks.latency --parallel 2 --pipecat-python $(PIPECAT)/bin/python
 	$(RUN)python -m benchmarks.endpointing
+	$(if $(RECORDINGS),scripts/get smart-turn && $(RUN)python -m benchmarks.turn_taking --recordings $(RECORDINGS))
 	$(RUN)python -m benchmarks.appropriateness
 	$(RUN)python -m benchmarks.metrics_scale
 	$(RUN)python -m benchmarks.scaling

@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -59,18 +60,25 @@ def fit(known: Iterable[Moment], names: Sequence[str]) -> Fusion:
     Each moment gives a sample for each step of its silence: a pause as long as it lasts, an end up to ``LAST_S``.
     """
     usable = [moment for moment in known if moment.silence and moment.mini]
-    steps = [(moment, at) for moment in usable for at in silences() if at < silence_s(moment)]
-    values = np.array([[features(evidence(moment, at), at)[name] for name in names] for moment, at in steps], float)
+    values = np.concatenate([_samples(moment) for moment in usable])[:, [FEATURES.index(name) for name in names]]
+    is_end = np.concatenate([np.full(len(_samples(moment)), moment.end is None) for moment in usable])
     mean, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0) + 1e-9
     scaled = np.nan_to_num((values - mean) / scale)
     model = LogisticRegression(C=_INVERSE_REGULARISATION, max_iter=1000)
-    model.fit(scaled, [moment.end is None for moment, _ in steps])
+    model.fit(scaled, is_end)
     shape, scale_s = _hazard(np.array([silence_s(moment) for moment in usable if moment.end is not None]))
     weights = {
         name: Weight(float(mean[index]), float(scale[index]), float(model.coef_[0][index]))
         for index, name in enumerate(names)
     }
     return Fusion(weights, float(model.intercept_[0]), shape, scale_s)
+
+
+@cache
+def _samples(moment: Moment) -> Floats:
+    """Return the features at each step of a moment's silence, NaN where unknown, shape (steps, features)."""
+    steps = [features(evidence(moment, at), at) for at in silences() if at < silence_s(moment)]
+    return np.array([[step[name] for name in FEATURES] for step in steps], float).reshape(-1, len(FEATURES))
 
 
 def silences() -> Floats:

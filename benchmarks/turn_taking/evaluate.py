@@ -100,15 +100,30 @@ def _interpolated(keys: Floats, values: Floats, key: float) -> float:
     return float(np.interp(key, keys[order], values[order]))
 
 
-def replay(test: Sequence[Moment], train: Sequence[Moment]) -> dict[str, Outcomes]:
-    """Return the outcomes of every detector; each dialogue is judged by a fit on the others.
+class Fits:
+    """Fusions fitted on all dialogues but one; each is fitted once.
 
     Args:
-        test: The moments to judge, for instance with noise.
-        train: Those to fit on; of them a dialogue's own are left out.
+        train: The moments to fit on.
     """
+
+    def __init__(self, train: Sequence[Moment]) -> None:
+        self._train = train
+        self._fitted: dict[tuple[str, tuple[str, ...]], Fusion] = {}
+
+    def without(self, dialogue: str, features: tuple[str, ...]) -> Fusion:
+        """Return the fusion of these features, fitted on the other dialogues."""
+        key = dialogue, features
+        if key not in self._fitted:
+            others = [moment for moment in self._train if moment.dialogue != dialogue]
+            self._fitted[key] = fit(others, features)
+        return self._fitted[key]
+
+
+def replay(test: Sequence[Moment], fits: Fits) -> dict[str, Outcomes]:
+    """Return the outcomes of every detector; each dialogue is judged by a fit on the others."""
     test = usable(test)
-    return {name: replay_one(test, train, features) for name, features in DETECTORS.items()}
+    return {name: replay_one(test, fits, features) for name, features in DETECTORS.items()}
 
 
 def usable(found: Sequence[Moment]) -> list[Moment]:
@@ -129,10 +144,10 @@ def _decided(moment: Moment, fusion: Fusion) -> Floats:
     return decided + moment.silence.since - moment.start
 
 
-def policies(test: Sequence[Moment], train: Sequence[Moment]) -> dict[str, Outcomes]:
+def policies(test: Sequence[Moment], fits: Fits) -> dict[str, Outcomes]:
     """Return the outcomes of whole policies as they are configured; each has one setting."""
     test = usable(test)
-    ours = _policy_fused(test, train)
+    ours = _policy_fused(test, fits)
     detected = CHECKPOINTS_S[0]
     fixed: dict[str, Callable[[Moment], float]] = {
         "agent-worker, livekit-mini": lambda moment: max(detected, 0.25 if moment.mini[0] >= 0.36 else MAX_DELAY_S),
@@ -151,19 +166,19 @@ def policies(test: Sequence[Moment], train: Sequence[Moment]) -> dict[str, Outco
     return found
 
 
-def _policy_fused(test: Sequence[Moment], train: Sequence[Moment]) -> Outcomes:
-    curve = replay_one(test, train, FEATURES)
+def _policy_fused(test: Sequence[Moment], fits: Fits) -> Outcomes:
+    curve = replay_one(test, fits, FEATURES)
     column = int(np.abs(np.log(CUT_COSTS_S / DEFAULT_CUT_COST_S)).argmin())
     latest = np.array([MAX_DELAY_S + (moment.silence.since - moment.start if moment.silence else 0) for moment in test])
     delays = np.where(curve.delays[column] < _NEVER_S, np.minimum(curve.delays[column], latest), _NEVER_S)
     return Outcomes(delays[np.newaxis], curve.is_end, curve.duration, curve.speakers)
 
 
-def replay_one(test: Sequence[Moment], train: Sequence[Moment], features: Sequence[str]) -> Outcomes:
+def replay_one(test: Sequence[Moment], fits: Fits, features: tuple[str, ...]) -> Outcomes:
     """Return the outcomes of one detector, as :func:`replay` does."""
     delays = np.zeros((len(CUT_COSTS_S), len(test)))
     for dialogue in sorted({moment.dialogue for moment in test}):
-        fusion = fit([moment for moment in train if moment.dialogue != dialogue], features)
+        fusion = fits.without(dialogue, features)
         for index, moment in enumerate(test):
             if moment.dialogue == dialogue:
                 delays[:, index] = _decided(moment, fusion)

@@ -25,7 +25,7 @@ from benchmarks.turn_taking.recordings import SAMPLE_RATE, Event, Recording, Sam
 from model_server import weights
 from model_server.stt import Whisper
 
-_VERSION = 1
+_VERSION = 2
 """Changes with what is kept in the cache."""
 CHECKPOINTS_S = (0.256, 0.512, 0.8, 1.216)
 """When the models are asked, from the beginning of the silence by the voice activity detector."""
@@ -140,13 +140,15 @@ _MOMENTS = TypeAdapter(list[Moment])
 def _cached(
     recording: Recording, condition: Condition, others: list[Samples], models: Callable[[], Models]
 ) -> list[Moment]:
-    samples = _under(condition, recording, others)
-    key = hashlib.sha256(samples.tobytes() + repr((recording.events, recording.question)).encode()).hexdigest()[:24]
+    # Not of the samples: the resampler dithers, so that they differ each time.
+    of = (recording.digest, condition, recording.events, recording.question)
+    key = hashlib.sha256(repr(of).encode()).hexdigest()[:24]
     file = cache_dir() / "benchmarks" / "turn-taking" / f"{_VERSION}-{key}.json"
     if file.exists():
         return _MOMENTS.validate_json(file.read_bytes())
     progress(f"{condition}: {recording.file}")
-    found = list(_measure(replace(recording, samples=samples), models()))
+    heard = replace(recording, samples=_under(condition, recording, others))
+    found = list(_measure(heard, models()))
     file.parent.mkdir(parents=True, exist_ok=True)
     _write(file, _MOMENTS.dump_json(found))
     return found

@@ -9,6 +9,7 @@ is one after which the speaker waits for the other party. Everything else is lef
 from __future__ import annotations
 
 import csv
+import hashlib
 import wave
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -78,6 +79,7 @@ class Recording:
         events: In their order.
         question: What the other party said before, as a recogniser wrote it.
         noise: Stretches of the recording without speech.
+        digest: sha256 of the file.
     """
 
     file: str
@@ -89,6 +91,7 @@ class Recording:
     events: tuple[Event, ...]
     question: str
     noise: Samples
+    digest: str
 
 
 def read(folder: Path) -> list[Recording]:
@@ -169,10 +172,11 @@ def _recording(folder: Path, row: dict[str, str], pauses: list[dict[str, str]], 
         speaker=_speaker(row),
         dialogue=_dialogue(row),
         samples=_with_tail(samples, speech_end, noise),
-        start=float(row["speech_start"]),
+        start=max(0.0, float(row["speech_start"])),
         events=(*holds, *ends),
         question=question,
         noise=noise,
+        digest=hashlib.sha256((folder / row["file"]).read_bytes()).hexdigest(),
     )
 
 

@@ -1,0 +1,245 @@
+"""The report: tables in Markdown, and the same figures as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from benchmarks.harness import results
+from benchmarks.harness.cli import ReportFiles
+from benchmarks.harness.markdown import fill, table
+from benchmarks.turn_taking import evaluate
+from benchmarks.turn_taking.evaluate import (
+    DEFAULT_CUT_COST_S,
+    OURS,
+    Interval,
+    Outcomes,
+    cut_share_at,
+    delay_at,
+    late_share_at,
+    ratio_interval,
+    with_interval,
+)
+from benchmarks.turn_taking.features import Moment
+
+SCORED = ("calls", "requests")
+_DELAYS_S = (0.3, 0.45, 0.6, 0.9)
+_CUT_SHARES = (0.05, 0.1)
+_STRATUM_DELAY_S = 0.6
+_STRATUM_DETECTORS = ("silence alone", "v1-mini", "smart-turn v3.2", "fused without smart-turn", OURS)
+_MIN_STRATUM = 8
+_WORST = 3
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that the report is made from.
+
+    Attributes:
+        clean: Moments of all recordings.
+        others: Moments of the scored kinds under other conditions.
+        mini_ms: How long v1-mini takes, milliseconds.
+        smart_ms: How long smart-turn takes.
+        seed: Of the bootstrap.
+        note: A sentence about the run.
+    """
+
+    clean: Sequence[Moment]
+    others: Mapping[str, Sequence[Moment]]
+    mini_ms: float
+    smart_ms: float
+    seed: int
+    note: str
+
+
+def write(run: Run, files: ReportFiles) -> None:
+    """Write the page and the JSON file."""
+    scored = [moment for moment in run.clean if moment.kind in SCORED]
+    fits = evaluate.Fits(run.clean)
+    curves = evaluate.replay(scored, fits)
+    policies = evaluate.policies(scored, fits)
+    detectors = {name: _figures(outcomes, run.seed) for name, outcomes in curves.items()}
+    configured = {name: _policy_figures(outcomes, run.seed) for name, outcomes in policies.items()}
+    ratios = {
+        delay: ratio_interval(curves[OURS], curves["v1-mini"], cut_share_at(delay), run.seed) for delay in (0.3, 0.6)
+    }
+    strata = _strata(run, fits)
+    evidence = _evidence(scored)
+    results.save(
+        files.json,
+        {
+            "seed": run.seed,
+            "detectors": detectors,
+            "fused_over_v1_mini": {f"cut at {delay} s": ratio for delay, ratio in ratios.items()},
+            "policies": configured,
+            "strata": strata,
+            "evidence_auc": evidence,
+        },
+        depth=3,
+    )
+    usable = evaluate.usable(scored)
+    ends = sum(moment.end is None for moment in usable)
+    page = fill(
+        Path(__file__).parent / "template.md",
+        seed=run.seed,
+        note=run.note,
+        result=_result(curves, policies, ratios),
+        speakers=len({moment.speaker for moment in usable}),
+        ends=ends,
+        pauses=len(usable) - ends,
+        missed=len(scored) - len(usable),
+        detectors=_detector_table(detectors),
+        ratio_300=_ratio(ratios[0.3]),
+        ratio_600=_ratio(ratios[0.6]),
+        policies=_policy_table(configured),
+        cut_cost=DEFAULT_CUT_COST_S,
+        strata=_strata_table(strata),
+        evidence=table(["evidence", "end over pause"], [(name, _percent(value)) for name, value in evidence.items()]),
+        worst=_worst(usable, policies["agent-worker, fused"]),
+        mini_ms=round(run.mini_ms),
+        smart_ms=round(run.smart_ms),
+    )
+    files.write_page(page)
+
+
+def _figures(outcomes: Outcomes, seed: int) -> dict[str, Interval]:
+    found = {f"cut at {delay} s": with_interval(outcomes, cut_share_at(delay), seed) for delay in _DELAYS_S}
+    found |= {f"delay at {share:.0%}": with_interval(outcomes, delay_at(share), seed) for share in _CUT_SHARES}
+    return found | {"over 1 s at 0.6 s": with_interval(outcomes, late_share_at(0.6), seed)}
+
+
+def _policy_figures(outcomes: Outcomes, seed: int) -> dict[str, Any]:
+    delays = outcomes.delays[0][outcomes.is_end]
+    return {
+        "cut": with_interval(outcomes, lambda some: float(some.cut_shares()[0]), seed),
+        "mean": with_interval(outcomes, lambda some: float(some.mean_delays()[0]), seed),
+        "p50": float(np.median(delays)),
+        "p95": float(np.quantile(delays, 0.95)),
+        "over 1 s": with_interval(outcomes, lambda some: float(some.late_shares()[0]), seed),
+    }
+
+
+def _strata(run: Run, fits: evaluate.Fits) -> dict[str, dict[str, float]]:
+    scored = [moment for moment in run.clean if moment.kind in SCORED]
+    groups: dict[str, Sequence[Moment]] = {
+        kind: [moment for moment in run.clean if moment.kind == kind] for kind in ("calls", "requests", "monologues")
+    }
+    lengths: dict[str, Callable[[Moment], bool]] = {
+        "spoken under 3 s": lambda moment: moment.spoken_s < 3,
+        "spoken 3 to 10 s": lambda moment: 3 <= moment.spoken_s < 10,
+        "spoken over 10 s": lambda moment: moment.spoken_s >= 10,
+        "pauses within a sentence": lambda moment: moment.end is None or moment.hint in ("mid", "filler"),
+        "pauses after a sentence": lambda moment: moment.end is None or moment.hint == "sentence",
+    }
+    groups |= {name: [moment for moment in scored if chosen(moment)] for name, chosen in lengths.items()}
+    found = {}
+    for name, group in {**groups, **run.others}.items():
+        usable = evaluate.usable(group)
+        ends = sum(moment.end is None for moment in usable)
+        if min(ends, len(usable) - ends) < _MIN_STRATUM:
+            continue
+        row = {"ends": float(ends), "pauses": float(len(usable) - ends)}
+        for detector in _STRATUM_DETECTORS:
+            curve = evaluate.replay_one(usable, fits, evaluate.DETECTORS[detector])
+            row[detector] = cut_share_at(_STRATUM_DELAY_S)(curve)
+        found[name] = row
+    return found
+
+
+def _evidence(scored: Sequence[Moment]) -> dict[str, float]:
+    heard = [moment for moment in scored if moment.silence and moment.mini]
+    is_end = [moment.end is None for moment in heard]
+    columns: dict[str, Callable[[Moment], float]] = {
+        "v1-mini": lambda moment: moment.mini[0],
+        "smart-turn v3.2": lambda moment: moment.smart[0],
+        "completeness of the words": lambda moment: moment.completeness,
+        "loudness: how far the end falls": lambda moment: moment.prosody.level_drop_db,
+        "pitch: how far the end falls": lambda moment: moment.prosody.pitch_drop,
+        "unvoiced share of the last 0.5 s": lambda moment: -moment.prosody.voiced_share,
+        "shortness of the turn": lambda moment: -moment.spoken_s,
+    }
+    return {
+        name: float(roc_auc_score(is_end, [column(moment) for moment in heard])) for name, column in columns.items()
+    }
+
+
+def _worst(usable: Sequence[Moment], ours: Outcomes) -> str:
+    """Name the recordings with the most cut pauses and the longest waits."""
+    harm: dict[str, float] = defaultdict(float)
+    notes: dict[str, list[str]] = defaultdict(list)
+    for moment, delay in zip(usable, ours.delays[0], strict=True):
+        if moment.end is None:
+            harm[moment.file] += max(0.0, float(delay) - 1.0)
+            notes[moment.file] += [f"end after {delay:.2f} s"] if delay > 1 else []
+        elif delay < moment.end - moment.start:
+            harm[moment.file] += 1.0
+            notes[moment.file].append(f"pause of {moment.end - moment.start:.2f} s cut")
+    worst = sorted(harm, key=lambda name: -harm[name])[:_WORST]
+    return "\n".join(f"- `{name}`: {', '.join(notes[name])}." for name in worst)
+
+
+def _result(curves: Mapping[str, Outcomes], policies: Mapping[str, Outcomes], ratios: Mapping[float, Interval]) -> str:
+    shares = {name: cut_share_at(0.6)(curve) for name, curve in curves.items()}
+    ours, stock = policies["agent-worker, fused"], policies["stock livekit-agents"]
+    return (
+        f"At a mean delay of 600 ms the fused detector cuts {_percent(shares[OURS])} of the pauses, v1-mini "
+        f"{_percent(shares['v1-mini'])}, smart-turn {_percent(shares['smart-turn v3.2'])}, silence alone "
+        f"{_percent(shares['silence alone'])}. As configured, it cuts {_percent(float(ours.cut_shares()[0]))} at "
+        f"{_seconds(float(ours.mean_delays()[0]))} mean delay; stock livekit-agents cuts "
+        f"{_percent(float(stock.cut_shares()[0]))} at {_seconds(float(stock.mean_delays()[0]))}."
+    )
+
+
+def _detector_table(figures: Mapping[str, Mapping[str, Interval]]) -> str:
+    names = list(next(iter(figures.values())))
+    rows = [
+        [name, *(_interval(row[key], _seconds if key.startswith("delay") else _percent) for key in names)]
+        for name, row in figures.items()
+    ]
+    return table(["detector", *names], rows)
+
+
+def _policy_table(figures: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [
+        (
+            name,
+            _interval(row["cut"], _percent),
+            _interval(row["mean"], _seconds),
+            _seconds(row["p50"]),
+            _seconds(row["p95"]),
+            _interval(row["over 1 s"], _percent),
+        )
+        for name, row in figures.items()
+    ]
+    return table(["policy", "pauses cut", "delay mean", "p50", "p95", "ends over 1 s"], rows)
+
+
+def _strata_table(strata: Mapping[str, Mapping[str, float]]) -> str:
+    rows = [
+        (name, f"{row['ends']:.0f}", f"{row['pauses']:.0f}", *(_percent(row[key]) for key in _STRATUM_DETECTORS))
+        for name, row in strata.items()
+    ]
+    return table(["recordings", "ends", "pauses", *_STRATUM_DETECTORS], rows)
+
+
+def _interval(found: Interval, show: Callable[[float], str]) -> str:
+    return "-" if math.isnan(found.value) else f"{show(found.value)} ({show(found.low)} to {show(found.high)})"
+
+
+def _percent(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.0%}"
+
+
+def _seconds(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.2f} s"
+
+
+def _ratio(found: Interval) -> str:
+    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
