@@ -41,7 +41,7 @@ def main() -> None:
         # Before the models, which take seconds to load, so that a taken port is reported at once.
         listener = listen(args.host, args.port)
         if args.simulated:
-            backends = simulated_backends(load_config(args.simulated))
+            backends: Backends = simulated_backends(load_config(args.simulated))
         else:
             choice = ModelChoice(args.main_model, args.fast_model, args.voice, args.llm_threads)
             backends = asyncio.run(real_backends(_report_progress, choice))

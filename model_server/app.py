@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -19,6 +20,7 @@ from model_server.backends import Backends, BadInputError, UnknownModelError
 from model_server.deepgram_api import CLIENT_TIMEOUT_S, PROJECTS_PATH, DeepgramAPI
 from model_server.faults import Faults
 from model_server.openai_api import OpenAIAPI, bad_input, error_response, unknown_model
+from model_server.simulation import SimulatedBackends, SimulationConfig
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
 """OpenAI's own limit for an upload."""
@@ -56,6 +58,7 @@ def create_app(
             Route("/v1/audio/speech", openai.speech, methods=["POST"]),
             WebSocketRoute("/v1/listen", deepgram.listen),
             *(faults.routes if faults else ()),
+            *([_config_route(backends)] if isinstance(backends, SimulatedBackends) else ()),
         ],
         middleware=[
             Middleware(_RequestId),
@@ -71,6 +74,18 @@ def create_app(
             Exception: _server_error,
         },
     )
+
+
+def _config_route(backends: SimulatedBackends) -> Route:
+    async def configure(request: Request) -> Response:
+        try:
+            backends.configure(SimulationConfig.model_validate_json(await request.body()))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise BadInputError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        return Response(status_code=204)
+
+    return Route("/simulated/config", configure, methods=["PUT"])
 
 
 def _http_error(request: Request, error: Exception) -> Response:

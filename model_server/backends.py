@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+Span = tuple[float, float]
+"""Start and end in seconds, from the start of a stream."""
 
 Audio = NDArray[np.float32]
 """Mono samples between -1 and 1, shape (n,). For speech recognition always at `STT_SAMPLE_RATE`."""
@@ -82,16 +85,24 @@ class ChatRequest:
     max_tokens: int | None = None
     options: Mapping[str, object] = field(default_factory=dict)
     """Sampling options by OpenAI's names: temperature, top_p, stop, seed, …"""
+    tools: tuple[str, ...] = ()
+    """Names of the tools that may be called; only the simulation calls one."""
+    answers_tool: bool = False
+    """Whether the last message is what a tool returned."""
 
 
 @dataclass(frozen=True)
 class ChatChunk:
-    """A chunk of an answer: text, or in the last one the finish reason ('stop' or 'length') and the tokens used."""
+    """A chunk of an answer: text, or in the last one the finish reason ('stop' or 'length') and the tokens used.
+
+    `tool` is the name of a tool that is called, without arguments.
+    """
 
     text: str = ""
     finish_reason: str | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    tool: str = ""
 
 
 @dataclass(frozen=True)
@@ -161,8 +172,14 @@ class STT(Model, Protocol):
     def idle(self) -> bool:
         """Whether a transcription that is requested now would start at once."""
 
-    async def transcribe(self, model: str, audio: Audio, *, segment: int, final: bool) -> Transcript:
-        """Transcribe the connection's segment of this number; only the simulation uses it, to choose its text."""
+    async def transcribe(
+        self, model: str, audio: Audio, *, segment: int, final: bool, spans: Sequence[Span] = ()
+    ) -> Transcript:
+        """Transcribe the connection's segment of this number.
+
+        `spans` are where the connection's segments up to this one lie in its stream. Only the simulation uses number
+        and spans, to choose its text.
+        """
 
     def voice_activity_detector(self) -> VoiceActivityDetector:
         """Return a detector for one stream."""

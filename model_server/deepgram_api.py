@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from model_server.audio import pcm_reader
-from model_server.backends import STT, STT_SAMPLE_RATE, VAD_FRAME_SAMPLES, Transcript, UnknownModelError
+from model_server.backends import STT, STT_SAMPLE_RATE, VAD_FRAME_SAMPLES, Span, Transcript, UnknownModelError
 from model_server.segmenter import Segmenter, SegmentEvent, SpeechSegment
 
 MIN_ENDPOINTING_MS = 200
@@ -102,7 +102,7 @@ class _Job:
     """A segment in the queue for transcription; None if a Finalize found only silence."""
 
     segment: SpeechSegment | None
-    number: int
+    spans: tuple[Span, ...]
     at_s: float
     is_final: bool = True
     speech_final: bool = False
@@ -141,7 +141,7 @@ class _Conversation:
         self._rest = np.zeros(0, np.float32)
         self._jobs: asyncio.Queue[_Job | _UtteranceEnd | None] = asyncio.Queue()
         self._busy = False
-        self._number = 0
+        self._spans: list[Span] = []
         self._interim_at = 0.0
         self._awaiting_utterance_end = False
         self._last_word_end = 0.0
@@ -217,14 +217,14 @@ class _Conversation:
         self._jobs.put_nowait(
             _Job(
                 segment,
-                self._number,
+                self._spans_with(segment),
                 self._segmenter.elapsed_s,
                 speech_final=speech_final and segment is not None,
                 from_finalize=from_finalize,
             )
         )
         if segment is not None:
-            self._number += 1
+            self._spans.append((segment.start_s, segment.start_s + segment.duration_s))
             self._awaiting_utterance_end = True
 
     def _queue_interim(self) -> None:
@@ -236,7 +236,13 @@ class _Conversation:
             return
         self._interim_at = segmenter.elapsed_s
         self._busy = True  # now, and not only when the other task wakes up
-        self._jobs.put_nowait(_Job(segmenter.snapshot(), self._number, segmenter.elapsed_s, is_final=False))
+        segment = segmenter.snapshot()
+        self._jobs.put_nowait(_Job(segment, self._spans_with(segment), segmenter.elapsed_s, is_final=False))
+
+    def _spans_with(self, segment: SpeechSegment | None) -> tuple[Span, ...]:
+        """Return where the segments up to this one lie in the stream."""
+        last = ((segment.start_s, segment.start_s + segment.duration_s),) if segment else ()
+        return (*self._spans, *last)
 
     def _check_utterance_end(self) -> None:
         limit_ms = self._options.utterance_end_ms
@@ -258,7 +264,11 @@ class _Conversation:
         if job.segment is not None:
             start, duration = job.segment.start_s, job.segment.duration_s
             transcript = await self._stt.transcribe(
-                self._options.model, job.segment.audio, segment=job.number, final=job.is_final
+                self._options.model,
+                job.segment.audio,
+                segment=len(job.spans) - 1,
+                final=job.is_final,
+                spans=job.spans,
             )
         # A cough gives no text. But a client that was told of speech, or asked to finalize, is told of its end.
         if not transcript.text and not (job.speech_final or job.from_finalize):

@@ -68,8 +68,20 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
+class ToolFunction(BaseModel):
+    """The function of a tool; what it takes is ignored."""
+
+    name: str
+
+
+class ChatTool(BaseModel):
+    """A tool that is offered."""
+
+    function: ToolFunction | None = None
+
+
 class ChatBody(BaseModel):
-    """The fields that a small model supports; others, such as `tools`, are accepted and ignored."""
+    """The fields that a small model supports; others are accepted and ignored. Only the simulation calls tools."""
 
     model: str
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
@@ -83,6 +95,7 @@ class ChatBody(BaseModel):
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
     stop: str | Annotated[list[str], Field(max_length=4)] | None = None
+    tools: list[ChatTool] = []
 
     def request(self) -> ChatRequest:
         """Return the request for the model."""
@@ -98,6 +111,8 @@ class ChatBody(BaseModel):
             ),
             self.max_completion_tokens or self.max_tokens,
             self.model_dump(include=sampling, exclude_none=True),
+            tuple(tool.function.name for tool in self.tools if tool.function),
+            self.messages[-1].role == "tool",
         )
 
 
@@ -251,7 +266,11 @@ async def _completion_events(
     head = {**head, "object": "chat.completion.chunk"}
 
     def events(chunk: ChatChunk) -> bytes:
-        delta = {"content": chunk.text} if chunk.text else {}
+        delta: dict[str, Any] = {"content": chunk.text} if chunk.text else {}
+        if chunk.tool:
+            function = {"name": chunk.tool, "arguments": "{}"}
+            call_id = f"call_{uuid.uuid4().hex[:12]}"
+            delta = {"tool_calls": [{"index": 0, "id": call_id, "type": "function", "function": function}]}
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": chunk.finish_reason}
         event = _event({**head, "choices": [choice]})
         if chunk.finish_reason and include_usage:

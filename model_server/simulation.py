@@ -10,7 +10,7 @@ import asyncio
 import math
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Generic, TypeVar
@@ -26,12 +26,14 @@ from model_server.backends import (
     Backends,
     ChatChunk,
     ChatRequest,
+    Span,
     SpeechRequest,
     Transcript,
     UnknownModelError,
     VoiceActivityDetector,
     Word,
 )
+from model_server.segmenter import FRAME_S, LEAD_FRAMES, ONSET_FRAMES
 
 PREFIX = "simulated-"
 Sleep = Callable[[float], Awaitable[object]]
@@ -66,6 +68,33 @@ class SimulatedLLM(Jitter):
     """A token is a word. None: all at once."""
     replies: Annotated[list[str], Field(min_length=1)] = ["This is a simulated answer."]
     """Cycled, request by request."""
+    calls_tool: bool = False
+    """Whether a streamed reply calls the first tool that it is offered, unless it follows what a tool returned."""
+
+
+class TimedWords(_Strict):
+    """Words that are spoken one after the other, seconds after the first sound of their utterance."""
+
+    text: str
+    start: Annotated[float, Field(ge=0)]
+    end: Annotated[float, Field(ge=0)]
+
+    def words(self) -> list[Word]:
+        """Return the words, each with its share of the time."""
+        words = self.text.split()
+        each = (self.end - self.start) / max(1, len(words))
+        return [Word(word, self.start + i * each, self.start + (i + 1) * each, 0.99) for i, word in enumerate(words)]
+
+
+class TimedUtterance(_Strict):
+    """What a caller says, and when in it."""
+
+    words: list[TimedWords] = []
+    """None: a sound without words."""
+    seconds: Annotated[float, Field(gt=0)]
+    """From its first sound to its last."""
+    final_ms: Milliseconds | None = None
+    """Delay of its final transcripts, which have no interim ones before them. None: the model's, with interim ones."""
 
 
 class SimulatedSTT(Jitter):
@@ -75,6 +104,9 @@ class SimulatedSTT(Jitter):
     interim_ms: Milliseconds = 0.0
     transcripts: Annotated[list[str], Field(min_length=1)] = ["this is a simulated transcript"]
     """Cycled, segment by segment; each live connection begins with the first."""
+    utterances: list[TimedUtterance] = []
+    """Instead of `transcripts`, for live connections: what the caller says, in this order. The next utterance begins
+    with the first sound after the end of the one before, so that its pauses may cut it into any number of segments."""
 
 
 class SimulatedTTS(Jitter):
@@ -123,13 +155,24 @@ def load_config(source: str) -> SimulationConfig:
         raise ConfigError("\n".join(problems)) from error
 
 
-def simulated_backends(config: SimulationConfig, sleep: Sleep = asyncio.sleep) -> Backends:
+@dataclass(frozen=True)
+class SimulatedBackends(Backends):
+    """The simulated models of a server."""
+
+    def configure(self, config: SimulationConfig) -> None:
+        """Replace texts, tones and latencies; every cycle begins anew."""
+        for models in (self.llm, self.stt, self.tts):
+            if isinstance(models, _Simulated):
+                models.configure(config)
+
+
+def simulated_backends(config: SimulationConfig, sleep: Sleep = asyncio.sleep) -> SimulatedBackends:
     """Return the simulated models, which wait for their latencies by `sleep`."""
-    return Backends(
+    return SimulatedBackends(
         "simulated",
-        _LLM(config, config.llm, SimulatedLLM(), sleep),
-        _STT(config, config.stt, SimulatedSTT(), sleep),
-        _TTS(config, config.tts, SimulatedTTS(), sleep),
+        _LLM(config, lambda it: it.llm, SimulatedLLM(), sleep),
+        _STT(config, lambda it: it.stt, SimulatedSTT(), sleep),
+        _TTS(config, lambda it: it.tts, SimulatedTTS(), sleep),
     )
 
 
@@ -156,19 +199,32 @@ Entry = TypeVar("Entry", bound=Jitter)
 class _Simulated(Generic[Entry]):
     """The models of one modality; every request gets its number and a random generator from seed, model and number."""
 
-    def __init__(self, config: SimulationConfig, entries: Mapping[str, Entry], default: Entry, sleep: Sleep) -> None:
-        self.names = _Names(config, entries)
-        self._seed = config.seed
-        self._entries = entries
+    def __init__(
+        self,
+        config: SimulationConfig,
+        entries: Callable[[SimulationConfig], Mapping[str, Entry]],
+        default: Entry,
+        sleep: Sleep,
+    ) -> None:
+        self._entries_of = entries
         self._default = default
         self._sleep = sleep
+        self.configure(config)
+
+    def configure(self, config: SimulationConfig) -> None:
+        """Use another config from now on."""
+        self._entries = self._entries_of(config)
+        self.names = _Names(config, self._entries)
+        self._seed = config.seed
         self._counts: Counter[str] = Counter()
 
     def _next_request(self, model: str) -> tuple[Entry, int, random.Random]:
         number = self._counts[model]
         self._counts[model] += 1
-        entry = self._entries.get(model.removeprefix(PREFIX)) or self._entries.get("*") or self._default
-        return entry, number, random.Random(f"{self._seed}/{model}/{number}")
+        return self._entry(model), number, random.Random(f"{self._seed}/{model}/{number}")
+
+    def _entry(self, model: str) -> Entry:
+        return self._entries.get(model.removeprefix(PREFIX)) or self._entries.get("*") or self._default
 
 
 class _LLM(_Simulated[SimulatedLLM]):
@@ -177,6 +233,10 @@ class _LLM(_Simulated[SimulatedLLM]):
         tokens = model.replies[number % len(model.replies)].split()
         spoken = tokens[: request.max_tokens]
         await self._sleep(model.ttft_ms / 1000 * model.factor(rng))
+        if model.calls_tool and request.tools and not request.answers_tool:
+            yield ChatChunk(tool=request.tools[0])
+            yield ChatChunk("", "tool_calls")
+            return
         for position, token in enumerate(spoken):
             if position and model.tokens_per_second:
                 await self._sleep(model.factor(rng) / model.tokens_per_second)
@@ -188,9 +248,25 @@ class _LLM(_Simulated[SimulatedLLM]):
 class _STT(_Simulated[SimulatedSTT]):
     idle = True
 
-    async def transcribe(self, model: str, audio: Audio, *, segment: int, final: bool) -> Transcript:
+    async def transcribe(
+        self, model: str, audio: Audio, *, segment: int, final: bool, spans: Sequence[Span] = ()
+    ) -> Transcript:
         entry, _, rng = self._next_request(model)
+        if entry.utterances and spans:
+            return await self._scripted(entry, spans, final, entry.factor(rng))
         await self._sleep((entry.final_ms if final else entry.interim_ms) / 1000 * entry.factor(rng))
+        return self._cycled(entry, audio, segment, final)
+
+    async def _scripted(self, entry: SimulatedSTT, spans: Sequence[Span], final: bool, factor: float) -> Transcript:
+        utterance, words = timed_words(entry.utterances, spans)
+        own_ms = utterance.final_ms if utterance else None
+        if own_ms is not None and not final:
+            return Transcript("", ())
+        final_ms = entry.final_ms if own_ms is None else own_ms
+        await self._sleep((final_ms if final else entry.interim_ms) / 1000 * factor)
+        return Transcript(" ".join(word.text for word in words), tuple(words))
+
+    def _cycled(self, entry: SimulatedSTT, audio: Audio, segment: int, final: bool) -> Transcript:
         words = entry.transcripts[segment % len(entry.transcripts)].split()
         seconds = len(audio) / STT_SAMPLE_RATE
         if not final:
@@ -203,6 +279,41 @@ class _STT(_Simulated[SimulatedSTT]):
 
     def voice_activity_detector(self) -> VoiceActivityDetector:
         return _LevelDetector()
+
+
+#: How much of a segment lies before its first sound: the segmenter keeps ten frames, three of which are sound.
+_LEAD_S = (LEAD_FRAMES - ONSET_FRAMES) * FRAME_S
+#: How much earlier than its last sound an utterance may seem to have ended.
+_END_TOLERANCE_S = 0.1
+
+
+def timed_words(
+    utterances: Sequence[TimedUtterance], spans: Sequence[Span]
+) -> tuple[TimedUtterance | None, list[Word]]:
+    """Return the utterance to which the last of a connection's segments belongs, and the words in that segment.
+
+    Args:
+        utterances: In their order.
+        spans: Where the connection's segments up to now lie in its stream.
+
+    Returns:
+        None and no words for a segment after the last utterance. The words' times are from the start of the segment.
+    """
+    number, origin, since = -1, 0.0, -math.inf
+    for position, (start, _) in enumerate(spans):
+        sound = start + min(_LEAD_S, start)
+        since = spans[position - 1][1] - origin
+        if number < 0 or (number < len(utterances) and sound >= origin + utterances[number].seconds - _END_TOLERANCE_S):
+            number, origin, since = number + 1, sound, -math.inf
+    if number >= len(utterances):
+        return None, []
+    start, end = spans[-1]
+    spoken = (word for words in utterances[number].words for word in words.words())
+    return utterances[number], [
+        Word(word.text, word.start + origin - start, word.end + origin - start, word.confidence)
+        for word in spoken
+        if since < (word.start + word.end) / 2 <= end - origin
+    ]
 
 
 class _LevelDetector:

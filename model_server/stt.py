@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import fmean
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from faster_whisper import WhisperModel
 from faster_whisper.vad import get_vad_model
 
-from model_server.backends import AliasedModel, Audio, Transcript, VoiceActivityDetector, Word
+from model_server.backends import AliasedModel, Audio, Span, Transcript, VoiceActivityDetector, Word
 
 Features = npt.NDArray[np.float32]
 
@@ -70,7 +71,9 @@ class Whisper:
         """See `model_server.backends.STT`."""
         return self._pending == 0
 
-    async def transcribe(self, model: str, audio: Audio, *, segment: int, final: bool) -> Transcript:
+    async def transcribe(
+        self, model: str, audio: Audio, *, segment: int, final: bool, spans: Sequence[Span] = ()
+    ) -> Transcript:
         """See `model_server.backends.STT`."""
         self._pending += 1
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
@@ -12,6 +12,7 @@ from model_server.backends import (
     Audio,
     ChatChunk,
     ChatRequest,
+    Span,
     SpeechRequest,
     Transcript,
     VoiceActivityDetector,
@@ -40,7 +41,9 @@ class Models:
         self.clock = Clock()
         self.recognised: list[Audio] = []
 
-    async def transcribe(self, model: str, audio: Audio, *, segment: int, final: bool) -> Transcript:
+    async def transcribe(
+        self, model: str, audio: Audio, *, segment: int, final: bool, spans: Sequence[Span] = ()
+    ) -> Transcript:
         self.recognised.append(audio)
         self.clock.now += 0.2
         return Transcript("", ())
