@@ -14,12 +14,19 @@ RUN npm run build
 FROM ${PYTHON_IMAGE} AS packages
 ENV UV_PROJECT_ENVIRONMENT=/app/.venv UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
 WORKDIR /app
-COPY scripts/uv.txt ./
+COPY scripts/uv.txt scripts/smart-turn.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip pip install --require-hashes -r uv.txt
 COPY pyproject.toml uv.lock ./
 # Only packages of the lock: the same at each build.
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-default-groups --all-extras --no-install-project
+# The weights of smart-turn (BSD-2) and their licence, out of Pipecat's wheel.
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip install --no-deps --no-compile --require-hashes --target /pipecat -r smart-turn.txt \
+ && mkdir -p .venv/share/agent-worker \
+ && cp /pipecat/pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx .venv/share/agent-worker/ \
+ && cp /pipecat/pipecat_ai-*.dist-info/licenses/LICENSE .venv/share/agent-worker/smart-turn-LICENSE \
+ && rm -r /pipecat
 
 
 FROM ${PYTHON_IMAGE}
@@ -54,7 +61,7 @@ ENV PATH=/app/.venv/bin:$PATH \
     PAGE_HEALTH_PORT=8082
 # The user cannot write bytecode at run time. The models (VAD, end of turn) are used once, without network access.
 RUN python -m compileall -q agent_metrics agent_worker caller http_service page_server \
- && python image/check_models.py
+ && PYTHONPATH=. python image/check_models.py
 
 USER 10001
 EXPOSE 8080 9100

@@ -64,12 +64,14 @@ def run(stack: StackDefinition[SettingsT]) -> None:
     try:
         settings = load(stack.settings_type, settings_of_command_line(arguments))
         check_metrics(settings)
-        check_turn_detector(settings)
+        deciders = check_turn_detector(settings)
         prices = Prices.load(settings.prices)
         asyncio.run(check(settings, stack.provider_probes(settings), with_livekit=arguments[0] != "console"))
         missing_audio = asyncio.run(synthesize_first_texts(stack.build(settings), settings, prices))
     except (BadSettingsError, BadFileError) as error:
         _exit_with(error.problems)
+    # Not logged: the worker, which sets up logging, has not started yet.
+    print(f"end of turn, TURN_DETECTOR={settings.turn_detector}: {deciders}", file=sys.stderr, flush=True)
     serve_metrics(settings)
     protect_log()
     server = build_server(settings, stack.build, prices)

@@ -164,7 +164,8 @@ class ConversationSettings(FromEnvironment):
     )
     smart_turn_path: Path | None = Field(
         default=None,
-        description="smart-turn-v3.2-cpu.onnx. Unset: models/ in the cache, where `scripts/get smart-turn` puts it.",
+        description="smart-turn-v3.2-cpu.onnx. Unset: models/ in the cache, where `scripts/get smart-turn` puts it, or "
+        "the file that the image has.",
     )
     endpointing_min_delay: float = Field(
         default=0.25,

@@ -126,7 +126,9 @@ class EndOfTurnDetector:
     @property
     def model(self) -> str:
         """Name of the detector in livekit-agents' traces."""
-        return "fused" if self.mini else "smart-turn"
+        if self.mini is None:
+            return "smart-turn"
+        return "fused" if self.smart else "fused-without-smart-turn"
 
     @property
     def provider(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +10,6 @@ from livekit import local_inference
 from livekit.agents import NOT_GIVEN, TurnHandlingOptions, inference
 from livekit.agents.voice import room_io
 
-from agent_worker.core.log import logger
 from agent_worker.core.settings import BadSettingsError, Settings
 from agent_worker.turn_taking import smart_turn
 from agent_worker.turn_taking.end_of_turn import (
@@ -72,8 +72,34 @@ def turn_detection(settings: Settings) -> TurnDetection:
     )
 
 
-def check_turn_detector(settings: Settings) -> None:
-    """Check the weights that TURN_DETECTOR needs.
+@dataclass(frozen=True)
+class Deciders:
+    """What decides the end of the turn on this machine.
+
+    Attributes:
+        names: For people.
+        missing: Why smart-turn takes no part in ``fused``, and the remedy; None if nothing is missing.
+    """
+
+    names: str
+    missing: str | None = None
+
+    def __str__(self) -> str:
+        """Return both in one line."""
+        return f"{self.names} (without smart-turn: {self.missing})" if self.missing else self.names
+
+
+_DECIDERS = {
+    "livekit-mini": Deciders("v1-mini"),
+    "livekit-cloud": Deciders("LiveKit Cloud's model"),
+    "smart-turn": Deciders("smart-turn v3.2"),
+    "stt": Deciders("the recogniser"),
+    "fused": Deciders("v1-mini, smart-turn v3.2, the words and the silence"),
+}
+
+
+def check_turn_detector(settings: Settings) -> Deciders:
+    """Check the weights that TURN_DETECTOR needs, and return what decides with those that are there.
 
     Raises:
         BadSettingsError: If smart-turn is asked for and cannot be loaded.
@@ -83,8 +109,12 @@ def check_turn_detector(settings: Settings) -> None:
             smart_turn.check(_path(settings))
         except smart_turn.SmartTurnMissingError as error:
             raise BadSettingsError([f"TURN_DETECTOR={settings.turn_detector}: {error}"]) from error
-    elif settings.turn_detector == "fused" and _smart_turn(settings) is None:
-        logger.info("TURN_DETECTOR=fused works without smart-turn: %s", smart_turn.REMEDY)
+    elif settings.turn_detector == "fused":
+        try:
+            smart_turn.check(_path(settings))
+        except smart_turn.SmartTurnMissingError as error:
+            return Deciders("v1-mini, the words and the silence", str(error))
+    return _DECIDERS[settings.turn_detector]
 
 
 def _path(settings: Settings) -> Path:

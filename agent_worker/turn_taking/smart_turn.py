@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ SAMPLE_RATE = 16_000
 SHA256 = "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f"
 REMEDY = "run `scripts/get smart-turn`, or set SMART_TURN_PATH to smart-turn-v3.2-cpu.onnx"
 
+_FILE = "smart-turn-v3.2-cpu.onnx"
 _WINDOW_SAMPLES = 8 * SAMPLE_RATE
 _FFT_SAMPLES = 400
 _HOP_SAMPLES = 160
@@ -31,8 +33,9 @@ class SmartTurnMissingError(Exception):
 
 
 def weights_path() -> Path:
-    """Return where the weights are without SMART_TURN_PATH."""
-    return cache_dir() / "models" / "smart-turn-v3.2-cpu.onnx"
+    """Return where the weights are without SMART_TURN_PATH: in the cache, or where the image has them."""
+    in_cache, in_image = cache_dir() / "models" / _FILE, Path(sys.prefix) / "share" / "agent-worker" / _FILE
+    return in_image if in_image.is_file() and not in_cache.is_file() else in_cache
 
 
 def check(path: Path) -> None:

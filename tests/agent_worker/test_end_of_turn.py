@@ -144,8 +144,9 @@ async def test_smart_turn_alone_has_two_waits() -> None:
     for probability, wait in ((0.6, 0.3), (0.4, 1.0)):
         clock = Clock()
         policy = ThresholdPolicy(0.5, 0.3, 1.0)
-        options: Any = {"waits_for_text": False, "now": clock.now, "sleep": clock.sleep}
-        stream = EndOfTurnDetector(policy, smart=lambda _, p=probability: p, **options).stream()
+        answers: Any = {"smart": lambda _, answer=probability: answer}
+        detector = EndOfTurnDetector(policy, **answers, waits_for_text=False, now=clock.now, sleep=clock.sleep)
+        stream = detector.stream()
         began = clock.now_s - 0.256
         await stream.predict()
         assert wait <= clock.now_s - began < wait + 0.1
@@ -277,11 +278,29 @@ def test_stt_leaves_the_decision_to_the_recogniser() -> None:
 
 def test_fused_works_without_the_weights_of_smart_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGENT_WORKER_CACHE", str(tmp_path))
-    endpointing.check_turn_detector(settings("fused"))
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    deciders = str(endpointing.check_turn_detector(settings("fused")))
+    assert deciders.startswith("v1-mini, the words and the silence (without smart-turn: cannot read ")
+    assert smart_turn.REMEDY in deciders
     found = endpointing.turn_detection(settings("fused"))
     assert isinstance(found, EndOfTurnDetector)
     assert found.smart is None
     assert found.mini is not None
+    assert found.model == "fused-without-smart-turn"
+
+
+def test_weights_of_the_image_are_used_unless_the_cache_has_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENT_WORKER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "venv"))
+    in_cache = smart_turn.weights_path()
+    assert in_cache.is_relative_to(tmp_path / "cache")
+    in_image = tmp_path / "venv" / "share" / "agent-worker" / in_cache.name
+    for path in (in_image, in_cache):
+        path.parent.mkdir(parents=True)
+        path.touch()
+        assert smart_turn.weights_path() == path
 
 
 @pytest.mark.parametrize("name", ["smart-turn", "fused"])

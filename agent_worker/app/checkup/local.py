@@ -25,6 +25,8 @@ from agent_worker.providers.preflight import bind_error
 from agent_worker.providers.stack import StackDefinition, VoiceStack
 from agent_worker.telemetry.metrics_service import web_config_problems
 from agent_worker.telemetry.pricing import Prices
+from agent_worker.turn_taking import smart_turn
+from agent_worker.turn_taking.endpointing import check_turn_detector
 
 #: Free bytes below which the metrics folder fails, and below which it is noted. A process writes 0.25 MB.
 _MIN_FREE_BYTES = 16_000_000
@@ -103,12 +105,23 @@ def _check_phrase_audio(stack: VoiceStack, settings: Settings) -> CheckResult:
 
 
 async def check_machine(http: aiohttp.ClientSession, settings: Settings) -> AsyncIterator[CheckResult]:
-    """Check the folder for metrics and the ports."""
+    """Check the weights of the turn detector, the folder for metrics and the ports."""
+    yield check_deciders(settings)
     yield check_metrics_folder()
     yield check_metrics_service(settings.metrics_port)
     for problem in web_config_problems(settings):
         yield invalid_setting("agent-metrics", problem)
     yield await check_worker_port(http, settings.worker_port)
+
+
+def check_deciders(settings: Settings) -> CheckResult:
+    """Check what decides the end of the caller's turn."""
+    try:
+        deciders = check_turn_detector(settings)
+    except BadSettingsError as error:
+        return invalid_setting("end of turn", error.problems[0])
+    detail = f"TURN_DETECTOR={settings.turn_detector}: {deciders}"
+    return note("end of turn", detail, smart_turn.REMEDY) if deciders.missing else ok("end of turn", detail)
 
 
 def check_metrics_folder() -> CheckResult:
