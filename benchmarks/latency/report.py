@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from benchmarks.harness.cli import ReportFiles
+from benchmarks.harness.cut_offs import cut_offs
 from benchmarks.harness.markdown import milliseconds, row, table, verdict
 from benchmarks.harness.stats import Spread
 from benchmarks.latency.profiles import PROFILES
@@ -31,6 +32,7 @@ _HEAD = """# Latency as the caller hears it
 Made by `python -m benchmarks.latency`, each profile as listed at the end. Do not edit; run it again.
 Definitions and method: [README](../../benchmarks/latency/README.md). Times are milliseconds.
 Each row of the tables is in [`{json}`]({json}).
+{cut_offs}
 
 ![response gap and answer gap of each system]({plot})
 """
@@ -48,7 +50,7 @@ def markdown(results: Results, files: ReportFiles) -> str:
     """Return the page."""
     summary_table = summaries(results)
     parts = [
-        _HEAD.format(json=files.json.name, plot=files.plot.name),
+        _HEAD.format(json=files.json.name, plot=files.plot.name, cut_offs=cut_offs()),
         *(_profile(profile, summaries_) for profile, summaries_ in _by_profile(summary_table)),
         f"## Targets\n\nFor {DEFAULT_SYSTEM}, the default strategy.\n",
         _targets(summary_table) + "\n",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.harness.cut_offs import cut_offs
 from benchmarks.harness.markdown import fill, milliseconds, row
 from benchmarks.harness.stats import Spread, median_difference, spread
 
@@ -67,6 +68,7 @@ def markdown(results: Results) -> str:
         calls=max(turn.call for turn in turns),
         machine=results.machine,
         commit=results.commit,
+        cut_offs=cut_offs(),
         rows="\n".join(
             row(name, len(beyond[by]), _median(spread(heard[by])), _median(spread(beyond[by])))
             for by, name in _CALLERS.items()

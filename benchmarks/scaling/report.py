@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmarks.harness.cut_offs import cut_offs
 from benchmarks.harness.markdown import fill, row
 from benchmarks.scaling.results import MAX_LOAD, MAX_SLOWDOWN, Level, Results, Worker
 from benchmarks.scaling.sizing import tables
@@ -24,6 +25,7 @@ def markdown(results: Results) -> str:
         livekit_cpu=f"{livekit_cpu[0]:.3f}",
         livekit_memory=f"{livekit_memory[0]:.1f}",
         series=results.series,
+        cut_offs=cut_offs(),
         slowed=" ".join(f"`{name}`: {_slowdown(worker)}" for name, worker in results.workers.items()),
         others=_others([level for _, level in levels]),
         **tables(results),
