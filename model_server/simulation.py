@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -107,6 +107,8 @@ class SimulatedSTT(Jitter):
     utterances: list[TimedUtterance] = []
     """Instead of `transcripts`, for live connections: what the caller says, in this order. The next utterance begins
     with the first sound after the end of the one before, so that its pauses may cut it into any number of segments."""
+    detector: Literal["level", "silero"] = "level"
+    """What tells speech in live connections: any sound, or the real detector, for recordings with noise."""
 
 
 class SimulatedTTS(Jitter):
@@ -278,6 +280,10 @@ class _STT(_Simulated[SimulatedSTT]):
         )
 
     def voice_activity_detector(self) -> VoiceActivityDetector:
+        if any(entry.detector == "silero" for entry in self._entries.values()):
+            from model_server.stt import SileroVAD  # it imports the real recogniser, which takes a second
+
+            return SileroVAD()
         return _LevelDetector()
 
 
@@ -285,6 +291,11 @@ class _STT(_Simulated[SimulatedSTT]):
 _LEAD_S = (LEAD_FRAMES - ONSET_FRAMES) * FRAME_S
 #: How much earlier than its last sound an utterance may seem to have ended.
 _END_TOLERANCE_S = 0.1
+
+
+def sound_start(segment_start_s: float) -> float:
+    """Return when the first sound of a segment begins; there is silence before it, unless the stream is too short."""
+    return segment_start_s + min(_LEAD_S, segment_start_s)
 
 
 def timed_words(
@@ -301,7 +312,7 @@ def timed_words(
     """
     number, origin, since = -1, 0.0, -math.inf
     for position, (start, _) in enumerate(spans):
-        sound = start + min(_LEAD_S, start)
+        sound = sound_start(start)
         since = spans[position - 1][1] - origin
         if number < 0 or (number < len(utterances) and sound >= origin + utterances[number].seconds - _END_TOLERANCE_S):
             number, origin, since = number + 1, sound, -math.inf

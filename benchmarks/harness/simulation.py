@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent_worker.core.settings import CloudSettings
+from agent_worker.text.messages import backchannel
 from benchmarks.harness.clips import UTTERANCES
 
 PRERESPONSE_HZ = 440.0
 ANSWER_HZ = 880.0
+BACKCHANNEL_HZ = 1320.0
+"""Of a listener's sound, which leaves the floor with the caller."""
 
 FAST_MODEL: str = CloudSettings.model_fields["groq_fast_model"].default
 MAIN_MODEL: str = CloudSettings.model_fields["groq_main_model"].default
@@ -59,7 +62,7 @@ def simulation(latencies: Latencies, seed: int) -> dict[str, Any]:
     def model(ttft_ms: float, tokens_per_second: int, replies: list[str]) -> dict[str, Any]:
         return {"ttft_ms": ttft_ms, "tokens_per_second": tokens_per_second, "replies": replies, **jitter}
 
-    tones = {"tone_hz": PRERESPONSE_HZ, "tones": {"answer": ANSWER_HZ}}
+    tones = {"tone_hz": PRERESPONSE_HZ, "tones": {"answer": ANSWER_HZ, backchannel("en"): BACKCHANNEL_HZ}}
     return {
         "seed": seed,
         "llm": {

@@ -6,10 +6,13 @@ import argparse
 import os
 import subprocess
 import sys
+from itertools import pairwise
+from pathlib import Path
 
 from benchmarks.harness import cli, machine, results
 from benchmarks.harness.cli import ReportFiles, progress
 from benchmarks.harness.systems import SYSTEMS
+from benchmarks.latency.people_summary import PEOPLE_SYSTEMS
 from benchmarks.latency.profiles import PROFILES
 from benchmarks.latency.report import write
 from benchmarks.latency.results import Results
@@ -41,6 +44,7 @@ def main() -> None:
                 out=files.json,
                 pipecat_python=options.pipecat_python,
                 about=_about(options.pipecat_python),
+                recordings=options.recordings,
             ),
             measured,
         )
@@ -50,8 +54,14 @@ def main() -> None:
 
 def _parse() -> argparse.Namespace:
     parser = cli.parser("latency", __doc__, seed=1)
-    parser.add_argument("--profiles", nargs="+", choices=PROFILES, default=list(PROFILES), metavar="NAME")
-    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), metavar="NAME")
+    parser.add_argument("--profiles", nargs="+", choices=PROFILES, metavar="NAME")
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, metavar="NAME")
+    parser.add_argument(
+        "--recordings",
+        type=Path,
+        metavar="FOLDER",
+        help="recordings of people, the callers of the profile `people`; it alone is measured then by default",
+    )
     parser.add_argument("--turns", type=int, default=60, help="of each system in each profile (default: 60)")
     parser.add_argument("--parallel", type=int, default=3, help="simultaneous calls (default: 3)")
     parser.add_argument(
@@ -64,7 +74,14 @@ def _parse() -> argparse.Namespace:
         default=os.environ.get("PIPECAT_PYTHON") or sys.executable,
         help="interpreter that has pipecat-ai (default: PIPECAT_PYTHON, or this one)",
     )
-    return parser.parse_args()
+    options = parser.parse_args()
+    with_people = options.recordings is not None
+    usual = [name for name, profile in PROFILES.items() if profile.people is with_people]
+    options.profiles = options.profiles or usual
+    options.systems = options.systems or (list(PEOPLE_SYSTEMS) if with_people else list(SYSTEMS))
+    if not with_people and any(PROFILES[name].people for name in options.profiles):
+        parser.error("the profile people needs --recordings FOLDER")
+    return options
 
 
 def _has_pipecat(python: str) -> bool:
@@ -72,7 +89,9 @@ def _has_pipecat(python: str) -> bool:
 
 
 def _about(pipecat_python: str) -> dict[str, str]:
-    about = machine.describe("latency", sys.argv[1:], ("livekit-agents", "livekit", "livekit-local-inference"))
+    # The path of the recordings is this machine's.
+    arguments = ["FOLDER" if before == "--recordings" else given for before, given in pairwise(["", *sys.argv[1:]])]
+    about = machine.describe("latency", arguments, ("livekit-agents", "livekit", "livekit-local-inference"))
     pipecat = machine.output(pipecat_python, "-c", "import importlib.metadata as m; print(m.version('pipecat-ai'))")
     servers = f"livekit-server {machine.livekit_server_version()}, pipecat-ai {pipecat}"
     return {**about, "versions": f"{about['versions']}, {servers}"}

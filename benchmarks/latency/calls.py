@@ -12,6 +12,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from agent_worker.room.topics import TURN_TOPIC
@@ -19,11 +20,15 @@ from benchmarks.harness.calls import make_call
 from benchmarks.harness.clips import UTTERANCES
 from benchmarks.harness.simulation import ANSWER_HZ, PRERESPONSE_HZ
 from benchmarks.harness.tones import Frame, tone_segments
-from caller import Recording, Turn
+from benchmarks.latency.people import PersonTurn, judge
+from caller import Recording, Segment, Turn
+from caller.audio import audible_part, read_wav
 from testbed.services import ROOT
 
 _LEAD_S = 0.02
 """Audio before the first audible sample, so that the tone's onset can be seen."""
+_PERSON_REPLY_TIMEOUT_S = 12.0
+"""Some turns of people get no reply: the agent has given one in a pause."""
 _MAX_TEXT_OFFSET_S = 0.5
 """Between a segment's text and its sound: LiveKit sends the text while the sound is played."""
 
@@ -42,6 +47,7 @@ class TurnRow:
         failure: Why the turn does not count.
         misheard: What the agent understood, if it differs from ``said``.
         records: The agent's turn records.
+        person: How the caller, a recording of a person, was treated: a ``people.Judgement``.
     """
 
     turn: int
@@ -53,6 +59,7 @@ class TurnRow:
     failure: str | None = None
     misheard: str | None = None
     records: list[dict[str, Any]] = field(default_factory=list)
+    person: dict[str, Any] | None = None
 
     def as_result(self) -> dict[str, Any]:
         """Return the fields that are set."""
@@ -71,10 +78,12 @@ class CallResult:
     error: str | None = None
 
     @classmethod
-    def of(cls, rows: Sequence[TurnRow], error: str | None = None) -> CallResult:
+    def of(
+        cls, rows: Sequence[TurnRow], error: str | None = None, utterances: Sequence[str] = UTTERANCES
+    ) -> CallResult:
         """Complete the turns of a call; those that a failed call does not have are failures."""
-        missing = range(len(rows), len(UTTERANCES))
-        failures = [TurnRow(i + 1, UTTERANCES[i], failure=error or "no turn") for i in missing]
+        missing = range(len(rows), len(utterances))
+        failures = [TurnRow(i + 1, utterances[i], failure=error or "no turn") for i in missing]
         return cls([*rows, *failures], error)
 
 
@@ -90,6 +99,7 @@ class CallPlan:
         settle_s: Wait in the room before the first turn.
         quiet_s: Silence that ends a reply.
         tones: Whether the agent has the simulated voice.
+        people: What the caller says after the first clip, if those are recordings of people.
     """
 
     url: str
@@ -99,6 +109,12 @@ class CallPlan:
     settle_s: float
     quiet_s: float
     tones: bool
+    people: Sequence[PersonTurn] = ()
+
+    @classmethod
+    def of_json(cls, plan: dict[str, Any]) -> CallPlan:
+        """Return the plan of decoded JSON."""
+        return cls(**{**plan, "people": [PersonTurn(**turn) for turn in plan["people"]]})
 
 
 async def call_in_process(plan: CallPlan) -> CallResult:
@@ -127,7 +143,7 @@ async def call_in_process(plan: CallPlan) -> CallResult:
 def main() -> None:
     """Make the call given on standard input and print its result as JSON."""
     logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its messages contain the caller's token
-    print(json.dumps(asdict(asyncio.run(_call(CallPlan(**json.load(sys.stdin)))))))
+    print(json.dumps(asdict(asyncio.run(_call(CallPlan.of_json(json.load(sys.stdin)))))))
 
 
 async def _call(plan: CallPlan) -> CallResult:
@@ -143,7 +159,11 @@ async def _call(plan: CallPlan) -> CallResult:
         topics=[TURN_TOPIC],
         greeting_wait=plan.settle_s,
         quiet=plan.quiet_s,
+        **({"reply_timeout": _PERSON_REPLY_TIMEOUT_S} if plan.people else {}),
     )
+    if plan.people:
+        rows = person_rows(turns[1:], plan.people, recording)
+        return CallResult.of(rows, error, [turn.file for turn in plan.people])
     return CallResult.of(rows_of(turns, recording if plan.tones else None), error)
 
 
@@ -167,18 +187,40 @@ def rows_of(turns: Sequence[Turn], recording: Recording | None) -> list[TurnRow]
     return rows
 
 
-def _row(number: int, turn: Turn) -> TurnRow:
+def person_rows(turns: Sequence[Turn], people: Sequence[PersonTurn], recording: Recording) -> list[TurnRow]:
+    """Return a row for each turn of a person."""
+    rows = []
+    for number, (turn, person) in enumerate(zip(turns, people, strict=False)):
+        audible = audible_part(read_wav(Path(person.clip)))
+        clip_start = turn.first_sent - (audible.start if audible else 0.0)
+        end = turns[number + 1].first_sent if number + 1 < len(turns) else float("inf")
+        frames = [frame for frame in recording.frames if clip_start <= frame[0] < end]
+        words = [segment for tone in tone_segments(frames, (ANSWER_HZ, PRERESPONSE_HZ)) for segment in tone]
+        sounds = [Segment(sound.start - clip_start, sound.end - clip_start) for sound in words]
+        judged = judge(sounds, person)
+        row = TurnRow(number + 1, person.file, judged.first_sound, records=_records(turn), person=asdict(judged))
+        if judged.first_sound is None and not judged.is_harmful:
+            row.failure = "no reply"
+        rows.append(row)
+    return rows
+
+
+def _records(turn: Turn) -> list[dict[str, Any]]:
     records = []
     for text in turn.texts:
         with contextlib.suppress(ValueError):
             records.append(json.loads(text.text))
+    return records
+
+
+def _row(number: int, turn: Turn) -> TurnRow:
     understood, said = turn.understood, UTTERANCES[number]
     return TurnRow(
         turn=number + 1,
         said=said,
         response_gap=turn.response_gap,
         misheard=understood if understood and understood != said else None,
-        records=records,
+        records=_records(turn),
     )
 
 

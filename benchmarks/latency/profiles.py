@@ -13,6 +13,7 @@ class Profile:
 
     Attributes:
         latencies: Of the simulated providers; None for the small real models.
+        people: Whether the callers are recordings of people.
         max_parallel: Limit of simultaneous calls.
     """
 
@@ -20,6 +21,7 @@ class Profile:
     about: str
     latencies: Latencies | None
     max_parallel: int = 16
+    people: bool = False
 
     @property
     def simulated(self) -> bool:
@@ -37,6 +39,9 @@ PROFILES = {
             "jitter",
             "as cloud, every latency log-normal, p95 at 3 times the median",
             Latencies(p95_over_median=3, stt_final=50),
+        ),
+        Profile(
+            "people", "as cloud; the callers are recordings of people, with their pauses", Latencies(), people=True
         ),
         Profile("real", "small real models on this machine's CPU, which they share with everything else", None, 1),
     )

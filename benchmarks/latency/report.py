@@ -9,6 +9,7 @@ from benchmarks.harness.cli import ReportFiles
 from benchmarks.harness.cut_offs import cut_offs
 from benchmarks.harness.markdown import milliseconds, row, table, verdict
 from benchmarks.harness.stats import Spread
+from benchmarks.latency.people_summary import people_rows, people_section
 from benchmarks.latency.profiles import PROFILES
 from benchmarks.latency.results import Results
 from benchmarks.latency.summary import DEFAULT_SYSTEM, Summary, Table, Target, summaries, targets
@@ -32,7 +33,7 @@ _HEAD = """# Latency as the caller hears it
 Made by `python -m benchmarks.latency`, each profile as listed at the end. Do not edit; run it again.
 Definitions and method: [README](../../benchmarks/latency/README.md). Times are milliseconds.
 Each row of the tables is in [`{json}`]({json}).
-{cut_offs}
+In all profiles but `people`: {cut_offs}
 
 ![response gap and answer gap of each system]({plot})
 """
@@ -41,16 +42,17 @@ _GAPS = (("response_gap", "first sound", "#1b7f5c"), ("answer_gap", "answer", "#
 
 def write(results: Results, files: ReportFiles) -> None:
     """Write the page and the plot."""
-    if results.turns:
-        _draw(summaries(results), files)
+    if summary_table := summaries(_synthetic(results)):
+        _draw(summary_table, files)
     files.write_page(markdown(results, files))
 
 
 def markdown(results: Results, files: ReportFiles) -> str:
     """Return the page."""
-    summary_table = summaries(results)
+    summary_table = summaries(_synthetic(results))
     parts = [
         _HEAD.format(json=files.json.name, plot=files.plot.name, cut_offs=cut_offs()),
+        *filter(None, [people_section(people_rows(results))]),
         *(_profile(profile, summaries_) for profile, summaries_ in _by_profile(summary_table)),
         f"## Targets\n\nFor {DEFAULT_SYSTEM}, the default strategy.\n",
         _targets(summary_table) + "\n",
@@ -58,6 +60,11 @@ def markdown(results: Results, files: ReportFiles) -> str:
         "\n".join(_notes(results, summary_table)) + "\n",
     ]
     return "\n".join(parts)
+
+
+def _synthetic(results: Results) -> Results:
+    """Return the results without those of people, which have a table of their own."""
+    return results.without([name for name, profile in PROFILES.items() if profile.people])
 
 
 def _by_profile(summary_table: Table) -> Iterator[tuple[str, list[Summary]]]:

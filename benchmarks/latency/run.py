@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import aiohttp
 import psutil
 
 from benchmarks.harness import results as files
@@ -27,6 +28,7 @@ from benchmarks.harness.markdown import milliseconds
 from benchmarks.harness.simulation import simulation
 from benchmarks.harness.systems import System, agent_in_room, environment, worker_service
 from benchmarks.latency.calls import CallPlan, CallResult, call_in_process
+from benchmarks.latency.people import TURNS_PER_CALL, PersonTurn, turns_of
 from benchmarks.latency.profiles import Profile
 from benchmarks.latency.results import Cell, Results
 from benchmarks.latency.transport_delay import measure_transport_delay
@@ -59,6 +61,7 @@ class RunOptions:
         out: The JSON file of the results.
         pipecat_python: Interpreter that has Pipecat.
         about: Description of the run, saved with each profile.
+        recordings: Folder of recordings of people, for the profile with these callers.
     """
 
     profiles: Sequence[Profile]
@@ -69,18 +72,20 @@ class RunOptions:
     out: Path
     pipecat_python: str
     about: Mapping[str, Any]
+    recordings: Path | None = None
 
 
 async def run(options: RunOptions, results: Results) -> None:
     """Make every call that is missing in ``results``."""
     audio = await clips()
+    people = await turns_of(options.recordings, options.seed) if options.recordings else []
     for profile in options.profiles:
         waves = [wave for wave in waves_of(options, profile) if any(cell not in results.done() for cell in wave)]
         if waves:
             folder = Path(tempfile.mkdtemp(prefix=f"latency-{profile.name}-"))
             progress(f"{profile.name}: {profile.about} (logs: {folder})")
             ports = Ports.free()
-            await _Run(options, profile, ports, folder, audio, results).run(waves)
+            await _Run(options, profile, ports, folder, audio, results, people).run(waves)
 
 
 def waves_of(options: RunOptions, profile: Profile) -> list[list[Cell]]:
@@ -105,6 +110,7 @@ class _Run:
     folder: Path
     audio: Sequence[Path]
     results: Results
+    people: Sequence[PersonTurn]
 
     async def run(self, waves: Sequence[Sequence[Cell]]) -> None:
         name, results = self.profile.name, self.results
@@ -133,7 +139,28 @@ class _Run:
     def _environment(self, system: System) -> dict[str, str]:
         return environment(system, self.ports, self.folder, simulated=self.profile.simulated)
 
+    def _people(self, number: int) -> Sequence[PersonTurn]:
+        """Return what the callers of a round say: the same for each system; nothing unless they are people."""
+        if not self.profile.people:
+            return ()
+        turns = range(number * TURNS_PER_CALL, min((number + 1) * TURNS_PER_CALL, self.options.turns))
+        return [self.people[turn % len(self.people)] for turn in turns]
+
+    async def _configure(self, number: int) -> None:
+        """Tell the simulated recogniser what the callers of a round say."""
+        if self.profile.latencies is None or not self.profile.people:
+            return
+        words = {"text": UTTERANCES[0], "start": 0, "end": 2}
+        utterances = [{"words": [words], "seconds": 2}, *(turn.script for turn in self._people(number))]
+        config = simulation(self.profile.latencies, self.options.seed)
+        config["stt"]["*"] |= {"utterances": utterances, "detector": "silero"}
+        url = f"{self.ports.models_url.removesuffix('/v1')}/simulated/config"
+        async with aiohttp.ClientSession(raise_for_status=True) as http, http.put(url, json=config):
+            pass
+
     async def _wave(self, cells: Sequence[Cell]) -> None:
+        if cells:
+            await self._configure(cells[0].round)
         for attempt in range(1, _MAX_ATTEMPTS + 1):
             psutil.cpu_percent()  # the next call covers the time from here
             began = _now()
@@ -163,7 +190,8 @@ class _Run:
             async def result(position: int) -> CallResult:
                 if error := errors[position]:
                     return CallResult.of([], error)
-                return await call_in_process(self._plan(systems[position], rooms[position], position))
+                plan = self._plan(systems[position], rooms[position], position, cells[position].round)
+                return await call_in_process(plan)
 
             return await asyncio.gather(*map(result, range(len(cells))))
 
@@ -181,15 +209,19 @@ class _Run:
                     error = str(failed)
             yield error
 
-    def _plan(self, system: System, room: str, position: int) -> CallPlan:
+    def _plan(self, system: System, room: str, position: int, number: int) -> CallPlan:
+        people = self._people(number)
         return CallPlan(
             url=self.ports.livekit_url,
             room=room,
             agent_name="" if system.per_call else system.agent_name,
-            clips=[str(path) for path in self.audio],
+            # The first turn of a person's call does not count: livekit-agents mutes the recogniser in the first 3 s of
+            # the agent's speech in a call.
+            clips=[str(self.audio[0]), *(turn.clip for turn in people)] if people else list(map(str, self.audio)),
             settle_s=_SETTLE_S + position * _STAGGER_S,
             quiet_s=_QUIET_S,
             tones=self.profile.simulated,
+            people=people,
         )
 
 
