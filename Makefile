@@ -52,6 +52,7 @@ benchmark: install livekit-server page ## all benchmarks but reliability, in hou
 	$(RUN)python -m benchmarks.latency --parallel 2 --pipecat-python $(PIPECAT)/bin/python
 	$(RUN)python -m benchmarks.endpointing
 	$(if $(RECORDINGS),scripts/get smart-turn && $(RUN)python -m benchmarks.turn_taking --recordings $(RECORDINGS))
+	$(if $(RECORDINGS),$(RUN)python -m benchmarks.latency --recordings $(RECORDINGS) --turns 36 --parallel 2)
 	$(RUN)python -m benchmarks.appropriateness
 	$(RUN)python -m benchmarks.metrics_scale
 	$(RUN)python -m benchmarks.scaling

@@ -150,8 +150,8 @@ class _Run:
         """Tell the simulated recogniser what the callers of a round say."""
         if self.profile.latencies is None or not self.profile.people:
             return
-        words = {"text": UTTERANCES[0], "start": 0, "end": 2}
-        utterances = [{"words": [words], "seconds": 2}, *(turn.script for turn in self._people(number))]
+        first = {"words": [{"text": UTTERANCES[0], "start": 0, "end": 1.2}], "seconds": 4}  # with some of the silence
+        utterances = [first, *(turn.script for turn in self._people(number))]
         config = simulation(self.profile.latencies, self.options.seed)
         config["stt"]["*"] |= {"utterances": utterances, "detector": "silero"}
         url = f"{self.ports.models_url.removesuffix('/v1')}/simulated/config"
