@@ -20,6 +20,7 @@ from caller.room_connection import RoomConnection
 from caller.timeouts import wait_for
 from caller.transcripts import Transcripts
 
+_PROCEDURE_RETRY_S = 0.1  # an agent may be in the room before it has registered its procedures
 _LEAVE_TIMEOUT_S = 5.0  # a server that is gone does not confirm that we left
 
 OnTurn = Callable[[Turn], None]
@@ -116,12 +117,21 @@ class _Conversation:
 
     async def _call_procedures(self, agent: rtc.RemoteParticipant) -> None:
         for method, payload in self.options.procedures:
-            try:
-                await self.connection.room.local_participant.perform_rpc(
-                    destination_identity=agent.identity, method=method, payload=payload
-                )
-            except rtc.RpcError as error:
-                raise RoomError(f"the agent did not run {method}: {error.message}") from None
+            deadline = self.clock.now() + self.options.agent_timeout
+            while not await self._call_procedure(agent, method, payload, is_last=self.clock.now() >= deadline):
+                await self.clock.sleep(_PROCEDURE_RETRY_S)
+
+    async def _call_procedure(self, agent: rtc.RemoteParticipant, method: str, payload: str, *, is_last: bool) -> bool:
+        """Call a procedure; return False if the agent does not have it yet."""
+        try:
+            await self.connection.room.local_participant.perform_rpc(
+                destination_identity=agent.identity, method=method, payload=payload
+            )
+        except rtc.RpcError as error:
+            if error.code == rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD and not is_last:
+                return False
+            raise RoomError(f"the agent did not run {method}: {error.message}") from None
+        return True
 
     async def _wait_for_agent(self) -> rtc.RemoteParticipant:
         """Publish the microphone; wait until the agent is in the room, initialised, and subscribed to it."""

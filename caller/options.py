@@ -58,7 +58,8 @@ class CallOptions:
     topics: Sequence[str] = ()
     """Text stream topics to record beside the transcripts."""
     procedures: Sequence[tuple[str, str]] = ()
-    """Remote procedures of the agent to call after its greeting: names and payloads."""
+    """Remote procedures of the agent to call after its greeting: names and payloads. Until it has them, for at most
+    `agent_timeout`, they are tried again."""
 
     connect_timeout: float = 10.0
     agent_timeout: float = 20.0

@@ -93,6 +93,20 @@ def taken_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+def test_detector_that_decides_without_smart_turn_is_noted_with_the_remedy(
+    empty_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENT_WORKER_CACHE", str(empty_folder))
+    monkeypatch.setattr("sys.prefix", str(empty_folder))
+    result = local.check_deciders(settings())
+    assert result.status is Status.NOTE
+    assert "TURN_DETECTOR=fused: v1-mini, the words and the silence" in result.detail
+    assert "scripts/get smart-turn" in result.remedy
+    mini = local.check_deciders(settings(turn_detector="livekit-mini"))
+    assert (mini.status, mini.detail) == (Status.OK, "TURN_DETECTOR=livekit-mini: v1-mini")
+    assert local.check_deciders(settings(smart_turn_path=empty_folder / "none.onnx")).invalid_setting
+
+
 def test_metrics_without_a_service_are_noted() -> None:
     assert local.check_metrics_service(None).status is Status.NOTE
 

@@ -88,7 +88,7 @@ async def test_remote_procedure_is_called_before_the_first_utterance(livekit: Po
 
 async def test_procedure_that_the_agent_does_not_have_ends_the_call(livekit: Ports, hello_wav: Path) -> None:
     with pytest.raises(RoomError, match="did not run set_strategy"):
-        await _call(livekit, ScriptedAgent(), hello_wav, procedures=[("set_strategy", "off")])
+        await _call(livekit, ScriptedAgent(), hello_wav, procedures=[("set_strategy", "off")], agent_timeout=5.0)
 
 
 async def test_each_transcript_belongs_to_its_turn(livekit: Ports, hello_wav: Path) -> None:

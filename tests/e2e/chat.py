@@ -89,7 +89,11 @@ class ChatParticipant:
 
 @contextlib.asynccontextmanager
 async def simulated_worker(
-    folder: Path, livekit: Ports, env: Mapping[str, str], simulation: Mapping[str, object] = SIMULATION
+    folder: Path,
+    livekit: Ports,
+    env: Mapping[str, str],
+    simulation: Mapping[str, object] = SIMULATION,
+    script: str = "fast-preresponse.py",
 ) -> AsyncIterator[tuple[Ports, Child]]:
     """A worker of the cloud stack on simulated models, without a greeting; it serves its metrics.
 
@@ -98,6 +102,7 @@ async def simulated_worker(
         livekit: The LiveKit server.
         env: More settings of the worker.
         simulation: Configuration of the model server.
+        script: The worker, relative to the project's folder.
     """
     ports = replace(livekit, models=free_port(), metrics=free_port())
     settings = {
@@ -108,6 +113,6 @@ async def simulated_worker(
         **LONG_TIMEOUTS,
         **env,
     }
-    services = [simulated_models(ports.models, simulation, folder), worker("fast-preresponse.py", settings)]
+    services = [simulated_models(ports.models, simulation, folder), worker(script, settings)]
     async with running(services, folder) as children:
         yield ports, children[services[-1].name]
