@@ -13,6 +13,7 @@ from caller.errors import CallError, InputError, NoAgentError, RoomError
 from caller.options import CallOptions, Text, Utterance, Wav
 from caller.report import (
     AgentTranscript,
+    Backchannel,
     CallerTranscript,
     CallReport,
     Greeting,
@@ -24,6 +25,7 @@ from caller.report import (
 
 __all__ = [
     "AgentTranscript",
+    "Backchannel",
     "CallError",
     "CallOptions",
     "CallReport",

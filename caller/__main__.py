@@ -58,6 +58,8 @@ def describe(number: int, turn: Turn) -> str:
         return f"turn {number}  {turn.said}: no reply heard"
     speech = sum(segment.end - segment.start for segment in turn.heard)
     line = f"turn {number}  {turn.said}: reply after {turn.response_gap:.3f} s, {speech:.1f} s of speech"
+    if count := len(turn.backchannels):
+        line += f"; {count} backchannel{'s' if count > 1 else ''}"
     if turn.understood:
         line += f"; understood {turn.understood!r}"
     if turn.answer:

@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 
 class AgentAudio(Protocol):
-    """What is heard of the agent: `caller.agent_audio.AgentAudioMonitor`."""
+    """What the agent says, without its soft backchannels: `caller.soft_backchannels.SpeechAudio`."""
 
     @property
     def last_audible(self) -> float:
@@ -76,19 +76,23 @@ class AgentWatcher:
 
         def over() -> bool:
             began = response()
-            if began is None:
-                return not self._presence.present
+            if began is None:  # it was a backchannel, of which the announcement came after the sound
+                return True
             if interrupt and options.barge_in is not None and self._clock.now() >= began + options.barge_in:
                 return True
             if interrupt and audible_s is not None and self._audible_since(began) >= audible_s:
                 return True
             return self.finished()
 
-        await self.wait_until(lambda: response() is not None or not self._presence.present, options.reply_timeout)
-        turn.first_heard = response()
-        if turn.first_heard is not None:
-            turn.response_gap = turn.first_heard - turn.last_sent
+        def begun() -> bool:
+            return response() is not None or not self._presence.present
+
+        while await self.wait_until(begun, options.reply_timeout) and response() is not None:
             await self.wait_until(over, options.turn_timeout)
+            turn.first_heard = response()
+            if turn.first_heard is not None:
+                turn.response_gap = turn.first_heard - turn.last_sent
+                return
 
     def _audible_since(self, began: float) -> float:
         return sum(segment.end - segment.start for segment in self._audio.segments(began))

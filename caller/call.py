@@ -17,6 +17,7 @@ from caller.microphone import Microphone
 from caller.options import CallOptions
 from caller.report import CallReport, Greeting, Turn
 from caller.room_connection import RoomConnection
+from caller.soft_backchannels import SpeechAudio
 from caller.timeouts import wait_for
 from caller.transcripts import Transcripts
 
@@ -78,7 +79,8 @@ class _Conversation:
     transcripts: Transcripts
 
     def __post_init__(self) -> None:
-        self._watcher = AgentWatcher(self.options, self.clock, self.connection, self.monitor)
+        self._speech = SpeechAudio(self.monitor, self.transcripts)
+        self._watcher = AgentWatcher(self.options, self.clock, self.connection, self._speech)
 
     async def run(self, clips: list[Pcm], on_turn: OnTurn) -> CallReport:
         agent = await self._wait_for_agent()
@@ -104,9 +106,10 @@ class _Conversation:
             following = self.options.utterances[i + 1 : i + 2]
             audible_s = following[0].over_reply_after if following else None
             await self._watcher.wait_for_reply(turn, bool(following), audible_s)
-            turn.heard = self.monitor.segments(begun)
+            turn.heard = self._speech.segments(begun)
             turn.caller_transcripts = self.transcripts.of_caller(begun)
             turn.agent_transcripts = self.transcripts.of_agent(begun)
+            turn.backchannels = [sound for sound in self.transcripts.backchannels if sound.at >= begun]
             turn.texts = [text for text in self.transcripts.texts if text.at >= begun]
             report.turns.append(turn)
             on_turn(turn)

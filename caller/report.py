@@ -11,7 +11,8 @@ is that zero as unix time. As JSON, every dataclass is an object with its fields
                 "caller_transcripts": [{"segment_id": "SG_a", "final": "Hello." or null, "final_at": 4.5,
                                         "interims": [{"text": "hel", "at": 3.9}]}],
                 "agent_transcripts": [{"segment_id": "SG_b", "text": "Hi!", "first_at": 5.0, "last_at": 5.4}],
-                "texts": [{"topic": "my.topic", "text": "...", "at": 5.1}]}],
+                "texts": [{"topic": "my.topic", "text": "...", "at": 5.1}],
+                "backchannels": [{"text": "Mm-hmm.", "seconds": 0.5, "at": 3.8}]}],
      "texts": [{"topic": "my.topic", "text": "...", "at": 5.1}]}
 """
 
@@ -62,6 +63,15 @@ class TopicText:
 
 
 @dataclass
+class Backchannel:
+    """A listener's sound of the agent, as it was announced; `at` is when the announcement arrived."""
+
+    text: str
+    seconds: float
+    at: float
+
+
+@dataclass
 class Greeting:
     """What the agent said before the first turn."""
 
@@ -75,7 +85,8 @@ class Turn:
 
     `first_heard` is the first audible sample after `last_sent`. An agent that answers too early, before
     `last_sent`, and is still audible then, has a negative `response_gap`. What remains of an earlier reply, in
-    a barge-in, is in `heard` and never counts as the response.
+    a barge-in, is in `heard` and never counts as the response. Soft backchannels, which the agent announces
+    (`caller.soft_backchannels`), are in `backchannels` only.
     """
 
     said: str
@@ -90,6 +101,8 @@ class Turn:
     agent_transcripts: list[AgentTranscript] = field(default_factory=list)
     texts: list[TopicText] = field(default_factory=list)
     """Those of `CallReport.texts` that arrived in this turn."""
+    backchannels: list[Backchannel] = field(default_factory=list)
+    """The agent's listener's sounds ("mm-hm") in this turn, which are no reply."""
 
     @property
     def understood(self) -> str:

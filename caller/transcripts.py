@@ -1,14 +1,16 @@
-"""Text streams from the room: transcripts of both sides, and requested topics."""
+"""Text streams from the room: transcripts of both sides, announced backchannels, and requested topics."""
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from livekit import rtc
 
+from agent_worker.room.topics import BACKCHANNEL_TOPIC
 from caller.clock import Clock
-from caller.report import AgentTranscript, CallerTranscript, Interim, TopicText
+from caller.report import AgentTranscript, Backchannel, CallerTranscript, Interim, TopicText
 
 _TOPIC = "lk.transcription"
 _SEGMENT_ID = "lk.segment_id"
@@ -28,13 +30,16 @@ class Transcripts:
 
     def __init__(self, room: rtc.Room, clock: Clock, topics: Sequence[str]) -> None:
         self.texts: list[TopicText] = []
+        self.backchannels: list[Backchannel] = []
         self._room = room
         self._clock = clock
         self._agent: dict[str, AgentTranscript] = {}
         self._caller: dict[str, tuple[float, CallerTranscript]] = {}
         self._reading: set[asyncio.Task[None]] = set()
+        self._topics = frozenset(topics)
         self._on(_TOPIC, self._read_transcript)
-        for topic in {*topics} - {_TOPIC}:
+        self._on(BACKCHANNEL_TOPIC, self._read_backchannel)
+        for topic in self._topics - {_TOPIC, BACKCHANNEL_TOPIC}:
             self._on(topic, self._read_topic)
 
     def of_agent(self, since: float) -> list[AgentTranscript]:
@@ -80,9 +85,26 @@ class Transcripts:
             transcript = self._agent.setdefault(segment_id, AgentTranscript(segment_id, text, at, at))
             transcript.text, transcript.last_at = text, at
 
+    async def _read_backchannel(self, reader: rtc.TextStreamReader, identity: str) -> None:
+        at = self._clock.now()
+        text = await reader.read_all()
+        if (backchannel := parse_backchannel(text, at)) is not None:
+            self.backchannels.append(backchannel)
+        if BACKCHANNEL_TOPIC in self._topics:
+            self.texts.append(TopicText(BACKCHANNEL_TOPIC, text, self._clock.now()))
+
     async def _read_topic(self, reader: rtc.TextStreamReader, identity: str) -> None:
         text = await reader.read_all()
         self.texts.append(TopicText(reader.info.topic, text, self._clock.now()))
+
+
+def parse_backchannel(text: str, at: float) -> Backchannel | None:
+    """Return what is announced by a message that arrived at the instant `at`; None if it has another shape."""
+    try:
+        content = json.loads(text)
+        return Backchannel(str(content["text"]), float(content["seconds"]), at)
+    except (ValueError, TypeError, KeyError):  # another agent's topic of the same name
+        return None
 
 
 async def _ignore_disconnect(reading: Coroutine[Any, Any, None]) -> None:

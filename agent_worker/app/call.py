@@ -33,7 +33,7 @@ from agent_worker.turn_taking.end_of_turn import EndOfTurnDetector
 from agent_worker.turn_taking.endpointing import AUDIO_INPUT, turn_detection, turn_handling
 from agent_worker.turn_taking.loudness import is_sounding
 from agent_worker.turn_taking.pause_length import PauseDelays, PauseLength
-from agent_worker.turn_taking.soft_backchannel import SoftBackchannel
+from agent_worker.turn_taking.soft_backchannel import DEFAULT_DETECTED_SILENCE_S, CallerPause, SoftBackchannel
 from agent_worker.turn_taking.transcript_timeout import TranscriptTimeouts
 from agent_worker.turn_taking.voice_activity import ObservedVAD
 
@@ -58,6 +58,7 @@ async def run_call(
     send_transcripts_only_to(job.room, caller)
     publisher = RoomPublisher(job.room, caller, settings.turn_log, with_usage=settings.callers_see_usage)
     agent.events.on("preresponse_started", publisher.publish_preresponse)
+    agent.events.on("backchannel_started", publisher.publish_backchannel)
     recorder = meter.watch(session, agent, on_turn=publisher.publish_turn)
     # Otherwise the agent would wait in the empty room, and a draining worker with it.
     session.once("close", lambda _: job.shutdown(reason="the conversation has ended"))
@@ -99,23 +100,38 @@ def _take_turns(session: AgentSession[Any], agent: PreResponseAgent, settings: S
     delays = PauseDelays(settings.endpointing_open_delay, settings.endpointing_dictation_delay)
     pauses = PauseLength(session, settings.language, delays, agent.last_text)
     agent.events.on("caller_text", pauses.on_text)
+    if settings.agent_backchannels:
+        _make_backchannels(session, agent, pauses)
+
+
+def _make_backchannels(session: AgentSession[Any], agent: PreResponseAgent, pauses: PauseLength) -> None:
+    """Let the agent make a listener's sound in pauses in which the caller goes on, if there is a clip of one."""
     source, clip = room_audio_source(session), agent.backchannel_clip()
-    if settings.agent_backchannels and source and clip:
-        voice = SoftVoice(source)
+    if not source or not clip:
+        return
+    voice, clip_s = SoftVoice(source), sum(frame.duration for frame in clip)
+    detection, transcript = session.turn_detection, agent.caller_transcript
 
-        def play() -> None:
-            voice.play(clip)
-            agent.events.emit("backchannel_started")
+    def play() -> None:
+        voice.play(clip)
+        agent.events.emit("backchannel_started", agent.backchannel_text, clip_s)
 
-        backchannel = SoftBackchannel(
-            session,
-            pause=lambda: pauses.pause,
-            text=lambda: agent.caller_transcript.text,
-            play=play,
-            stop=voice.stop,
-            is_sounding=lambda: is_sounding(agent.audio_levels()),
-        )
-        agent.events.on("caller_text", backchannel.on_text)
+    backchannel = SoftBackchannel(
+        session,
+        pause=lambda: CallerPause(
+            pauses.pause,
+            transcript.text,
+            transcript.is_final,
+            pauses.min_delay_s,
+            expects_end=isinstance(detection, EndOfTurnDetector) and detection.expects_end,
+        ),
+        clip_s=clip_s,
+        play=play,
+        stop=voice.stop,
+        is_sounding=lambda: is_sounding(agent.audio_levels()),
+        detected_silence_s=getattr(session.vad, "min_silence_duration", None) or DEFAULT_DETECTED_SILENCE_S,
+    )
+    agent.events.on("caller_text", backchannel.on_text)
 
 
 async def _join(job: JobContext, settings: Settings) -> bool:

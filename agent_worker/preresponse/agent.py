@@ -195,9 +195,14 @@ class PreResponseAgent(Agent):
         if audio_input is not None:
             self.audio_levels = lambda: audio_input.levels
 
+    @property
+    def backchannel_text(self) -> str:
+        """How a listener's sound is written."""
+        return messages.backchannel(self._decider.language)
+
     def backchannel_clip(self) -> Sequence[rtc.AudioFrame]:
         """Return the cached audio of a listener's sound; empty if there is none, or if the voice spells it."""
-        sound = messages.backchannel(self._decider.language)
+        sound = self.backchannel_text
         duration = self.phrase_audio.duration(sound) if self.phrase_audio else None
         is_short = duration is not None and duration <= MAX_BACKCHANNEL_S
         return self.phrase_audio.frames(sound) if self.phrase_audio and is_short else ()

@@ -1,4 +1,4 @@
-"""Send turn records and pre-responses to the caller, and turn records to the log."""
+"""Send turn records, pre-responses and listener's sounds to the caller, and turn records to the log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from livekit import rtc
 from livekit.agents import AgentSession
 
 from agent_worker.core.log import logger
-from agent_worker.room.topics import PRERESPONSE_TOPIC, TURN_TOPIC
+from agent_worker.room.topics import BACKCHANNEL_TOPIC, PRERESPONSE_TOPIC, TURN_TOPIC
 from agent_worker.telemetry.record import TurnRecord
 
 
@@ -61,6 +61,10 @@ class RoomPublisher:
     def publish_preresponse(self, text: str, source: str) -> None:
         """Publish a pre-response that is about to be heard."""
         self._publish(PRERESPONSE_TOPIC, {"text": text, "source": source})
+
+    def publish_backchannel(self, text: str, seconds: float) -> None:
+        """Publish a listener's sound that begins, and how long it lasts."""
+        self._publish(BACKCHANNEL_TOPIC, {"text": text, "seconds": round(seconds, 3)})
 
     async def flush(self) -> None:
         """Wait until everything published so far has been sent, or has failed."""

@@ -10,6 +10,10 @@ TURN_TOPIC = "agent_worker.turn"
 #: does not show where the pre-response ends.
 PRERESPONSE_TOPIC = "agent_worker.preresponse"
 
+#: Text stream when a listener's sound of the agent begins, which leaves the floor with the caller and is no reply:
+#: ``{"text": …, "seconds": …}``. The sound is heard up to a second later, by the transport and the jitter buffer.
+BACKCHANNEL_TOPIC = "agent_worker.backchannel"
+
 #: Attribute of the agent's participant: the strategy in force, if callers may choose it.
 STRATEGY_ATTRIBUTE = "agent_worker.strategy"
 

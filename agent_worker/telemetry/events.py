@@ -41,7 +41,7 @@ class EngineEvents(rtc.EventEmitter[EventName]):
     ``caller_text``: what the caller has said in this turn has changed, before livekit-agents knows. Argument: the text,
     empty when the turn has ended.
 
-    ``backchannel_started``: a listener's sound is about to be heard. No arguments.
+    ``backchannel_started``: a listener's sound is about to be heard. Arguments: its text and how many seconds it lasts.
     """
 
 

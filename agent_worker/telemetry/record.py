@@ -100,6 +100,8 @@ class TurnRecord:
     """Caller's last voice to the first audio of the main model's answer."""
     instants: TurnTimestamps
     """When each event happened."""
+    backchannels: int = 0
+    """Listener's sounds of the agent ("mm-hm") before the caller had finished."""
     usage: Usage | None = None
     """Usage of the call; ``None`` for a caller who may not see it (``CALLERS_SEE_USAGE``)."""
 
@@ -152,6 +154,7 @@ def turn_record(
     trace: TurnTrace | None,
     speech: SpeechTimestamps | None = None,
     interrupted: bool = False,
+    backchannels: int = 0,
 ) -> TurnRecord:
     """Convert what was observed of a turn to its record.
 
@@ -163,6 +166,7 @@ def turn_record(
         trace: The engine's trace; ``None`` for an agent without the engine.
         speech: The caller's timestamps, taken when the turn ended.
         interrupted: Whether the caller interrupted the reply.
+        backchannels: Listener's sounds of the agent before the caller had finished.
     """
     spoken = split_reply(replies, trace.filler if trace else None)
     was_decided = trace is not None and trace.outcome == "spoken"
@@ -185,6 +189,7 @@ def turn_record(
         response_gap=_since_last_voice(instants, instants.preresponse_start, instants.answer_start),
         answer_gap=_since_last_voice(instants, instants.answer_start),
         instants=instants,
+        backchannels=backchannels,
     )
 
 

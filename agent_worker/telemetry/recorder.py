@@ -30,6 +30,7 @@ class _OpenTurn:
     Attributes:
         caller_spoke: Whether the caller spoke while the reply was awaited or heard.
         is_withdrawn: Whether the caller went on after all: the turn that follows is this one.
+        backchannels: Listener's sounds of the agent before the caller had finished.
     """
 
     caller: ChatMessage | None = None
@@ -39,6 +40,7 @@ class _OpenTurn:
     playouts: list[Playout] = field(default_factory=list)
     caller_spoke: bool = False
     is_withdrawn: bool = False
+    backchannels: int = 0
 
     @property
     def is_interrupted(self) -> bool:
@@ -65,6 +67,7 @@ class TurnRecorder:
         self._session = session
         self._on_turn = on_turn
         self._turns = 0
+        self._backchannels = 0
         self._speech_end: SpeechEndTracker | None = None
         self._open = _OpenTurn()
         session.on("conversation_item_added", self._on_item)
@@ -84,6 +87,10 @@ class TurnRecorder:
         if self._open.caller is not None and self._open.caller.id == message_id:
             self._open.is_withdrawn = True
 
+    def on_backchannel(self, _text: str, _seconds: float) -> None:
+        """Count a listener's sound of the agent: it belongs to the turn that the caller has not finished."""
+        self._backchannels += 1
+
     def _on_playback_started(self, event: io.PlaybackStartedEvent) -> None:
         self._open.playouts.append(Playout(monotonic_from_wall_clock(event.created_at)))
 
@@ -98,7 +105,9 @@ class TurnRecorder:
         if item.role == "user":
             self._finish()
             if self._open.is_withdrawn:
-                self._open = _OpenTurn()
+                self._open = _OpenTurn(backchannels=self._open.backchannels)
+            self._open.backchannels += self._backchannels
+            self._backchannels = 0
             self._open.caller, self._open.agent = item, self._session.current_agent
             # Now: the levels of the audio are kept for seconds only, and the wall clock may be set later.
             self._open.speech = speech_timestamps(item, self._speech_end)
@@ -126,7 +135,14 @@ class TurnRecorder:
         self._turns += 1
         self._on_turn(
             turn_record(
-                self._turns, turn.caller, turn.replies, turn.playouts, turn.trace, turn.speech, turn.is_interrupted
+                self._turns,
+                turn.caller,
+                turn.replies,
+                turn.playouts,
+                turn.trace,
+                turn.speech,
+                interrupted=turn.is_interrupted,
+                backchannels=turn.backchannels,
             )
         )
 

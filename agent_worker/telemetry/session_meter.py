@@ -72,7 +72,8 @@ class SessionMeter:
             if isinstance(agent, TracedAgent):
                 agent.events.on("usage_unreported", self._usage.add_unreported)
                 agent.events.on("wordless_transcript", _count_wordless)
-                agent.events.on("backchannel_started", metrics.BACKCHANNELS.inc)
+                agent.events.on("backchannel_started", _count_backchannel)
+                agent.events.on("backchannel_started", recorder.on_backchannel)
                 agent.events.on("turn_reopened", turns.on_reopened)
                 agent.events.on("turn_reopened", recorder.withdraw)
 
@@ -104,6 +105,10 @@ def count_turn(record: TurnRecord) -> None:
 
 def _count_wordless(reason: Wordless) -> None:
     metrics.WORDLESS_TRANSCRIPTS.labels(reason.value).inc()
+
+
+def _count_backchannel(_text: str, _seconds: float) -> None:
+    metrics.BACKCHANNELS.inc()
 
 
 def create_preresponse_series(strategy: str) -> None:

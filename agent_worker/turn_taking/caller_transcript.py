@@ -41,6 +41,11 @@ class CallerTranscript:
         """What the caller has said in this turn so far, interim words included."""
         return f"{self._final} {self._interim}".strip()
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the recogniser will not change the text any more."""
+        return not self._interim
+
     def end_turn(self) -> None:
         """Forget the text: the turn has ended, and what follows is a new one."""
         self._final = self._interim = ""

@@ -51,6 +51,10 @@ AudioModel = Callable[[Samples], float]
 class Policy(Protocol):
     """Decides from the evidence and the silence so far."""
 
+    @property
+    def max_delay_s(self) -> float:
+        """Silence after which every turn ends, whatever the evidence."""
+
     def __call__(self, evidence: Evidence, silence_s: float) -> bool:
         """Whether the turn has ended."""
         ...
@@ -112,6 +116,8 @@ class EndOfTurnDetector:
         checkpoints_s: Silences at which the models are asked.
         now: The clock.
         sleep: Waits on that clock.
+        expects_end: Whether the evidence says, in the silence that lasts, that the turn has ended. livekit-agents may
+            have to wait all the same.
     """
 
     policy: Policy
@@ -122,6 +128,7 @@ class EndOfTurnDetector:
     checkpoints_s: tuple[float, ...] = CHECKPOINTS_S
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    expects_end: bool = False
 
     @property
     def model(self) -> str:
@@ -198,6 +205,7 @@ class EndOfTurnStream:
 
     def cancel_inference(self, *, timed_out: bool = False) -> None:
         """Stop deciding: the caller speaks again, or the turn has ended otherwise."""
+        self._detector.expects_end = False
         task, self._task = self._task, None
         decision, self._decision = self._decision, None
         if task:
@@ -247,6 +255,7 @@ class EndOfTurnStream:
             text = detector.text.words
             evidence = Evidence(mini, smart, completeness(text, detector.text.question) if text else None, text)
             if self._may_end(silence_s) and detector.policy(evidence, silence_s):
+                detector.expects_end = silence_s < detector.policy.max_delay_s
                 return max(mini or 0.0, smart or 0.0)
             step += 1
             await detector.sleep(max(0.0, began + DETECTED_SILENCE_S + step * STEP_S - detector.now()))

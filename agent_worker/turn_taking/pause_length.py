@@ -73,6 +73,11 @@ class PauseLength:
         self._usual_s = usual["min_delay"], usual["max_delay"]
         self.pause = Pause.USUAL
 
+    @property
+    def min_delay_s(self) -> float:
+        """How long the silence must be, at the least, to end the turn."""
+        return self._session.options.endpointing["min_delay"]
+
     def on_text(self, text: str) -> None:
         """Take what the caller has said in this turn; nothing when it has ended."""
         pause = pause_after(text, self._agent_text(), self._language) if text else Pause.USUAL

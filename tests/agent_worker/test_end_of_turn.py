@@ -129,6 +129,18 @@ async def test_no_turn_waits_longer_than_the_maximum() -> None:
     assert 1.79 <= await decided_after_s(0.0, 0.0) <= 1.9
 
 
+@pytest.mark.parametrize(("probability", "is_end"), [(0.98, True), (0.9, True), (0.0, False)])
+async def test_end_is_expected_by_the_evidence_and_not_because_the_wait_is_over(
+    probability: float, is_end: bool
+) -> None:
+    found = detector(Clock(), mini=probability, smart=probability)
+    stream = found.stream()
+    await stream.predict()
+    assert found.expects_end is is_end
+    stream.cancel_inference()  # the caller speaks
+    assert not found.expects_end
+
+
 async def test_models_that_fail_leave_the_decision_to_the_silence() -> None:
     clock = Clock()
 

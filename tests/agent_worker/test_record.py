@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
-from livekit.agents import ChatMessage
+from livekit import rtc
+from livekit.agents import ChatMessage, ConversationItemAddedEvent
 
-from agent_worker.telemetry.record import Playout, SpeechTimestamps, turn_record
-from agent_worker.telemetry.recorder import speech_timestamps
+from agent_worker.telemetry.record import Playout, SpeechTimestamps, TurnRecord, turn_record
+from agent_worker.telemetry.recorder import TurnRecorder, speech_timestamps
 from agent_worker.telemetry.trace import PRERESPONSE_EXTRA_KEY, TurnTrace
 
 
@@ -55,3 +57,30 @@ def test_record_without_words_holds_no_transcript_and_no_reply() -> None:
     caller = ChatMessage(role="user", content=[words])
     reply = ChatMessage(role="assistant", content=[words])
     assert words not in str(turn_record(1, caller, [reply], [], None).as_dict(words=False))
+
+
+class Session(rtc.EventEmitter[str]):
+    agent_state = "listening"
+    current_agent = None
+
+    def add(self, role: Any, text: str) -> ChatMessage:
+        message = ChatMessage(role=role, content=[text])
+        self.emit("conversation_item_added", ConversationItemAddedEvent(item=message))
+        return message
+
+
+def test_listeners_sounds_belong_to_the_turn_in_which_the_caller_goes_on() -> None:
+    session: Any = Session()
+    records: list[TurnRecord] = []
+    recorder = TurnRecorder(session, records.append)
+    session.add("assistant", "What's your phone number?")
+    recorder.on_backchannel("Mm-hmm.", 0.5)
+    recorder.on_backchannel("Mm-hmm.", 0.5)
+    first = session.add("user", "four one five five five five")
+    recorder.withdraw(first.id)
+    recorder.on_backchannel("Mm-hmm.", 0.5)
+    session.add("user", "four one five five five five oh one two three")
+    session.add("assistant", "Thanks.")
+    session.add("user", "Goodbye.")
+    session.add("assistant", "Goodbye.")
+    assert [record.backchannels for record in records] == [0, 3, 0]

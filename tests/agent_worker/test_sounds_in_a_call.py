@@ -146,18 +146,36 @@ async def test_listeners_sound_is_heard_in_a_dictation_and_is_no_turn(
     await audio.make([backchannel("en")], ScriptedTTS())
     agent = museum_agent(strategy="off", phrase_audio=audio)
     async with heard(monkeypatch, agent, source) as now:
-        sounds: list[None] = []
-        agent.events.on("backchannel_started", lambda: sounds.append(None))
+        sounds: list[tuple[str, float]] = []
+        agent.events.on("backchannel_started", lambda text, seconds: sounds.append((text, seconds)))
         await now.session.say("What's your phone number?")
         now.voice_detector.start_speech()
         now.ears.final("four one five")
         await asyncio.sleep(0)
         now.voice_detector.end_speech()
         await until(lambda: source.heard_s)
-        assert sounds == [None]
-        assert source.heard_s == pytest.approx(audio.duration(backchannel("en")), abs=0.05)
+        ((text, seconds),) = sounds
+        assert text == backchannel("en")
+        assert seconds == pytest.approx(audio.duration(backchannel("en")))
+        assert source.heard_s == pytest.approx(seconds, abs=0.05)
         assert now.said == ["What's your phone number?"]
         assert now.session.agent_state == "listening"
+
+
+async def test_complete_question_is_answered_without_a_listeners_sound_however_late_its_words_are_final(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    audio, source = PhraseAudio(tmp_path, "voice"), Source()
+    await audio.make([backchannel("en")], ScriptedTTS())
+    async with heard(monkeypatch, museum_agent(strategy="off", phrase_audio=audio), source) as now:
+        now.voice_detector.start_speech()
+        now.ears.interim("Please tell me about the history of")
+        await until(lambda: now.agent.caller_transcript.text)
+        now.voice_detector.end_speech()
+        await asyncio.sleep(1.0)  # longer than the silence before a listener's sound
+        now.ears.final("Please tell me about the history of trains.")
+        await until(lambda: "Nine." in now.said)
+        assert not source.heard_s
 
 
 def test_voice_that_spells_the_listeners_sound_is_not_used(tmp_path: Any) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from caller import CallOptions, RoomError, Segment, Turn
+from caller import Backchannel, CallOptions, RoomError, Segment, Turn
 from caller.agent_watcher import AgentWatcher
 from caller.clock import Clock
+from caller.soft_backchannels import SpeechAudio
 
 
 class ManualClock(Clock):
@@ -27,6 +28,7 @@ class ScriptedCall:
         states: Sequence[tuple[float, str]] = (),
         leaves_at: float = 1000.0,
         lost_at: float = 1000.0,
+        backchannels: Sequence[Backchannel] = (),
         **options: float,
     ) -> None:
         self.clock = ManualClock()
@@ -35,7 +37,8 @@ class ScriptedCall:
         self._states = states
         self._leaves_at = leaves_at
         self._lost_at = lost_at
-        self.watcher = AgentWatcher(CallOptions(utterances=[], **options), self.clock, self, self)
+        self._backchannels = backchannels
+        self.watcher = AgentWatcher(CallOptions(utterances=[], **options), self.clock, self, SpeechAudio(self, self))
 
     async def reply(self, interrupt: bool = False, audible_s: float | None = None) -> float:
         """Wait for the reply after the utterance; return when the wait was over."""
@@ -48,8 +51,8 @@ class ScriptedCall:
         return [Segment(max(start, since), min(end, now)) for start, end in self._speech if start < now and end > since]
 
     @property
-    def last_audible(self) -> float:
-        return max((segment.end for segment in self.segments(0)), default=0.0)
+    def backchannels(self) -> list[Backchannel]:
+        return [sound for sound in self._backchannels if sound.at <= self.clock.now()]
 
     @property
     def present(self) -> bool:
@@ -155,3 +158,31 @@ async def test_barge_in_by_audible_time_does_not_count_the_pause_before_the_answ
 async def test_last_utterance_waits_for_the_whole_reply() -> None:
     call = ScriptedCall((2.5, 4.0), quiet=0.8)
     assert await call.reply(interrupt=False, audible_s=0.5) == close_to(4.8)
+
+
+@pytest.mark.parametrize("announced_at", [2.7, 2.9, 3.0, 3.15])
+async def test_listeners_sound_is_no_reply_whether_its_announcement_is_early_or_late(announced_at: float) -> None:
+    backchannels = [Backchannel("Mm-hmm.", 0.5, announced_at)]
+    call = ScriptedCall((2.9, 3.45), (4.6, 6.0), backchannels=backchannels, quiet=0.8)
+    assert await call.reply() == close_to(6.8)
+    assert (call.turn.first_heard, call.turn.response_gap) == (4.6, pytest.approx(2.6))
+
+
+async def test_reply_after_a_listeners_sound_may_take_as_long_as_any() -> None:
+    backchannels = [Backchannel("Mm-hmm.", 0.5, 2.8)]
+    call = ScriptedCall((2.9, 3.4), backchannels=backchannels, reply_timeout=5.0)
+    assert await call.reply() >= 7.0
+    assert call.turn.first_heard is None
+
+
+async def test_barge_in_does_not_count_a_listeners_sound() -> None:
+    backchannels = [Backchannel("Mm-hmm.", 0.5, 3.0)]
+    call = ScriptedCall((2.9, 3.4), (5.0, 9.0), backchannels=backchannels, barge_in=1.5)
+    assert await call.reply(interrupt=True) == close_to(6.5)
+
+
+async def test_listeners_sound_that_is_announced_and_not_heard_costs_nothing_of_the_reply() -> None:
+    backchannels = [Backchannel("Mm-hmm.", 0.5, 2.4)]
+    call = ScriptedCall((2.9, 6.0), backchannels=backchannels, quiet=0.8)
+    assert await call.reply() == close_to(6.8)
+    assert call.turn.first_heard == 2.9

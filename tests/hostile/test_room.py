@@ -90,15 +90,18 @@ async def test_only_the_caller_receives_turn_records_and_preresponses() -> None:
     sent = Sent()
     publisher = room_publisher(sent, lambda: "caller")
     publisher.publish_preresponse("Let me see.", "phrase")
+    publisher.publish_backchannel("Mm-hmm.", 0.51234)
     publisher.publish_turn(a_record())
     await publisher.flush()
-    assert [receivers for _, receivers in sent.messages] == [["caller"], ["caller"]]
+    assert [receivers for _, receivers in sent.messages] == [["caller"]] * 3
+    assert sent.messages[1][0] == {"text": "Mm-hmm.", "seconds": 0.512}
 
 
 async def test_nobody_receives_anything_while_there_is_no_caller() -> None:
     sent = Sent()
     publisher = room_publisher(sent, lambda: None)
     publisher.publish_preresponse("Let me see.", "phrase")
+    publisher.publish_backchannel("Mm-hmm.", 0.5)
     publisher.publish_turn(a_record())
     await publisher.flush()
     assert sent.messages == []

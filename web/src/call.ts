@@ -4,12 +4,12 @@ import { computed, signal } from "@preact/signals";
 import type { Session } from "./api";
 import type { Agent, Connect, Connection, Listener } from "./connection";
 import { percentiles, totalUsage } from "./figures";
-import { PRERESPONSE_TOPIC, TURN_TOPIC } from "./generated/topics";
+import { BACKCHANNEL_TOPIC, PRERESPONSE_TOPIC, TURN_TOPIC } from "./generated/topics";
 import type { TurnRecord } from "./generated/turn-record";
 import { type Levels, SILENCE } from "./levels";
 import { type Problem, type ProblemCode, ProblemError, problem } from "./problems";
 import type { Recorder } from "./recorder";
-import { parsePreresponse, parseTurn } from "./records";
+import { parseBackchannel, parsePreresponse, parseTurn } from "./records";
 import { type Line, Transcript } from "./transcript";
 import { groupTurns } from "./turn-groups";
 
@@ -258,6 +258,10 @@ export class Call {
     } else if (topic === PRERESPONSE_TOPIC) {
       const preresponse = parsePreresponse(text);
       if (preresponse) this.transcript.addPreresponse(preresponse.text);
+    } else if (topic === BACKCHANNEL_TOPIC) {
+      // No line of the conversation: the caller has the floor, and a line would part what they say in two.
+      const backchannel = parseBackchannel(text);
+      if (backchannel) this.recorder?.addBackchannel(backchannel.seconds);
     }
     this.lines.value = this.transcript.lines;
   }

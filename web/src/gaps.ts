@@ -23,9 +23,21 @@ const MIN_POWER = 1e-10;
 /** How far from where the record puts it a reply may begin. */
 const TOLERANCE_S = 1.5;
 
+/**
+ * Where the sound that the agent announces as a listener's sound begins, around the arrival of the announcement, and by how
+ * much the jitter buffer may stretch it. `caller/soft_backchannels.py` has the same numbers and the reasons.
+ */
+const BACKCHANNEL = { maxEarlyS: 0.3, maxLateS: 1, stretchS: 0.2 };
+
 interface Sound {
   start: number;
   end: number;
+}
+
+interface Backchannel {
+  /** When it was announced. */
+  at: number;
+  seconds: number;
 }
 
 /** Finds the sounds of one side in a stream of blocks of 10 ms, exact to the sample. */
@@ -74,6 +86,7 @@ export class GapMeter {
   private readonly caller: SoundDetector;
   private readonly agent: SoundDetector;
   private readonly size: number;
+  private readonly backchannels: Backchannel[] = [];
   private rest = new Int16Array(0);
   private time = 0;
 
@@ -98,6 +111,11 @@ export class GapMeter {
     this.rest = all.slice(done);
   }
 
+  /** Takes note of a listener's sound that the agent announces now: it is no reply. */
+  addBackchannel(seconds: number): void {
+    this.backchannels.push({ at: this.time, seconds });
+  }
+
   /** The gap before the reply that ended just now and took `duration` seconds; `null` if none is found there. */
   gapOfReply(duration: number): number | null {
     const expected = this.time - duration;
@@ -113,13 +131,21 @@ export class GapMeter {
   private replies(): (Sound & { gap: number })[] {
     const replies: (Sound & { gap: number })[] = [];
     let before = 0;
-    for (const sound of this.agent.sounds) {
+    for (const sound of this.backchannels.reduce(withoutBackchannel, this.agent.sounds)) {
       const callerSound = this.caller.sounds.findLast((spoken) => spoken.end <= sound.start);
       if (callerSound && callerSound.end > before) replies.push({ ...sound, gap: sound.start - callerSound.end });
       before = sound.end;
     }
     return replies;
   }
+}
+
+function withoutBackchannel(sounds: Sound[], { at, seconds }: Backchannel): Sound[] {
+  const { maxEarlyS, maxLateS, stretchS } = BACKCHANNEL;
+  const first = sounds.find(({ start }) => start >= at - maxEarlyS && start <= at + maxLateS);
+  if (!first) return sounds;
+  const end = first.start + seconds + stretchS;
+  return sounds.filter((sound) => sound.start < first.start || sound.end > end);
 }
 
 function side(samples: Int16Array, channel: number): Float32Array {

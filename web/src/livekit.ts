@@ -16,7 +16,14 @@ import {
 } from "livekit-client";
 import type { Session } from "./api";
 import type { Agent, AgentState, Connect, Connection, Listener } from "./connection";
-import { METRICS_ATTRIBUTE, PRERESPONSE_TOPIC, SET_STRATEGY, STRATEGY_ATTRIBUTE, TURN_TOPIC } from "./generated/topics";
+import {
+  BACKCHANNEL_TOPIC,
+  METRICS_ATTRIBUTE,
+  PRERESPONSE_TOPIC,
+  SET_STRATEGY,
+  STRATEGY_ATTRIBUTE,
+  TURN_TOPIC,
+} from "./generated/topics";
 import { type Problem, ProblemError, problem } from "./problems";
 
 setLogLevel("warn");
@@ -93,7 +100,7 @@ function forwardText(room: Room, listener: Listener): void {
       }
     });
   });
-  for (const topic of [TURN_TOPIC, PRERESPONSE_TOPIC])
+  for (const topic of [TURN_TOPIC, PRERESPONSE_TOPIC, BACKCHANNEL_TOPIC])
     room.registerTextStreamHandler(topic, async (reader, { identity }) => {
       if (!isAgent(room, identity)) return;
       await ignoreBrokenStream(async () => listener.onMessage(topic, await reader.readAll()));

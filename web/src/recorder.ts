@@ -58,6 +58,11 @@ export class Recorder {
     return this.meter.gapOfReply(duration);
   }
 
+  /** Take note of a listener's sound of the agent, which begins now and is no reply. */
+  addBackchannel(seconds: number): void {
+    this.meter.addBackchannel(seconds);
+  }
+
   /** Return the loudness of the last 43 ms (at 48 kHz). */
   levels(): Levels {
     return { caller: this.level("caller"), agent: this.level("agent") };

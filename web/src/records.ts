@@ -7,6 +7,12 @@ export interface Preresponse {
   source: string;
 }
 
+/** A listener's sound of the agent, which is no reply. */
+export interface Backchannel {
+  text: string;
+  seconds: number;
+}
+
 type Json = Record<string, unknown>;
 
 /** The parts of JSON Schema that pydantic uses for the turn record. */
@@ -34,6 +40,12 @@ export function parsePreresponse(text: string): Preresponse | null {
   const json = parseObject(text);
   if (typeof json?.text !== "string" || !json.text) return null;
   return { text: json.text, source: typeof json.source === "string" ? json.source : "" };
+}
+
+export function parseBackchannel(text: string): Backchannel | null {
+  const json = parseObject(text);
+  if (typeof json?.text !== "string" || typeof json.seconds !== "number") return null;
+  return { text: json.text, seconds: json.seconds };
 }
 
 /** Return the part of `value` that the schema describes, with `null` or an empty value where the type differs. */

@@ -232,6 +232,15 @@ test("the reply of a record is located in the recording by its duration", async 
   expect(setup.recorder.gapOfReply).toHaveBeenCalledWith(expect.closeTo(4 - 0.53));
 });
 
+test("a listener's sound of the agent is no line of the conversation and no reply", async () => {
+  await call.start();
+  setup.room().listener.onSegment({ who: "caller", id: "1", text: "Four one five", final: true });
+  setup.room().backchannel("Mm-hmm.", 0.5);
+  setup.room().listener.onSegment({ who: "caller", id: "2", text: "five five five.", final: true });
+  expect(call.lines.value).toMatchObject([{ who: "caller", text: "Four one five five five five." }]);
+  expect(setup.recorder.addBackchannel).toHaveBeenCalledWith(0.5);
+});
+
 test("a pre-response is shown before its transcript arrives", async () => {
   await call.start();
   setup.room().preresponse("Let me see.");

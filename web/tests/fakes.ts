@@ -3,7 +3,7 @@
 import { vi } from "vitest";
 import { Call, type Dependencies } from "../src/call";
 import type { Agent, Connection, Listener } from "../src/connection";
-import { PRERESPONSE_TOPIC, TURN_TOPIC } from "../src/generated/topics";
+import { BACKCHANNEL_TOPIC, PRERESPONSE_TOPIC, TURN_TOPIC } from "../src/generated/topics";
 import type { TurnRecord } from "../src/generated/turn-record";
 import type { Recorder } from "../src/recorder";
 
@@ -39,6 +39,10 @@ export class FakeRoom implements Connection {
     this.listener.onMessage(PRERESPONSE_TOPIC, JSON.stringify({ text, source: "phrase" }));
   }
 
+  backchannel(text: string, seconds: number): void {
+    this.listener.onMessage(BACKCHANNEL_TOPIC, JSON.stringify({ text, seconds }));
+  }
+
   private async record(...call: [string, ...unknown[]]): Promise<void> {
     if (this.failing) throw new Error("fake failure");
     this.calls.push(call);
@@ -61,6 +65,7 @@ export function setUpCall() {
     setAgentTrack: vi.fn(),
     stop: vi.fn(),
     levels: vi.fn(() => ({ caller: 0.5, agent: 0 })),
+    addBackchannel: vi.fn(),
     gapOfReply: vi.fn((): number | null => 0.57),
     wav: vi.fn(() => new Blob(["RIFF"])),
   };

@@ -12,8 +12,14 @@ interface Sound {
 }
 
 /** A recording of both sides: tones where there is sound, and noise under the caller's. */
-function record(caller: Sound[], agent: Sound[], length: number, noise = 0): GapMeter {
-  const meter = new GapMeter(RATE);
+function record(
+  caller: Sound[],
+  agent: Sound[],
+  length: number,
+  noise = 0,
+  meter = new GapMeter(RATE),
+  from = 0,
+): GapMeter {
   const sample = (sounds: Sound[], at: number) => {
     const sound = sounds.find(({ from, to }) => at >= from && at < to);
     return sound ? (sound.level ?? 0.2) * Math.sin(2 * Math.PI * 440 * at) : 0;
@@ -21,7 +27,7 @@ function record(caller: Sound[], agent: Sound[], length: number, noise = 0): Gap
   for (let block = 0; block < length / BLOCK; block += 1) {
     const samples = new Int16Array(2 * RATE * BLOCK);
     for (let index = 0; index < samples.length / 2; index += 1) {
-      const at = block * BLOCK + index / RATE;
+      const at = from + block * BLOCK + index / RATE;
       const hiss = noise * Math.sin(index * 12.9898 + block * 78.233) * Math.sin(index * index);
       samples[2 * index] = 32767 * (sample(caller, at) + hiss);
       samples[2 * index + 1] = 32767 * sample(agent, at);
@@ -75,6 +81,18 @@ test("a click is not taken for a reply", () => {
     3.1,
   );
   expect(meter.gapOfReply(1.4)).toBeCloseTo(0.6, 2);
+});
+
+test("a listener's sound that the agent announces is not taken for its reply", () => {
+  const listened = { from: 1.9, to: 2.4 };
+  const reply = { from: 3.5, to: 5 };
+  const announced = (at: number, ...agent: Sound[]) => {
+    const meter = record([{ from: 0, to: 1 }], agent.slice(0, 1), at);
+    meter.addBackchannel(0.5);
+    return record([{ from: 0, to: 1 }], agent, 5.1 - at, 0, meter, at).gapOfReply(1.5);
+  };
+  for (const at of [1.6, 1.8, 2]) expect(announced(at, listened, reply)).toBeCloseTo(2.5, 2);
+  expect(announced(2, { from: 2.2, to: 4.9 })).toBeCloseTo(1.2, 2); // it was not heard
 });
 
 test("there is no gap without an audible reply", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parsePreresponse, parseTurn } from "../src/records";
+import { parseBackchannel, parsePreresponse, parseTurn } from "../src/records";
 import { turn } from "./turns";
 
 test("a record of the worker is parsed unchanged", () => {
@@ -15,6 +15,12 @@ test("fields of a newer worker are dropped, and fields missing from an older one
 
 test.each(["", "no json", "[]", "null", '{"turn": "1"}'])("text that is not a turn record gives null: %s", (text) => {
   expect(parseTurn(text)).toBeNull();
+});
+
+test("a listener's sound needs a length", () => {
+  expect(parseBackchannel('{"text": "Mm-hmm.", "seconds": 0.5}')).toEqual({ text: "Mm-hmm.", seconds: 0.5 });
+  expect(parseBackchannel('{"text": "Mm-hmm."}')).toBeNull();
+  expect(parseBackchannel("{")).toBeNull();
 });
 
 test("a pre-response needs text", () => {

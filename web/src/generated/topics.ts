@@ -2,6 +2,7 @@
 
 export const TURN_TOPIC = "agent_worker.turn";
 export const PRERESPONSE_TOPIC = "agent_worker.preresponse";
+export const BACKCHANNEL_TOPIC = "agent_worker.backchannel";
 export const STRATEGY_ATTRIBUTE = "agent_worker.strategy";
 export const SET_STRATEGY = "agent_worker.set_strategy";
 export const METRICS_ATTRIBUTE = "agent_worker.metrics";
