@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 _E2E_TIMEOUT_S = 1200
 """A guard against hangs: many times what the longest of them takes on a slow machine."""
+
+# What hypothesis may take: few examples here, ``HYPOTHESIS_PROFILE=long`` for a night. For every folder: by hypothesis'
+# defaults an example fails that takes 0.2 s, as any may on a machine that does something else for a moment.
+_SHARED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]}
+settings.register_profile("short", max_examples=60, **_SHARED)
+settings.register_profile("long", max_examples=5_000, **_SHARED)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
