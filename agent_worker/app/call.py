@@ -77,7 +77,7 @@ async def run_call(
     microphone = audio_input.attach(session)
     recorder.watch_audio(session.output.audio, microphone)
     agent.watch_audio(microphone)
-    _take_turns(session, agent, settings)
+    take_turns(session, agent, settings)
     if writer.problem():
         await job.room.local_participant.set_attributes({METRICS_ATTRIBUTE: "not written"})
     if settings.callers_choose_strategy:
@@ -93,7 +93,7 @@ async def run_call(
         prefill(stack.main_llm, agent)
 
 
-def _take_turns(session: AgentSession[Any], agent: PreResponseAgent, settings: Settings) -> None:
+def take_turns(session: AgentSession[Any], agent: PreResponseAgent, settings: Settings) -> None:
     """Let what the caller says decide how long its pauses may be, and what is no turn."""
     timeouts = TranscriptTimeouts(session, agent.ask_to_repeat, agent.reconnect_stt, agent.audio_levels)
     agent.events.on("wordless_transcript", lambda _: timeouts.on_wordless())

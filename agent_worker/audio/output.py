@@ -36,7 +36,8 @@ class PacedAudioOutput(io.AudioOutput):
             next_in_chain=next_in_chain,
             sample_rate=next_in_chain.sample_rate,
         )
-        self._next = next_in_chain
+        assert self.next_in_chain is not None
+        self._next = self.next_in_chain  # livekit-agents puts a proxy before the last output of a chain
         self._clock = clock
         self._started_at = 0.0
         self._passed_s = 0.0

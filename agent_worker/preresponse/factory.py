@@ -39,10 +39,14 @@ def build_agent(stack: VoiceStack, settings: Settings) -> PreResponseAgent:
     )
 
 
-def build_floor(settings: Settings) -> Floor:
-    """Build what decides who has the floor in one call."""
-    timing = OverlapTiming(
+def overlap_timing(settings: Settings) -> OverlapTiming:
+    """Return what decides when a sound of the caller silences the agent."""
+    return OverlapTiming(
         interruption_delay_s=settings.interruption_delay,
         transcript_timeout_s=settings.transcript_timeout or settings.usual_transcript_timeout,
     )
-    return Floor(settings.language, timing, settings.tool_delay)
+
+
+def build_floor(settings: Settings) -> Floor:
+    """Build what decides who has the floor in one call."""
+    return Floor(settings.language, overlap_timing(settings), settings.tool_delay)

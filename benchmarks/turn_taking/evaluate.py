@@ -7,13 +7,16 @@ own evidence, and swept over the cost of a cut; so the curves differ by the evid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
+from agent_worker.core.settings import Settings
 from agent_worker.turn_taking.fusion import FEATURES, Fusion
+from agent_worker.turn_taking.pause_length import Pause, pause_after
 from benchmarks.turn_taking.features import CHECKPOINTS_S, Moment
 from training.end_of_turn import LAST_S, evidence, fit, silences
 
@@ -31,6 +34,9 @@ OURS = "fused"
 CUT_COSTS_S = np.geomspace(0.01, 60, 70)
 DEFAULT_CUT_COST_S = 0.5
 MAX_DELAY_S = 1.8
+OUR_POLICY, STOCK = "agent-worker, fused", "stock livekit-agents"
+_OPEN_DELAY_S: float = Settings.model_fields["endpointing_open_delay"].default
+_DICTATION_DELAY_S: float = Settings.model_fields["endpointing_dictation_delay"].default
 _NEVER_S = 1e6
 _RESAMPLES = 1000
 
@@ -147,16 +153,20 @@ def _decided(moment: Moment, fusion: Fusion) -> Floats:
 def policies(test: Sequence[Moment], fits: Fits) -> dict[str, Outcomes]:
     """Return the outcomes of whole policies as they are configured; each has one setting."""
     test = usable(test)
-    ours = _policy_fused(test, fits)
+    ours = configured(fused_curve(test, fits))
     detected = CHECKPOINTS_S[0]
     fixed: dict[str, Callable[[Moment], float]] = {
-        "agent-worker, livekit-mini": lambda moment: max(detected, 0.25 if moment.mini[0] >= 0.36 else MAX_DELAY_S),
-        "agent-worker, smart-turn": lambda moment: max(detected, 0.25 if moment.smart[0] >= 0.5 else MAX_DELAY_S),
-        "stock livekit-agents": lambda moment: max(detected, 0.3 if moment.mini[0] >= 0.36 else 2.5),
+        "agent-worker, livekit-mini": lambda moment: max(
+            detected, 0.25 if moment.mini[0] >= 0.36 else MAX_DELAY_S, least_pause_s(moment)
+        ),
+        "agent-worker, smart-turn": lambda moment: max(
+            detected, 0.25 if moment.smart[0] >= 0.5 else MAX_DELAY_S, least_pause_s(moment)
+        ),
+        STOCK: lambda moment: max(detected, 0.3 if moment.mini[0] >= 0.36 else 2.5),
         "smart-turn, then 3 s (Pipecat's default)": lambda moment: detected if moment.smart[0] > 0.5 else 3.0,
         "silence of 0.8 s": lambda moment: 0.8,
     }
-    found = {"agent-worker, fused": ours}
+    found = {OUR_POLICY: ours}
     for name, wait in fixed.items():
         delays = [
             moment.silence.since + wait(moment) - moment.start if moment.silence and moment.mini else _NEVER_S
@@ -166,12 +176,32 @@ def policies(test: Sequence[Moment], fits: Fits) -> dict[str, Outcomes]:
     return found
 
 
-def _policy_fused(test: Sequence[Moment], fits: Fits) -> Outcomes:
+def fused_curve(test: Sequence[Moment], fits: Fits) -> Outcomes:
+    """Return the outcomes of our whole policy, for each cost of a cut.
+
+    Unlike the bare detector's, its decision comes at the latest after ``MAX_DELAY_S``, and not before the pause that
+    the words demand (``pause_length.py``).
+    """
+    test = usable(test)
     curve = replay_one(test, fits, FEATURES)
+    shift = np.array([moment.silence.since - moment.start if moment.silence else 0.0 for moment in test])
+    least = np.array([least_pause_s(moment) for moment in test])
+    delays = np.maximum(np.minimum(curve.delays, MAX_DELAY_S + shift), least + shift)
+    delays = np.where(curve.delays < _NEVER_S, delays, _NEVER_S)
+    return Outcomes(delays, curve.is_end, curve.duration, curve.speakers)
+
+
+def configured(curve: Outcomes) -> Outcomes:
+    """Return the outcomes at the default cost of a cut."""
     column = int(np.abs(np.log(CUT_COSTS_S / DEFAULT_CUT_COST_S)).argmin())
-    latest = np.array([MAX_DELAY_S + (moment.silence.since - moment.start if moment.silence else 0) for moment in test])
-    delays = np.where(curve.delays[column] < _NEVER_S, np.minimum(curve.delays[column], latest), _NEVER_S)
-    return Outcomes(delays[np.newaxis], curve.is_end, curve.duration, curve.speakers)
+    return Outcomes(curve.delays[[column]], curve.is_end, curve.duration, curve.speakers)
+
+
+@cache
+def least_pause_s(moment: Moment) -> float:
+    """Return how long a pause the words so far demand by the defaults of the settings; 0 if they demand none."""
+    pause = pause_after(moment.text, moment.question or None, "en") if moment.text else Pause.USUAL
+    return {Pause.USUAL: 0.0, Pause.OPEN: _OPEN_DELAY_S, Pause.DICTATION: _DICTATION_DELAY_S}[pause]
 
 
 def replay_one(test: Sequence[Moment], fits: Fits, features: tuple[str, ...]) -> Outcomes:
@@ -204,30 +234,51 @@ class Interval:
 
 
 def with_interval(outcomes: Outcomes, measure: Measure, seed: int) -> Interval:
-    """Return a measure with its confidence interval (bootstrap over speakers)."""
-    names = np.unique(outcomes.speakers)
-    rows = {name: np.flatnonzero(outcomes.speakers == name) for name in names}
-    random = np.random.default_rng(seed)
-    samples = []
-    for _ in range(_RESAMPLES):
-        chosen = np.concatenate([rows[name] for name in random.choice(names, len(names))])
-        resampled = outcomes.at(chosen)
-        if resampled.is_end.any() and not resampled.is_end.all():
-            samples.append(measure(resampled))
-    low, high = np.nanquantile(samples, [0.025, 0.975])
-    return Interval(measure(outcomes), float(low), float(high))
+    """Return a measure with its confidence interval."""
+    return bootstrap([outcomes], lambda some: measure(some[0]), seed)
 
 
 def ratio_interval(ours: Outcomes, theirs: Outcomes, measure: Measure, seed: int) -> Interval:
     """Return our measure over theirs with its confidence interval, the same speakers resampled in both."""
-    names = np.unique(ours.speakers)
-    rows = {name: np.flatnonzero(ours.speakers == name) for name in names}
+
+    def ratio(some: list[Outcomes]) -> float:
+        below = measure(some[1])
+        return measure(some[0]) / below if below else float("nan")
+
+    return bootstrap([ours, theirs], ratio, seed)
+
+
+def bootstrap(outcomes: Sequence[Outcomes], measure: Callable[[list[Outcomes]], float], seed: int) -> Interval:
+    """Return a measure of outcomes of the same moments, with its confidence interval (bootstrap over speakers)."""
+    first = outcomes[0]
+    samples = [
+        measure([some.at(chosen) for some in outcomes])
+        for chosen in resampled(first.speakers, seed)
+        if first.is_end[chosen].any() and not first.is_end[chosen].all()
+    ]
+    return _interval(measure(list(outcomes)), samples)
+
+
+def resampled(speakers: npt.NDArray[np.str_], seed: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield the rows of as many speakers as there are, drawn anew each time."""
+    names = np.unique(speakers)
+    rows = {name: np.flatnonzero(speakers == name) for name in names}
     random = np.random.default_rng(seed)
-    samples = []
     for _ in range(_RESAMPLES):
-        chosen = np.concatenate([rows[name] for name in random.choice(names, len(names))])
-        if ours.is_end[chosen].any() and not ours.is_end[chosen].all():
-            below = measure(theirs.at(chosen))
-            samples.append(measure(ours.at(chosen)) / below if below else np.nan)
+        yield np.concatenate([rows[name] for name in random.choice(names, len(names))])
+
+
+def measured(
+    values: Sequence[float], speakers: Sequence[str], measure: Callable[[Floats], float], seed: int
+) -> Interval:
+    """Return a measure of values, one for each sound, with its confidence interval (bootstrap over speakers)."""
+    known = np.array(values, float)
+    samples = [measure(known[chosen]) for chosen in resampled(np.array(speakers), seed)]
+    return _interval(measure(known), samples)
+
+
+def _interval(value: float, samples: Sequence[float]) -> Interval:
+    if np.isnan(samples).all():
+        return Interval(value, float("nan"), float("nan"))
     low, high = np.nanquantile(samples, [0.025, 0.975])
-    return Interval(measure(ours) / measure(theirs), float(low), float(high))
+    return Interval(value, float(low), float(high))

@@ -248,6 +248,24 @@ def silences_of(samples: Samples) -> Iterator[Silence]:
         yield pending
 
 
+def voiced_stretches(samples: Samples) -> Iterator[tuple[float, float]]:
+    """Yield the stretches in which that detector hears speech: (start, end), seconds."""
+    start, quiet = None, 0.0
+    speech = 0.0
+    for now, probability in _voice(samples):
+        if probability >= _ACTIVATION or (start is not None and probability > _DEACTIVATION):
+            speech, quiet = speech + _WINDOW_S, 0.0
+            if start is None and speech >= _MIN_SPEECH_S:
+                start = now - speech
+        else:
+            speech, quiet = 0.0, quiet + _WINDOW_S
+            if start is not None and quiet >= _MIN_SILENCE_S:
+                yield float(round(start, 4)), float(round(now - quiet, 4))
+                start = None
+    if start is not None:
+        yield float(round(start, 4)), float(round(len(samples) / SAMPLE_RATE - quiet, 4))
+
+
 def _voice(samples: Samples) -> Iterator[tuple[float, float]]:
     detector = VAD()
     for start in range(0, len(samples) - VAD_WINDOW_SAMPLES + 1, VAD_WINDOW_SAMPLES):

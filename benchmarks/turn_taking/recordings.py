@@ -161,7 +161,7 @@ def _recording(folder: Path, row: dict[str, str], pauses: list[dict[str, str]], 
     is_end = row["end_label"] == "true_end"
     if kind is None or not (holds or is_end):
         return None
-    samples = _read_wav(folder / row["file"])
+    samples = read_wav(folder / row["file"])
     speech_end = float(row["speech_end"])
     silences = [(float(pause["start"]), float(pause["end"])) for pause in pauses]
     noise = _noise(samples, [*silences, (speech_end, len(samples) / SAMPLE_RATE)], float(row["noise_dbfs"]))
@@ -180,7 +180,8 @@ def _recording(folder: Path, row: dict[str, str], pauses: list[dict[str, str]], 
     )
 
 
-def _read_wav(path: Path) -> Samples:
+def read_wav(path: Path) -> Samples:
+    """Return the first channel of a file at 16 kHz."""
     with wave.open(str(path)) as file:
         rate, channels = file.getframerate(), file.getnchannels()
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")[::channels]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,14 @@ from sklearn.metrics import roc_auc_score
 from benchmarks.harness import results
 from benchmarks.harness.cli import ReportFiles
 from benchmarks.harness.markdown import fill, table
-from benchmarks.turn_taking import evaluate
+from benchmarks.turn_taking import evaluate, harm
+from benchmarks.turn_taking import report_parts as parts
+from benchmarks.turn_taking.cost import Cost
 from benchmarks.turn_taking.evaluate import (
     DEFAULT_CUT_COST_S,
+    OUR_POLICY,
     OURS,
+    STOCK,
     Interval,
     Outcomes,
     cut_share_at,
@@ -28,6 +31,9 @@ from benchmarks.turn_taking.evaluate import (
     with_interval,
 )
 from benchmarks.turn_taking.features import Moment
+from benchmarks.turn_taking.harm import Comparison, HarmFigures
+from benchmarks.turn_taking.over_agent_figures import OverAgent
+from benchmarks.turn_taking.report_parts import interval, percent, seconds
 
 SCORED = ("calls", "requests")
 _DELAYS_S = (0.3, 0.45, 0.6, 0.9)
@@ -35,6 +41,9 @@ _CUT_SHARES = (0.05, 0.1)
 _STRATUM_DELAY_S = 0.6
 _STRATUM_DETECTORS = ("silence alone", "v1-mini", "smart-turn v3.2", "fused without smart-turn", OURS)
 _MIN_STRATUM = 8
+_FIRST_WORDS_S = (0.1, 0.15, 0.2)
+_QUICK_STOCK = replace(harm.STOCK, first_words_s=harm.OURS.first_words_s, answer_s=harm.OURS.first_words_s)
+_AS_CONFIGURED = "each heard as soon as it is"
 _WORST = 3
 
 
@@ -45,6 +54,8 @@ class Run:
     Attributes:
         clean: Moments of all recordings.
         others: Moments of the scored kinds under other conditions.
+        over: What happens over the agent's speech.
+        costs: What each detector takes.
         mini_ms: How long v1-mini takes, milliseconds.
         smart_ms: How long smart-turn takes.
         seed: Of the bootstrap.
@@ -53,6 +64,8 @@ class Run:
 
     clean: Sequence[Moment]
     others: Mapping[str, Sequence[Moment]]
+    over: OverAgent
+    costs: Mapping[str, Cost]
     mini_ms: float
     smart_ms: float
     seed: int
@@ -70,6 +83,10 @@ def write(run: Run, files: ReportFiles) -> None:
     ratios = {
         delay: ratio_interval(curves[OURS], curves["v1-mini"], cut_share_at(delay), run.seed) for delay in (0.3, 0.6)
     }
+    curve = evaluate.fused_curve(scored, fits)
+    harms = _harms(policies, run.seed)
+    compared = _compared(curve, policies[STOCK], run.seed)
+    costs = {name: parts.cost_figures(cost) for name, cost in run.costs.items()}
     strata = _strata(run, fits)
     evidence = _evidence(scored)
     results.save(
@@ -79,6 +96,10 @@ def write(run: Run, files: ReportFiles) -> None:
             "detectors": detectors,
             "fused_over_v1_mini": {f"cut at {delay} s": ratio for delay, ratio in ratios.items()},
             "policies": configured,
+            "harm": harms,
+            "harm_compared": compared,
+            "over_agent": run.over,
+            "cost": costs,
             "strata": strata,
             "evidence_auc": evidence,
         },
@@ -96,17 +117,52 @@ def write(run: Run, files: ReportFiles) -> None:
         pauses=len(usable) - ends,
         missed=len(scored) - len(usable),
         detectors=_detector_table(detectors),
-        ratio_300=_ratio(ratios[0.3]),
-        ratio_600=_ratio(ratios[0.6]),
+        ratio_300=interval(ratios[0.3], parts.ratio),
+        ratio_600=interval(ratios[0.6], parts.ratio),
         policies=_policy_table(configured),
         cut_cost=DEFAULT_CUT_COST_S,
         strata=_strata_table(strata),
-        evidence=table(["evidence", "end over pause"], [(name, _percent(value)) for name, value in evidence.items()]),
-        worst=_worst(usable, policies["agent-worker, fused"]),
+        evidence=table(["evidence", "end over pause"], [(name, percent(value)) for name, value in evidence.items()]),
+        worst=_worst(usable, policies[OUR_POLICY]),
+        harms=parts.harm_table(harms),
+        compared=parts.comparison_table(compared),
+        goals=parts.goals(compared[_AS_CONFIGURED], run.over, costs),
+        yields=parts.yield_table(run.over),
+        selectivity=parts.selectivity_table(run.over),
+        sources=parts.sources(run.over),
+        lost=parts.lost(run.over),
+        recogniser_delay=run.over.recogniser_delay_s,
+        costs=parts.cost_table(costs),
+        conversation_s=round(next(iter(run.costs.values())).seconds),
+        first_words_s=harm.OURS.first_words_s,
+        stop_s=harm.OURS.stop_s,
+        answer_s=harm.OURS.answer_s,
+        stock_first_words_s=harm.STOCK.first_words_s,
+        stock_stop_s=harm.STOCK.stop_s,
         mini_ms=round(run.mini_ms),
         smart_ms=round(run.smart_ms),
     )
     files.write_page(page)
+
+
+def _harms(policies: Mapping[str, Outcomes], seed: int) -> dict[str, HarmFigures]:
+    ours, stock = policies[OUR_POLICY], policies[STOCK]
+    found = {
+        f"agent-worker, first words {delay} s after the decision": harm.figures(
+            ours, replace(harm.OURS, first_words_s=delay), seed
+        )
+        for delay in _FIRST_WORDS_S
+    }
+    found[f"stock livekit-agents, {harm.STOCK.first_words_s} s after"] = harm.figures(stock, harm.STOCK, seed)
+    found[f"the same, if it were heard {harm.OURS.first_words_s} s after"] = harm.figures(stock, _QUICK_STOCK, seed)
+    return found
+
+
+def _compared(curve: Outcomes, stock: Outcomes, seed: int) -> dict[str, Comparison]:
+    return {
+        _AS_CONFIGURED: harm.compare(curve, harm.OURS, stock, harm.STOCK, seed),
+        "both heard 0.15 s after the decision": harm.compare(curve, harm.OURS, stock, _QUICK_STOCK, seed),
+    }
 
 
 def _figures(outcomes: Outcomes, seed: int) -> dict[str, Interval]:
@@ -187,20 +243,20 @@ def _worst(usable: Sequence[Moment], ours: Outcomes) -> str:
 
 def _result(curves: Mapping[str, Outcomes], policies: Mapping[str, Outcomes], ratios: Mapping[float, Interval]) -> str:
     shares = {name: cut_share_at(0.6)(curve) for name, curve in curves.items()}
-    ours, stock = policies["agent-worker, fused"], policies["stock livekit-agents"]
+    ours, stock = policies[OUR_POLICY], policies[STOCK]
     return (
-        f"At a mean delay of 600 ms the fused detector cuts {_percent(shares[OURS])} of the pauses, v1-mini "
-        f"{_percent(shares['v1-mini'])}, smart-turn {_percent(shares['smart-turn v3.2'])}, silence alone "
-        f"{_percent(shares['silence alone'])}. As configured, it cuts {_percent(float(ours.cut_shares()[0]))} at "
-        f"{_seconds(float(ours.mean_delays()[0]))} mean delay; stock livekit-agents cuts "
-        f"{_percent(float(stock.cut_shares()[0]))} at {_seconds(float(stock.mean_delays()[0]))}."
+        f"At a mean delay of 600 ms the fused detector cuts {percent(shares[OURS])} of the pauses, v1-mini "
+        f"{percent(shares['v1-mini'])}, smart-turn {percent(shares['smart-turn v3.2'])}, silence alone "
+        f"{percent(shares['silence alone'])}. As configured, it cuts {percent(float(ours.cut_shares()[0]))} at "
+        f"{seconds(float(ours.mean_delays()[0]))} mean delay; stock livekit-agents cuts "
+        f"{percent(float(stock.cut_shares()[0]))} at {seconds(float(stock.mean_delays()[0]))}."
     )
 
 
 def _detector_table(figures: Mapping[str, Mapping[str, Interval]]) -> str:
     names = list(next(iter(figures.values())))
     rows = [
-        [name, *(_interval(row[key], _seconds if key.startswith("delay") else _percent) for key in names)]
+        [name, *(interval(row[key], seconds if key.startswith("delay") else percent) for key in names)]
         for name, row in figures.items()
     ]
     return table(["detector", *names], rows)
@@ -210,11 +266,11 @@ def _policy_table(figures: Mapping[str, Mapping[str, Any]]) -> str:
     rows = [
         (
             name,
-            _interval(row["cut"], _percent),
-            _interval(row["mean"], _seconds),
-            _seconds(row["p50"]),
-            _seconds(row["p95"]),
-            _interval(row["over 1 s"], _percent),
+            interval(row["cut"], percent),
+            interval(row["mean"], seconds),
+            seconds(row["p50"]),
+            seconds(row["p95"]),
+            interval(row["over 1 s"], percent),
         )
         for name, row in figures.items()
     ]
@@ -223,23 +279,7 @@ def _policy_table(figures: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _strata_table(strata: Mapping[str, Mapping[str, float]]) -> str:
     rows = [
-        (name, f"{row['ends']:.0f}", f"{row['pauses']:.0f}", *(_percent(row[key]) for key in _STRATUM_DETECTORS))
+        (name, f"{row['ends']:.0f}", f"{row['pauses']:.0f}", *(percent(row[key]) for key in _STRATUM_DETECTORS))
         for name, row in strata.items()
     ]
     return table(["recordings", "ends", "pauses", *_STRATUM_DETECTORS], rows)
-
-
-def _interval(found: Interval, show: Callable[[float], str]) -> str:
-    return "-" if math.isnan(found.value) else f"{show(found.value)} ({show(found.low)} to {show(found.high)})"
-
-
-def _percent(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.0%}"
-
-
-def _seconds(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.2f} s"
-
-
-def _ratio(found: Interval) -> str:
-    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"

@@ -74,7 +74,7 @@ async def heard(monkeypatch: pytest.MonkeyPatch, agent: Any = None, source: Any 
         now = Heard(session, ears, detector, agent)
         session.on("user_transcription_timeout", now.timeouts.append)
         session.on("error", lambda _: setattr(now, "reconnections", now.reconnections + 1))
-        call_module._take_turns(session, agent, settings())
+        call_module.take_turns(session, agent, settings())
         yield now
 
 
