@@ -32,9 +32,8 @@ from benchmarks.turn_taking.loudspeaker import Heard, Loudspeaker, Microphone
 from benchmarks.turn_taking.recordings import SAMPLE_RATE, spread
 
 OURS, STOCK = "agent-worker", "stock livekit-agents"
-#: The sound begins so long after the answer was asked for (0.3 s before it is heard): later than the first 3 s of it, in
-#: which livekit-agents mutes the
-#: recogniser in both systems.
+#: The sound begins so long after the answer was asked for, 0.3 s before it is heard: later than the first 3 s of it, in
+#: which livekit-agents mutes the recogniser in both systems.
 HEARD_BEFORE_S = 4.0
 YIELD_WINDOW_S = 2.0
 STOP_WINDOW_S = 1.0
