@@ -40,6 +40,7 @@ _MAX_ACKNOWLEDGEMENT_S = 1.5
 _MIN_WORDS = 3
 _MIN_INTERRUPTION_S = 1.0
 _MAX_HEARD_S = 4.0
+_LEAD_S = 0.3
 _SIDE_TALK_S = (1.2, 4.0)
 _SIDE_TALKS_OF_A_FILE = 2
 _ECHO_GAIN = 0.1
@@ -112,6 +113,8 @@ def _sound(
     kind: str, name: str, speaker: str, samples: Samples, start_s: float, words: str, noise: Samples
 ) -> CallerSound:
     """Return a sound of up to 4 s from its first sound on."""
+    if start_s > _LEAD_S:
+        samples, start_s = samples[round((start_s - _LEAD_S) * SAMPLE_RATE) :], _LEAD_S
     samples = samples[: round((start_s + _MAX_HEARD_S) * SAMPLE_RATE)]
     voiced = tuple(voiced_stretches(samples))
     end_s = voiced[-1][1] if voiced else len(samples) / SAMPLE_RATE
