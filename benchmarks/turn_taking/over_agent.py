@@ -157,8 +157,9 @@ async def _react(
         loop.call_at(first_s + at, say, words)
     await asyncio.sleep(HEARD_BEFORE_S + sound.end_s - sound.start_s + _WATCHED_S)
     heard = [Heard(it.start - first_s, it.end - first_s, it.segment) for it in parts.loudspeaker.heard()]
-    await session.aclose()
-    return Reaction([it for it in heard if it.end > 0], len(turns) - 1)
+    became = len(turns) - 1
+    await session.aclose()  # which makes a turn of the words that are left
+    return Reaction([it for it in heard if it.end > 0], became)
 
 
 def _note_turn(event: ConversationItemAddedEvent, turns: list[str]) -> None:
