@@ -48,8 +48,9 @@ async def test_worker_takes_calls_with_ten_phrases_of_which_each_intent_has_one(
     assert isinstance(stack.tts, ScriptedTTS)
     left = await synthesize_first_texts(stack, given, Prices.load(None))
     agent = build_agent(stack, given)
-    assert len(stack.tts.texts) == 13
-    assert left == len(fixed_texts(agent, given)) - 13
+    fixed = {apology("en"), given.greeting, farewell("en"), backchannel("en")}
+    assert len(set(stack.tts.texts) - fixed) == 10
+    assert left == len(fixed_texts(agent, given)) - len(stack.tts.texts)
     assert all(set(stack.tts.texts) & set(agent.phrases.of(intent)) for intent in SPOKEN_INTENTS)
 
 
