@@ -126,7 +126,7 @@ def write(run: Run, files: ReportFiles) -> None:
         worst=_worst(usable, policies[OUR_POLICY]),
         harms=parts.harm_table(harms),
         compared=parts.comparison_table(compared),
-        goals=parts.goals(compared[_AS_CONFIGURED], run.over, costs),
+        goals=parts.goals(compared, run.over, costs),
         yields=parts.yield_table(run.over),
         selectivity=parts.selectivity_table(run.over),
         sources=parts.sources(run.over),

@@ -13,7 +13,7 @@ from benchmarks.turn_taking.caller_sounds import BACKCHANNEL, COUGH, SOURCES, WO
 from benchmarks.turn_taking.cost import FUSED, MINI, Cost
 from benchmarks.turn_taking.evaluate import Interval
 from benchmarks.turn_taking.harm import Comparison, HarmFigures
-from benchmarks.turn_taking.over_agent import OURS
+from benchmarks.turn_taking.over_agent import OURS, STOCK
 from benchmarks.turn_taking.over_agent_figures import OverAgent
 
 _MAX_HARM_RATIO = 0.3
@@ -117,9 +117,9 @@ def selectivity_table(over: OverAgent) -> str:
         "sound",
         "sounds, speakers",
         "system",
-        "not silent (tau-voice)",
-        "answer goes on, no turn",
-        "and at once",
+        "not silent at all",
+        "let pass",
+        "let pass, held at most 0.3 s",
     ]
     return table(headers, rows)
 
@@ -159,26 +159,30 @@ def cost_table(costs: Mapping[str, CostFigures]) -> str:
     return table(headers, rows)
 
 
-def goals(compared: Comparison, over: OverAgent, costs: Mapping[str, CostFigures]) -> str:
+def goals(compared: Mapping[str, Comparison], over: OverAgent, costs: Mapping[str, CostFigures]) -> str:
     """Return the table of goals, and whether each is met."""
-    yields, passed = over.yields[OURS], {kind: systems[OURS] for kind, systems in over.selectivity.items()}
+    yields, stock = over.yields[OURS], over.yields[STOCK]
+    passed = {kind: systems[OURS] for kind, systems in over.selectivity.items()}
     more = costs[FUSED].cpu - costs[MINI].cpu
-    rows = [
-        ("harmful cuts over stock's, same first sound", ratio(compared.ratio.value), "at most 0.30",
-         compared.ratio.value <= _MAX_HARM_RATIO),
+    rows: list[tuple[str, str, str, bool | None]] = [
+        *((f"harmful cuts over stock's, {name}", interval(row.ratio, ratio), "at most 0.30",
+           row.ratio.value <= _MAX_HARM_RATIO) for name, row in compared.items()),
         ("yield latency, p50", seconds(yields.p50.value), "at most 0.50 s", yields.p50.value <= _MAX_YIELD_P50_S),
         ("yield latency, p95", seconds(yields.p95.value), "at most 0.80 s", yields.p95.value <= _MAX_YIELD_P95_S),
+        ("is heard again over an interruption", percent(yields.speaks_again.value),
+         f"no more than stock, {percent(stock.speaks_again.value)}",
+         yields.speaks_again.value <= stock.speaks_again.value),
         ("backchannels let pass", percent(passed[BACKCHANNEL].let_pass.value), "95%",
          passed[BACKCHANNEL].let_pass.value >= _MIN_BACKCHANNELS),
-        ("coughs, noise let pass", percent(passed[COUGH].let_pass.value), "98%",
-         passed[COUGH].let_pass.value >= _MIN_COUGHS),
+        # Synthetic coughs, of which the voice activity detector hears hardly any, show nothing.
+        ("coughs let pass (synthetic ones only)", percent(passed[COUGH].let_pass.value), "98%", None),
         ("voice without words let pass", percent(passed[WORDLESS].let_pass.value), "98%",
          passed[WORDLESS].let_pass.value >= _MIN_COUGHS),
         ("CPU over v1-mini alone", f"{more:+.1%} of a core", "at most +15%", more <= _MAX_CPU_MORE),
         ("last frame to decision, p95", milliseconds(costs[FUSED].p95_s), "at most 40 ms",
          costs[FUSED].p95_s <= _MAX_DECISION_S),
     ]  # fmt: skip
-    return table(["goal", "here", "wanted", ""], [(*row[:-1], verdict(bool(row[-1]))) for row in rows])
+    return table(["goal", "here", "wanted", ""], [(*row[:-1], verdict(row[-1])) for row in rows])
 
 
 def interval(found: Interval, show: Callable[[float], str]) -> str:
