@@ -244,3 +244,16 @@ async def test_discarded_words_are_not_reported_as_a_missing_transcript() -> Non
         await now.final("Mm-hmm.")
         assert recognition._transcription_timeout_handle is None, "mend discard_user_speech in core/compat/livekit.py"
         assert recognition._user_turn_start is None
+
+
+async def test_nothing_stays_of_words_that_first_looked_like_an_interruption() -> None:
+    async with call() as now:
+        await now.hear_answer()
+        await now.begin_sound()
+        now.ears.interim("Could")
+        await now.handled()
+        await now.end_sound()
+        await now.final("Uh-huh.")
+        recognition = now.session._activity._audio_recognition  # type: ignore[union-attr]
+        assert recognition is not None
+        assert recognition.current_transcript == ""

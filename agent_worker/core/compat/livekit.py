@@ -93,7 +93,10 @@ def discard_user_speech(session: AgentSession[Any]) -> None:
     Otherwise livekit-agents would report a missing transcript, and date the next turn's beginning back.
     """
     recognition = _recognition(session)
-    if recognition is None or recognition._audio_transcript:
+    if recognition is None:
+        return
+    recognition._audio_interim_transcript = recognition._audio_preflight_transcript = ""
+    if recognition._audio_transcript:
         return
     recognition._mark_turn_transcribed()
     if not recognition._speaking:
