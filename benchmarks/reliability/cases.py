@@ -67,6 +67,7 @@ class ProviderCase:
             errors=errors,
             unnoticed=is_slow or is_silent_fast_model,
             loses_usage=STT in self.providers or self.fault not in ("429", "500", "401"),
+            late_words=STT in self.providers and self.fault == "silent",  # it sends them when it is silent no longer
         )
 
     async def call(self, testbed: Testbed) -> Call:

@@ -59,6 +59,7 @@ class Expectation:
         uncounted: The counters do not survive it, or cannot be read.
         silence: Longest silence that is allowed in a failing turn, seconds.
         agent_lost: The caller may have to speak again: a turn in which the agent dies has no reply.
+        late_words: The recogniser may deliver words after the caller has left. They are a turn, and reach no caller.
     """
 
     failing: tuple[int, ...] = ()
@@ -68,6 +69,7 @@ class Expectation:
     uncounted: bool = False
     silence: float = _MAX_SILENCE_S
     agent_lost: bool = False
+    late_words: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def _problems(
             yield "nothing in the log"
         yield from (f"no error of {name} is counted" for name in expected.errors if not errors[name])
     if not expected.uncounted:
-        yield from count_differences(evidence, expected.loses_usage)
+        yield from count_differences(evidence, expected.loses_usage, late_words=expected.late_words)
 
 
 def _problems_of_turn(number: int, turn: HeardTurn, expected: Expectation) -> list[str]:
@@ -157,12 +159,17 @@ def warnings_in(log: str) -> list[str]:
 
 
 def count_differences(
-    evidence: Evidence, loses_usage: bool, stt_tolerance: float = _STT_TOLERANCE_OF_BROKEN
+    evidence: Evidence,
+    loses_usage: bool,
+    stt_tolerance: float = _STT_TOLERANCE_OF_BROKEN,
+    *,
+    late_words: bool = False,
 ) -> list[str]:
     """Return the differences between the worker's counters and what the providers saw."""
     seen, call = evidence.seen, evidence.call
     turns = _sum(evidence, "livekit_conversation_turns_total")
-    pairs = [("turns", turns, min(max(turns, call.understood), call.finals), 0.0)]
+    most = max(turns, call.finals) if late_words else call.finals
+    pairs = [("turns", turns, min(max(turns, call.understood), most), 0.0)]
     if not loses_usage:
         for role, model in (("fast", seen[FAST.name]), ("main", seen[MAIN.name])):
             completed = _sum(evidence, "livekit_llm_requests_total", role, "completed")

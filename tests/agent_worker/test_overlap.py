@@ -256,4 +256,4 @@ async def test_nothing_stays_of_words_that_first_looked_like_an_interruption() -
         await now.final("Uh-huh.")
         recognition = now.session._activity._audio_recognition  # type: ignore[union-attr]
         assert recognition is not None
-        assert recognition.current_transcript == ""
+        assert recognition._current_transcript == ""

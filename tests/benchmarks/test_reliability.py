@@ -4,6 +4,7 @@ import json
 import ssl
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,18 @@ def test_apology_is_enough_in_a_failing_turn() -> None:
 )
 def test_each_violation_is_reported(what: Evidence, problem: str) -> None:
     assert problem in check(what, FAILING).problems
+
+
+def test_words_that_come_after_the_caller_has_left_may_be_counted_as_a_turn() -> None:
+    late = evidence(
+        ANSWERED,
+        APOLOGISED,
+        ANSWERED,
+        counted={"livekit_errors_total[tts]": 1.0, "livekit_conversation_turns_total": 2.0},
+    )
+    problem = "turns: counted 2, the provider saw 0"
+    assert problem in check(late, FAILING).problems
+    assert problem not in check(late, replace(FAILING, late_words=True)).problems
 
 
 def test_case_names_are_unique() -> None:
