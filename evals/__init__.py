@@ -1,0 +1,1 @@
+"""Evaluations on turns of people, whose texts are given as folders and are not in this repository."""

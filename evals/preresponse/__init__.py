@@ -1,0 +1,1 @@
+"""Does the agent say before its answer what a good human agent would say there?"""
