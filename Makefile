@@ -60,9 +60,10 @@ benchmark: install livekit-server page ## all benchmarks but reliability, in hou
 	scripts/get chromium && $(RUN)python -m benchmarks.page_gap
 
 .PHONY: train
-train: install ## train the intent model from training/utterances
+train: install ## train the intent model from training/utterances; DIALOGUES=folder of human dialogues, the moves too
 	$(UV) sync --frozen --group benchmarks
 	$(RUN)python -m training.train
+	$(if $(DIALOGUES),$(RUN)python -m training.moves --dialogues $(DIALOGUES))
 
 .PHONY: monitoring
 monitoring: install ## the Grafana dashboards' JSON, and the rules for Kubernetes, from monitoring/

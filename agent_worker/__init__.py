@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from agent_worker.providers.preflight import ProviderProbe
     from agent_worker.providers.stack import ProviderNames, StackDefinition, VoiceStack
     from agent_worker.text.intent import Intent
+    from agent_worker.text.move import Move
 
 __all__ = [
     "Attempt",
     "CallerTurn",
     "Intent",
+    "Move",
     "PhraseAudio",
     "PhraseBook",
     "PhraseStrategy",
@@ -50,6 +52,7 @@ _MODULES = {
     "Attempt": "preresponse.strategies",
     "CallerTurn": "preresponse.strategies",
     "Intent": "text.intent",
+    "Move": "text.move",
     "PhraseAudio": "audio.phrase_cache",
     "PhraseBook": "preresponse.phrases",
     "PhraseStrategy": "preresponse.strategies",

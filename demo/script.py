@@ -8,15 +8,17 @@ from dataclasses import dataclass
 
 from agent_worker.preresponse.agent import ANSWER_NOTE
 from agent_worker.preresponse.phrases import PhraseBook
+from agent_worker.preresponse.policy import Plan
 from agent_worker.text.intent import Intent
 from agent_worker.text.messages import apology
+from agent_worker.text.move import SPOKEN_MOVES, Move
 from caller import Text
 from testbed.conversation import MAX_WORD_ERROR_RATE, TurnResult
 
 LANGUAGE = "en"
 _PHRASES = PhraseBook.load(LANGUAGE)
-#: Why a turn has no pre-response although they are on: the answer was there as soon, or silence was due.
-_INTENDED_SILENCE = frozenset({"answer_first", "silent_kind"})
+#: Why a turn has no pre-response although they are on: the answer was there as soon, or silence was due or fits.
+_INTENDED_SILENCE = frozenset({"answer_first", "silent_kind", "nothing_to_say"})
 #: So many words in a row are no coincidence.
 _COPIED_WORDS = 5
 
@@ -113,9 +115,10 @@ def _preresponse_problem(turn: ScriptedTurn, result: TurnResult) -> str | None:
 
 
 def _fitting_phrases(turn: ScriptedTurn) -> list[str]:
-    by_intent = (phrase for intent in turn.intents for phrase in _PHRASES.of(intent))
-    # Phrases for "perhaps a problem" fit one and are harmless without one.
-    return [*_PHRASES.of(Intent.QUESTION, (Intent.PROBLEM,)), *_PHRASES.of(Intent.STORY, (Intent.PROBLEM,)), *by_intent]
+    groups = {move.group for intent in turn.intents for move in Plan.of_intent(intent).weights}
+    # "I see." fits trouble, too, and is harmless without it.
+    fitting = [move for move in SPOKEN_MOVES if move.group in groups or move is Move.LISTEN]
+    return [phrase for move in fitting for phrase in _PHRASES.of(move)]
 
 
 def _answer_problems(turn: ScriptedTurn, result: TurnResult, earlier: Sequence[TurnResult]) -> list[str]:

@@ -19,6 +19,7 @@ _EPILOG = """\
 commands:
   start           run the worker (the default)
   check           check everything that a conversation depends on, and say what to do
+  phrases         list, check, migrate and speak the phrases that come before an answer
   dev, console, connect, download-files
                   commands of LiveKit Agents
 
@@ -45,7 +46,7 @@ def main() -> None:
 
 
 def parse(arguments: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the name of the stack, and the remaining arguments, which are LiveKit's or those of ``check``."""
+    """Return the name of the stack, and the remaining arguments: LiveKit's, or those of ``check`` and ``phrases``."""
     parser = argparse.ArgumentParser(
         prog="agent-worker",
         usage="%(prog)s [--stack {cloud,self-hosted}] [COMMAND …]",

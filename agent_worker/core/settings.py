@@ -140,9 +140,9 @@ class ConversationSettings(FromEnvironment):
     )
     preresponse_phrases: Path | None = Field(
         default=None,
-        description="Your own phrases: a YAML or JSON file in the format of those in agent_worker/text/data/phrases/. "
-        "If the intent is uncertain, only phrases that both intents share are used: give intents that are easily "
-        "confused some phrases in common.",
+        description="Your own phrases: a YAML or JSON file in the format of those in agent_worker/text/data/phrases/: "
+        "a list for each move (a word, a look-up phrase, sympathy …). `agent-worker phrases check FILE` checks it, "
+        "`agent-worker phrases migrate FILE` translates one of an older version.",
     )
     preresponse_audio_dir: Path | None = Field(
         default=None,

@@ -15,6 +15,7 @@ from agent_worker.core.log_protection import protect_log_of_calls
 from agent_worker.core.settings import Settings, SettingsT
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.factory import build_agent
+from agent_worker.preresponse.policy import MovePolicy
 from agent_worker.providers.stack import VoiceStack
 from agent_worker.telemetry.pricing import Prices
 from agent_worker.telemetry.session_meter import SessionMeter
@@ -22,6 +23,7 @@ from agent_worker.text import guard
 from agent_worker.text.intent_classifier import classify
 from agent_worker.text.intent_model import IntentModel
 from agent_worker.text.messages import backchannel, farewell
+from agent_worker.text.move_model import MoveModel
 
 _USERDATA_KEY = "call_parts"
 #: How many phrases have audio before the worker takes calls.
@@ -68,14 +70,16 @@ def warm_up_process(
     process.userdata[_USERDATA_KEY] = CallParts(stack, agent, SessionMeter(stack, prices))
     load_audio(agent, settings)
     load_shared_data()
-    intent = classify("Is everything ready?", settings.language).intent
-    guard.problem_with("Yes.", said="", language=settings.language, recent=(), intent=intent)
+    text = "Is everything ready?"
+    MovePolicy(settings.language).plan(text, None, classify(text, settings.language))
+    guard.problem_with("Yes.", said="", language=settings.language, recent=())
 
 
 def load_shared_data() -> None:
     """Load what depends on no setting. The process from which call processes are forked does it for all of them."""
     tokenize.basic.hyphenate_word("syllables")
     IntentModel.load()
+    MoveModel.load()
     import_client_modules()
 
 

@@ -38,7 +38,8 @@ from agent_worker.preresponse.turn_commit import caller_message, last_message, w
 from agent_worker.telemetry.events import EngineEvents
 from agent_worker.telemetry.trace import PRERESPONSE_EXTRA_KEY, TurnTrace
 from agent_worker.text import messages
-from agent_worker.text.preamble import PreambleFilter
+from agent_worker.text.move import SPOKEN_MOVES, Move
+from agent_worker.text.preamble import Openings, PreambleFilter
 from agent_worker.text.sanitize import sanitize_event
 from agent_worker.turn_taking.audio_input import SpeechEndTracker
 from agent_worker.turn_taking.caller_transcript import CallerTranscript
@@ -333,7 +334,15 @@ class PreResponseAgent(Agent):
             await self.floor.wait_to_act()
 
     def _preamble_filter(self, preresponse: Preresponse | None) -> PreambleFilter | None:
-        return PreambleFilter(self._decider.language, preresponse.text) if preresponse else None
+        """Return what leaves out an opening that repeats the move just spoken."""
+        if preresponse is None:
+            return None
+        move = preresponse.move
+        same = [each for each in SPOKEN_MOVES if each is not Move.GREETING or each is move]
+        if move is not None:
+            same = [each for each in same if each.group is move.group]
+        phrases = [phrase for each in same for phrase in self.phrases.of(each)]
+        return PreambleFilter(Openings(self._decider.language, preresponse.text, move, phrases))
 
     def last_text(self) -> str | None:
         """Return what the agent said last, as far as it was spoken."""
@@ -350,6 +359,7 @@ class PreResponseAgent(Agent):
     def _on_filler(self, reply: Reply, phrase: str) -> None:
         reply.trace.source, reply.trace.outcome, reply.trace.filler = "phrase", "spoken", phrase
         self._decider.recent.append(phrase)
+        self._decider.note(Move.LOOK_UP)
         self.events.emit("preresponse_started", phrase, "phrase")
 
     def _synthesize(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:

@@ -14,10 +14,12 @@ from agent_worker.core.log import logger
 from agent_worker.preresponse.answer import Answer
 from agent_worker.preresponse.latency import LatencyEstimator
 from agent_worker.preresponse.phrases import MIN_PHRASES_BETWEEN_REPEATS
+from agent_worker.preresponse.policy import MovePolicy, Plan
 from agent_worker.preresponse.strategies import Attempt, CallerTurn, Preresponse, Strategy
 from agent_worker.preresponse.turn_commit import TURN_END_TIMEOUT_S
 from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.text.intent_classifier import classify
+from agent_worker.text.move import Move
 
 #: How long a tool call is held back for a pre-response.
 _TOOL_CALL_DELAY_S = 0.3
@@ -41,10 +43,12 @@ class PreresponseDecider:
         self.quick_answer_s = quick_answer_s
         self.latency = LatencyEstimator()
         self.recent: deque[str] = deque(maxlen=MIN_PHRASES_BETWEEN_REPEATS)
+        self._policy = MovePolicy(language)
+        self._plan: Plan | None = None
         self._clock = clock
 
     def begin(self, strategy: Strategy | None, text: str, agent_text: str | None, trace: TurnTrace) -> Attempt | None:
-        """Classify the caller's words and start the strategy's search, unless silence is due.
+        """Plan the moves for the caller's words and start the strategy's search, unless silence is due.
 
         Args:
             strategy: The strategy in force; ``None`` if pre-responses are off.
@@ -59,7 +63,20 @@ class PreresponseDecider:
         trace.outcome = "silent_kind" if classified.suppresses_preresponse else "undecided"
         if classified.suppresses_preresponse:
             return None
-        turn = CallerTurn(text, classified.intent, self.language, tuple(self.recent), trace, classified.alternatives)
+        self._plan = plan = self._policy.plan(text, agent_text, classified)
+        if set(plan.weights) == {Move.NOTHING}:
+            trace.outcome = "nothing_to_say"
+            return None
+        turn = CallerTurn(
+            text,
+            classified.intent,
+            self.language,
+            tuple(self.recent),
+            trace,
+            classified.alternatives,
+            plan,
+            self.latency.usual(),
+        )
         try:
             return strategy.begin(turn)
         except Exception as error:  # a strategy that fails must not cost the caller the answer
@@ -85,8 +102,16 @@ class PreresponseDecider:
             await utils.aio.cancel_and_wait(ended)
         if first is answer.speakable or await self._is_answer_quick(answer, trace):
             trace.outcome = "answer_first"
-            return None
-        return await self._select(attempt, answer, trace)
+            preresponse = None
+        else:
+            preresponse = await self._select(attempt, answer, trace)
+        self.note(preresponse.move if preresponse else Move.NOTHING)
+        return preresponse
+
+    def note(self, move: Move | None) -> None:
+        """Take the move that this turn's reply begins with; ``None`` if a strategy of your own does not name it."""
+        if self._plan is not None and move is not None:
+            self._policy.note(self._plan, move)
 
     async def _is_answer_quick(self, answer: Answer, trace: TurnTrace) -> bool:
         """Whether the answer is there, or arrives so soon that a pre-response would only delay it."""

@@ -12,22 +12,42 @@ from livekit.agents import APIConnectOptions, llm, tokenize
 from agent_worker.core.log import logger
 from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.telemetry.unreported_usage import UnreportedUsage, UsageTracker
+from agent_worker.text.move import Move
 from agent_worker.text.sanitize import MAX_SENTENCE_CHARS, strip_surrogates
 
 DEFAULT_PRERESPONSE_PROMPT = (
     "You are the first voice on a phone call. A colleague is preparing the real answer. Show the caller in one short "
-    "sentence of at most eight words that you heard them. Fit it to what they said: if they are upset, be sorry with "
-    "them; if they thank you, be glad. Do not answer, state no facts or numbers, promise nothing and ask nothing."
+    "sentence of at most eight words that you heard them. Do not answer, state no facts or numbers, promise nothing "
+    "and ask nothing."
 )
+#: What the model is told about the wanted move, behind the prompt.
+WANTED = {
+    Move.LOOK_UP: "Say what you are going to look up.",
+    Move.MOMENT: "It takes a while: ask for a moment.",
+    Move.SYMPATHY: "The caller is in trouble: be sorry with them.",
+    Move.LISTEN: "Say only that you see, without cheer and without being sorry.",
+}
 
 # Small models follow examples better than rules.
-EXAMPLES = (
-    ("What time does the museum open tomorrow?", "Let me think about the museum's opening times."),
-    ("Can you tell me about your return policy?", "Let me think about our return policy."),
-    ("My father was taken to hospital last night.", "Oh, I'm so sorry to hear that."),
-    ("No, I said Tuesday, not Thursday.", "Ah, thanks for putting me right."),
-    ("How does a refrigerator work?", "Let me think about how a refrigerator works."),
-)
+EXAMPLES = {
+    Move.LOOK_UP: (
+        ("What time does the museum open tomorrow?", "Let me check the opening hours."),
+        ("Can you tell me about your return policy?", "Checking our return policy."),
+        ("I'm looking for a hotel near the park.", "Let me look for a hotel there."),
+    ),
+    Move.MOMENT: (
+        ("What time does the museum open tomorrow?", "One moment, let me check the opening hours."),
+        ("Could you book me a table for tonight?", "Just a moment, let me look into that."),
+    ),
+    Move.SYMPATHY: (
+        ("My father was taken to hospital last night.", "Oh, I'm so sorry to hear that."),
+        ("This is the third time it breaks.", "I'm really sorry about that."),
+    ),
+    Move.LISTEN: (
+        ("We moved here in spring and it has been quiet since.", "Mm, I see."),
+        ("They said that it would take two weeks.", "I see, I hear you."),
+    ),
+}
 
 #: A model that fails is not asked again: the caller waits, and there are phrases.
 _NO_RETRY = APIConnectOptions(max_retry=0, timeout=3.0)
@@ -37,11 +57,17 @@ _MAX_REPLY_CHARS = 2_000
 _SENTENCES = tokenize.blingfire.SentenceTokenizer(min_sentence_len=1)
 
 
-def request(prompt: str, caller_text: str) -> llm.ChatContext:
-    """Return the request to the fast model. It holds no conversation: a short prompt is answered fast."""
+def request(prompt: str, caller_text: str, move: Move = Move.LOOK_UP) -> llm.ChatContext:
+    """Return the request to the fast model. It holds no conversation: a short prompt is answered fast.
+
+    Args:
+        prompt: The system prompt.
+        caller_text: What the caller said.
+        move: What the sentence is to do, one of ``WANTED``.
+    """
     chat_ctx = llm.ChatContext.empty()
-    chat_ctx.add_message(role="system", content=prompt)
-    for caller, reply in EXAMPLES:
+    chat_ctx.add_message(role="system", content=f"{prompt} {WANTED[move]}")
+    for caller, reply in EXAMPLES[move]:
         chat_ctx.add_message(role="user", content=caller)
         chat_ctx.add_message(role="assistant", content=reply)
     chat_ctx.add_message(role="user", content=caller_text)

@@ -15,10 +15,15 @@ from agent_worker.core.settings import StrategyName
 from agent_worker.preresponse import fast_reply
 from agent_worker.preresponse.pending_speech import PendingSpeech
 from agent_worker.preresponse.phrases import PhraseBook
+from agent_worker.preresponse.policy import Plan
 from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.telemetry.unreported_usage import UnreportedUsage
 from agent_worker.text import guard
 from agent_worker.text.intent import Intent
+from agent_worker.text.move import Move
+
+#: Silence that a tool call makes: what is said in it may be a look-up phrase.
+_TOOL_SILENCE_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -29,11 +34,13 @@ class Preresponse:
         text: A short sentence.
         source: ``llm``, ``phrase``, or a custom strategy's word.
         speech: Its audio, if the synthesis has begun.
+        move: What it does, if the strategy knows: the policy does not make the same move three times running.
     """
 
     text: str
     source: str
     speech: PendingSpeech | None = None
+    move: Move | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,8 @@ class CallerTurn:
         recent: The pre-responses of the last turns, the latest last.
         trace: The trace of the turn.
         alternatives: Other plausible intents, the most probable first: a pre-response should fit them too.
+        plan: The moves that fit; ``None``: those that fit the intent.
+        answer_eta: Seconds in which the answer is expected, by the last turns; ``None`` if unknown.
     """
 
     text: str
@@ -55,6 +64,22 @@ class CallerTurn:
     recent: Sequence[str]
     trace: TurnTrace
     alternatives: tuple[Intent, ...] = ()
+    plan: Plan | None = None
+    answer_eta: float | None = None
+
+    @property
+    def move(self) -> Move:
+        """The move that is wanted, as far as it is known now."""
+        return self.moves(self.answer_eta)[0]
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is certain that the caller made a statement, or a request."""
+        return self.plan is None or self.plan.is_certain
+
+    def moves(self, answer_eta: float | None) -> tuple[Move, ...]:
+        """Return the moves that fit if the answer is expected in so many seconds, the best first."""
+        return (self.plan or Plan.of_intent(self.intent)).moves(answer_eta)
 
 
 class Attempt(Protocol):
@@ -84,7 +109,7 @@ class Strategy(Protocol):
 
 
 class PhraseStrategy:
-    """Speak a phrase that fits the caller's intent, from cached audio.
+    """Speak a phrase that makes the wanted move, from cached audio.
 
     Args:
         book: The phrases.
@@ -99,28 +124,44 @@ class PhraseStrategy:
         self._duration = duration
 
     def begin(self, turn: CallerTurn) -> Attempt:
-        """Draw the phrases that fit."""
-        return _PhraseAttempt(self._book.fresh(turn.intent, turn.recent, turn.alternatives), self._duration)
+        """Draw a phrase for a tool call that comes first; the move is decided when the turn has ended."""
+        return _PhraseAttempt(self._book, turn, self._duration)
 
 
 class _PhraseAttempt:
-    def __init__(self, phrases: Sequence[str], duration: Callable[[str], float | None]) -> None:
-        self.predicted_text = next(iter(phrases), None)
-        self._phrases = phrases
+    def __init__(self, book: PhraseBook, turn: CallerTurn, duration: Callable[[str], float | None]) -> None:
+        self._book = book
+        self._turn = turn
         self._duration = duration
+        during_tool = self._choose(_TOOL_SILENCE_S)
+        self.predicted_text = during_tool.text if during_tool else None
 
     async def select(self, answer_eta: float | None) -> Preresponse | None:
-        if self.predicted_text is None:
-            return None
-        measured = [(duration, phrase) for phrase in self._phrases if (duration := self._duration(phrase)) is not None]
+        return self._choose(answer_eta)
+
+    def _choose(self, answer_eta: float | None) -> Preresponse | None:
+        """Return a phrase of the best move that has one."""
+        for move in self._turn.moves(answer_eta):
+            if move is Move.NOTHING:
+                break
+            if phrases := self._book.fresh(move, self._turn.recent, is_certain=self._turn.is_certain):
+                return Preresponse(self._in_time(phrases, answer_eta), "phrase", move=move)
+        return None
+
+    def _in_time(self, phrases: Sequence[str], answer_eta: float | None) -> str:
+        measured = [(duration, phrase) for phrase in phrases if (duration := self._duration(phrase)) is not None]
         # Without audio, a phrase has to be synthesised while the caller waits.
-        durations = measured or [(0.0, phrase) for phrase in self._phrases]
+        durations = measured or [(0.0, phrase) for phrase in phrases]
         shortest = min(durations)[1]
         fitting = (phrase for duration, phrase in durations if answer_eta is None or duration <= answer_eta)
-        return Preresponse(next(fitting, shortest), "phrase")
+        return next(fitting, shortest)
 
     async def aclose(self) -> None:
         pass
+
+
+#: Moves for which a model finds better words than a list.
+_WORDED_MOVES = frozenset({Move.LOOK_UP, Move.MOMENT, Move.SYMPATHY, Move.LISTEN})
 
 
 class ModelStrategy:
@@ -154,8 +195,8 @@ class ModelStrategy:
         self.report_usage = report_usage
 
     def begin(self, turn: CallerTurn) -> Attempt:
-        """Ask the fast model."""
-        return _ModelAttempt(self, turn)
+        """Ask the fast model for the wanted move; not for silence, nor for a word, of which there are phrases."""
+        return _ModelAttempt(self, turn) if turn.move in _WORDED_MOVES else self.phrases.begin(turn)
 
 
 class _ModelAttempt:
@@ -164,12 +205,14 @@ class _ModelAttempt:
         self.predicted_text = self._phrase.predicted_text
         self._strategy = strategy
         self._turn = turn
-        request = fast_reply.request(strategy.prompt, turn.text)
+        request = fast_reply.request(strategy.prompt, turn.text, turn.move)
         self._reply = fast_reply.FastReply(strategy.fast_llm, request, turn.trace, strategy.report_usage)
         self._speech: PendingSpeech | None = None
         self._sentence = asyncio.create_task(self._prepare_sentence(), name="preresponse_sentence")
 
     async def select(self, answer_eta: float | None) -> Preresponse | None:
+        if self._turn.moves(answer_eta)[0].group is not self._turn.move.group:  # the answer is nearer than it seemed
+            return await self._phrase.select(answer_eta)
         await asyncio.wait([self._sentence], timeout=self._strategy.budget_s)
         if self._sentence.done() and (preresponse := self._sentence.result()):
             self._speech = None  # it belongs to the reply now, and outlives this attempt
@@ -186,16 +229,15 @@ class _ModelAttempt:
             said=turn.text,
             language=turn.language,
             recent=turn.recent,
-            intent=turn.intent,
-            alternatives=turn.alternatives,
+            move=turn.move,
         )
         if problem:
             logger.debug("the fast model's sentence is not spoken: %s", problem)
             return None
         if (frames := self._strategy.synthesize(sentence)) is None:  # text only
-            return Preresponse(sentence, "llm")
+            return Preresponse(sentence, "llm", move=turn.move)
         self._speech = PendingSpeech(sentence, frames, turn.trace)
-        return Preresponse(sentence, "llm", self._speech) if await self._speech.ready else None
+        return Preresponse(sentence, "llm", self._speech, turn.move) if await self._speech.ready else None
 
     async def aclose(self) -> None:
         tasks = [self._sentence, self._reply.task, *([self._speech.task] if self._speech else [])]

@@ -16,6 +16,7 @@ from re import Pattern
 
 from agent_worker.text.intent import Intent
 from agent_worker.text.intent_classifier import classify
+from agent_worker.text.move import Move
 from agent_worker.text.word_classes import word_classes
 
 
@@ -32,6 +33,7 @@ class Reason(str, Enum):
     LEAK = "leak"  #: mentions its instructions or itself
     ANSWER = "answer"  #: states a fact or answers
     TONE = "tone"  #: cheer, false comfort or an apology in the wrong place
+    MOVE = "move"  #: does something else than what was wanted
     REPEATS_CALLER = "repeats_caller"
     REPEATED = "repeated"  #: was spoken a moment ago
 
@@ -57,8 +59,7 @@ def problem_with(
     said: str,
     language: str,
     recent: Sequence[str],
-    intent: Intent | None = None,
-    alternatives: Sequence[Intent] = (),
+    move: Move | None = None,
 ) -> Reason | None:
     """Return why ``text`` must not be spoken as a pre-response, or ``None``.
 
@@ -67,8 +68,7 @@ def problem_with(
         said: The caller's words; their subjects may be mentioned.
         language: Language tag of the call. Without rules for it only the checks for all languages apply.
         recent: The pre-responses of the last turns.
-        intent: The caller's intent, if known: it decides whether an apology or cheer is in place.
-        alternatives: Other plausible intents: if one of them is a problem, an apology is optional.
+        move: What the sentence is to do, if that is known: anything else is refused.
     """
     classes = word_classes("guard", language)
     if reason := _problem_in_any_language(text, recent, latin=bool(classes)):
@@ -80,14 +80,16 @@ def problem_with(
     for reason in (Reason.NUMBER, Reason.PROMISE, Reason.LEAK):
         if classes[reason.value].search(plain):
             return reason
-    if _has_wrong_tone(plain, (intent, *alternatives), classes):
+    if _has_wrong_tone(plain, move, classes):
         return Reason.TONE
     echo = SequenceMatcher(None, words, caller_words, autojunk=False).find_longest_match().size
     if _MIN_ECHO_WORDS <= echo >= _ECHO_SHARE * len(words):
         return Reason.REPEATS_CALLER
-    if _acknowledges(text, intent, classes):
-        return Reason.ANSWER if any(name not in caller_words for name in _names(text, classes)) else None
-    return _problem_of_other_sentence(text, intent, language)
+    if not _acknowledges(text, move, classes):
+        return _problem_of_other_sentence(text, move, language)
+    if any(name not in caller_words for name in _names(text, classes)):
+        return Reason.ANSWER
+    return None if move is None or _makes(move, text, classes) else Reason.MOVE
 
 
 def _problem_in_any_language(text: str, recent: Sequence[str], *, latin: bool) -> Reason | None:
@@ -110,21 +112,37 @@ def _problem_in_any_language(text: str, recent: Sequence[str], *, latin: bool) -
     return None
 
 
-def _has_wrong_tone(plain: str, possible: Sequence[Intent | None], classes: dict[str, Pattern[str]]) -> bool:
+def _has_wrong_tone(plain: str, move: Move | None, classes: dict[str, Pattern[str]]) -> bool:
     """Whether the sentence is cheerful, comforting, sorry or cold in the wrong place."""
     wrong = ["comfort"]
-    if Intent.PROBLEM in possible:
+    if move in (Move.SYMPATHY, Move.LISTEN):
         wrong.append("cheer")
-    elif possible[0] is not None:
+    if move not in (Move.SYMPATHY, None):
         wrong.append("sympathy")
-    is_cold = tuple(possible) == (Intent.PROBLEM,) and not classes["sympathy"].search(plain)
+    is_cold = move is Move.SYMPATHY and not classes["sympathy"].search(plain)
     return is_cold or any(classes[name].search(plain) for name in wrong)
 
 
-def _problem_of_other_sentence(text: str, intent: Intent | None, language: str) -> Reason:
+def _makes(move: Move, text: str, classes: dict[str, Pattern[str]]) -> bool:
+    """Whether a sentence that acknowledges makes this move and no other."""
+    plain = " ".join(_words(text))
+    if move is Move.LOOK_UP:
+        return any(classes[name].search(plain) for name in ("look_up", "moment"))
+    if move is Move.MOMENT:
+        return bool(classes["moment"].search(plain))
+    if move is Move.GREETING:
+        return bool(classes["greets"].search(plain))
+    if move in (Move.CONSENT, Move.WELCOME):
+        return _is_whole(_parts(text), move, classes)
+    if move is Move.SYMPATHY:
+        return True  # by the tone
+    return not any(classes[name].search(plain) for name in ("look_up", "moment", "greets"))
+
+
+def _problem_of_other_sentence(text: str, move: Move | None, language: str) -> Reason:
     """Return what a sentence is that does not acknowledge."""
     others = (word_classes("guard", other) for other in _LANGUAGES if not language.lower().startswith(other))
-    if any(_acknowledges(text, intent, other) for other in others):
+    if any(_acknowledges(text, move, other) for other in others):
         return Reason.LANGUAGE
     return Reason.QUESTION if classify(text, language).intent is Intent.QUESTION else Reason.ANSWER
 
@@ -140,10 +158,21 @@ def _is_pronounceable(character: str, latin: bool) -> bool:
     return category in "MPZ" and character not in _MARKUP
 
 
-def _acknowledges(text: str, intent: Intent | None, classes: dict[str, Pattern[str]]) -> bool:
+def _parts(text: str) -> list[str]:
+    return list(filter(None, (" ".join(_words(part)) for part in _PARTS.split(text))))
+
+
+def _is_whole(parts: list[str], move: Move | None, classes: dict[str, Pattern[str]]) -> bool:
+    """Whether the sentence is nothing but thanks returned, or but consent: elsewhere these words would answer."""
+    if move is Move.WELCOME:
+        return classes["welcome"].fullmatch(" ".join(parts)) is not None
+    return move is Move.CONSENT and all(classes["consent"].fullmatch(part) for part in parts)
+
+
+def _acknowledges(text: str, move: Move | None, classes: dict[str, Pattern[str]]) -> bool:
     """Whether every part of the sentence begins like an acknowledgement and none continues with a claim."""
-    parts = list(filter(None, (" ".join(_words(part)) for part in _PARTS.split(text))))
-    if intent is Intent.THANKS and classes["welcome"].fullmatch(" ".join(parts)):
+    parts = _parts(text)
+    if _is_whole(parts, move, classes):
         return True
     for number, part in enumerate(parts):
         while not (opening := classes["opens"].match(part) or classes["sympathy"].match(part)):

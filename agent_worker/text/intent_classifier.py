@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent_worker.text.intent import Intent
+from agent_worker.text.intent import FALLBACK, Intent
 from agent_worker.text.intent_model import IntentModel
 from agent_worker.text.intent_rules import accepts_and_asks, intent_by_rules
 from agent_worker.text.word_classes import word_classes
@@ -34,11 +34,15 @@ class Classification:
         text: The classified transcript.
         intent: The most probable intent.
         alternatives: Other plausible intents, the most probable first: a pre-response should fit them too.
+        by_rules: The intent that the rules alone give.
+        probability: The model's own probability of ``intent``; 1 where the rules alone decide.
     """
 
     text: str
     intent: Intent
     alternatives: tuple[Intent, ...] = ()
+    by_rules: Intent = FALLBACK
+    probability: float = 1.0
 
     @property
     def suppresses_preresponse(self) -> bool:
@@ -56,7 +60,7 @@ def classify(text: str, language: str = "en", context: str | None = None) -> Cla
     """
     by_rules = intent_by_rules(text, language, context)
     if not word_classes("intents", language) or len(text.split()) <= _MAX_WORDS_BY_RULES_ALONE:
-        return Classification(text, by_rules)
+        return Classification(text, by_rules, by_rules=by_rules)
     impossible = _impossible(text, language, by_rules)
     probabilities = _probabilities(text, context or "", by_rules, impossible)
     if by_rules.suppresses_preresponse:
@@ -66,7 +70,8 @@ def classify(text: str, language: str = "en", context: str | None = None) -> Cla
         if silent:  # words that are not for the agent stay so whatever it said before
             without_context = _probabilities(text, "", by_rules, impossible)
             silent = _silent_probability(without_context) > _SILENT_PROBABILITY_AGAINST_RULES
-    return Classification(text, *_rank(by_rules, probabilities, silent))
+    intent, alternatives = _rank(by_rules, probabilities, silent)
+    return Classification(text, intent, alternatives, by_rules, probabilities[intent])
 
 
 def _impossible(text: str, language: str, by_rules: Intent) -> frozenset[Intent]:

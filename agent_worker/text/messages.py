@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
 from agent_worker.text.language import base_language
+from agent_worker.text.move import Move
 
 _FALLBACK_LANGUAGE = "en"
 
@@ -29,20 +31,33 @@ def backchannel(language: str) -> str:
 
 
 @cache
-def preambles(language: str) -> frozenset[str]:
-    """Return the empty openings of answers ("sure", "great question"), lower case; none for an unknown language."""
-    listed = _messages(base_language(language)).get("preambles", "")
-    return frozenset(filter(None, listed.split(", ")))
+def preambles(language: str, move: Move | None = None) -> frozenset[str]:
+    """Return the openings of answers that do the same as a move, lower case; none for an unknown language.
+
+    Args:
+        language: Language tag.
+        move: The move; ``None``: those of every move but a greeting.
+    """
+    listed = _messages(base_language(language)).get("preambles") or {}
+    wanted = [name for name in listed if (name != Move.GREETING if move is None else name == move.group)]
+    return frozenset(opening for name in wanted for opening in listed[name].split(", "))
+
+
+def polite_words(language: str) -> tuple[str, ...]:
+    """Return words that may follow an opening: "please"."""
+    listed = _messages(base_language(language)).get("polite", "")
+    return tuple(filter(None, listed.split(", ")))
 
 
 def _sentence(name: str, language: str) -> str:
-    return (_messages(base_language(language)) or _messages(_FALLBACK_LANGUAGE))[name]
+    sentence: str = (_messages(base_language(language)) or _messages(_FALLBACK_LANGUAGE))[name]
+    return sentence
 
 
 @cache
-def _messages(language: str) -> Mapping[str, str]:
+def _messages(language: str) -> Mapping[str, Any]:
     file = resources.files("agent_worker.text") / "data" / "messages" / f"{language}.yaml"
     if not language.isalpha() or not file.is_file():
         return {}
-    found: Mapping[str, str] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    found: Mapping[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     return found

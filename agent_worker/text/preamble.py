@@ -1,49 +1,122 @@
-"""Remove the empty opening of an answer that would repeat the pre-response: "Sure, …", "Great question! …"."""
+"""Remove the opening of an answer that repeats the move just spoken: "Let me check." – "Let me see. It opens …".
+
+Anything else stays, however empty it sounds: an answer may well begin with "Hello" or "Sure".
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from agent_worker.text.messages import preambles
+from agent_worker.text.messages import polite_words, preambles
+from agent_worker.text.move import Move
+from agent_worker.text.word_classes import word_classes
 
-_STOP = re.compile(r"\s*(?:[.!,;:–—]+|-+(?=\s))\s*")  # not the hyphen of "great-grandmother"
+_STOP = re.compile(r"\s*(?:[.!?,;:–—…]+|-+(?=\s))\s*")  # not the hyphen of "great-grandmother"
+_SENTENCE_END = re.compile(r"[.!?…]")
 _NOT_WORD = re.compile(r"[^\w']+")
 #: Every preamble is shorter, so nothing longer has to be held back.
 _MAX_HELD_CHARS = 200
+#: After these moves, an opening counts only if it is a sentence: "Hello, world!" is none.
+_WHOLE_SENTENCES = frozenset({Move.GREETING, Move.WELCOME})
 
 
-def strip_preamble(text: str, language: str, spoken: str = "") -> str:
-    """Return the text without the preambles that it begins with; unchanged if nothing else is in it.
+class Openings:
+    """The openings that repeat one move.
 
-    A preamble ends with a punctuation mark: "Sure, it is open" has one, "Certainly not" has none.
+    Args:
+        language: Language tag of the answer.
+        spoken: The sentence that the caller has just heard.
+        move: What it did; ``None`` if unknown: then an opening of any move but a greeting repeats it.
+        phrases: Phrases that do the same, from the phrase book.
+    """
+
+    def __init__(self, language: str, spoken: str = "", move: Move | None = None, phrases: Iterable[str] = ()) -> None:
+        listed = {_normalized(phrase) for phrase in (spoken, *phrases, *preambles(language, move))}
+        self._fillers = word_classes("guard", language)["bare"] if word_classes("guard", language) else None
+        self._plain_fillers = _plain_words(self._fillers) if self._fillers else ()
+        self._polite = polite_words(language)
+        self._phrases = frozenset(text for text in listed if 0 < len(text) < _MAX_HELD_CHARS)
+        self._needs_sentence = move in _WHOLE_SENTENCES
+
+    def strip(self, text: str) -> str:
+        """Return the text without the openings that it begins with; unchanged if nothing else is in it."""
+        rest = text.lstrip()
+        removed = False
+        while (stop := self._stop(rest)) and rest[stop.end() :]:
+            rest = rest[stop.end() :]
+            removed = True
+        return rest[:1].upper() + rest[1:] if removed else text
+
+    def may_become_one(self, text: str) -> bool:
+        """Whether a text may be the beginning of an opening."""
+        variants = self._variants(_normalized(text))
+        return any(self._begins(each, phrase) for each in variants for phrase in self._phrases) or any(
+            filler.startswith(variants[-1]) for filler in self._plain_fillers
+        )
+
+    def _stop(self, text: str) -> re.Match[str] | None:
+        """Return the punctuation that ends the longest opening at the beginning of the text."""
+        found = None
+        for stop in _STOP.finditer(text):
+            words = _normalized(text[: stop.start()])
+            is_end = not self._needs_sentence or _SENTENCE_END.search(stop.group())
+            if is_end and self._is_opening(words):
+                found = stop  # a longer one may follow: "Hi, there!"
+            if not self.may_become_one(words):
+                break
+        return found
+
+    def _begins(self, words: str, phrase: str) -> bool:
+        """Whether the phrase, or the phrase with a polite word, may begin with these words."""
+        if phrase.startswith(words):
+            return True
+        rest = words.removeprefix(f"{phrase} ")
+        return rest != words and any(polite.startswith(rest) for polite in self._polite)
+
+    def _is_opening(self, words: str) -> bool:
+        return any(self._without_polite(each) in self._phrases for each in self._variants(words))
+
+    def _variants(self, words: str) -> list[str]:
+        """Return the words, and what is left of them without one filler after another: "oh", "hm", "okay"."""
+        variants = [words]
+        while self._fillers and (filler := self._fillers.match(variants[-1])) and filler.end():
+            variants.append(variants[-1][filler.end() :].strip())
+        return variants
+
+    def _without_polite(self, words: str) -> str:
+        shorter = words
+        for polite in self._polite:
+            shorter = shorter.removesuffix(f" {polite}")
+        return words if words in self._phrases else shorter
+
+
+def strip_preamble(
+    text: str, language: str, spoken: str = "", move: Move | None = None, phrases: Iterable[str] = ()
+) -> str:
+    """Return the text without the openings that repeat what was spoken; unchanged if nothing else is in it.
+
+    An opening ends with a punctuation mark: "Sure, it is open" has one, "Certainly not" has none.
 
     Args:
         text: An answer.
         language: Its language tag.
-        spoken: A sentence that the caller has just heard, which is a preamble too.
+        spoken: See :class:`Openings`.
+        move: See :class:`Openings`.
+        phrases: See :class:`Openings`.
     """
-    return _strip(text, _with_sentence(language, spoken))
-
-
-def _strip(text: str, preambles: frozenset[str]) -> str:
-    rest = text.lstrip()
-    removed = False
-    while (stop := _preamble_stop(rest, preambles)) and rest[stop.end() :]:
-        rest = rest[stop.end() :]
-        removed = True
-    return rest[:1].upper() + rest[1:] if removed else text
+    return Openings(language, spoken, move, phrases).strip(text)
 
 
 class PreambleFilter:
-    """Remove preambles from an answer that is streamed; hold back only text that may still become a preamble.
+    """Remove openings from an answer that is streamed; hold back only text that may still become one.
 
     Args:
-        language: Language tag of the answer.
-        spoken: A sentence that the caller has just heard, which is a preamble too.
+        openings: The openings to remove.
     """
 
-    def __init__(self, language: str, spoken: str = "") -> None:
-        self._preambles = _with_sentence(language, spoken)
+    def __init__(self, openings: Openings) -> None:
+        self._openings = openings
         self._held: str | None = ""
 
     def push(self, piece: str) -> str:
@@ -53,9 +126,9 @@ class PreambleFilter:
         self._held += piece
         if len(self._held) > _MAX_HELD_CHARS:
             held, self._held = self._held, None
-            return _strip(held[:_MAX_HELD_CHARS], self._preambles) + held[_MAX_HELD_CHARS:]
-        rest = _strip(self._held, self._preambles)
-        if any(_may_become_preamble(_normalized(text), self._preambles) for text in (self._held, rest)):
+            return self._openings.strip(held[:_MAX_HELD_CHARS]) + held[_MAX_HELD_CHARS:]
+        rest = self._openings.strip(self._held)
+        if any(self._openings.may_become_one(text) for text in (self._held, rest)):
             return ""
         self._held = None
         return rest
@@ -63,28 +136,13 @@ class PreambleFilter:
     def flush(self) -> str:
         """Return the text that is still held back, at the end of the answer."""
         held, self._held = self._held, None
-        return _strip(held, self._preambles) if held else ""
+        return self._openings.strip(held) if held else ""
 
 
-def _with_sentence(language: str, sentence: str) -> frozenset[str]:
-    words = _normalized(sentence)
-    return preambles(language) | {words} if 0 < len(words) < _MAX_HELD_CHARS else preambles(language)
-
-
-def _preamble_stop(text: str, preambles: frozenset[str]) -> re.Match[str] | None:
-    """Return the punctuation that ends the preamble at the beginning of the text."""
-    found = None
-    for stop in _STOP.finditer(text):
-        words = _normalized(text[: stop.start()])
-        if words in preambles:
-            found = stop  # a longer one may follow: "Hi, there!"
-        if not _may_become_preamble(words, preambles):
-            break
-    return found
-
-
-def _may_become_preamble(words: str, preambles: frozenset[str]) -> bool:
-    return any(preamble.startswith(words) for preamble in preambles)
+def _plain_words(pattern: re.Pattern[str]) -> tuple[str, ...]:
+    """Return the alternatives of a word class that are plain words: a streamed text may end within one of them."""
+    alternatives = pattern.pattern.partition("(?:")[2].rpartition(")(?!")[0].split("|")
+    return tuple(each for each in alternatives if each and all(c.isalpha() or c in " '" for c in each))
 
 
 def _normalized(text: str) -> str:

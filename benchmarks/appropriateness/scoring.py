@@ -11,12 +11,27 @@ from functools import cache
 from re import Pattern
 
 from agent_worker.preresponse.phrases import PhraseBook
+from agent_worker.preresponse.policy import MovePolicy
 from agent_worker.text.intent import Intent
 from agent_worker.text.intent_classifier import classify
+from agent_worker.text.move import Move
 from benchmarks.appropriateness.turns import Turn
 from benchmarks.harness.stats import wilson_interval
 
 _PROBLEM = "problem"
+_LOOK_UPS = (Move.LOOK_UP, Move.MOMENT)
+#: The moves that fit a label.
+_MOVES: dict[str, tuple[Move, ...]] = {
+    "question": _LOOK_UPS,
+    "request": (*_LOOK_UPS, Move.CONSENT),
+    "unclear": _LOOK_UPS,
+    _PROBLEM: (Move.SYMPATHY,),
+    "story": (Move.LISTEN,),
+    "correction": (Move.WORD, Move.LISTEN),
+    "yes_no": (Move.WORD, Move.LISTEN),
+    "thanks": (Move.WELCOME,),
+    "greeting": (Move.GREETING,),
+}
 #: Independent of the guard, which must not check itself.
 _SYMPATHY = re.compile(
     r"\b(sorry|awful|terrible|frustrating|hard for you|siento|lamento|leid|bedaure|désolée?|navrée?|sinto)\b",
@@ -45,12 +60,13 @@ class Reply:
 def reply(turn: Turn) -> Reply:
     """Return what strategy ``phrase`` says in a turn."""
     classified = classify(turn.caller, turn.language, turn.agent)
-    return Reply(classified.intent, _phrases(turn.language, classified.intent, classified.alternatives))
+    plan = MovePolicy(turn.language).plan(turn.caller, turn.agent, classified)
+    return Reply(classified.intent, _phrases(turn.language, plan.moves(None)[0], plan.is_certain))
 
 
 @cache
-def _phrases(language: str, intent: Intent, alternatives: tuple[Intent, ...] = ()) -> tuple[str, ...]:
-    return PhraseBook.load(language).of(intent, alternatives)
+def _phrases(language: str, move: Move, is_certain: bool = True) -> tuple[str, ...]:
+    return PhraseBook.load(language).of(move, is_certain=is_certain)
 
 
 @dataclass(frozen=True)
@@ -83,7 +99,7 @@ def check(turn: Turn, said: Reply, general: Sequence[Pattern[str]]) -> Verdict:
     """Compare a reply with the labels of its turn; ``general`` are patterns that no reply may match."""
     speaks = bool(said.texts)
     both = speaks and turn.speak
-    fitting = {text for kind in turn.kinds for text in _phrases(turn.language, Intent(kind))}
+    fitting = {text for kind in turn.kinds for move in _MOVES[kind] for text in _phrases(turn.language, move)}
     patterns = (*turn.forbidden, *general)
     return Verdict(
         turn,

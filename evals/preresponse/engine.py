@@ -11,6 +11,7 @@ from agent_worker.preresponse.decision import PreresponseDecider
 from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.preresponse.strategies import PhraseStrategy
 from agent_worker.telemetry.trace import TurnTrace
+from agent_worker.text.move import Move
 
 _PUNCTUATION = re.compile(r"[^\w' ]+")
 
@@ -23,7 +24,7 @@ class Call:
         seed: For the choice among phrases.
 
     Attributes:
-        durations_ms: How long each decision took.
+        durations_ms: How long one core worked on each decision.
     """
 
     def __init__(self, answer_after_s: float, seed: int = 0) -> None:
@@ -34,10 +35,12 @@ class Call:
 
     async def say(self, caller: str, agent: str) -> str | None:
         """Return what is said before the answer to ``caller``; the call goes on from there."""
-        started = time.perf_counter()
+        started = time.thread_time()
         attempt: Any = self._decider.begin(self._strategy, caller, agent or None, TurnTrace("phrase"))
         found = await attempt.select(self._answer_after_s) if attempt else None
-        self.durations_ms.append((time.perf_counter() - started) * 1000)
+        self.durations_ms.append((time.thread_time() - started) * 1000)
+        if attempt:
+            self._decider.note(found.move if found else Move.NOTHING)
         if found:
             self._decider.recent.append(found.text)
         return found.text if found else None

@@ -73,7 +73,7 @@ def moves(found: Moves, answer_after_s: float) -> str:
         f"Turns that begin with the answer: {share(found.silent, found.turns)}",
         f"Longest run of one move: {runs}",
         f"Sympathy: {_per_thousand(found.apologies, found.turns)}, {found.due} where the human agent was sorry too",
-        f"A decision takes: {timing(found.durations_ms)}",
+        f"A decision takes, of one core: {timing(found.durations_ms)}",
     ]
     return "\n".join(lines)
 

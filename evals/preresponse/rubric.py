@@ -36,7 +36,7 @@ LONG_SILENCE_S = 2.5
 _MAX_RUN = 2
 _BARE = re.compile(r"(oh |ah |hm )*(okay|ok|alright|all right|right)\W*$")
 _YES_NO_QUESTION = re.compile(
-    r"\b((do|does|did|is|are|was|were|has|have|will) (they|it|he|she|there|that|this|the)"
+    r"\b((do|does|did|is|are|was|were|will) (they|it|he|she|there|that|this|the)|(has|have) (they|it|he|she)"
     r"|(do|does|are|is) (we|you) (need|know if|accept|open)"
     r"|know (if|whether)|check (if|whether))\b"
 )

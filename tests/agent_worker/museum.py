@@ -6,17 +6,17 @@ from typing import Any
 
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.phrases import PhraseBook
-from agent_worker.text.intent import Intent
+from agent_worker.text.move import Move
 
 PHRASE = "Let me think."
 
 
 def museum_agent(**options: Any) -> PreResponseAgent:
-    """One that has a single phrase, for questions, and says it however quick the answer may be."""
+    """One that has a single phrase, for a look-up, and says it however quick the answer may be."""
     standard = {
         "instructions": "You help.",
         "strategy": "phrase",
-        "phrases": PhraseBook("en", {Intent.QUESTION: [PHRASE]}),
+        "phrases": PhraseBook("en", {Move.LOOK_UP: [PHRASE]}),
         "quick_answer": 0.0,
     }
     return PreResponseAgent(**{**standard, **options})

@@ -15,9 +15,10 @@ from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.preresponse.strategies import Attempt, CallerTurn, PhraseStrategy, Preresponse
 from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.text.intent import Intent
+from agent_worker.text.move import Move
 from tests.waiting import settle
 
-PHRASES = PhraseStrategy(PhraseBook("en", {Intent.QUESTION: ["Let me see."], Intent.PROBLEM: ["I'm sorry."]}))
+PHRASES = PhraseStrategy(PhraseBook("en", {Move.LOOK_UP: ["Let me see."], Move.SYMPATHY: ["I'm sorry."]}))
 
 
 class FixedAttempt:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
-from agent_worker.preresponse.phrases import SPOKEN_INTENTS, PhraseBook, built_in_languages
 from agent_worker.text.guard import Reason, problem_with
-from agent_worker.text.intent import Intent
+from agent_worker.text.move import Move
 
 
-def problem(
-    text: str, said: str = "", language: str = "en", intent: Intent | None = None, alternatives: Sequence[Intent] = ()
-) -> Reason | None:
-    return problem_with(
-        text, said=said, language=language, recent=("One moment, please.",), intent=intent, alternatives=alternatives
-    )
+def problem(text: str, said: str = "", language: str = "en", move: Move | None = None) -> Reason | None:
+    return problem_with(text, said=said, language=language, recent=("One moment, please.",), move=move)
 
 
 @pytest.mark.parametrize(
@@ -79,27 +72,39 @@ def test_the_callers_topic_may_be_mentioned_but_not_their_sentence() -> None:
 
 
 @pytest.mark.parametrize("text", ["Great!", "Happy to help!", "I'd be happy to look into that."])
-def test_trouble_is_never_met_with_cheer(text: str) -> None:
-    assert problem(text, intent=Intent.PROBLEM) is Reason.TONE
+@pytest.mark.parametrize("move", [Move.SYMPATHY, Move.LISTEN])
+def test_trouble_is_never_met_with_cheer(text: str, move: Move) -> None:
+    assert problem(text, move=move) is Reason.TONE
 
 
-def test_sympathy_needs_a_reason() -> None:
-    assert problem("I'm so sorry to hear that.", intent=Intent.PROBLEM) is None
-    assert problem("I'm so sorry to hear that.", intent=Intent.GREETING) is Reason.TONE
+@pytest.mark.parametrize("move", [move for move in Move if move not in (Move.SYMPATHY, Move.NOTHING)])
+def test_sympathy_needs_a_reason(move: Move) -> None:
+    assert problem("I'm so sorry to hear that.", move=Move.SYMPATHY) is None
+    assert problem("I'm so sorry to hear that.", move=move) is Reason.TONE
 
 
-def test_a_possible_problem_needs_no_apology_and_allows_one_and_is_never_met_with_cheer() -> None:
-    for intent, other in ((Intent.STORY, Intent.PROBLEM), (Intent.PROBLEM, Intent.STORY)):
-        assert problem("I hear you.", intent=intent, alternatives=[other]) is None
-        assert problem("I'm so sorry to hear that.", intent=intent, alternatives=[other]) is None
-        assert problem("Great!", intent=intent, alternatives=[other]) is Reason.TONE
+@pytest.mark.parametrize(
+    ("text", "move", "others"),
+    [
+        ("Checking the opening hours.", Move.LOOK_UP, [Move.WORD, Move.CONSENT, Move.MOMENT, Move.GREETING]),
+        ("Just a moment, let me check.", Move.MOMENT, [Move.WORD, Move.LISTEN]),
+        ("Got it.", Move.WORD, [Move.LOOK_UP, Move.MOMENT, Move.CONSENT, Move.GREETING]),
+        ("Mm, I hear you.", Move.LISTEN, [Move.LOOK_UP, Move.CONSENT]),
+        ("Hello there!", Move.GREETING, [Move.LOOK_UP, Move.WORD]),
+    ],
+)
+def test_sentence_makes_the_wanted_move_and_no_other(text: str, move: Move, others: list[Move]) -> None:
+    assert problem(text, move=move) is None
+    assert {problem(text, move=other) for other in others} == {Reason.MOVE}
 
 
-@pytest.mark.parametrize("language", built_in_languages())
-def test_every_phrase_that_comes_with_the_package_may_be_spoken(language: str) -> None:
-    book = PhraseBook.load(language)
-    for intent in SPOKEN_INTENTS:
-        used: list[str] = []
-        while len(used) < 5 and (phrases := book.fresh(intent, used)):
-            assert problem_with(phrases[0], said="", language=language, recent=(), intent=intent) is None
-            used.append(phrases[0])
+@pytest.mark.parametrize("text", ["Sure.", "Of course.", "Okay, certainly."])
+def test_consent_takes_up_a_request_and_is_an_answer_elsewhere(text: str) -> None:
+    assert problem(text, move=Move.CONSENT) is None
+    assert problem(text) is Reason.ANSWER
+    assert problem(text, move=Move.LOOK_UP) is not None
+
+
+@pytest.mark.parametrize("text", ["Sure, it is open.", "Checking, it opens at nine.", "Let me book that, it's done."])
+def test_wanted_move_excuses_no_fact(text: str) -> None:
+    assert {problem(text, move=move) for move in (Move.CONSENT, Move.LOOK_UP)} <= {Reason.ANSWER, Reason.NUMBER}

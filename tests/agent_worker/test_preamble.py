@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from agent_worker.text.preamble import PreambleFilter, strip_preamble
+from agent_worker.preresponse.phrases import PhraseBook
+from agent_worker.text.move import SPOKEN_MOVES, Move
+from agent_worker.text.preamble import Openings, PreambleFilter, strip_preamble
 
 
 @pytest.mark.parametrize(
@@ -11,7 +13,6 @@ from agent_worker.text.preamble import PreambleFilter, strip_preamble
         ("Sure, it opens at nine.", "It opens at nine."),
         ("Great question! Sure, it opens at nine.", "It opens at nine."),
         ("Oh, I’m so sorry to hear that. Call your bank.", "Call your bank."),
-        ("Hi, there! It opens at nine.", "It opens at nine."),
         ("Sure - it opens at nine.", "It opens at nine."),
         ("Certainly not.", "Certainly not."),
         ("Great-grandmother.", "Great-grandmother."),
@@ -43,10 +44,42 @@ def test_sentence_that_the_caller_has_just_heard_is_a_preamble() -> None:
 
 
 def test_text_that_cannot_become_a_preamble_is_not_held_back() -> None:
-    assert PreambleFilter("en").push("It") == "It"
-    assert PreambleFilter("en").push("Gre") == ""
+    assert PreambleFilter(Openings("en")).push("It") == "It"
+    assert PreambleFilter(Openings("en")).push("Gre") == ""
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "pt"])
+@pytest.mark.parametrize("spoken", SPOKEN_MOVES)
+def test_every_phrase_of_the_book_is_an_opening_after_its_own_move(language: str, spoken: Move) -> None:
+    book = PhraseBook.load(language)
+    phrases = [phrase for move in SPOKEN_MOVES if move.group is spoken.group for phrase in book.of(move)]
+    for phrase in phrases:
+        assert strip_preamble(f"{phrase} Ab neun.", language, phrases[0], spoken, phrases) == "Ab neun."
+
+
+@pytest.mark.parametrize(
+    ("answer", "move", "rest"),
+    [
+        ("Let me think. It opens at nine.", Move.LOOK_UP, "It opens at nine."),
+        ("Hm, let me think. It opens at nine.", Move.LOOK_UP, "It opens at nine."),
+        ("Okay, let me see. Let me check that for you. It opens at nine.", Move.MOMENT, "It opens at nine."),
+        ("One moment, please. The lines are open.", Move.LOOK_UP, "The lines are open."),
+        ("One moment, please. The lines are open.", Move.CONSENT, "One moment, please. The lines are open."),
+        ("Hello, world! That is what it prints.", Move.LOOK_UP, "Hello, world! That is what it prints."),
+        ("Hello, world! That is what it prints.", Move.GREETING, "Hello, world! That is what it prints."),
+        ("Hello! It opens at nine.", Move.GREETING, "It opens at nine."),
+        ("Sure, it opens at nine.", Move.LOOK_UP, "Sure, it opens at nine."),
+        ("Of course, it opens at nine.", Move.CONSENT, "It opens at nine."),
+        ("I'm so sorry. Call your bank.", Move.WORD, "I'm so sorry. Call your bank."),
+        ("Okay computer is an album.", Move.WORD, "Okay computer is an album."),
+    ],
+)
+def test_only_what_repeats_the_move_just_spoken_is_left_out(answer: str, move: Move, rest: str) -> None:
+    assert strip_preamble(answer, "en", "Hm.", move) == rest
+    stream = PreambleFilter(Openings("en", "Hm.", move))
+    assert "".join(stream.push(character) for character in answer) + stream.flush() == rest
 
 
 def _streamed(answer: str, language: str) -> str:
-    opening = PreambleFilter(language)
+    opening = PreambleFilter(Openings(language))
     return "".join(opening.push(character) for character in answer) + opening.flush()

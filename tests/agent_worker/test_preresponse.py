@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,8 +17,8 @@ from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.preresponse.strategies import Attempt, CallerTurn, Preresponse
 from agent_worker.telemetry.trace import PRERESPONSE_EXTRA_KEY, TurnTrace
 from agent_worker.testing import ScriptedLLM, run_turn
-from agent_worker.text.intent import Intent
 from agent_worker.text.messages import apology
+from agent_worker.text.move import SPOKEN_MOVES, Move
 from tests.waiting import settle, until
 
 QUESTION = "What time does the museum open?"
@@ -315,29 +316,34 @@ async def test_strategy_can_be_changed_between_two_turns() -> None:
     assert PRERESPONSE_EXTRA_KEY not in (await reply_to(agent, main)).extra
 
 
-async def test_phrase_strategy_does_not_repeat_itself_in_five_turns() -> None:
+@pytest.mark.parametrize("asked", ["Is museum number {} open?", "do they have parking at number {}", "Book room {}."])
+async def test_phrase_strategy_neither_repeats_its_words_nor_makes_one_move_three_times_running(asked: str) -> None:
     agent = agent_with("phrase", phrases=PhraseBook.load("en", rng=random.Random(1)), quick_answer=0.0)
     main = ScriptedLLM("Nine.")
-    spoken = []
+    spoken: list[str | None] = []
     async with running(agent, main) as session:
         for number in range(12):
             main.gate = answer_after_decision(agent)
-            await session.run(user_input=f"What about museum number {number}?")
-            spoken.append(session.history.items[-1].extra[PRERESPONSE_EXTRA_KEY])  # type: ignore[union-attr]
-    for start in range(len(spoken) - 5):
-        assert len(set(spoken[start : start + 6])) == 6
+            await session.run(user_input=asked.format(number))
+            spoken.append(session.history.items[-1].extra.get(PRERESPONSE_EXTRA_KEY))  # type: ignore[union-attr]
+    said = [text for text in spoken if text]
+    assert said
+    assert all(first != second for first, second in itertools.pairwise(said))
+    moves = [next((move for move in SPOKEN_MOVES if text in agent.phrases.of(move)), None) for text in spoken]
+    groups = [move.group if move else None for move in moves]
+    assert not any(len(set(three)) == 1 and three[0] for three in zip(groups, groups[1:], groups[2:], strict=False))
 
 
 @pytest.mark.parametrize("reply", [[RuntimeError("rate limited")], [""], ["..."], ["It opens at nine o'clock."]])
 async def test_unusable_reply_of_the_fast_model_is_replaced_by_a_phrase(reply: list[Any]) -> None:
-    book = PhraseBook("en", {Intent.QUESTION: ["Let me think."]})
+    book = PhraseBook("en", {Move.LOOK_UP: ["Let me think."]})
     agent = agent_with("llm", fast_llm=ScriptedLLM(*reply), phrases=book)
     assert (await reply_to(agent, ScriptedLLM("Nine."))).extra[PRERESPONSE_EXTRA_KEY] == "Let me think."
 
 
 async def test_failed_fast_model_is_not_asked_again() -> None:
     fast = ScriptedLLM(APIStatusError("rate limited", status_code=429, retryable=True))
-    book = PhraseBook("en", {Intent.QUESTION: ["Let me think."]})
+    book = PhraseBook("en", {Move.LOOK_UP: ["Let me think."]})
     reply = await reply_to(agent_with("llm", fast_llm=fast, phrases=book), ScriptedLLM("Nine."))
     assert reply.extra[PRERESPONSE_EXTRA_KEY] == "Let me think."
     assert fast.attempts == 1
@@ -345,14 +351,14 @@ async def test_failed_fast_model_is_not_asked_again() -> None:
 
 async def test_fast_model_speaks_in_its_own_words() -> None:
     fast = ScriptedLLM("Let me think about ", "the museum. ", "It opens at ten.")
-    book = PhraseBook("en", {Intent.QUESTION: ["Hm."]})
+    book = PhraseBook("en", {Move.LOOK_UP: ["Hm."]})
     reply = await reply_to(agent_with("llm", fast_llm=fast, phrases=book), ScriptedLLM("Nine."))
     assert reply.text_content == "Let me think about the museum. Nine."
 
 
 async def test_hybrid_does_not_wait_for_a_slow_fast_model() -> None:
     fast = ScriptedLLM("Let me look.", gate=asyncio.Event())
-    book = PhraseBook("en", {Intent.QUESTION: ["Let me think."]})
+    book = PhraseBook("en", {Move.LOOK_UP: ["Let me think."]})
     agent = agent_with("hybrid", fast_llm=fast, phrases=book)
     assert (await reply_to(agent, ScriptedLLM("Nine."))).extra[PRERESPONSE_EXTRA_KEY] == "Let me think."
     assert fast.cancelled == 1

@@ -293,8 +293,8 @@ async def test_answer_that_the_voice_does_not_speak_is_replaced_by_the_cached_ap
         now.loudspeaker.automatic = True
         now.gate.set()
         await now.session.generate_reply(user_input=QUESTION)
-        await until(lambda: len(now.said) >= 3)
-        assert now.said == [QUESTION, f"{PHRASE} ", apology("en")]
+        await until(lambda: len(now.said) >= 2)
+        assert now.said == [QUESTION, apology("en")]  # the answer is there too soon for a phrase
         assert [error.error.type for error in errors] == ["tts_error"]
 
 

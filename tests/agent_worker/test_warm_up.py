@@ -13,11 +13,11 @@ from livekit.agents import AgentServer, APIConnectionError
 from agent_worker.core.settings import Settings
 from agent_worker.lifecycle.warm_up import complete_phrase_audio, fixed_texts, load_audio, synthesize_first_texts
 from agent_worker.preresponse.factory import build_agent
-from agent_worker.preresponse.phrases import SPOKEN_INTENTS
 from agent_worker.providers.stack import VoiceStack
 from agent_worker.telemetry.pricing import Prices
 from agent_worker.testing import ScriptedTTS
 from agent_worker.text.messages import apology, backchannel, farewell
+from agent_worker.text.move import SPOKEN_MOVES
 from tests.agent_worker.test_session_meter import a_stack
 
 
@@ -43,7 +43,7 @@ async def test_greeting_apology_and_farewell_are_synthesized_with_every_strategy
     assert (set(stack.tts.texts) > fixed) is phrases
 
 
-async def test_worker_takes_calls_with_ten_phrases_of_which_each_intent_has_one(tmp_path: Path) -> None:
+async def test_worker_takes_calls_with_ten_phrases_of_which_each_move_has_one(tmp_path: Path) -> None:
     stack, given = a_stack(), settings(tmp_path, "phrase")
     assert isinstance(stack.tts, ScriptedTTS)
     left = await synthesize_first_texts(stack, given, Prices.load(None))
@@ -51,7 +51,7 @@ async def test_worker_takes_calls_with_ten_phrases_of_which_each_intent_has_one(
     fixed = {apology("en"), given.greeting, farewell("en"), backchannel("en")}
     assert len(set(stack.tts.texts) - fixed) == 10
     assert left == len(fixed_texts(agent, given)) - len(stack.tts.texts)
-    assert all(set(stack.tts.texts) & set(agent.phrases.of(intent)) for intent in SPOKEN_INTENTS)
+    assert all(set(stack.tts.texts) & set(agent.phrases.of(move)) for move in SPOKEN_MOVES)
 
 
 class Worker(AgentServer):

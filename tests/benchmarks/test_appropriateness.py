@@ -57,8 +57,8 @@ def test_general_patterns_apply_to_every_turn() -> None:
     assert verdict(turn("request"), Intent.REQUEST, "We will book it.").forbidden
 
 
-def test_reply_is_what_the_classified_intent_offers() -> None:
-    assert "One moment." in reply(turn("request")).texts
+def test_reply_is_what_the_planned_move_offers() -> None:
+    assert "Let me see." in reply(turn("request")).texts
     assert reply(turn(caller="[laughs]")).texts == ()
 
 

@@ -21,7 +21,9 @@ SECRET = "s3cret-value"
 _LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=100), st.sampled_from(["Let me see.", "No"])
 )
-_KEYS = st.sampled_from(["question", "problem", "perhaps_problem", "llm", "tts", "*", "prompt", "completion", "x", ""])
+_KEYS = st.sampled_from(
+    ["question", "problem", "look_up", "sympathy", "llm", "tts", "*", "prompt", "completion", "x", ""]
+)
 _SHAPES = st.recursive(
     _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3), max_leaves=8
 )

@@ -20,7 +20,7 @@ from agent_worker.telemetry.unreported_usage import UnreportedUsage
 from agent_worker.testing import ScriptedLLM
 from agent_worker.text import guard
 from agent_worker.text.intent_classifier import classify
-from agent_worker.text.preamble import PreambleFilter
+from agent_worker.text.preamble import Openings, PreambleFilter
 from agent_worker.text.sanitize import MAX_ANSWER_CHARS
 from tests.hostile.strategies import ANY_TEXT, INJECTIONS, LONG_TEXT, REPLIES, pieces_of
 
@@ -56,14 +56,8 @@ def test_preresponse_is_short_and_a_known_phrase_or_passes_the_guard(
     if spoken.source == "phrase":
         assert spoken.text in PhraseBook.load(language).all()
     else:
-        judged = classify(said, language)
         assert not guard.problem_with(
-            spoken.text,
-            said=said,
-            language=language,
-            recent=("One moment, please.",),
-            intent=judged.intent,
-            alternatives=judged.alternatives,
+            spoken.text, said=said, language=language, recent=("One moment, please.",), move=spoken.move
         )
 
 
@@ -102,7 +96,7 @@ async def test_endless_answer_is_cut_off(piece: str) -> None:
     answer = Answer(endless(), TurnTrace("llm"), llm.ChatContext.empty())
     said = [
         chunk if isinstance(chunk, str) else chunk.delta.content or ""
-        async for chunk in answer.chunks(PreambleFilter("en"))
+        async for chunk in answer.chunks(PreambleFilter(Openings("en")))
     ]
     assert MAX_ANSWER_CHARS * 0.9 <= len("".join(said)) <= MAX_ANSWER_CHARS
     assert not answer.failed
@@ -118,7 +112,7 @@ def test_lone_surrogates_are_removed_from_the_answer(pieces: list[str], language
         answer = Answer(source(), TurnTrace("llm"), llm.ChatContext.empty())
         said = [
             c if isinstance(c, str) else c.delta.content or ""
-            async for c in answer.chunks(language and PreambleFilter(language))
+            async for c in answer.chunks(language and PreambleFilter(Openings(language)))
         ]
         return answer, "".join(said)
 
@@ -131,7 +125,7 @@ def test_lone_surrogates_are_removed_from_the_answer(pieces: list[str], language
 @example(["! "] * 20_000)
 @example([". " * 500_000])
 def test_preamble_filter_holds_back_little_and_loses_nothing_else(pieces: list[str]) -> None:
-    opening, pushed, passed = PreambleFilter("en"), 0, 0
+    opening, pushed, passed = PreambleFilter(Openings("en")), 0, 0
     for piece in pieces:
         pushed, passed = pushed + len(piece), passed + len(opening.push(piece))
         assert pushed - passed <= 400

@@ -1,0 +1,216 @@
+"""The move before an answer fits what was asked, how long the answer takes, and what was said before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from agent_worker.preresponse.policy import MAX_RUN, MovePolicy, Plan
+from agent_worker.text.intent_classifier import classify
+from agent_worker.text.move import Move
+
+SOON, USUAL, LONG = 0.9, 1.6, 4.0
+LOOK_UPS = {Move.LOOK_UP, Move.MOMENT}
+STATEMENT_WORDS = {Move.WORD, Move.LISTEN}
+MADE_AS = {Move.LOOK_UP: Move.LOOK_UP, Move.CONSENT: Move.WORD, Move.NOTHING: Move.NOTHING}
+
+
+def plan(text: str, agent: str | None = None, language: str = "en") -> Plan:
+    return MovePolicy(language).plan(text, agent, classify(text, language, agent))
+
+
+def possible(found: Plan) -> set[Move]:
+    """Every move that may be made, whenever the answer comes."""
+    return {move for eta in (None, SOON, USUAL, LONG) for move in found.moves(eta)}
+
+
+def bare(text: str) -> str:
+    return "".join(letter for letter in text.lower() if letter.isalnum() or letter in " '")
+
+
+def moves_of_a_call(turns: Sequence[str], answer_eta: float | None = USUAL) -> list[Move]:
+    policy, made = MovePolicy("en"), []
+    for text in turns:
+        found = policy.plan(text, "The museum is in the old town.", classify(text, "en"))
+        made.append(found.moves(answer_eta)[0])
+        policy.note(found, made[-1])
+    return made
+
+
+QUESTIONS = [
+    ("It's a Salvadoran spot.", "oh that sounds really interesting what's the address and zip code"),
+    ("Is that something for you?", "yeah sounds good can i get their phone number"),
+    ("Is there something else I could find?", "umm yeah any motels in the area"),
+    ("They are open today.", "okay great and is it kid friendly"),
+    (None, "do they accept credit cards"),
+    ("It is in the harbour.", "nice and um how much would two tickets be"),
+]
+
+
+@pytest.mark.parametrize(("agent", "text"), QUESTIONS)
+@pytest.mark.parametrize("cut", [False, True])
+def test_question_anywhere_in_a_turn_is_not_met_with_the_acknowledgement_of_a_statement(
+    agent: str | None, text: str, cut: bool
+) -> None:
+    context = bare(agent) if agent and cut else agent
+    assert not possible(plan(text, context)) & {*STATEMENT_WORDS, Move.SYMPATHY, Move.WELCOME, Move.GREETING}
+
+
+@pytest.mark.parametrize(
+    "text", ["do they have free wifi", "is it open on sunday", "could you check if dogs are allowed"]
+)
+def test_consent_does_not_answer_a_yes_no_question(text: str) -> None:
+    assert Move.CONSENT not in possible(plan(text, "Here you go."))
+
+
+@pytest.mark.parametrize(
+    "text", ["can i get the phone number", "what's their address", "could you give me the zip code"]
+)
+def test_fact_at_hand_gets_a_word_or_nothing_as_from_human_agents(text: str) -> None:
+    assert plan(text, "It is called Marina Inn.").moves(USUAL)[0] in {Move.CONSENT, Move.NOTHING}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i'm looking for a place to eat downtown",
+        "do you know if they have a parking garage",
+        "can you find me a hotel near the station",
+    ],
+)
+def test_look_up_phrase_needs_silence_that_it_fills(text: str) -> None:
+    found = plan(text, "How can I help?")
+    assert not LOOK_UPS & set(found.moves(SOON))
+    assert Move.LOOK_UP in found.moves(USUAL)
+    assert Move.MOMENT not in found.moves(USUAL)
+    assert Move.MOMENT in found.moves(LONG)
+
+
+@pytest.mark.parametrize(
+    ("agent", "text"),
+    [
+        ("Which card would you like to replace?", "my debit card"),
+        ("What day works for you?", "wednesday"),
+        ("and what is the destination account", "savings"),
+        ("Okay, 421 First Street?", "yes"),
+    ],
+)
+def test_short_answer_to_the_agents_question_gets_silence_or_one_word(agent: str, text: str) -> None:
+    assert possible(plan(text, agent)) <= {Move.WORD, Move.NOTHING}
+
+
+@pytest.mark.parametrize(
+    ("agent", "text"),
+    [
+        ("Is there anything else I can help you with?", "no that was all thank you"),
+        ("is there anything else i can help you with", "no thank you"),
+        ("Anything else?", "nope that'll be it"),
+        ("Sure, let me see what I can find.", "thank you"),
+        ("okay one second please", "thanks"),
+        ("let me check that for you", "great thanks"),
+    ],
+)
+def test_done_or_thanks_in_the_middle_of_a_look_up_gets_nothing_or_one_word(agent: str, text: str) -> None:
+    assert possible(plan(text, agent)) <= {Move.WORD, Move.NOTHING}
+
+
+def test_thanks_for_an_answer_are_returned_and_a_first_greeting_too() -> None:
+    assert plan("thank you very much", "It opens at nine.").moves(USUAL)[0] is Move.WELCOME
+    assert plan("hello there").moves(USUAL)[0] is Move.GREETING
+    assert plan("hello", "Hello, this is the museum.").moves(USUAL)[0] is Move.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("agent", "text"),
+    [
+        (None, "do they accept credit cards"),
+        ("Anything else?", "can i get the confirmation number"),
+        ("Could you spell that?", "v as in victor a s q"),
+        ("What is your number?", "four one five two two nine one one oh"),
+        ("Sure and from what day?", "starting today if possible"),
+        ("Which one?", "the one with the broken english name i guess"),
+        (None, "where can i report a lost umbrella that somebody left with you"),
+    ],
+)
+def test_nobody_is_pitied_without_trouble(agent: str | None, text: str) -> None:
+    assert Move.SYMPATHY not in possible(plan(text, agent))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my father died last week and i have to close his account",
+        "i am furious this is the third time you charged me twice",
+        "somebody broke into our house last night",
+    ],
+)
+def test_trouble_on_which_rules_and_model_agree_is_met_with_sympathy(text: str) -> None:
+    assert plan(text, "How can I help?").moves(USUAL)[0] is Move.SYMPATHY
+
+
+@pytest.mark.parametrize(
+    ("agent", "text"),
+    [
+        ("Can you repeat that zip code?", "zero five four"),
+        ("can you repeat that zip code", "nine four one"),
+        ("And the reference?", "k l seven two"),
+        ("How do you spell it?", "b as in bravo r i"),
+    ],
+)
+def test_half_a_number_or_a_half_spelled_name_is_not_spoken_into(agent: str, text: str) -> None:
+    assert possible(plan(text, agent)) == {Move.NOTHING}
+
+
+@pytest.mark.parametrize("text", ["tha", "k you have", "um so the"])
+def test_fragment_gets_silence(text: str) -> None:
+    assert possible(plan(text, "It is in the old town.")) == {Move.NOTHING}
+
+
+@pytest.mark.parametrize("text", ["is it open on monday", "can i get the address", "i'm looking for a cheap hotel"])
+@pytest.mark.parametrize("answer_eta", [None, SOON, USUAL, LONG])
+def test_no_move_is_made_three_times_running(text: str, answer_eta: float | None) -> None:
+    made = [move.group for move in moves_of_a_call([text] * 12, answer_eta)]
+    runs = [set(made[start : start + MAX_RUN + 1]) for start in range(len(made) - MAX_RUN)]
+    assert not any(len(run) == 1 and Move.NOTHING not in run for run in runs)
+
+
+@pytest.mark.parametrize("answer_eta", [SOON, USUAL, LONG])
+def test_answer_does_not_come_first_four_times_running_if_a_word_fits(answer_eta: float) -> None:
+    plan_of_quiet_turn = {Move.NOTHING: 0.97, Move.CONSENT: 0.03}
+    silent = Plan(plan_of_quiet_turn, recent=(Move.NOTHING,) * 3)
+    assert silent.moves(answer_eta)[0] is Move.CONSENT
+    assert Plan(plan_of_quiet_turn, recent=(Move.NOTHING,) * 2).moves(answer_eta)[0] is Move.NOTHING
+    assert Plan({Move.NOTHING: 1.0}, recent=(Move.NOTHING,) * 3).moves(answer_eta) == (Move.NOTHING,)
+
+
+def test_moves_of_a_call_approach_the_shares_of_human_agents() -> None:
+    policy, made = MovePolicy("en"), []
+    human = {Move.LOOK_UP: 0.5, Move.WORD: 0.3, Move.NOTHING: 0.2}
+    for _ in range(60):
+        now = policy.plan("is it open", None, classify("is it open"))
+        found = Plan({Move.LOOK_UP: 0.5, Move.CONSENT: 0.3, Move.NOTHING: 0.2}, human, True, now.recent, now.credits)
+        made.append(found.moves(USUAL)[0])
+        policy.note(found, made[-1])
+    assert {group: made.count(move) / 60 for move, group in MADE_AS.items()} == pytest.approx(human, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "haben sie morgen geöffnet"),
+        ("es", "a qué hora abren mañana"),
+        ("fr", "est ce que vous êtes ouverts demain"),
+        ("pt", "vocês abrem amanhã"),
+    ],
+)
+def test_language_without_dialogues_of_people_is_looked_up_or_silent(language: str, text: str) -> None:
+    assert possible(plan(text, None, language)) <= {Move.NOTHING, *LOOK_UPS}
+    assert plan(text, None, language).moves(SOON) == (Move.NOTHING,)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [("de", "nein danke"), ("es", "no gracias"), ("fr", "non merci"), ("pt", "não obrigada")]
+)
+def test_being_done_is_understood_in_every_language(language: str, text: str) -> None:
+    assert possible(plan(text, "…?", language)) <= {Move.WORD, Move.NOTHING}
