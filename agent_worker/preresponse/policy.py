@@ -30,7 +30,7 @@ _MAX_SILENT_RUN = 3
 #: Weight of silence before an answer that takes a while, before one that takes long, and if nothing is known of it:
 #: human agents who begin with the answer itself have it at hand.
 _USUAL_SILENCE_WEIGHT = 0.7
-_LONG_SILENCE_WEIGHT = 0.3
+_LONG_SILENCE_WEIGHT = 0.15
 _UNKNOWN_SILENCE_WEIGHT = 0.3
 #: How strongly a move that was made less often than human agents make it is preferred.
 _BALANCE = 2.5

@@ -65,6 +65,14 @@ def test_consent_does_not_answer_a_yes_no_question(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["do you know if there is any park nearby", "is it heated", "i'm looking for a hotel", "what's their address"],
+)
+def test_caller_who_asks_is_not_left_in_a_long_silence(text: str) -> None:
+    assert plan(text, "Here you go.").moves(LONG)[0] is not Move.NOTHING
+
+
+@pytest.mark.parametrize(
     "text", ["can i get the phone number", "what's their address", "could you give me the zip code"]
 )
 def test_fact_at_hand_gets_a_word_or_nothing_as_from_human_agents(text: str) -> None:
