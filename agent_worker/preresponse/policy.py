@@ -35,9 +35,8 @@ _UNKNOWN_SILENCE_WEIGHT = 0.3
 #: How strongly a move that was made less often than human agents make it is preferred.
 _BALANCE = 2.5
 _MAX_CREDIT = 1.5
-#: The intent model's own probability of a problem from which sympathy is due, if the rules agree; and beside a request.
-_SYMPATHY_PROBABILITY = 0.5
-_SYMPATHY_PROBABILITY_BESIDE_REQUEST = 0.8
+#: The intent model's own probability of a problem from which sympathy is due, if the rules agree.
+_SYMPATHY_PROBABILITY = 0.3
 _SHORT_ANSWER_WORDS = 14
 _FRAGMENT_WORDS = 3
 #: A longer answer to the agent's question may begin a new search: "maybe a hotel near the park".
@@ -155,7 +154,8 @@ class MovePolicy:
             return self._plan({social: 1.0})
         human = MoveModel.load().probabilities(text, seen, self._language)
         if asks:
-            return self._plan(_weights_of_request(human, seen), human)
+            may_be_trouble = Intent.PROBLEM in (classified.intent, *classified.alternatives)
+            return self._plan(_weights_of_request(human, seen, may_be_trouble), human)
         return self._plan_of_statement(text, classified, seen, human)
 
     def note(self, plan: Plan, move: Move) -> None:
@@ -175,6 +175,8 @@ class MovePolicy:
         answers = classified.intent is Intent.YES_NO or (seen.agent_asked and length <= _SHORT_ANSWER_WORDS)
         if seen.agent_looks_up or (length <= _FRAGMENT_WORDS and not answers and not seen.agent_asked):
             return self._plan({Move.NOTHING: 1.0}, human)
+        if classified.intent is Intent.PROBLEM:  # for the model alone: humane if it is trouble, harmless if not
+            return self._plan({Move.LISTEN: word + look_up, Move.NOTHING: nothing}, human)
         if answers:
             weights = {Move.WORD: word, Move.NOTHING: nothing}
             if length > _FRAGMENT_WORDS and look_up > _SEARCH_PROBABILITY:
@@ -205,7 +207,7 @@ def _with_agreed_wish(seen: Situation, classified: Classification) -> Situation:
 
 def _social_move(classified: Classification, seen: Situation) -> Move | None:
     """Return the move that a closing, thanks, a greeting or trouble calls for, whatever human agents do elsewhere."""
-    if _is_sympathy_due(classified, seen):
+    if _is_sympathy_due(classified):
         return Move.SYMPATHY
     if seen.is_closing:
         return Move.NOTHING
@@ -219,17 +221,16 @@ def _social_move(classified: Classification, seen: Situation) -> Move | None:
     return None
 
 
-def _is_sympathy_due(classified: Classification, seen: Situation) -> bool:
+def _is_sympathy_due(classified: Classification) -> bool:
     """Whether rules and model agree on trouble. A needless apology is the worst thing to say."""
-    needed = _SYMPATHY_PROBABILITY if seen.asked is Asked.NOTHING else _SYMPATHY_PROBABILITY_BESIDE_REQUEST
     agree = classified.intent is classified.by_rules is Intent.PROBLEM
-    return agree and classified.probability >= needed
+    return agree and classified.probability >= _SYMPATHY_PROBABILITY
 
 
-def _weights_of_request(human: Mapping[Move, float], seen: Situation) -> dict[Move, float]:
-    """Return the weights where something is asked for: to a yes/no question, consent would be the answer."""
+def _weights_of_request(human: Mapping[Move, float], seen: Situation, may_be_trouble: bool) -> dict[Move, float]:
+    """Return the weights of a request: consent would answer a yes/no question, and is brisk to trouble."""
     look_up, nothing, word = human[Move.LOOK_UP], human[Move.NOTHING], human[Move.WORD]
-    if seen.asked in (Asked.FACT, Asked.ACTION):
+    if seen.asked in (Asked.FACT, Asked.ACTION) and not may_be_trouble:
         return {Move.LOOK_UP: look_up, Move.NOTHING: nothing, Move.CONSENT: word}
     if seen.asked is Asked.YES_NO:  # half of the words are a "yes", which is the answer itself
         return {Move.LOOK_UP: look_up, Move.NOTHING: nothing + word / 2}

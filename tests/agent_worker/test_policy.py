@@ -158,6 +158,18 @@ def test_trouble_on_which_rules_and_model_agree_is_met_with_sympathy(text: str) 
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "my card got swallowed by the machine outside your branch",
+        "we've been stood here an hour and the coach hasn't come",
+        "i've locked myself out and the dinner's on the stove",
+    ],
+)
+def test_trouble_that_only_the_model_sees_is_not_met_briskly(text: str) -> None:
+    assert not possible(plan(text, "How can I help?")) & {Move.CONSENT, Move.WORD, Move.WELCOME}
+
+
+@pytest.mark.parametrize(
     ("agent", "text"),
     [
         ("Can you repeat that zip code?", "zero five four"),
