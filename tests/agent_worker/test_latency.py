@@ -47,3 +47,19 @@ def test_turns_with_tools_or_a_synthesised_preresponse_are_left_out() -> None:
     latency.observe(past_turn(0.5, 4.0, source="llm"))
     latency.observe(past_turn(0.5, 30.0))
     assert latency.eta(TurnTrace("phrase", main_request=0.0), now=0.0) == pytest.approx(0.8)
+
+
+def test_tool_that_the_last_turns_called_is_expected_again() -> None:
+    latency = LatencyEstimator()
+    latency.observe(past_turn(0.5, 0.3))
+    assert not latency.expects_tool
+    latency.observe(past_turn(3.0, 0.3, uses_tools=True))
+    assert latency.expects_tool
+    assert latency.usual() == pytest.approx(3.3)
+    assert latency.eta(TurnTrace("phrase", main_request=0.0), now=0.5) == pytest.approx(2.8)
+
+
+def test_tool_call_counts_as_a_look_up_before_any_turn_is_known() -> None:
+    eta = LatencyEstimator().eta(TurnTrace("phrase", main_request=0.0, uses_tools=True), now=0.5)
+    assert eta == pytest.approx(1.5)
+    assert LatencyEstimator().usual() is None
