@@ -15,6 +15,7 @@ from agent_worker.app import phrases
 from agent_worker.app.call import run_call
 from agent_worker.app.checkup import command
 from agent_worker.core.compat.livekit import preload_first
+from agent_worker.core.log import logger
 from agent_worker.core.log_protection import protect_log
 from agent_worker.core.settings import BadSettingsError, Settings, SettingsT, load
 from agent_worker.core.user_file import BadFileError
@@ -30,6 +31,7 @@ from agent_worker.lifecycle.warm_up import (
 )
 from agent_worker.providers.preflight import check
 from agent_worker.providers.stack import StackDefinition, VoiceStack
+from agent_worker.telemetry.list_prices import add_list_prices
 from agent_worker.telemetry.metrics_service import check_metrics, serve_metrics
 from agent_worker.telemetry.pricing import Prices
 from agent_worker.turn_taking.endpointing import check_turn_detector
@@ -68,9 +70,11 @@ def run(stack: StackDefinition[SettingsT]) -> None:
         settings = load(stack.settings_type, settings_of_command_line(arguments))
         check_metrics(settings)
         deciders = check_turn_detector(settings)
-        prices = Prices.load(settings.prices)
+        own_prices = Prices.load(settings.prices)
         asyncio.run(check(settings, stack.provider_probes(settings), with_livekit=arguments[0] != "console"))
-        missing_audio = asyncio.run(synthesize_first_texts(stack.build(settings), settings, prices))
+        voice_stack = stack.build(settings)
+        prices = complete_prices(own_prices, voice_stack, settings.language)
+        missing_audio = asyncio.run(synthesize_first_texts(voice_stack, settings, prices))
     except (BadSettingsError, BadFileError) as error:
         _exit_with(error.problems)
     # Not logged: the worker, which sets up logging, has not started yet.
@@ -81,6 +85,16 @@ def run(stack: StackDefinition[SettingsT]) -> None:
     if missing_audio:
         complete_phrase_audio(server, stack.build, settings, prices)
     cli.run_app(server)
+
+
+def complete_prices(own: Prices, stack: VoiceStack, language: str) -> Prices:
+    """Return the prices with the list prices of the stack's models; say once which models have none."""
+    prices, unknown = add_list_prices(own, stack, language)
+    if unknown:
+        logger.warning(
+            "no list price of %s: its cost is counted at the default price; set yours in PRICES", ", ".join(unknown)
+        )
+    return prices
 
 
 def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack], prices: Prices) -> AgentServer:

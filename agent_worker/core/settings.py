@@ -228,7 +228,7 @@ class ConversationSettings(FromEnvironment):
         "effects (early_tools in docs/api.md).",
     )
     prices: Path | None = Field(
-        default=None, description="Your own prices: a YAML or JSON file in the format that docs/metrics.md shows."
+        default=None, description="Your own prices: a YAML or JSON file in the format that docs/costs.md shows."
     )
     callers_choose_strategy: bool = Field(
         default=False,
@@ -295,8 +295,8 @@ class WorkerSettings(FromEnvironment):
         gt=0,
         le=1_000_000,
         allow_inf_nan=False,
-        description="Maximum cost of a call by PRICES, in US dollars; then the agent says goodbye. Unset: no limit, "
-        "because the default prices are not those of your providers.",
+        description="Maximum cost of a call in US dollars, at the list prices or those of PRICES (docs/costs.md); then "
+        "the agent says goodbye. Unset: no limit, because the list prices may not be yours.",
     )
     caller_silence_max_seconds: int = Field(
         default=300,

@@ -121,10 +121,12 @@ ESTIMATED_TOKENS = Counter(
     "Part of livekit_llm_tokens_total: estimated tokens of cancelled requests without reported usage",
     ["type"],
 )
-LLM_COST = Gauge("livekit_llm_cost_total", "Cost of LLM tokens, USD", multiprocess_mode=_SUM)
-STT_COST = Gauge("livekit_stt_cost_total", "Cost of speech recognition, USD", multiprocess_mode=_SUM)
-TTS_COST = Gauge("livekit_tts_cost_total", "Cost of speech synthesis, USD", multiprocess_mode=_SUM)
-COST_BY_MODEL = Counter("livekit_cost_usd_total", "Cost by component and model, USD", ["component", *_MODEL_LABELS])
+LLM_COST = Gauge("livekit_llm_cost_total", "Cost of LLM tokens at fixed prices, USD", multiprocess_mode=_SUM)
+STT_COST = Gauge("livekit_stt_cost_total", "Cost of speech recognition at fixed prices, USD", multiprocess_mode=_SUM)
+TTS_COST = Gauge("livekit_tts_cost_total", "Cost of speech synthesis at fixed prices, USD", multiprocess_mode=_SUM)
+COST_BY_MODEL = Counter(
+    "livekit_cost_usd_total", "Cost at list prices, by component and model, USD", ["component", *_MODEL_LABELS]
+)
 
 CallEndReason = Literal["duration", "tokens", "cost", "silence"]
 

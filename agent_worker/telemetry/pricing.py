@@ -1,16 +1,18 @@
-"""Prices of providers by provider and model, in US dollars."""
+"""Prices of providers by provider and model, in US dollars. ``docs/costs.md`` says which number uses which."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent_worker.core.user_file import BadFileError, read
 
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Component = Literal["llm", "stt", "tts"]
 _T = TypeVar("_T")
 _ANY = "*"
 
@@ -50,12 +52,25 @@ class STTPrice(_Strict):
 
 
 class TTSPrice(_Strict):
-    """US dollars per million characters."""
+    """US dollars per million characters, or per million tokens if the provider reports them."""
 
     per_million_characters: Usd
+    per_million_text_tokens: Usd | None = None
+    """Price of the tokens of the text. With ``per_million_audio_tokens``, for a voice that is billed by tokens."""
+    per_million_audio_tokens: Usd | None = None
 
-    def of(self, characters: int) -> float:
-        """Return the cost of this many characters in US dollars."""
+    def of(self, characters: int, text_tokens: int = 0, audio_tokens: int = 0) -> float:
+        """Return the cost of a synthesis in US dollars.
+
+        Args:
+            characters: Of its text.
+            text_tokens: Tokens of its text as the provider reports them; 0: it reports none.
+            audio_tokens: Tokens of its audio, likewise.
+        """
+        per_text, per_audio = self.per_million_text_tokens, self.per_million_audio_tokens
+        is_by_tokens = per_text is not None or per_audio is not None
+        if is_by_tokens and (text_tokens or audio_tokens):
+            return (text_tokens * (per_text or 0) + audio_tokens * (per_audio or 0)) / 1e6
         return characters * self.per_million_characters / 1e6
 
 
@@ -63,52 +78,103 @@ class BadPricesError(BadFileError):
     """A file of prices cannot be used."""
 
 
-class Prices(_Strict):
+class PriceTable(_Strict):
     """Prices by ``provider/model``; ``provider/*`` is any other model of a provider, ``*`` any other model."""
 
     llm: Mapping[str, LLMPrice] = {}
     stt: Mapping[str, STTPrice] = {}
     tts: Mapping[str, TTSPrice] = {}
 
+
+@dataclass(frozen=True)
+class PriceList:
+    """Tables of prices: the first that has a model decides, and a model that none has costs the default."""
+
+    tables: tuple[PriceTable, ...]
+
+    def of_llm(self, provider: str, model: str) -> LLMPrice:
+        """Return the price of an LLM."""
+        return _find((table.llm for table in self.tables), provider, model) or DEFAULT_LLM
+
+    def of_stt(self, provider: str, model: str) -> STTPrice:
+        """Return the price of an STT model."""
+        return _find((table.stt for table in self.tables), provider, model) or DEFAULT_STT
+
+    def of_tts(self, provider: str, model: str) -> TTSPrice:
+        """Return the price of a TTS model."""
+        return _find((table.tts for table in self.tables), provider, model) or DEFAULT_TTS
+
+
+@dataclass(frozen=True)
+class Prices:
+    """All prices of a worker. It is pickled for the processes of calls.
+
+    Attributes:
+        own: Those of the operator's file.
+        listed: The providers' list prices of the stack's models; see :mod:`agent_worker.telemetry.list_prices`.
+    """
+
+    own: PriceTable = field(default_factory=PriceTable)
+    listed: PriceTable = field(default_factory=PriceTable)
+
     @classmethod
     def load(cls, overrides: Path | None = None) -> Prices:
-        """Return the default prices, replaced by those in ``overrides`` where it has some.
+        """Return the prices without list prices.
 
         Args:
-            overrides: YAML or JSON in the shape of this class.
+            overrides: The operator's file: YAML or JSON in the shape of :class:`PriceTable`.
 
         Raises:
             BadPricesError: With every problem of the file at once.
         """
-        custom = _read(overrides) if overrides else cls()
-        return cls(llm={**_LLM, **custom.llm}, stt={**_STT, **custom.stt}, tts={**_TTS, **custom.tts})
+        return cls(own=_read(overrides) if overrides else PriceTable())
 
-    def of_llm(self, provider: str, model: str) -> LLMPrice:
-        """Return the price of an LLM."""
-        return _find(self.llm, provider, model)
+    @property
+    def fixed(self) -> PriceList:
+        """The prices of the gauges ``livekit_*_cost_total``: only the operator's file changes them."""
+        return PriceList((self.own, _SELF_HOSTED))
 
-    def of_stt(self, provider: str, model: str) -> STTPrice:
-        """Return the price of an STT model."""
-        return _find(self.stt, provider, model)
+    @property
+    def current(self) -> PriceList:
+        """The prices of ``livekit_cost_usd_total``, of turn records and of the limit of a call."""
+        return PriceList((self.own, _SELF_HOSTED, self.listed))
 
-    def of_tts(self, provider: str, model: str) -> TTSPrice:
-        """Return the price of a TTS model."""
-        return _find(self.tts, provider, model)
-
-
-# The providers of the self-hosted stack run on the user's own machines.
-_LLM = {_ANY: LLMPrice(prompt=10, completion=30), "ollama/*": LLMPrice(prompt=0, completion=0)}
-_STT = {_ANY: STTPrice(per_minute=0.006), "speaches/*": STTPrice(per_minute=0)}
-_TTS = {_ANY: TTSPrice(per_million_characters=15), "kokoro/*": TTSPrice(per_million_characters=0)}
+    def needs_list_price(self, component: Component, provider: str, model: str) -> bool:
+        """Return whether a list price would be used: the operator has set no price and does not run the model."""
+        return _find((getattr(table, component) for table in self.fixed.tables), provider, model) is None
 
 
-def _find(prices: Mapping[str, _T], provider: str, model: str) -> _T:
-    return next(prices[key] for key in (f"{provider}/{model}", f"{provider}/*", _ANY) if key in prices)
+DEFAULT_LLM = LLMPrice(prompt=10, completion=30)
+DEFAULT_STT = STTPrice(per_minute=0.006)
+DEFAULT_TTS = TTSPrice(per_million_characters=15)
+
+#: Servers that run on the user's own machines.
+_SELF_HOSTED_NAMES = (
+    "ollama",
+    "vllm",
+    "llama.cpp",
+    "lmstudio",
+    "localai",
+    "speaches",
+    "faster-whisper",
+    "kokoro",
+    "piper",
+)
+_SELF_HOSTED = PriceTable(
+    llm={f"{name}/*": LLMPrice(prompt=0, completion=0) for name in _SELF_HOSTED_NAMES},
+    stt={f"{name}/*": STTPrice(per_minute=0) for name in _SELF_HOSTED_NAMES},
+    tts={f"{name}/*": TTSPrice(per_million_characters=0) for name in _SELF_HOSTED_NAMES},
+)
 
 
-def _read(path: Path) -> Prices:
+def _find(tables: Iterable[Mapping[str, _T]], provider: str, model: str) -> _T | None:
+    keys = (f"{provider}/{model}", f"{provider}/*", _ANY)
+    return next((table[key] for table in tables for key in keys if key in table), None)
+
+
+def _read(path: Path) -> PriceTable:
     try:
-        return Prices.model_validate(read(path, BadPricesError))
+        return PriceTable.model_validate(read(path, BadPricesError))
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, found['loc'])) or 'file'}: {found['msg']}" for found in error.errors()]
         raise BadPricesError(path, problems) from None

@@ -65,7 +65,7 @@ class Usage:
     tts_characters: int = 0
     """Characters sent to speech synthesis."""
     cost_usd: float = 0.0
-    """Cost by ``telemetry.pricing``, US dollars."""
+    """Cost at the current prices (docs/costs.md), US dollars."""
 
 
 @dataclass(frozen=True)

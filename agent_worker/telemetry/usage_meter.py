@@ -13,7 +13,7 @@ from agent_worker.core.log import logger
 from agent_worker.providers.stack import VoiceStack
 from agent_worker.telemetry import metrics
 from agent_worker.telemetry.events import UsageEvents
-from agent_worker.telemetry.pricing import LLMPrice, Prices
+from agent_worker.telemetry.pricing import Prices
 from agent_worker.telemetry.record import Usage
 from agent_worker.telemetry.unreported_usage import Role, UnreportedUsage
 
@@ -67,7 +67,8 @@ class _LLMMeter:
         self._add = add
         labels = (role, provider, model.model)
         self._is_main = role == "main"
-        self._price: LLMPrice = prices.of_llm(provider, model.model)
+        self._fixed_price = prices.fixed.of_llm(provider, model.model)
+        self._price = prices.current.of_llm(provider, model.model)
         self._ttft = metrics.LLM_TTFT.labels(*labels)
         self._duration = metrics.LLM_REQUEST_DURATION.labels(*labels)
         self._completed = metrics.LLM_REQUESTS.labels(*labels, "completed")
@@ -114,21 +115,21 @@ class _LLMMeter:
         if cached_prompt:
             self._cached_prompt.inc(cached_prompt)
         metrics.ALL_TOKENS.inc(prompt + completion)
+        metrics.LLM_COST.inc(self._fixed_price.of(prompt, completion, cached_prompt))
         cost = self._price.of(prompt, completion, cached_prompt)
-        metrics.LLM_COST.inc(cost)
         self._cost.inc(cost)
         self._add(Usage(prompt_tokens=prompt, completion_tokens=completion, cost_usd=cost))
 
 
 def _meter_stt(stack: VoiceStack, prices: Prices, add: _AddUsage) -> None:
     provider, model = stack.provider_names.stt, stack.stt.model
-    price = prices.of_stt(provider, model)
+    fixed_price, price = prices.fixed.of_stt(provider, model), prices.current.of_stt(provider, model)
     cost_by_model = metrics.COST_BY_MODEL.labels("stt", provider, model)
 
     def on_metrics(event: lk_metrics.STTMetrics) -> None:
         cost = price.of(event.audio_duration)
         metrics.STT_AUDIO.inc(event.audio_duration)
-        metrics.STT_COST.inc(cost)
+        metrics.STT_COST.inc(fixed_price.of(event.audio_duration))
         cost_by_model.inc(cost)
         add(Usage(stt_seconds=event.audio_duration, cost_usd=cost))
 
@@ -138,7 +139,7 @@ def _meter_stt(stack: VoiceStack, prices: Prices, add: _AddUsage) -> None:
 
 def _meter_tts(stack: VoiceStack, prices: Prices, add: _AddUsage) -> None:
     provider, model = stack.provider_names.tts, stack.tts.model
-    price = prices.of_tts(provider, model)
+    fixed_price, price = prices.fixed.of_tts(provider, model), prices.current.of_tts(provider, model)
     cost_by_model = metrics.COST_BY_MODEL.labels("tts", provider, model)
     ttfb = metrics.TTS_TTFB.labels(provider, model)
     duration = metrics.TTS_REQUEST_DURATION.labels(provider, model)
@@ -149,9 +150,10 @@ def _meter_tts(stack: VoiceStack, prices: Prices, add: _AddUsage) -> None:
         if not event.cancelled:
             duration.observe(event.duration)
             metrics.LAST_TTS_DURATION_MS.set(event.duration * 1000)
-        cost = price.of(event.characters_count)
+        usage = (event.characters_count, event.input_tokens, event.output_tokens)
+        cost = price.of(*usage)
         metrics.TTS_CHARACTERS.inc(event.characters_count)
-        metrics.TTS_COST.inc(cost)
+        metrics.TTS_COST.inc(fixed_price.of(*usage))
         cost_by_model.inc(cost)
         add(Usage(tts_characters=event.characters_count, cost_usd=cost))
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent_worker.telemetry.pricing import LLMPrice, Prices, STTPrice, TTSPrice
+from agent_worker.telemetry.pricing import DEFAULT_LLM, DEFAULT_STT, DEFAULT_TTS, LLMPrice, STTPrice, TTSPrice
 from benchmarks.harness.markdown import row
 from benchmarks.scaling.results import MAX_LOAD, Results
 
@@ -90,11 +90,10 @@ class Cost:
 
 def costs() -> Iterator[Cost]:
     """Yield the price of a call at the default prices, at example prices, and on own hardware."""
-    defaults = Prices.load()
     free = LLMPrice(prompt=0, completion=0), STTPrice(per_minute=0), TTSPrice(per_million_characters=0)
-    yield _cost("the defaults, with no prices of your own", defaults.llm["*"], defaults.stt["*"], defaults.tts["*"])
+    yield _cost("the default prices", DEFAULT_LLM, DEFAULT_STT, DEFAULT_TTS)
     yield _cost(
-        "Groq, Deepgram, OpenAI, at the example's prices in [metrics.md](../metrics.md)",
+        "Groq, Deepgram, OpenAI, at the example's prices in [costs.md](../costs.md)",
         LLMPrice(prompt=0.59, completion=0.79),
         STTPrice(per_minute=0.0077),
         TTSPrice(per_million_characters=12),

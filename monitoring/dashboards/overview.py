@@ -229,8 +229,8 @@ def _use(board: dashboard.Dashboard) -> dashboard.Dashboard:
         ),
         Panel(
             "Cost per hour",
-            "What an hour would cost at the rate of each point, at the prices in PRICES. A jump without more turns: a "
-            "model or a price has changed, or requests are repeated.",
+            "What an hour would cost at the rate of each point, at list prices or those in PRICES. A jump without more "
+            "turns: a model or a price has changed, or requests are repeated.",
             Unit.USD,
             [Query(f"{rate(cost, by='component')} * 3600", "{{component}}")],
             6,

@@ -23,6 +23,8 @@ from agent_worker.core.check_result import CheckResult, Status, failed, invalid_
 from agent_worker.core.settings import CloudSettings, SelfHostedSettings
 from agent_worker.providers.preflight import ProviderProbe, http_session
 from agent_worker.providers.self_hosted import SELF_HOSTED
+from agent_worker.providers.stack import StackDefinition
+from tests.agent_worker.test_session_meter import a_stack
 from tests.model_server.servers import server_process
 
 KEY = "sk-a-key-that-nobody-may-see"
@@ -70,6 +72,13 @@ def test_misspelt_setting_in_dotenv_is_noted(empty_folder: Path, monkeypatch: py
     (misspelt,) = [result for result in results if result.status is Status.NOTE]
     assert misspelt.remedy == "did you mean PRERESPONSE_STRATEGY?"
     assert "PRERESPONSE_STRATEGIE" in misspelt.detail
+
+
+def test_model_without_a_list_price_is_noted(empty_folder: Path) -> None:
+    definition = StackDefinition("own", SelfHostedSettings, lambda _: a_stack(), lambda _: [])
+    notes = [result for result in local.check_files(definition, settings()) if result.status is Status.NOTE]
+    named = [result.detail.split()[0] for result in notes if result.name == "prices"]
+    assert named == ["groq/unknown", "deepgram/unknown", "openai/unknown"]
 
 
 def test_invalid_phrases_are_an_invalid_setting(empty_folder: Path) -> None:

@@ -22,11 +22,12 @@ from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.answer import Answer
 from agent_worker.preresponse.fast_reply import FastReply, request
 from agent_worker.providers.stack import ProviderNames, VoiceStack
-from agent_worker.telemetry.pricing import LLMPrice, Prices
+from agent_worker.telemetry.pricing import LLMPrice, Prices, PriceTable, STTPrice, TTSPrice
 from agent_worker.telemetry.record import Playout, SpeechTimestamps, turn_record
 from agent_worker.telemetry.session_meter import SessionMeter, count_turn
 from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.telemetry.unreported_usage import UnreportedUsage
+from agent_worker.telemetry.usage_meter import UsageMeter
 from agent_worker.testing import ScriptedLLM, ScriptedSTT, ScriptedTTS
 from tests.agent_worker.museum import museum_agent
 
@@ -149,6 +150,19 @@ def llm_event(**fields: Any) -> metrics.LLMMetrics:
     return metrics.LLMMetrics(**{**standard, **fields})
 
 
+def stt_event(**fields: Any) -> metrics.STTMetrics:
+    return metrics.STTMetrics(
+        **{"label": "", "request_id": "1", "timestamp": 0.0, "duration": 0.0, "streamed": True, **fields}
+    )
+
+
+def tts_event(**fields: Any) -> metrics.TTSMetrics:
+    times = {"timestamp": 0.0, "duration": 0.5, "ttfb": 0.3, "audio_duration": 1.0}
+    return metrics.TTSMetrics(
+        **{"label": "", "request_id": "1", "cancelled": False, "streamed": True, **times, **fields}
+    )
+
+
 def test_both_models_are_counted_together_and_separately(stack: VoiceStack, meter: SessionMeter) -> None:
     gained = Changes()
     stack.main_llm.emit("metrics_collected", llm_event())
@@ -165,12 +179,49 @@ def test_both_models_are_counted_together_and_separately(stack: VoiceStack, mete
     assert gained("livekit_llm_requests_total", role="main", outcome="completed", **model) == 1
 
 
-def test_price_comes_from_the_table(stack: VoiceStack) -> None:
-    prices = Prices.load().model_copy(update={"llm": {"*": LLMPrice(prompt=1, completion=2, cached_prompt=0)}})
+def test_price_of_the_operator_is_that_of_all_costs(stack: VoiceStack) -> None:
+    prices = Prices(
+        own=PriceTable(llm={"*": LLMPrice(prompt=1, completion=2, cached_prompt=0)}),
+        listed=PriceTable(llm={"groq/unknown": LLMPrice(prompt=100, completion=100)}),
+    )
     SessionMeter(stack, prices)
     gained = Changes()
     stack.main_llm.emit("metrics_collected", llm_event(prompt_cached_tokens=500))
     assert gained("livekit_llm_cost_total") == pytest.approx((500 * 1 + 100 * 2) / 1e6)
+    assert gained("livekit_cost_usd_total", component="llm", provider="groq", model="unknown") == pytest.approx(0.0007)
+
+
+def test_list_prices_change_the_cost_of_models_and_of_the_call_but_not_the_gauges(stack: VoiceStack) -> None:
+    prices = Prices(
+        listed=PriceTable(
+            llm={"groq/unknown": LLMPrice(prompt=1, completion=2)},
+            stt={"deepgram/unknown": STTPrice(per_minute=0.6)},
+            tts={"openai/unknown": TTSPrice(per_million_characters=50)},
+        )
+    )
+    meter = UsageMeter(stack, prices)
+    gained = Changes()
+    stack.main_llm.emit("metrics_collected", llm_event())
+    stack.stt.emit("metrics_collected", stt_event(audio_duration=10.0))
+    stack.tts.emit("metrics_collected", tts_event(characters_count=100))
+    assert gained("livekit_llm_cost_total") == pytest.approx(0.01 + 0.003)
+    assert gained("livekit_stt_cost_total") == pytest.approx(10 * 0.0001)
+    assert gained("livekit_tts_cost_total") == pytest.approx(100 * 0.000015)
+    by_model = [
+        gained("livekit_cost_usd_total", component=component, provider=provider, model="unknown")
+        for component, provider in (("llm", "groq"), ("stt", "deepgram"), ("tts", "openai"))
+    ]
+    assert by_model == pytest.approx([0.0012, 0.1, 0.005])
+    assert meter.usage.cost_usd == pytest.approx(sum(by_model))
+
+
+def test_voice_that_is_billed_by_tokens_costs_its_tokens(stack: VoiceStack) -> None:
+    by_tokens = TTSPrice(per_million_characters=15, per_million_text_tokens=0.6, per_million_audio_tokens=12)
+    meter = UsageMeter(stack, Prices(listed=PriceTable(tts={"openai/unknown": by_tokens})))
+    gained = Changes()
+    stack.tts.emit("metrics_collected", tts_event(characters_count=100, input_tokens=25, output_tokens=150))
+    assert meter.usage.cost_usd == pytest.approx((25 * 0.6 + 150 * 12) / 1e6)
+    assert gained("livekit_tts_cost_total") == pytest.approx(100 * 0.000015)
 
 
 def test_cancelled_request_has_no_duration_and_counts_the_reported_tokens(

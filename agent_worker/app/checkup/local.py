@@ -23,6 +23,7 @@ from agent_worker.preresponse.factory import build_agent
 from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.providers.preflight import bind_error
 from agent_worker.providers.stack import StackDefinition, VoiceStack
+from agent_worker.telemetry.list_prices import add_list_prices
 from agent_worker.telemetry.metrics_service import web_config_problems
 from agent_worker.telemetry.pricing import Prices
 from agent_worker.turn_taking import smart_turn
@@ -54,8 +55,11 @@ def _misspelt_settings(fields: Iterable[str]) -> Iterator[CheckResult]:
 
 
 def check_files(stack: StackDefinition[SettingsT], settings: SettingsT) -> Iterator[CheckResult]:
-    """Check the files of prices and phrases, and the phrases' audio."""
-    yield from check_prices(settings.prices)
+    """Check the files of prices and phrases, the models' list prices, and the phrases' audio."""
+    prices = list(check_prices(settings.prices))
+    yield from prices
+    if all(result.status is Status.OK for result in prices):
+        yield from _check_list_prices(stack.build(settings), settings)
     phrases = list(check_phrases(settings.preresponse_phrases, settings.language))
     yield from phrases
     if all(result.status is Status.OK for result in phrases):
@@ -77,7 +81,15 @@ def check_prices(overrides: Path | None) -> Iterator[CheckResult]:
     except BadFileError as error:
         yield from (invalid_setting("prices", f"PRICES: {problem}") for problem in error.problems)
         return
-    yield ok("prices", f"from {overrides}" if overrides else "the defaults; PRICES names a file with your own")
+    yield ok("prices", f"from {overrides}" if overrides else "the list prices; PRICES names a file with your own")
+
+
+def _check_list_prices(stack: VoiceStack, settings: Settings) -> Iterator[CheckResult]:
+    """Note the models whose price is unknown."""
+    _, unknown = add_list_prices(Prices.load(settings.prices), stack, settings.language)
+    for model in unknown:
+        remedy = "set its price in PRICES, or take its cost for a guess"
+        yield note("prices", f"{model} has no list price: it is counted at the default price", remedy)
 
 
 def check_phrases(overrides: Path | None, language: str) -> Iterator[CheckResult]:

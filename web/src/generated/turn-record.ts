@@ -148,7 +148,7 @@ export interface Usage {
    */
   tts_characters: number;
   /**
-   * Cost by ``telemetry.pricing``, US dollars.
+   * Cost at the current prices (docs/costs.md), US dollars.
    */
   cost_usd: number;
 }
