@@ -12,6 +12,7 @@ import numpy as np
 from livekit import blingfire
 
 from agent_worker.audio.sound_edges import MODEL_OUTPUT, find_edges
+from agent_worker.text.spoken_numbers import numbers_as_words
 from model_server.audio import to_pcm16
 from model_server.backends import TTS_SAMPLE_RATE, AliasedModel, Audio, BadInputError, SpeechRequest
 
@@ -30,6 +31,9 @@ MALE_VOICES = frozenset((
     "bm_daniel", "bm_fable", "bm_george", "bm_lewis",
 ))
 # fmt: on
+
+_LANGUAGE = "en"
+"""The language that both models speak."""
 
 MIN_SPEED, MAX_SPEED = 0.5, 2.0
 """The speeds that both models were trained on; OpenAI's range is wider."""
@@ -61,7 +65,8 @@ class SentenceTTS(ABC):
             raise BadInputError(f"Unknown voice '{request.voice}'. Known voices: {known}", param="voice")
         voice, speed = self._voices[request.voice], min(max(request.speed, MIN_SPEED), MAX_SPEED)
         loop = asyncio.get_running_loop()
-        for sentence in split_sentences(request.text):
+        # Both models read "4155550123" as four billion, and nothing of "$7667.47" right.
+        for sentence in split_sentences(numbers_as_words(request.text, _LANGUAGE)):
             audio = await loop.run_in_executor(self._thread, self._synthesise, sentence, voice, speed)
             # Both models pad each sentence with about 0.25 s of silence before and up to 0.6 s after: the caller would
             # wait for the first and the conversation for the second.

@@ -115,6 +115,12 @@ class ConversationSettings(FromEnvironment):
         description="Seconds that the caller may wait for the audio of a sentence before an apology is spoken. Unset: "
         "3.5, or 8 with the self-hosted stack, whose TTS may run on a CPU.",
     )
+    numbers_as_words: bool = Field(
+        default=True,
+        description="The voice gets amounts, times, phone numbers, dates and identifiers as words, in English, German, "
+        "French, Spanish and Portuguese: many voices read 4155550123 as four billion. false: as the model writes them, "
+        "for a voice that reads them well.",
+    )
     transcript_timeout: TimeoutSeconds | None = Field(
         default=None,
         description="Seconds that the transcript may take after the end of the caller's speech. Later, the agent asks "

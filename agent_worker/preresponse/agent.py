@@ -22,6 +22,7 @@ from livekit.agents import (
 
 from agent_worker.audio.phrase_cache import PhraseAudio
 from agent_worker.audio.tts_stream import TTS_TIMEOUT_S, TTSInput, report_voice_silent, with_timeout
+from agent_worker.core.compat.livekit import leave_markup_to_agent
 from agent_worker.core.log import logger
 from agent_worker.core.settings import StrategyName
 from agent_worker.preresponse.answer import Answer, Chunk
@@ -37,10 +38,11 @@ from agent_worker.preresponse.tool_filler import ToolFiller
 from agent_worker.preresponse.turn_commit import caller_message, last_message, wait_for_turn_commit
 from agent_worker.telemetry.events import EngineEvents
 from agent_worker.telemetry.trace import PRERESPONSE_EXTRA_KEY, TurnTrace
-from agent_worker.text import messages
+from agent_worker.text import messages, spoken_numbers
 from agent_worker.text.move import SPOKEN_MOVES, Move
 from agent_worker.text.preamble import Openings, PreambleFilter
 from agent_worker.text.sanitize import sanitize_event
+from agent_worker.text.speakable import speakable
 from agent_worker.turn_taking.audio_input import SpeechEndTracker
 from agent_worker.turn_taking.caller_transcript import CallerTranscript
 from agent_worker.turn_taking.continuation import ReopenedTurn
@@ -81,6 +83,7 @@ class PreResponseAgent(Agent):
         answer_timeout: How long the answer may take to begin, from whichever model, before it counts as failed,
             seconds. ``None``: without limit.
         voice_timeout: How long the voice may leave a sentence unspoken, seconds.
+        numbers_as_words: Whether the voice gets amounts, times, phone numbers, dates and identifiers as words.
         history_max_tokens: Estimated tokens of the conversation that the main model gets with each request: beyond it,
             the oldest turns are dropped from the request. ``None``: all of it, whose cost grows with each turn.
         floor: Decides what takes the floor from the agent. Call its ``attach`` after ``session.start``; until then,
@@ -110,6 +113,7 @@ class PreResponseAgent(Agent):
         quick_answer: float = 0.6,
         answer_timeout: float | None = None,
         voice_timeout: float = TTS_TIMEOUT_S,
+        numbers_as_words: bool = True,
         history_max_tokens: int | None = DEFAULT_HISTORY_MAX_TOKENS,
         floor: Floor | None = None,
         early_tools: Collection[str] = (),
@@ -125,8 +129,11 @@ class PreResponseAgent(Agent):
         self.phrase_audio = phrase_audio
         self._answer_timeout_s = answer_timeout
         self._voice_timeout_s = voice_timeout
+        self._numbers_as_words = numbers_as_words
         self._history_max_tokens = history_max_tokens
         self._decider = PreresponseDecider(language, quick_answer)
+        if numbers_as_words:
+            spoken_numbers.preload(language)
         self._router = SpeechRouter(phrase_audio, lambda error: report_voice_silent(self.session, error))
         self._apologizer = Apologizer(language, phrase_audio)
         self._filler = ToolFiller()
@@ -207,6 +214,10 @@ class PreResponseAgent(Agent):
         duration = self.phrase_audio.duration(sound) if self.phrase_audio else None
         is_short = duration is not None and duration <= MAX_BACKCHANNEL_S
         return self.phrase_audio.frames(sound) if self.phrase_audio and is_short else ()
+
+    async def on_enter(self) -> None:
+        """Take over what the voice is given: livekit-agents' own filters would speak "*sighs*" as a word."""
+        leave_markup_to_agent(self.session)
 
     async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
@@ -363,7 +374,7 @@ class PreResponseAgent(Agent):
         self.events.emit("preresponse_started", phrase, "phrase")
 
     def _synthesize(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
-        tts_input = TTSInput(text)
+        tts_input = TTSInput(speakable(text, self._decider.language, numbers=self._numbers_as_words))
         frames = Agent.default.tts_node(self, tts_input, model_settings)
         return with_timeout(frames, tts_input, self._voice_timeout_s)
 

@@ -34,6 +34,7 @@ def build_agent(stack: VoiceStack, settings: Settings) -> PreResponseAgent:
         quick_answer=settings.preresponse_quick_answer,
         answer_timeout=settings.answer_timeout * (1 + _FALLBACK_SHARE),
         voice_timeout=settings.voice_timeout or settings.usual_voice_timeout,
+        numbers_as_words=settings.numbers_as_words,
         history_max_tokens=settings.history_max_tokens,
         floor=build_floor(settings),
     )

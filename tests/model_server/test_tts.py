@@ -41,6 +41,20 @@ async def test_each_sentence_is_yielded_by_itself_without_its_padding() -> None:
     assert seconds == pytest.approx([trimmed, trimmed], abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("Call 4155550123.", "Call four one five, five five five, zero one two three."),
+        ("It costs $7667.47.", "It costs seven thousand six hundred sixty-seven dollars and forty-seven cents."),
+        ("Come at 09:08 AM.", "Come at nine oh eight AM."),
+        ("In 45 minutes.", "In 45 minutes."),
+    ],
+)
+async def test_numbers_are_read_as_people_say_them(written: str, spoken: str) -> None:
+    tts, _ = await speak(written)
+    assert [sentence for sentence, _, _ in tts.synthesised] == [spoken]
+
+
 async def test_text_without_words_is_a_pause() -> None:
     _, chunks = await speak("-")
     assert [set(pcm) for pcm in chunks] == [{0}]

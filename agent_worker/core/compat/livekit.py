@@ -19,6 +19,7 @@ from livekit import rtc
 from livekit.agents import AgentSession, Plugin, SpeechCreatedEvent
 from livekit.agents.types import TOPIC_TRANSCRIPTION
 from livekit.agents.voice import SpeechHandle, agent_activity, audio_recognition, room_io
+from livekit.agents.voice.agent_session import DEFAULT_TTS_TEXT_TRANSFORMS
 from livekit.agents.voice.turn import TurnDetectionEvent as TurnDetectionEvent
 from livekit.agents.voice.turn import _StreamingTurnDetector, _StreamingTurnDetectorStream
 
@@ -62,6 +63,12 @@ def current_speech_handle() -> SpeechHandle | None:
     livekit-agents runs ``llm_node`` and each ``tts_node`` of a reply in tasks whose context holds its handle.
     """
     return agent_activity._SpeechHandleContextVar.get(None)
+
+
+def leave_markup_to_agent(session: AgentSession[Any]) -> None:
+    """Take livekit's filters for Markdown and emoji off a session's text to speech; transforms of your own stay."""
+    transforms = session.options.tts_text_transforms or ()
+    session.options.tts_text_transforms = [each for each in transforms if each not in DEFAULT_TTS_TEXT_TRANSFORMS]
 
 
 def room_audio_source(session: AgentSession[Any]) -> rtc.AudioSource | None:

@@ -1,0 +1,230 @@
+"""Remove tags from a streamed text: HTML, SSML, and the marks of models around tools and reasoning.
+
+Also data: an answer in JSON is read out if it has an obvious text, and is silent otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from enum import Enum
+from typing import Any
+
+_MAX_TAG_CHARS = 400
+_MAX_CHANNEL_CHARS = 80
+#: Their content is not for the ear.
+_SILENT = re.compile(
+    r"(?:script|style|svg|math|audio|think(?:ing)?|thought|reasoning|analysis|scratchpad|"
+    r"function(?:_calls?|_results?)?|tools?|tool_(?:calls?|code|use|response|result|outputs?)|invoke|parameter|"
+    r"antml:\w+|function_calls)\Z",
+    re.IGNORECASE,
+)
+#: They change only how the text looks: "<b>bold</b>er" is one word.
+_INLINE = re.compile(
+    r"(?:a|abbr|b|big|bd[io]|cite|code|de[fl]|dfn|em|emphasis|font|i|ins|kbd|mark|prosody|q|s|say-as|small|span|speak|"
+    r"strong|su[bp]|tt|u|var|voice|w)\Z"
+)
+_BLOCK = re.compile(
+    r"(?:article|blockquote|br|d[dlt]|div|footer|h[1-6r]|header|li|main|[ou]l|p|paragraph|pre|section|table|tbody|td|"
+    r"th|thead|tr)\Z"
+)
+_NAME = r"[A-Za-z][\w:.-]*"
+_ATTRIBUTE = r"""(?:[\w:@.-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)"""
+_TAG = re.compile(rf"<(?P<close>/?)(?P<name>{_NAME})(?:=[^<>]*|(?:\s+{_ATTRIBUTE})*)\s*(?P<empty>/?)>")
+_DECLARATION = re.compile(r"<[!?][^<>]*>")
+_COMMENT = "<!--"
+_COMMENT_END = "-->"
+_AUTOLINK = re.compile(r"<(?:mailto:)?((?:https?://|www\.)[^\s<>]+|[^\s<>]+@[^\s<>]+)>")
+#: "<|python_tag|>", "<|im_end|>", "<|channel|>"; with "▁" in a name of DeepSeek, which is a space by now.
+_SPECIAL = re.compile(r"<\|([^|<>\n]{0,60})\|>")
+_SPECIAL_TOOL = re.compile(r"python_tag|tool|action|plugin", re.IGNORECASE)
+_SPECIAL_ROLE = re.compile(r"start|start_header_id|im_start|role", re.IGNORECASE)
+_SPECIAL_END = re.compile(r"end|eom|eot|call\Z|return|start", re.IGNORECASE)
+_MAY_BECOME_TAG = re.compile(r"<(?:[/!?]|/?[A-Za-z][^<>]*|[!?][^<>]*|\|[^|<>\n]*\|?)?\Z")
+_TEXT_KEYS = ("answer", "response", "reply", "speech", "say", "message", "text", "content", "output")
+
+
+class _Silence(Enum):
+    """What is left out until its end."""
+
+    COMMENT = "comment"
+    TOOL = "tool"  #: behind a special token
+    ROLE = "role"  #: "assistant", behind "<|im_start|>"
+    CHANNEL = "channel"  #: "analysis", behind "<|channel|>"
+
+
+class SpeechTags:
+    """The stream without tags. Any cut of the text into pieces gives the same result."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._data: _Data | None = None
+        self._silent_until: str | _Silence | None = None
+        self._silent_text = ""
+        self._at_line_start = True
+
+    def push(self, piece: str) -> str:
+        """Add the next piece and return what is certain by now."""
+        if self._is_plain(piece):
+            self._at_line_start = False
+            return piece
+        return "".join(map(self._push_character, piece))
+
+    def _is_plain(self, piece: str) -> bool:
+        is_idle = not self._held and self._data is None and self._silent_until is None
+        return is_idle and not self._at_line_start and bool(piece) and not any(mark in piece for mark in "<\n")
+
+    def flush(self) -> str:
+        """Return the rest at the end of the text. A tag that was cut off is left out."""
+        if self._data is not None:
+            data, self._data = self._data, None
+            return data.rest()
+        held, self._held = self._held, ""
+        return held if held == "<" and self._silent_until is None else ""
+
+    def _push_character(self, character: str) -> str:
+        if self._data is not None:
+            return self._push_data(character)
+        if not self._held:
+            if character == "<" and self._silent_until is not _Silence.COMMENT:
+                self._held = character
+                return ""
+            if self._silent_until is None and self._at_line_start and character in "{[":
+                self._data = _Data(character)
+                return ""
+            return self._pass(character)
+        self._held += character
+        if self._held == _COMMENT:
+            self._held, self._silent_until, self._silent_text = "", _Silence.COMMENT, ""
+        elif character == ">" or len(self._held) > _MAX_TAG_CHARS or not _MAY_BECOME_TAG.match(self._held):
+            return self._pass_held()
+        return ""
+
+    def _pass_held(self) -> str:
+        held, self._held = self._held, ""
+        if link := _AUTOLINK.fullmatch(held):
+            return self._pass_all(link[1])
+        if special := _SPECIAL.fullmatch(held):
+            return self._pass_special(special[1])
+        if _DECLARATION.fullmatch(held):
+            return ""
+        if tag := _TAG.fullmatch(held):
+            return self._pass_tag(tag)
+        # No tag: the first character is text, and the rest may hold another one.
+        return self._pass(held[0]) + self.push(held[1:])
+
+    def _pass_tag(self, tag: re.Match[str]) -> str:
+        name = tag["name"].lower()
+        if self._silent_until is not None:
+            if tag["close"] and name == self._silent_until:
+                self._silent_until = None
+                return self._pass(" ")
+            return ""
+        if _BLOCK.match(name):
+            return self._pass("\n")
+        if _SILENT.match(name) and not tag["close"] and not tag["empty"]:
+            self._silent_until = name
+            return ""
+        return "" if _INLINE.match(name) else self._pass(" ")
+
+    def _pass_special(self, name: str) -> str:
+        silence = self._silent_until
+        if isinstance(silence, str):
+            return ""
+        if silence is _Silence.CHANNEL:
+            is_answer = self._silent_text.strip().startswith("final")
+            self._silent_until = None if is_answer else _Silence.TOOL
+        elif name == "channel":
+            self._silent_until, self._silent_text = _Silence.CHANNEL, ""
+        elif _SPECIAL_ROLE.fullmatch(name):
+            self._silent_until = _Silence.ROLE
+        elif silence is _Silence.ROLE or _SPECIAL_END.search(name):
+            self._silent_until = None
+        elif _SPECIAL_TOOL.search(name):
+            self._silent_until = _Silence.TOOL
+        return self._pass(" ")
+
+    def _pass_all(self, text: str) -> str:
+        return "".join(map(self._pass, text))
+
+    def _pass(self, character: str) -> str:
+        if self._silent_until is not None:
+            return self._pass_silent(character)
+        if character == "\n" or not character.isspace():
+            self._at_line_start = character == "\n"
+        return character
+
+    def _pass_silent(self, character: str) -> str:
+        self._silent_text = (self._silent_text + character)[-_MAX_CHANNEL_CHARS:]
+        is_comment_over = self._silent_until is _Silence.COMMENT and self._silent_text.endswith(_COMMENT_END)
+        if is_comment_over or (self._silent_until is _Silence.ROLE and character == "\n"):
+            self._silent_until = None
+        return ""
+
+    def _push_data(self, character: str) -> str:
+        assert self._data is not None
+        self._data.push(character)
+        if self._data.is_data is None or (self._data.is_data and not self._data.is_complete):
+            return ""
+        data, self._data = self._data, None
+        if data.is_data:
+            text = spoken_value(data.text)
+            return self._pass_all(f"{text}\n" if text else " ")
+        return self._pass(data.text[0]) + self.push(data.text[1:])
+
+
+class _Data:
+    """A text that begins like JSON.
+
+    Attributes:
+        text: The text so far.
+        is_data: Whether it is JSON; ``None`` if that is not certain yet.
+        is_complete: Whether the outermost bracket is closed.
+    """
+
+    def __init__(self, opening: str) -> None:
+        self.text = opening
+        self.is_data: bool | None = None
+        self.is_complete = False
+        self._depth = 1
+        self._in_string = self._is_escaped = False
+
+    def push(self, character: str) -> None:
+        self.text += character
+        if self.is_data is None and not character.isspace():
+            self.is_data = character in ('"', "{", "}") if self.text[0] == "{" else character == "{"
+            if self.text.startswith("{") and character == "{":
+                self.is_data = False  # a template: "{{name}}"
+        self._track(character)
+
+    def rest(self) -> str:
+        """Return the text if it ends here."""
+        return "" if self.is_data else self.text
+
+    def _track(self, character: str) -> None:
+        if self._in_string:
+            if self._is_escaped or character == "\\":
+                self._is_escaped = not self._is_escaped
+            elif character == '"':
+                self._in_string = False
+        elif character == '"':
+            self._in_string = True
+        elif character in "{[":
+            self._depth += 1
+        elif character in "}]":
+            self._depth -= 1
+            self.is_complete = self._depth == 0
+
+
+def spoken_value(text: str) -> str:
+    """Return the text in an answer that was written as JSON; empty if there is none."""
+    try:
+        value: Any = json.loads(text)
+    except ValueError:
+        return ""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, dict):
+        return ""
+    found = next((value[key] for key in _TEXT_KEYS if isinstance(value.get(key), str)), "")
+    return "" if {"name", "function", "tool", "arguments", "parameters"} & value.keys() else found

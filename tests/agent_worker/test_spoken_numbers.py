@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import pytest
+
+from agent_worker.text.spoken_numbers import numbers_as_words
+
+PHONE = "four one five, five five five, zero one two three"
+
+
+def assert_read(language: str, written: str, spoken: str) -> None:
+    assert numbers_as_words(written, language) == spoken
+    assert numbers_as_words(f"X {written}. Y", language) == f"X {spoken}. Y"
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "spoken"),
+    [
+        ("en", "$7667.47", "seven thousand six hundred sixty-seven dollars and forty-seven cents"),
+        ("en", "$1", "one dollar"),
+        ("en", "€0.99", "ninety-nine cents"),
+        ("en", "-$5.50", "minus five dollars and fifty cents"),
+        ("en", "$5-$10", "five to ten dollars"),
+        ("en", "$3.5bn", "three point five billion dollars"),
+        ("en", "10.000 USD", "ten thousand dollars"),
+        ("de", "7.667,47 €", "siebentausendsechshundertsiebenundsechzig Euro und siebenundvierzig Cent"),
+        ("de", "1 €", "ein Euro"),
+        ("de", "3,5 Mio. €", "drei Komma fünf Millionen Euro"),
+        ("fr", "7 667,47 €", "sept mille six cent soixante-sept euros et quarante-sept centimes"),
+        ("fr", "£1", "une livre"),
+        ("fr", "5 millions €", "cinq millions d'euros"),
+        ("es", "7.667,47 €", "siete mil seiscientos sesenta y siete euros con cuarenta y siete céntimos"),
+        ("es", "21 £", "veintiuna libras"),
+        ("es", "1.000.000 €", "un millón de euros"),
+        ("pt", "R$ 7.667,47", "sete mil seiscentos e sessenta e sete reais e quarenta e sete centavos"),
+        ("pt", "2 £", "duas libras"),
+    ],
+)
+def test_amounts_are_read_with_their_currency(language: str, written: str, spoken: str) -> None:
+    assert_read(language, written, spoken)
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "spoken"),
+    [
+        ("en", "09:08 AM", "nine oh eight AM"),
+        ("en", "9am", "nine AM"),
+        ("en", "9:00", "nine o'clock"),
+        ("en", "14:30", "fourteen thirty"),
+        ("en", "12:15 p.m", "twelve fifteen PM"),
+        ("en", "9:30 AM-5 PM", "nine thirty AM to five PM"),
+        ("de", "09:08 Uhr", "neun Uhr acht"),
+        ("de", "1 Uhr", "ein Uhr"),
+        ("de", "14:30", "vierzehn Uhr dreißig"),
+        ("fr", "9h08", "neuf heures huit"),
+        ("fr", "1 h", "une heure"),
+        ("es", "9:08", "nueve y ocho"),
+        ("es", "9 PM", "nueve de la noche"),
+        ("pt", "9h08", "nove e oito"),
+        ("pt", "14h", "catorze horas"),
+    ],
+)
+def test_times_are_read_as_people_say_them(language: str, written: str, spoken: str) -> None:
+    assert_read(language, written, spoken)
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "spoken"),
+    [
+        ("en", "4155550123", PHONE),
+        ("en", "(415) 555-0123", PHONE),
+        ("en", "415.555.0123", PHONE),
+        ("en", "+1 415-555-0123", f"plus one, {PHONE}"),
+        ("en", "555-0123", "five five five, zero one two three"),
+        ("de", "0170 1234567", "null eins sieben null, eins zwei drei, vier fünf sechs sieben"),
+        ("fr", "01 42 34 56 78", "zéro un, quarante-deux, trente-quatre, cinquante-six, soixante-dix-huit"),
+        ("es", "612 345 678", "seis uno dos, tres cuatro cinco, seis siete ocho"),
+        ("pt", "912345678", "nove um dois, três quatro cinco, seis sete oito"),
+    ],
+)
+def test_phone_numbers_are_digits_in_groups(language: str, written: str, spoken: str) -> None:
+    assert_read(language, written, spoken)
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "spoken"),
+    [
+        ("en", "2025-03-01", "March first, twenty twenty-five"),
+        ("en", "03/01/2025", "March first, twenty twenty-five"),
+        ("en-GB", "03/01/2025", "January third, twenty twenty-five"),
+        ("en", "March 3, 2025", "March third, twenty twenty-five"),
+        ("en", "21st of May", "May twenty-first"),
+        ("de", "am 3. März 2025", "am dritten März zweitausendfünfundzwanzig"),
+        ("de", "der 3. Oktober", "der dritte Oktober"),
+        ("de", "im 3. Stock", "im dritten Stock"),
+        ("fr", "01/03/2025", "premier mars deux mille vingt-cinq"),
+        ("es", "02/03/2025", "dos de marzo de dos mil veinticinco"),
+        ("pt", "01/03/2025", "primeiro de março de dois mil e vinte e cinco"),
+    ],
+)
+def test_dates_are_read_as_people_say_them(language: str, written: str, spoken: str) -> None:
+    assert_read(language, written, spoken)
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("AB12345", "A B, one two three four five"),
+        ("LH-4821-B", "L H, four eight two one, B"),
+        ("4111 1111 1111 1111", ", ".join(["four one one one", *["one one one one"] * 3])),
+        ("#48213", "number four eight two one three"),
+        ("your PIN is 4821", "your PIN is four eight two one"),
+        ("007", "zero zero seven"),
+    ],
+)
+def test_identifiers_are_spelled(written: str, spoken: str) -> None:
+    assert_read("en", written, spoken)
+
+
+def test_name_of_an_identifier_may_be_in_the_text_before() -> None:
+    assert numbers_as_words("4821", "en", "Your order number is ") == "four eight two one"
+    assert numbers_as_words("4821", "en", "It was built by ") == "4821"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "45 minutes",
+        "1,234 people",
+        "in 1995",
+        "3.14159265",
+        "COVID-19",
+        "24/7",
+        "100%",
+        "iPhone 15",
+        "12345 visitors",
+        "1.5",
+    ],
+)
+def test_other_numbers_are_left_to_the_voice(text: str) -> None:
+    assert_read("en", text, text)
+
+
+def test_language_without_rules_keeps_its_numbers() -> None:
+    assert numbers_as_words("$7667.47 4155550123", "ja") == "$7667.47 4155550123"
