@@ -10,9 +10,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import Agent, AgentServer, AgentSession, ModelSettings, Plugin
+from livekit.agents import Agent, AgentServer, AgentSession, ModelSettings, Plugin, inference
 from livekit.agents.voice import room_io
 from livekit.agents.voice.room_io import _output as room_output
+from livekit.plugins import openai
 
 from agent_worker.core.compat import livekit
 from agent_worker.testing import ManualAudioOutput, ScriptedLLM, ScriptedTTS, tone
@@ -151,3 +152,24 @@ async def test_what_the_room_hears_of_the_agent_is_the_audio_source_of_the_rooms
 async def test_session_without_a_room_has_no_audio_source() -> None:
     async with AgentSession[Any]() as session:
         assert livekit.room_audio_source(session) is None
+
+
+async def test_stream_of_a_model_goes_through_what_it_is_wrapped_in() -> None:
+    seen: list[object] = []
+
+    async def create(**_: Any) -> str:
+        return "the client's stream"
+
+    model = openai.LLM(model="m", api_key="x", base_url="http://127.0.0.1:9/v1")
+    model._client.chat.completions.create = create  # type: ignore[method-assign, assignment]
+    livekit.on_chat_stream(model, seen.append)
+    await model._client.chat.completions.create()
+    assert seen == ["the client's stream"]
+    assert "self._client.chat.completions.create(" in inspect.getsource(inference.llm.LLMStream._run), (
+        "livekit-agents opens the stream in another way: check agent_worker/providers/chat_stream.py"
+    )
+    assert 'getattr(delta, "extra_content", None)' in inspect.getsource(inference.llm.LLMStream._parse_choice), (
+        "livekit-agents does not pass `extra_content` on: check agent_worker/providers/chat_stream.py, whose marks of "
+        "progress travel in it"
+    )
+    await model.aclose()

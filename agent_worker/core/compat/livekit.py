@@ -16,7 +16,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 from livekit import rtc
-from livekit.agents import AgentSession, Plugin, SpeechCreatedEvent
+from livekit.agents import AgentSession, Plugin, SpeechCreatedEvent, llm
 from livekit.agents.types import TOPIC_TRANSCRIPTION
 from livekit.agents.voice import SpeechHandle, agent_activity, audio_recognition, room_io
 from livekit.agents.voice.agent_session import DEFAULT_TTS_TEXT_TRANSFORMS
@@ -52,6 +52,25 @@ def preload_first(module: str) -> None:
     a module that must precede the plugins must be the first plugin.
     """
     Plugin.registered_plugins.insert(0, Plugin("agent-worker-preload", VERSION, module))
+
+
+# --- language models ---
+
+
+def on_chat_stream(model: llm.LLM[Any], wrap: Callable[[Any], Any]) -> None:
+    """Have each stream of chat completions go through ``wrap`` before livekit-agents reads it.
+
+    Args:
+        model: An ``LLM`` of livekit's OpenAI plugin, or of one that builds on it.
+        wrap: Gets the client's ``AsyncStream`` and returns an asynchronous context manager and iterable of chunks.
+    """
+    completions = model._client.chat.completions  # type: ignore[attr-defined]
+    create = completions.create
+
+    async def create_and_wrap(*args: Any, **options: Any) -> Any:
+        return wrap(await create(*args, **options))
+
+    completions.create = create_and_wrap
 
 
 # --- speech ---

@@ -1,0 +1,266 @@
+"""Take the reasoning out of what a model writes: a caller hears the answer, never how it was found.
+
+Servers should send reasoning in a field of its own. Many write it into the answer instead, in tags that differ from
+model to model; where the chat template has put the opening tag into the prompt, only the closing one is in the answer
+(vLLM with Qwen3.5 or DeepSeek-R1 and no reasoning parser).
+"""
+
+from __future__ import annotations
+
+import re
+
+_NAMES = (
+    "think|thinking|thought|thoughts|reason|reasoning|reflect|reflection|analysis|scratchpad|monologue|inner_monologue|"
+    "deliberation|rationale|chain_of_thought|cot"
+)
+_ANSWER_NAMES = "answer|final_answer|final|response|solution|output"
+#: What opens or closes reasoning, and what models write around answers: XML, [THINK] (Mistral), ◁think▷ (Kimi),
+#: <|channel|>analysis<|message|> (gpt-oss), <|channel>thought (Gemma), <|START_THINKING|> (Cohere).
+_TAG = re.compile(
+    rf"<(?P<close>/?)(?:\w+:)?(?P<name>{_NAMES})(?:\s[^<>]*)?(?P<empty>/?)>"
+    rf"|<(?P<answer_close>/?)(?P<answer>{_ANSWER_NAMES})>"
+    rf"|\[(?P<square_close>/?)(?-i:THINK|THINKING|REASONING)\]"
+    rf"|◁(?P<kimi_close>/?)think▷"
+    rf"|<\|(?P<token>\w+)\|>|(?P<gemma_open><\|channel>)|(?P<gemma_close><channel\|>)"
+    rf"|(?P<leak>assistantfinal)|(?P<tool><tool_call>)",
+    re.IGNORECASE,
+)
+#: The end of a text that may become a tag.
+_PARTIAL_TAG = re.compile(r"<\|?/?[\w:]{0,30}(?:\s[^<>]{0,40})?\|?/?$|\[/?[A-Z]{0,9}$|◁/?\w{0,5}$", re.ASCII)
+_LEAK = "assistantfinal"
+_MAX_PARTIAL_CHARS = 80
+
+#: Special tokens, by the part of their name that tells what they begin.
+_TOKEN_OPENS = re.compile(r"(begin|start)_(of_)?(thought|thinking|reasoning|think)|think", re.IGNORECASE)
+_TOKEN_CLOSES = re.compile(
+    r"end_(of_)?(thought|thinking|reasoning|think)|(begin|start)_(of_)?(solution|response|answer)|end|return|call",
+    re.IGNORECASE,
+)
+#: gpt-oss: a message has a header, and the channel in it says who is meant to read it.
+_HEADER_TOKENS = ("channel", "start")
+_HEADER_END = "message"
+_CHANNEL_FOR_CALLER = "final"
+
+#: Words with which models begin to think. Only after one of them is a text held back to look for the rest.
+_OPENINGS = (
+    "okay",
+    "ok",
+    "alright",
+    "all right",
+    "hm",
+    "hmm",
+    "so",
+    "first",
+    "we",
+    "i",
+    "let",
+    "let's",
+    "here",
+    "here's",
+    "thinking",
+    "thought",
+    "analysis",
+    "wait",
+    "now",
+    "got",
+    "also",
+    "好",
+    "嗯",
+    "用",
+    "首",
+    "那",
+)
+_OPENING = re.compile(rf"(?:{'|'.join(_OPENINGS)})(?![a-z])")
+_SUBJECTS = (
+    "the user",
+    "the human",
+    "der nutzer",
+    "die nutzerin",
+    "der benutzer",
+    "die benutzerin",
+    "der anwender",
+    "el usuario",
+    "la usuaria",
+    "l'utilisat",
+    "l’utilisat",
+    "o usuário",
+    "a usuária",
+    "o utilizador",
+    "a utilizadora",
+)
+#: A model that thinks speaks of "the user"; one that answers says "you".
+_THOUGHT = re.compile(
+    r"\bthe (user|human)(['’]s)? (is|was|wants?|asks?|asked|asking|says?|said|just|seems?|needs?|mention(s|ed)|might"
+    r"|has|query|question|request|message|input|wrote|greeted|would)\b"
+    r"|\b(we|i) (need|have|should|must|ought)( to)? (answer|respond|reply|figure|produce|recall|parse|output)\b"
+    r"|\blet me (break this down|parse|recall|figure out|analy[sz]e)\b"
+    r"|^\W*(here(['’]s| is) (a|my) )?(thinking|thought) process\b|^(?-i:analysis(?=[A-Z]))"
+    r"|用户(问|说|想|在|询|的|需|要)"
+    r"|\b(der|die) (nutzer|benutzer|anwender)(in)? (fragt|möchte|will|hat|sagt|bittet|braucht)\b"
+    r"|\b(el|la) usuari[oa] (pregunta|quiere|dice|está|ha|pide|necesita)\b"
+    r"|\bl['’]utilisat(eur|rice) (demande|veut|dit|a|souhaite|pose|cherche)\b"
+    r"|\b[oa] (usuári[oa]|utilizadora?) (pergunta|quer|disse|está|pede|precisa)\b",
+    re.IGNORECASE,
+)
+_LEAKED_CHANNEL = re.compile(r"\s*analysis(?=[A-Z])")
+_SENTENCE_END = re.compile(r"[.!?…。！？]\s|[。！？]|\n")
+#: A thought shows itself in the first characters.
+_THOUGHT_CHARS = 200
+#: So much of an answer shows whether it may begin with a thought.
+_OPENING_WORDS = 9
+_OPENING_CHARS = 90
+_SENTENCE_WORDS = 4
+
+
+class ReasoningFilter:
+    """Pass the answer on, as a model streams it, and keep the reasoning back.
+
+    Text is held back only while it may be a tag, or after an opening such as "Okay, the …" until it is clear that it
+    does not speak about the caller. Reasoning without an end is kept back to the end of the answer.
+
+    Args:
+        starts_inside: Whether the answer begins with reasoning that has no opening tag.
+
+    Attributes:
+        reasoning_chars: Characters that were kept back as reasoning.
+        starts_inside: Whether this answer began with reasoning without an opening tag, as the model's next will.
+    """
+
+    def __init__(self, *, starts_inside: bool = False) -> None:
+        self.reasoning_chars = 0
+        self.starts_inside = starts_inside
+        self._depth = 1 if starts_inside else 0
+        self._is_still_inside = starts_inside
+        self._is_untagged = False  # whether the text itself has shown that it is reasoning
+        self._buffer = ""
+        self._opening: str | None = ""
+        self._header: str | None = None
+
+    def push(self, piece: str) -> str:
+        """Add what the model wrote next and return what of it belongs to the answer."""
+        self._buffer += piece
+        passed = ""
+        while tag := _TAG.search(self._buffer):
+            before, self._buffer = self._buffer[: tag.start()], self._buffer[tag.end() :]
+            passed += self._pass(before)
+            passed += self._on_tag(tag)
+        held = self._partial_tag_chars()
+        ready, self._buffer = self._buffer[: len(self._buffer) - held], self._buffer[len(self._buffer) - held :]
+        return passed + self._pass(ready)
+
+    def flush(self) -> str:
+        """Return what is still held back and belongs to the answer, at its end."""
+        rest, self._buffer = self._buffer, ""
+        passed = self._pass(rest)
+        if self._is_still_inside:
+            self.starts_inside = False  # or every answer of a model that has changed its ways would be lost
+        return self._release_opening() + passed
+
+    def _pass(self, text: str) -> str:
+        """Return what can be passed on of a text without tags."""
+        if self._header is not None:
+            self._header += text
+            return ""
+        if self._depth:
+            self.reasoning_chars += len(text)
+            return ""
+        if self._opening is None:
+            return text
+        self._opening += text
+        if _THOUGHT.search(self._opening[:_THOUGHT_CHARS]):
+            self._is_untagged = True
+            self._depth = 1
+            self._discard_opening()
+        elif not _is_possible_thought(self._opening):
+            return self._release_opening()
+        return ""
+
+    def _on_tag(self, tag: re.Match[str]) -> str:
+        """Go into reasoning or out of it; return the tag itself if it is none of reasoning."""
+        if tag["tool"]:  # Qwen3.5 may call a tool in the middle of its reasoning, without a closing tag
+            self._depth = 0
+            return self._pass(tag[0])
+        if tag["leak"]:
+            return self._on_leaked_channel(tag[0])
+        if tag["token"] is not None:
+            return self._on_token(tag["token"])
+        if tag["answer"] is not None:
+            if tag["answer_close"] or not (self._depth or self._opening):
+                return ""
+            self._depth = 0
+            return self._release_opening()
+        is_close = tag["close"] or tag["square_close"] or tag["kimi_close"] or tag["gemma_close"]
+        if tag["empty"]:
+            return ""
+        return self._close() if is_close else self._open()
+
+    def _on_token(self, token: str) -> str:
+        name = token.lower()
+        if name in _HEADER_TOKENS:
+            passed = self._release_opening()
+            self._header, self._depth = "", 0
+            return passed
+        if name == _HEADER_END:
+            header, self._header = self._header or "", None
+            self._depth = 0 if header.strip().lower().startswith(_CHANNEL_FOR_CALLER) else 1
+            return ""
+        if _TOKEN_OPENS.fullmatch(name):
+            return self._open()
+        if _TOKEN_CLOSES.fullmatch(name):
+            self._header = None
+            self._depth = 0
+        return ""
+
+    def _on_leaked_channel(self, text: str) -> str:
+        """Servers that drop the special tokens of gpt-oss leave "analysis…assistantfinal…"."""
+        if self._depth or (self._opening and _LEAKED_CHANNEL.match(self._opening)):
+            self._depth = 1
+            return self._close()
+        return self._pass(text)
+
+    def _open(self) -> str:
+        passed = self._release_opening() if not self._depth else ""
+        self._depth += 1
+        return passed
+
+    def _close(self) -> str:
+        if not self._depth or self._is_untagged:
+            self.starts_inside = True  # also if it is too late for this answer: the next one will begin so, too
+        self._is_still_inside = self._is_untagged = False
+        self._depth = max(0, self._depth - 1)
+        self._discard_opening()
+        return ""
+
+    def _release_opening(self) -> str:
+        """Return the beginning that was held back: an opening tag shows that it was not reasoning."""
+        opening, self._opening = self._opening, None
+        return opening or ""
+
+    def _discard_opening(self) -> None:
+        self.reasoning_chars += len(self._opening or "")
+        self._opening = None
+
+    def _partial_tag_chars(self) -> int:
+        tail = self._buffer[-_MAX_PARTIAL_CHARS:]
+        if match := _PARTIAL_TAG.search(tail):
+            return len(match[0])
+        if not self._depth and self._opening is None:
+            return 0
+        lower = tail.lower()
+        return next((size for size in range(len(_LEAK) - 1, 0, -1) if lower.endswith(_LEAK[:size])), 0)
+
+
+def _is_possible_thought(text: str) -> bool:
+    """Whether an answer that begins like this may turn out to be reasoning."""
+    text = text.lstrip()
+    if len(text) > _OPENING_CHARS or len(text.split()) > _OPENING_WORDS:
+        return False
+    if text and not text[0].isalnum():
+        return False
+    start = text.lower()
+    if any(subject.startswith(start) or start.startswith(subject) for subject in _SUBJECTS):
+        return True
+    if not any(word.startswith(start) for word in _OPENINGS) and not _OPENING.match(start):
+        return False
+    ends = list(_SENTENCE_END.finditer(text))
+    return not ends or len(text[: ends[-1].start()].split()) < _SENTENCE_WORDS
