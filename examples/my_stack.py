@@ -11,12 +11,13 @@ from agent_worker import prepare
 
 prepare()  # before livekit is imported
 
-from livekit.agents import inference
+from livekit.agents import NOT_GIVEN, inference
 from livekit.plugins import deepgram, openai
 from pydantic import Field
 
 from agent_worker import ProviderNames, ProviderProbe, Settings, StackDefinition, VoiceStack, run
 from agent_worker.core.settings import HttpUrl, Secret, Text
+from agent_worker.providers.chat_stream import with_repaired_streams
 from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS
 
 
@@ -39,12 +40,14 @@ def build_stack(settings: MySettings) -> VoiceStack:
     """Return the stack for one call."""
 
     def cerebras(model: str, max_tokens: int) -> openai.LLM:
-        return openai.LLM(
+        client = openai.LLM(
             model=model,
             api_key=settings.cerebras_api_key.get_secret_value(),
             base_url=str(settings.cerebras_base_url),
             max_completion_tokens=max_tokens,
+            reasoning_effort="low" if "gpt-oss" in model else NOT_GIVEN,  # it reasons before each answer
         )
+        return with_repaired_streams(client)
 
     return VoiceStack(
         stt=deepgram.STT(
@@ -55,6 +58,7 @@ def build_stack(settings: MySettings) -> VoiceStack:
         ),
         fast_llm=cerebras(settings.cerebras_fast_model, FAST_REPLY_MAX_TOKENS),
         main_llm=cerebras(settings.cerebras_main_model, settings.answer_max_tokens),
+        answering_fast_llm=cerebras(settings.cerebras_fast_model, settings.answer_max_tokens),
         tts=openai.TTS(
             model="kokoro",
             voice=settings.kokoro_voice,

@@ -159,8 +159,9 @@ def build_session(stack: VoiceStack, settings: Settings) -> AgentSession[Any]:
     detection = turn_detection(settings)
     session = AgentSession[Any](
         stt=stack.stt,
-        # The fast model answers, less well, when the main model fails or does not begin in time.
-        llm=llm.FallbackAdapter([stack.main_llm, stack.fast_llm], attempt_timeout=settings.answer_timeout),
+        # The fast model answers, less well, when the main model fails or is silent for too long. The agent asks it when
+        # the main model is at work and says no word.
+        llm=llm.FallbackAdapter([stack.main_llm, stack.fallback_llm], attempt_timeout=settings.answer_timeout),
         tts=stack.tts,
         vad=ObservedVAD(stack.vad),
         conn_options=CONNECTIONS,

@@ -44,6 +44,7 @@ HttpUrl = Annotated[str, _checked_as_url("http", "https")]
 LiveKitUrl = Annotated[str, _checked_as_url("ws", "wss", "http", "https")]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+ReasoningEffort = Literal["auto", "unset", "none", "minimal", "low", "medium", "high"]
 TimeoutSeconds = Annotated[float, Field(gt=0, le=60)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -109,6 +110,17 @@ class ConversationSettings(FromEnvironment):
     answer_timeout: TimeoutSeconds = Field(
         default=4.0,
         description="Seconds that the main model may take to begin before the fast model answers in its place.",
+    )
+    thinking_timeout: Annotated[float, Field(gt=0, le=600)] | None = Field(
+        default=None,
+        description="Seconds that a main model which is at work, such as a reasoning model, may take to its first word "
+        "before the fast model answers in its place. Unset: ANSWER_TIMEOUT. A longer time makes the caller "
+        "wait for the main model's answer. docs/reasoning-models.md.",
+    )
+    reasoning_effort: ReasoningEffort = Field(
+        default="auto",
+        description="How much a reasoning model may think before it answers, as its provider names it. auto: as little "
+        "as the provider allows, for models that are known to reason. unset: the provider's default.",
     )
     voice_timeout: TimeoutSeconds | None = Field(
         default=None,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Sequence
 from typing import Any
 
 from livekit import rtc
 from livekit.agents import (
     Agent,
+    APIConnectOptions,
     APIError,
     ConversationItemAddedEvent,
     FlushSentinel,
@@ -25,15 +26,17 @@ from agent_worker.audio.tts_stream import TTS_TIMEOUT_S, TTSInput, report_voice_
 from agent_worker.core.compat.livekit import leave_markup_to_agent
 from agent_worker.core.log import logger
 from agent_worker.core.settings import StrategyName
-from agent_worker.preresponse.answer import Answer, Chunk
+from agent_worker.preresponse.answer import Answer
 from agent_worker.preresponse.apology import Apologizer
 from agent_worker.preresponse.decision import PreresponseDecider
 from agent_worker.preresponse.fast_reply import DEFAULT_PRERESPONSE_PROMPT
+from agent_worker.preresponse.first_word import Candidate, Chunk, FirstWord, ReasoningHabits, Wordless
 from agent_worker.preresponse.history import DEFAULT_HISTORY_MAX_TOKENS, bounded_history, without_preresponses
 from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.preresponse.replies import Replies, Reply
 from agent_worker.preresponse.speech_router import SpeechRouter, TextTee
 from agent_worker.preresponse.strategies import Attempt, Preresponse, Strategy, StrategyFactory
+from agent_worker.preresponse.tool_calls import with_readable_arguments
 from agent_worker.preresponse.tool_filler import ToolFiller
 from agent_worker.preresponse.turn_commit import caller_message, last_message, wait_for_turn_commit
 from agent_worker.telemetry.events import EngineEvents
@@ -80,8 +83,13 @@ class PreResponseAgent(Agent):
         preresponse_prompt: The fast model's system prompt.
         budget: How long ``hybrid`` makes the caller wait for the fast model after the end of the turn, seconds.
         quick_answer: An answer that is expected within this time, in seconds, needs no pre-response.
-        answer_timeout: How long the answer may take to begin, from whichever model, before it counts as failed,
-            seconds. ``None``: without limit.
+        fallback_llm: Answers in the main model's place if that says no word (``first_word.Wordless``). Unset: the fast
+            model.
+        answer_timeout: How long a model may take to show that it is at work, and then to continue its answer, seconds.
+            ``None``: without limit.
+        thinking_timeout: How long the main model may be at work before its first word that can be spoken, seconds; then
+            the fallback model is asked. Unset: ``answer_timeout``.
+        fallback_timeout: How long the fallback model may take to its first word, seconds. Unset: ``answer_timeout``.
         voice_timeout: How long the voice may leave a sentence unspoken, seconds.
         numbers_as_words: Whether the voice gets amounts, times, phone numbers, dates and identifiers as words.
         history_max_tokens: Estimated tokens of the conversation that the main model gets with each request: beyond it,
@@ -111,7 +119,10 @@ class PreResponseAgent(Agent):
         preresponse_prompt: str = DEFAULT_PRERESPONSE_PROMPT,
         budget: float = 0.0,
         quick_answer: float = 0.6,
+        fallback_llm: llm.LLM[Any] | None = None,
         answer_timeout: float | None = None,
+        thinking_timeout: float | None = None,
+        fallback_timeout: float | None = None,
         voice_timeout: float = TTS_TIMEOUT_S,
         numbers_as_words: bool = True,
         history_max_tokens: int | None = DEFAULT_HISTORY_MAX_TOKENS,
@@ -127,7 +138,11 @@ class PreResponseAgent(Agent):
         self.floor.events.on("turn_reopened", self._on_turn_reopened)
         self.phrases = phrases or PhraseBook.load(language)
         self.phrase_audio = phrase_audio
+        self._fallback_llm = fallback_llm or fast_llm
         self._answer_timeout_s = answer_timeout
+        self._thinking_timeout_s = thinking_timeout or answer_timeout
+        self._fallback_timeout_s = fallback_timeout or answer_timeout
+        self._habits = ReasoningHabits()
         self._voice_timeout_s = voice_timeout
         self._numbers_as_words = numbers_as_words
         self._history_max_tokens = history_max_tokens
@@ -243,8 +258,8 @@ class PreResponseAgent(Agent):
         chat_ctx = without_preresponses(chat_ctx)
         if self._history_max_tokens is not None:
             chat_ctx = bounded_history(chat_ctx, self._history_max_tokens)
-        chunks = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
-        answer = Answer(chunks, reply.trace, chat_ctx, self._answer_timeout_s, self._report_usage)
+        chunks = self._answer_models(with_readable_arguments(chat_ctx), tools, model_settings).chunks()
+        answer = Answer(chunks, reply.trace, self._answer_timeout_s)
         answer.begun.add_done_callback(lambda _: self.events.emit("answer_started", reply.trace))
         preresponse = None
         try:
@@ -269,6 +284,35 @@ class PreResponseAgent(Agent):
             await utils.aio.cancel_and_wait(answer.task)
             if attempt:
                 await attempt.aclose()
+
+    def _answer_models(
+        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
+    ) -> FirstWord:
+        """Return what asks the main model, and another in its place if it says no word."""
+        main_llm = self.llm if isinstance(self.llm, llm.LLM) else self.session.llm
+        # The adapter has asked its other models already if the main one failed or was silent.
+        replaced_if = (
+            {Wordless.THINKING, Wordless.EMPTY} if isinstance(main_llm, llm.FallbackAdapter) else set(Wordless)
+        )
+        main = Candidate(
+            "main",
+            functools.partial(Agent.default.llm_node, self, chat_ctx, tools, model_settings),
+            silence_s=self._answer_timeout_s,
+            thinking_s=self._thinking_timeout_s,
+            replaced_if=frozenset(replaced_if),
+        )
+        candidates = [main]
+        if self._fallback_llm is not None and self._fallback_llm is not main_llm:
+            ask = functools.partial(_ask, self._fallback_llm, chat_ctx, tools, model_settings)
+            limit_s = self._fallback_timeout_s
+            candidates.append(Candidate("fast", ask, silence_s=limit_s, thinking_s=limit_s))
+        return FirstWord(
+            candidates,
+            chat_ctx,
+            tools_allowed=model_settings.tool_choice != "none",
+            habits=self._habits,
+            report_usage=self._report_usage,
+        )
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterable[rtc.AudioFrame]:
         """Speak a segment; audio that is ready is not synthesised again."""
@@ -392,6 +436,18 @@ def _text_of(message: llm.ChatMessage | None) -> str | None:
 async def _sanitized(events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
     async for event in events:
         yield sanitize_event(event)
+
+
+async def _ask(
+    model: llm.LLM[Any], chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
+) -> AsyncGenerator[llm.ChatChunk]:
+    """Ask a model once, with the tools: the caller waits."""
+    once = APIConnectOptions(max_retry=0)
+    async with model.chat(
+        chat_ctx=chat_ctx, tools=tools, tool_choice=model_settings.tool_choice, conn_options=once
+    ) as stream:
+        async for chunk in stream:
+            yield chunk
 
 
 async def _single(text: str) -> AsyncIterator[str]:

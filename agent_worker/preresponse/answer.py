@@ -1,4 +1,4 @@
-"""Read the main model's answer while the pre-response is decided and spoken."""
+"""Read the answer while the pre-response is decided and spoken."""
 
 from __future__ import annotations
 
@@ -7,28 +7,26 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 from typing import Any
 
-from livekit.agents import FlushSentinel, llm, utils
+from livekit.agents import llm, utils
 
 from agent_worker.core.log import logger
 from agent_worker.preresponse.fast_reply import sentences
+from agent_worker.preresponse.first_word import Chunk, text_of
 from agent_worker.telemetry.trace import TurnTrace
-from agent_worker.telemetry.unreported_usage import UnreportedUsage, UsageTracker
 from agent_worker.text.preamble import PreambleFilter
+from agent_worker.text.pronounceable import is_pronounceable
 from agent_worker.text.sanitize import MAX_ANSWER_CHARS, MAX_SENTENCE_CHARS, strip_surrogates
-
-Chunk = llm.ChatChunk | str | FlushSentinel
 
 
 class Answer:
-    """The main model's answer, read from the moment this is created.
+    """The answer, read from the moment this is created.
 
     Args:
-        source: The chunks of the main model.
+        source: The chunks of the model that answers, such as those of ``first_word.FirstWord``, which limits the time
+            to the first of them.
         trace: Gets the times of the request and of the first token.
-        request: The request, for the estimate of unreported usage.
-        timeout_s: How long the model may take to begin, and then to continue, before the answer counts as failed.
-            ``None``: without limit. It also holds while a model that has spoken writes a tool call.
-        report_usage: Receives the request if it ends before the provider reports its usage.
+        timeout_s: How long the model may pause once it has begun, before the answer counts as failed. ``None``:
+            without limit. It also holds while a model that has spoken writes a tool call.
         clock: Monotonic time in seconds.
 
     Attributes:
@@ -45,9 +43,7 @@ class Answer:
         self,
         source: AsyncIterable[Any],
         trace: TurnTrace,
-        request: llm.ChatContext,
         timeout_s: float | None = None,
-        report_usage: Callable[[UnreportedUsage], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         loop = asyncio.get_running_loop()
@@ -56,24 +52,23 @@ class Answer:
         self.calls_tool: asyncio.Future[None] = loop.create_future()
         self.text = ""
         self.failed = False
-        self._usage = UsageTracker("main", request, report_usage)
         self._trace = trace
         self._clock = clock
         self._chunks = utils.aio.Chan[Chunk]()
         trace.main_request = trace.main_request or clock()
-        self._last_content_at = clock()
+        self._last_content_at: float | None = None
         self.task = asyncio.create_task(self._read_with_timeout(source, timeout_s), name="answer")
         self.task.add_done_callback(self._on_done)
 
     @property
     def only_calls_tools(self) -> bool:
         """Whether the model said nothing and called a tool: the reply follows in a later pass. Known at the end."""
-        return self.calls_tool.done() and not self.text.strip() and not self.failed
+        return self.calls_tool.done() and not is_pronounceable(self.text) and not self.failed
 
     @property
     def is_empty(self) -> bool:
-        """Whether the model said nothing and called no tool. Known at the end."""
-        return not self.text.strip() and not self.calls_tool.done()
+        """Whether there is nothing to speak and the model called no tool. Known at the end."""
+        return not is_pronounceable(self.text) and not self.calls_tool.done()
 
     async def chunks(self, preamble: PreambleFilter | None = None) -> AsyncIterator[Chunk]:
         """Yield the model's chunks.
@@ -82,9 +77,9 @@ class Answer:
             preamble: Removes what would repeat the pre-response, if one came before the answer.
         """
         async for chunk in self._chunks:
-            if preamble is None or not isinstance(chunk, llm.ChatChunk) or not _text_of(chunk):
+            if preamble is None or not isinstance(chunk, llm.ChatChunk) or not text_of(chunk):
                 yield chunk
-            elif (text := preamble.push(_text_of(chunk))) or (chunk.delta and chunk.delta.tool_calls):
+            elif (text := preamble.push(text_of(chunk))) or (chunk.delta and chunk.delta.tool_calls):
                 yield _with_text(chunk, text)
         if preamble and (rest := preamble.flush()):
             yield rest
@@ -94,15 +89,23 @@ class Answer:
         reading = asyncio.create_task(self._read(source), name="answer_reading")
         try:
             while not reading.done():
-                left_s = None if timeout_s is None else self._last_content_at + timeout_s - self._clock()
+                left_s = self._left_s(timeout_s)
                 if left_s is not None and left_s <= 0:
-                    logger.error("the main model sent nothing for %.1f s: its answer counts as failed", timeout_s)
+                    logger.error("the model sent nothing for %.1f s: its answer counts as failed", timeout_s)
                     self.failed = True
                     return
-                await asyncio.wait([reading], timeout=left_s)
+                await asyncio.wait([reading, *self._until_begun()], timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
             await reading
         finally:
             await utils.aio.cancel_and_wait(reading)
+
+    def _left_s(self, timeout_s: float | None) -> float | None:
+        if timeout_s is None or self._last_content_at is None:
+            return None
+        return self._last_content_at + timeout_s - self._clock()
+
+    def _until_begun(self) -> list[asyncio.Future[None]]:
+        return [] if self.begun.done() else [self.begun]
 
     async def _read(self, source: AsyncIterable[Any]) -> None:
         try:
@@ -110,25 +113,19 @@ class Answer:
                 self._take(chunk)
                 if len(self.text) >= MAX_ANSWER_CHARS:
                     logger.warning("an answer is cut off after %d characters", MAX_ANSWER_CHARS)
-                    self._usage.end_early()
                     if isinstance(source, AsyncGenerator):
                         await source.aclose()
                     break
-        except asyncio.CancelledError:
-            self._usage.end_early()
-            raise
         except Exception as error:
-            self._usage.end_early()
             # Not the error's text: providers quote the caller in it.
             status = getattr(error, "status_code", "")
-            logger.error("the main model failed: %s %s", type(error).__name__, status)
+            logger.error("the answer failed: %s %s", type(error).__name__, status)
             self.failed = True
 
     def _take(self, chunk: Chunk) -> None:
-        received = _text_of(chunk)
+        received = text_of(chunk)
         text = strip_surrogates(received)[: MAX_ANSWER_CHARS - len(self.text)]
         self._chunks.send_nowait(chunk if text == received else _with_text(chunk, text))
-        self._usage.add(text, has_usage=isinstance(chunk, llm.ChatChunk) and chunk.usage is not None)
         calls_tool = isinstance(chunk, llm.ChatChunk) and bool(chunk.delta and chunk.delta.tool_calls)
         if calls_tool:
             self._trace.uses_tools = True
@@ -149,12 +146,6 @@ class Answer:
         if not self.speakable.done() and not self.only_calls_tools:
             self.speakable.set_result(None)
         self._chunks.close()
-
-
-def _text_of(chunk: Chunk) -> str:
-    if isinstance(chunk, llm.ChatChunk):
-        return (chunk.delta.content if chunk.delta else None) or ""
-    return chunk if isinstance(chunk, str) else ""
 
 
 def _with_text(chunk: Chunk, text: str) -> Chunk:

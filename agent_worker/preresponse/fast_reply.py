@@ -10,9 +10,11 @@ from typing import Any
 from livekit.agents import APIConnectOptions, llm, tokenize
 
 from agent_worker.core.log import logger
+from agent_worker.core.progress import REASONING_CHARS_KEY
 from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.telemetry.unreported_usage import UnreportedUsage, UsageTracker
 from agent_worker.text.move import Move
+from agent_worker.text.reasoning import ReasoningFilter
 from agent_worker.text.sanitize import MAX_SENTENCE_CHARS, strip_surrogates
 
 DEFAULT_PRERESPONSE_PROMPT = (
@@ -144,12 +146,14 @@ class FastReply:
             logger.warning("fast model %s failed: %s %s", fast_llm.model, type(error).__name__, status)
 
     async def _read_stream(self, fast_llm: llm.LLM[Any], chat_ctx: llm.ChatContext) -> None:
-        text, received_chars = "", 0
+        text, received_chars, reasoning = "", 0, ReasoningFilter()
         async with fast_llm.chat(chat_ctx=chat_ctx, conn_options=_NO_RETRY) as stream:
             async for chunk in stream:
                 content = strip_surrogates((chunk.delta.content if chunk.delta else None) or "")
+                self._usage.add_chars(((chunk.delta.extra if chunk.delta else None) or {}).get(REASONING_CHARS_KEY, 0))
                 self._usage.add(content, has_usage=chunk.usage is not None)
                 received_chars += len(content)
+                content = reasoning.push(content)
                 if content and not self.sentence.done():
                     text = (text + content)[:MAX_SENTENCE_CHARS]
                     self._trace.fast_first_token = self._trace.fast_first_token or self._clock()
@@ -157,7 +161,7 @@ class FastReply:
                 if received_chars > _MAX_REPLY_CHARS:
                     self._usage.end_early()
                     break
-        self._resolve(first_sentence(text, complete=True))
+        self._resolve(first_sentence(text + reasoning.flush(), complete=True))
 
     def _resolve(self, sentence: str | None) -> None:
         if sentence is not None and not self.sentence.done():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from livekit.agents import inference, stt
+from livekit.agents import inference, llm, stt
 
 from agent_worker.core.settings import CloudSettings
+from agent_worker.providers.chat_stream import with_repaired_streams
 from agent_worker.providers.optional_deps import require_extra
 from agent_worker.providers.preflight import ProviderProbe
+from agent_worker.providers.reasoning_effort import at_groq
 from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS, ProviderNames, StackDefinition, VoiceStack
 
 with require_extra("cloud", extra="cloud"):
@@ -20,23 +22,13 @@ _EAGER_END_THRESHOLD = 0.5
 
 def build_stack(settings: CloudSettings) -> VoiceStack:
     """Return the cloud stack for one call."""
-    groq_key = settings.groq_api_key.get_secret_value()
     return VoiceStack(
         stt=_build_stt(settings),
         # pre-response
-        fast_llm=groq.LLM(
-            model=settings.groq_fast_model,
-            api_key=groq_key,
-            base_url=str(settings.groq_base_url),
-            max_completion_tokens=FAST_REPLY_MAX_TOKENS,
-        ),
+        fast_llm=_build_llm(settings, settings.groq_fast_model, FAST_REPLY_MAX_TOKENS),
         # answer
-        main_llm=groq.LLM(
-            model=settings.groq_main_model,
-            api_key=groq_key,
-            base_url=str(settings.groq_base_url),
-            max_completion_tokens=settings.answer_max_tokens,
-        ),
+        main_llm=_build_llm(settings, settings.groq_main_model, settings.answer_max_tokens),
+        answering_fast_llm=_build_llm(settings, settings.groq_fast_model, settings.answer_max_tokens),
         tts=openai.TTS(
             model=settings.openai_tts_model,
             voice=settings.openai_tts_voice,
@@ -47,6 +39,18 @@ def build_stack(settings: CloudSettings) -> VoiceStack:
         vad=inference.VAD(model="silero"),
         voice=f"{settings.openai_tts_model} {settings.openai_tts_voice}",
         provider_names=ProviderNames(stt="deepgram", llm="groq", tts="openai"),
+    )
+
+
+def _build_llm(settings: CloudSettings, model: str, max_tokens: int) -> llm.LLM[Any]:
+    return with_repaired_streams(
+        groq.LLM(
+            model=model,
+            api_key=settings.groq_api_key.get_secret_value(),
+            base_url=str(settings.groq_base_url),
+            max_completion_tokens=max_tokens,
+            **at_groq(model, settings.reasoning_effort),
+        )
     )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from livekit.agents import inference
+from typing import Any
+
+from livekit.agents import inference, llm
 
 from agent_worker.core.settings import SelfHostedSettings
+from agent_worker.providers.chat_stream import with_repaired_streams
 from agent_worker.providers.optional_deps import require_extra
 from agent_worker.providers.preflight import ProviderProbe
+from agent_worker.providers.reasoning_effort import at_ollama
 from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS, ProviderNames, StackDefinition, VoiceStack
 
 with require_extra("self-hosted", extra="local"):
@@ -17,7 +21,6 @@ with require_extra("self-hosted", extra="local"):
 
 def build_stack(settings: SelfHostedSettings) -> VoiceStack:
     """Return the self-hosted stack for one call."""
-    ollama_url = str(settings.ollama_base_url)
     return VoiceStack(
         # does not stream: one request for each utterance
         stt=WhisperSTT(
@@ -26,20 +29,11 @@ def build_stack(settings: SelfHostedSettings) -> VoiceStack:
             api_key=settings.speaches_api_key.get_secret_value(),
             base_url=str(settings.speaches_base_url),
         ),
-        # pre-response; Ollama ignores `max_completion_tokens`
-        fast_llm=openai.LLM(
-            model=settings.ollama_fast_model,
-            api_key="ollama",
-            base_url=ollama_url,
-            extra_body={"max_tokens": FAST_REPLY_MAX_TOKENS},
-        ),
+        # pre-response
+        fast_llm=_build_llm(settings, settings.ollama_fast_model, FAST_REPLY_MAX_TOKENS),
         # answer
-        main_llm=openai.LLM(
-            model=settings.ollama_main_model,
-            api_key="ollama",
-            base_url=ollama_url,
-            extra_body={"max_tokens": settings.answer_max_tokens},
-        ),
+        main_llm=_build_llm(settings, settings.ollama_main_model, settings.answer_max_tokens),
+        answering_fast_llm=_build_llm(settings, settings.ollama_fast_model, settings.answer_max_tokens),
         tts=openai.TTS(
             model=settings.kokoro_model,
             voice=settings.kokoro_voice,
@@ -51,6 +45,18 @@ def build_stack(settings: SelfHostedSettings) -> VoiceStack:
         voice=f"{settings.kokoro_model} {settings.kokoro_voice}",
         provider_names=ProviderNames(stt="speaches", llm="ollama", tts="kokoro"),
         prefill=True,
+    )
+
+
+def _build_llm(settings: SelfHostedSettings, model: str, max_tokens: int) -> llm.LLM[Any]:
+    return with_repaired_streams(
+        openai.LLM(
+            model=model,
+            api_key="ollama",
+            base_url=str(settings.ollama_base_url),
+            extra_body={"max_tokens": max_tokens},  # Ollama ignores `max_completion_tokens`
+            **at_ollama(model, settings.reasoning_effort),
+        )
     )
 
 

@@ -11,7 +11,7 @@ from livekit.agents import llm, stt, tts, vad
 from agent_worker.core.settings import SettingsT
 from agent_worker.providers.preflight import ProviderProbe
 
-#: Enough for a short sentence. A small model that does not stop is cut off by its provider.
+#: Enough for a pre-response. A small model that does not stop is cut off by its provider.
 FAST_REPLY_MAX_TOKENS = 32
 
 
@@ -30,7 +30,7 @@ class VoiceStack:
 
     Attributes:
         stt: Transcribes the caller.
-        fast_llm: Gives the pre-response, and the answer if the main model fails.
+        fast_llm: Gives the pre-response.
         main_llm: Gives the answer.
         tts: Speaks.
         vad: Detects the caller's voice.
@@ -38,6 +38,8 @@ class VoiceStack:
         provider_names: Who serves STT, LLMs and TTS.
         prefill: Whether the main model gets its instructions when the call begins, so that the first turn is faster.
             For models on hardware of one's own.
+        answering_fast_llm: The fast model without the limit of a short sentence: it answers if the main model fails or
+            says no word. ``None``: ``fast_llm`` itself.
     """
 
     stt: stt.STT[Any]
@@ -48,6 +50,12 @@ class VoiceStack:
     voice: str
     provider_names: ProviderNames
     prefill: bool = False
+    answering_fast_llm: llm.LLM[Any] | None = None
+
+    @property
+    def fallback_llm(self) -> llm.LLM[Any]:
+        """The model that answers in the main model's place."""
+        return self.answering_fast_llm or self.fast_llm
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,8 @@ class Usage:
     """Tokens of both models' prompts."""
     completion_tokens: int = 0
     """Tokens of both models' completions."""
+    reasoning_tokens: int = 0
+    """Those of the completion tokens that were reasoning, which nobody hears."""
     stt_seconds: float = 0.0
     """Billed speech recognition, seconds of audio."""
     tts_characters: int = 0

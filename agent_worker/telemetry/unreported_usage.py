@@ -38,8 +38,12 @@ class UsageTracker:
 
     def add(self, text: str, *, has_usage: bool) -> None:
         """Add the next piece of the answer; ``has_usage`` if the provider reported the usage with it."""
-        self._completion_chars += len(text)
+        self.add_chars(len(text))
         self._is_reported = self._is_reported or has_usage
+
+    def add_chars(self, chars: int) -> None:
+        """Add characters of reasoning, which arrive apart from the answer and are billed like it."""
+        self._completion_chars += chars
 
     def end_early(self) -> None:
         """Report the usage: the request was cancelled or failed."""

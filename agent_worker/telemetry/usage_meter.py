@@ -48,6 +48,8 @@ class UsageMeter:
             "main": _LLMMeter("main", stack.main_llm, names.llm, prices, self._add),
             "fast": _LLMMeter("fast", stack.fast_llm, names.llm, prices, self._add),
         }
+        if stack.answering_fast_llm is not None:
+            self._llms["fast"].watch(stack.answering_fast_llm)
         _meter_stt(stack, prices, self._add)
         _meter_tts(stack, prices, self._add)
         stack.vad.on("metrics_collected", _on_vad_metrics)
@@ -80,9 +82,15 @@ class _LLMMeter:
         self._all_completion = metrics.LLM_TOKENS.labels("completion")
         self._estimated_prompt = metrics.ESTIMATED_TOKENS.labels("prompt")
         self._estimated_completion = metrics.ESTIMATED_TOKENS.labels("completion")
+        self._reasoning = metrics.LLM_TOKENS_BY_MODEL.labels(*labels, "reasoning")
         self._cost = metrics.COST_BY_MODEL.labels("llm", provider, model.model)
+        self._on_error = _count_error(f"{role}_llm")
+        self.watch(model)
+
+    def watch(self, model: llm.LLM[Any]) -> None:
+        """Count what a client of this model uses, from now on."""
         model.on("metrics_collected", self._on_metrics)
-        model.on("error", _count_error(f"{role}_llm"))
+        model.on("error", self._on_error)
 
     def add_estimate(self, request: UnreportedUsage) -> None:
         prompt = round(request.prompt_chars / _CHARS_PER_TOKEN)
@@ -101,24 +109,27 @@ class _LLMMeter:
                 metrics.LAST_LLM_DURATION_MS.set(event.duration * 1000)
         if event.ttft >= 0:
             self._ttft.observe(event.ttft)
-        tokens = (event.prompt_tokens, event.completion_tokens, event.prompt_cached_tokens)
+        tokens = (event.prompt_tokens, event.completion_tokens, event.prompt_cached_tokens, event.reasoning_tokens)
         if not all(0 <= number <= _MAX_TOKENS for number in tokens):
             logger.warning("a provider reported %s tokens for one request: not counted", tokens)
         elif event.total_tokens:
             self._count(*tokens)
 
-    def _count(self, prompt: int, completion: int, cached_prompt: int = 0) -> None:
+    def _count(self, prompt: int, completion: int, cached_prompt: int = 0, reasoning: int = 0) -> None:
         self._all_prompt.inc(prompt)
         self._prompt.inc(prompt)
         self._all_completion.inc(completion)
         self._completion.inc(completion)
         if cached_prompt:
             self._cached_prompt.inc(cached_prompt)
+        if reasoning:
+            self._reasoning.inc(reasoning)
         metrics.ALL_TOKENS.inc(prompt + completion)
         metrics.LLM_COST.inc(self._fixed_price.of(prompt, completion, cached_prompt))
         cost = self._price.of(prompt, completion, cached_prompt)
         self._cost.inc(cost)
-        self._add(Usage(prompt_tokens=prompt, completion_tokens=completion, cost_usd=cost))
+        used = Usage(prompt_tokens=prompt, completion_tokens=completion, reasoning_tokens=reasoning, cost_usd=cost)
+        self._add(used)
 
 
 def _meter_stt(stack: VoiceStack, prices: Prices, add: _AddUsage) -> None:

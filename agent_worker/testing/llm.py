@@ -12,7 +12,8 @@ class ScriptedLLM(llm.LLM[Any]):
     """Replies with the given pieces of text, one chunk each.
 
     Args:
-        pieces: Text of each chunk. An exception is raised in its place, at each attempt.
+        pieces: Text of each chunk. A ``ChoiceDelta`` is sent as it is, an exception is raised in its place, at each
+            attempt, and an event is waited for.
         gate: If given, nothing is sent before it is set.
         tool_call: Sent instead of a reply to the first request.
 
@@ -25,7 +26,7 @@ class ScriptedLLM(llm.LLM[Any]):
 
     def __init__(
         self,
-        *pieces: str | Exception,
+        *pieces: str | llm.ChoiceDelta | Exception | asyncio.Event,
         gate: asyncio.Event | None = None,
         tool_call: llm.FunctionToolCall | None = None,
     ) -> None:
@@ -73,7 +74,10 @@ class _ScriptedStream(llm.LLMStream):
         for piece in script.pieces:
             if isinstance(piece, Exception):
                 raise piece
-            self._send(llm.ChoiceDelta(role="assistant", content=piece))
+            if isinstance(piece, asyncio.Event):
+                await piece.wait()
+                continue
+            self._send(llm.ChoiceDelta(role="assistant", content=piece) if isinstance(piece, str) else piece)
             await asyncio.sleep(0)  # as between two packets
 
     def _send(self, delta: llm.ChoiceDelta) -> None:

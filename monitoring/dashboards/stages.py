@@ -177,7 +177,8 @@ def _tokens(board: dashboard.Dashboard) -> dashboard.Dashboard:
     panels = (
         Panel(
             "Tokens per minute, by model",
-            "cached_prompt is a part of prompt. The fast model's should be small beside the main one's.",
+            "cached_prompt is a part of prompt, reasoning one of completion. The fast model's should be small beside "
+            "the main one's.",
             Unit.PER_MINUTE,
             [Query(f"{tokens} * 60", f"{_LLM}: {{{{type}}}}")],
         ),

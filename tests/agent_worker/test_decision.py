@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from livekit.agents import llm
 
 from agent_worker.preresponse.answer import Answer
 from agent_worker.preresponse.decision import PreresponseDecider, first_done
@@ -50,7 +49,7 @@ def answer_of(*pieces: str, gate: asyncio.Event | None = None, trace: TurnTrace 
         for piece in pieces:
             yield piece
 
-    return Answer(chunks(), trace or TurnTrace(), llm.ChatContext.empty())
+    return Answer(chunks(), trace or TurnTrace())
 
 
 async def decided(attempt: Attempt, answer: Answer, *, ended: asyncio.Event, trace: TurnTrace) -> Preresponse | None:

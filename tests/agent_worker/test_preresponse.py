@@ -239,7 +239,7 @@ async def test_answer_that_stalls_counts_as_failed() -> None:
         yield "at "
         await asyncio.Event().wait()
 
-    answer = Answer(stalled(), TurnTrace("off"), llm.ChatContext.empty(), timeout_s=1.0)
+    answer = Answer(stalled(), TurnTrace("off"), timeout_s=1.0)
     assert [chunk async for chunk in answer.chunks()] == ["It opens ", "at "]
     assert answer.failed
 
@@ -253,7 +253,7 @@ async def test_slow_main_model_does_not_time_out_while_it_continues() -> None:
             now += 0.9
             yield "on and "
 
-    answer = Answer(slow(), TurnTrace(), llm.ChatContext.empty(), timeout_s=1.0, clock=lambda: now)
+    answer = Answer(slow(), TurnTrace(), timeout_s=1.0, clock=lambda: now)
     assert len([chunk async for chunk in answer.chunks()]) == 5
     assert not answer.failed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import subprocess
@@ -21,9 +22,10 @@ from agent_metrics.collector import FolderCollector
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.answer import Answer
 from agent_worker.preresponse.fast_reply import FastReply, request
+from agent_worker.preresponse.first_word import Candidate, FirstWord
 from agent_worker.providers.stack import ProviderNames, VoiceStack
 from agent_worker.telemetry.pricing import LLMPrice, Prices, PriceTable, STTPrice, TTSPrice
-from agent_worker.telemetry.record import Playout, SpeechTimestamps, turn_record
+from agent_worker.telemetry.record import Playout, SpeechTimestamps, Usage, turn_record
 from agent_worker.telemetry.session_meter import SessionMeter, count_turn
 from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.telemetry.unreported_usage import UnreportedUsage
@@ -224,6 +226,27 @@ def test_voice_that_is_billed_by_tokens_costs_its_tokens(stack: VoiceStack) -> N
     assert gained("livekit_tts_cost_total") == pytest.approx(100 * 0.000015)
 
 
+def test_reasoning_is_counted_apart_and_as_a_part_of_the_completion(stack: VoiceStack, meter: SessionMeter) -> None:
+    used: list[Usage] = []
+    meter.usage_events.on("usage_changed", used.append)
+    gained = Changes()
+    stack.main_llm.emit("metrics_collected", llm_event(reasoning_tokens=80))
+    model = {"provider": "groq", "model": "unknown"}
+    assert gained("livekit_model_tokens_total", role="main", type="reasoning", **model) == 80
+    assert gained("livekit_model_tokens_total", role="main", type="completion", **model) == 100
+    assert gained("livekit_total_tokens_total") == 1100
+    assert (used[-1].completion_tokens, used[-1].reasoning_tokens) == (100, 80)
+
+
+def test_fast_model_that_answers_is_counted_as_the_fast_model(stack: VoiceStack) -> None:
+    answering = ScriptedLLM()
+    SessionMeter(dataclasses.replace(stack, answering_fast_llm=answering), Prices.load())
+    gained = Changes()
+    answering.emit("metrics_collected", llm_event())
+    model = {"provider": "groq", "model": "unknown"}
+    assert gained("livekit_model_tokens_total", role="fast", type="completion", **model) == 100
+
+
 def test_cancelled_request_has_no_duration_and_counts_the_reported_tokens(
     stack: VoiceStack, meter: SessionMeter
 ) -> None:
@@ -261,7 +284,8 @@ async def cut_off_in_the_answer(agent: PreResponseAgent) -> str:
 
     asked = llm.ChatContext.empty()
     asked.add_message(role="user", content="How are you doing today?")
-    answer = Answer(words(), TurnTrace("phrase"), asked, report_usage=report_to(agent))
+    model = FirstWord([Candidate("main", words)], asked, report_usage=report_to(agent))
+    answer = Answer(model.chunks(), TurnTrace("phrase"))
     async for chunk in answer.chunks():
         await utils.aio.cancel_and_wait(answer.task)
         return str(chunk)

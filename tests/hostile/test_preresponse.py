@@ -93,7 +93,7 @@ async def test_endless_answer_is_cut_off(piece: str) -> None:
             yield llm.ChatChunk(id="x", delta=llm.ChoiceDelta(role="assistant", content=piece))
             await asyncio.sleep(0)
 
-    answer = Answer(endless(), TurnTrace("llm"), llm.ChatContext.empty())
+    answer = Answer(endless(), TurnTrace("llm"))
     said = [
         chunk if isinstance(chunk, str) else chunk.delta.content or ""
         async for chunk in answer.chunks(PreambleFilter(Openings("en")))
@@ -109,7 +109,7 @@ def test_lone_surrogates_are_removed_from_the_answer(pieces: list[str], language
             yield llm.ChatChunk(id="x", delta=llm.ChoiceDelta(role="assistant", content=piece))
 
     async def read() -> tuple[Answer, str]:
-        answer = Answer(source(), TurnTrace("llm"), llm.ChatContext.empty())
+        answer = Answer(source(), TurnTrace("llm"))
         said = [
             c if isinstance(c, str) else c.delta.content or ""
             async for c in answer.chunks(language and PreambleFilter(Openings(language)))

@@ -31,6 +31,7 @@ export function totalUsage(turns: readonly { agent: string; record: TurnRecord }
   return {
     prompt_tokens: sum("prompt_tokens"),
     completion_tokens: sum("completion_tokens"),
+    reasoning_tokens: sum("reasoning_tokens"),
     stt_seconds: sum("stt_seconds"),
     tts_characters: sum("tts_characters"),
     cost_usd: sum("cost_usd"),

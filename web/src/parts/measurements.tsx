@@ -318,6 +318,10 @@ function UsageList({ usage }: { usage: Usage }) {
       {usage.cost_usd > 0 && <Item name="Cost" value={dollars(usage.cost_usd)} id="cost" />}
       <Item name="Prompt tokens" value={count(usage.prompt_tokens)} id="prompt-tokens" />
       <Item name="Completion tokens" value={count(usage.completion_tokens)} id="completion-tokens" />
+      {/* Only of models that reason. */}
+      {usage.reasoning_tokens > 0 && (
+        <Item name="of these, reasoning" value={count(usage.reasoning_tokens)} id="reasoning-tokens" />
+      )}
       <Item name="Speech transcribed" value={duration(usage.stt_seconds)} id="stt-seconds" />
       <Item name="Characters synthesised" value={count(usage.tts_characters)} id="tts-characters" />
     </dl>
