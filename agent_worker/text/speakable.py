@@ -39,6 +39,7 @@ _NUMBERED_IN_LINE = re.compile(r"(?<=[:;,.!?]) (\d{1,2})[.)] (?=[^\W\d_]|\*)|(?<
 _LINE_STOP = ".!?…:;,。！？"
 _SENTENCE_ENDS = ".!?…。！？"
 _CLOSING = ".,;:!?…)]}»”%’'\"。！？、，；："
+_BEFORE_WORD = " \"'“«¿¡-•#>"
 _CURRENCY = "$€£¥₹"
 _WIDE_STOPS = "。！？；"
 _NO_SPACE = re.compile(
@@ -60,6 +61,11 @@ class Speakable:
         self._characters = SpeechCharacters()
         self._tags = SpeechTags()
         self._words = _Words(language, numbers)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether it is certain that something is spoken, though it may still be held back."""
+        return self._words.has_words
 
     def push(self, piece: str) -> str:
         """Add the next piece of the text and return what can be spoken by now."""
@@ -99,6 +105,11 @@ class _Words:
         self._at_line_start = True
         self._fence = ""
         self._table: _Table | None = None
+
+    @property
+    def has_words(self) -> bool:
+        is_word = not self._at_line_start and not self._fence and self._held.lstrip(_BEFORE_WORD)[:1].isalnum()
+        return is_word or bool(self._out.context)
 
     def push(self, text: str) -> str:
         for character in text:
@@ -218,7 +229,7 @@ class _Words:
         last = words.split()[-1]
         if any(character.isdigit() or character in _CURRENCY for character in last):
             return False
-        return re.fullmatch(r"[^\w]*\w\.", last) is None and last[-1] not in "#+-=<>~^*/&|"
+        return re.fullmatch(r"[^\w]*\w\.|[#+\-=<>~^*/&|]+", last) is None
 
     def _speak(self, following: str | None, *, is_last: bool) -> None:
         """Speak what is held back, unless it depends on more text. A new line begins behind a newline."""

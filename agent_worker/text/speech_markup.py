@@ -333,6 +333,8 @@ class _Reader:
             )
             return not is_product and self._say(" " if is_name else "", run.end())
         end = self._find(run[0], run.end(), _MAX_EMPHASIS_CHARS)
+        if end is None and self._is_cut_direction(run.end()):
+            return self._say("", len(text))
         if end is None:
             return self._say("", run.end())
         content = text[run.end() : end]
@@ -354,7 +356,9 @@ class _Reader:
                 return False
             if not self._place.is_last and len(aside[1]) < _MAX_ASIDE_CHARS:
                 raise StillOpenError(self._at)
-            return self._say("", self._at + 1) if self._place.is_last else False
+            if self._place.is_last:
+                return self._say("", len(self._text) if self._is_cut_direction(self._at + 1) else self._at + 1)
+            return False
         if self._text[aside.end()] == ")" and self._is_direction(aside[1], "aside", aside.end() + 1):
             return self._say(" ", aside.end() + 1)
         return False
@@ -394,6 +398,11 @@ class _Reader:
         return self._say("", len(self._text) if end is None else end + 1)
 
     # --- stage directions ---
+
+    def _is_cut_direction(self, start: int) -> bool:
+        """Whether the text ends in the middle of a stage direction, as a model does at its limit of tokens."""
+        content = self._text[start:]
+        return self._place.is_last and "\n" not in content and self._is_direction(content, "strong", len(self._text))
 
     def _is_direction(self, content: str, kind: str, end: int) -> bool:
         words = _WORD.findall(content)

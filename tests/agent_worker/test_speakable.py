@@ -123,6 +123,8 @@ def test_tags_and_entities_are_silent(written: str, spoken: str) -> None:
         "👨‍👩‍👧 🇫🇷 1️⃣".replace("1", ""),
         "*sighs* (pauses)",
         '<break time="1',
+        "*sighs deeply",
+        "(laughs",
     ],
 )
 def test_nothing_is_spoken_of_what_is_no_speech(written: str) -> None:
@@ -215,6 +217,26 @@ def test_plain_words_are_passed_on_at_once() -> None:
     stream = Speakable("en")
     assert stream.push("It opens at nine in ") == "It opens at nine"
     assert stream.push("the") == " in"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "has_words"),
+    [
+        (["It"], True),
+        (["9"], True),
+        (["🎉 ", "**", "O"], False),
+        (["🎉 ", "**", "Open**", " now"], True),
+        (["*sighs", "*"], False),
+        (['{"answer": "It', " opens"], False),
+        (["```\nopen"], False),
+        (["<b>", "\n- ", "Open"], True),
+    ],
+)
+def test_stream_tells_when_it_is_certain_that_something_is_spoken(pieces: list[str], has_words: bool) -> None:
+    stream = Speakable("en")
+    for piece in pieces:
+        stream.push(piece)
+    assert stream.has_words is has_words
 
 
 async def test_stream_without_words_yields_nothing() -> None:
