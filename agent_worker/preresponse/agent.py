@@ -310,6 +310,8 @@ class PreResponseAgent(Agent):
             candidates,
             chat_ctx,
             tools_allowed=model_settings.tool_choice != "none",
+            tools=llm.ToolContext(tools).function_tools.keys(),
+            language=self._decider.language,
             habits=self._habits,
             report_usage=self._report_usage,
         )

@@ -1,10 +1,13 @@
-"""Find the model that answers: the main model, or another if the first says no word that a caller could hear."""
+"""Find the model that answers: the main model, or another if the first says no word that a caller could hear.
+
+A tool call that the model wrote as text is made a call. If it cannot run, another model is asked.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import Enum
@@ -14,11 +17,12 @@ from livekit.agents import APIConnectionError, FlushSentinel, llm, utils
 
 from agent_worker.core.log import logger
 from agent_worker.core.progress import PROGRESS_KEYS, REASONING_CHARS_KEY, TOOL_CALL_KEY
-from agent_worker.preresponse.tool_calls import with_checked_arguments
+from agent_worker.preresponse.tool_calls import as_function_call, with_checked_arguments
 from agent_worker.telemetry.unreported_usage import Role, UnreportedUsage, UsageTracker
-from agent_worker.text.pronounceable import is_pronounceable
 from agent_worker.text.reasoning import ReasoningFilter
 from agent_worker.text.sanitize import MAX_ANSWER_CHARS
+from agent_worker.text.speakable import Speakable
+from agent_worker.text.tool_text import ToolText
 
 Chunk = llm.ChatChunk | str | FlushSentinel
 
@@ -78,6 +82,8 @@ class FirstWord:
         candidates: The models, the first asked first.
         request: What they are asked, for the estimate of unreported usage.
         tools_allowed: Whether a tool may be called. Otherwise a tool call is no answer.
+        tools: Names of the tools that a model may call in text.
+        language: Language tag of the answer.
         habits: What the call has shown of the models so far.
         report_usage: Receives a request that ends before the provider reports its usage.
         clock: Monotonic time in seconds.
@@ -89,6 +95,8 @@ class FirstWord:
         request: llm.ChatContext,
         *,
         tools_allowed: bool = True,
+        tools: Collection[str] = (),
+        language: str = "en",
         habits: ReasoningHabits | None = None,
         report_usage: Callable[[UnreportedUsage], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
@@ -96,6 +104,8 @@ class FirstWord:
         self._candidates = candidates
         self._request = request
         self._tools_allowed = tools_allowed
+        self._tools = frozenset(tools if tools_allowed else ())
+        self._language = language
         self._habits = habits or ReasoningHabits()
         self._report_usage = report_usage
         self._clock = clock
@@ -107,27 +117,42 @@ class FirstWord:
             APIConnectionError: If the last model that was asked failed, or did not begin in time.
         """
         for number, candidate in enumerate(self._candidates, 1):
-            reply = _Reply(candidate, self._request, self._tools_allowed, self._habits, self._report_usage, self._clock)
+            reply = self._reply_of(candidate)
             try:
                 async with aclosing(reply.chunks()) as chunks:
                     async for chunk in chunks:
                         yield chunk
             finally:
                 await reply.aclose()
-            if reply.why_wordless is None:
+            if reply.why_wordless is None and not reply.only_tried_to_call:
                 return
-            is_last = number == len(self._candidates) or reply.why_wordless not in candidate.replaced_if
+            reason = reply.why_wordless or Wordless.EMPTY
+            is_last = number == len(self._candidates) or reason not in candidate.replaced_if
             logger.warning(
-                "the %s model said no word (%s): %s",
+                "the %s model gave no answer (%s): %s",
                 candidate.role,
-                reply.why_wordless,
+                "a tool call that cannot run" if reply.only_tried_to_call else reason,
                 "no other is asked" if is_last else "another answers",
             )
             if not is_last:
+                if reply.why_wordless is None:
+                    yield _chunk(" ")  # the other model continues what was said
                 continue
-            if reply.why_wordless is not Wordless.EMPTY:
-                raise APIConnectionError(f"no model said a word ({reply.why_wordless})", retryable=False)
+            if reason is not Wordless.EMPTY:
+                raise APIConnectionError(f"no model said a word ({reason})", retryable=False)
             return
+
+    def _reply_of(self, candidate: Candidate) -> _Reply:
+        return _Reply(
+            candidate,
+            self._request,
+            self._tools_allowed,
+            ToolText(self._tools),
+            Speakable(self._language, numbers=False),
+            self._habits,
+            self._report_usage,
+            self._clock,
+        )
 
 
 class _TooLateError(Exception):
@@ -139,6 +164,7 @@ class _Reply:
 
     Attributes:
         why_wordless: Why it is no answer; ``None`` if it is one. Known at the end of ``chunks``.
+        calls_tool: Whether it has called a tool.
     """
 
     def __init__(
@@ -146,12 +172,17 @@ class _Reply:
         candidate: Candidate,
         request: llm.ChatContext,
         tools_allowed: bool,
+        tool_text: ToolText,
+        speech: Speakable,
         habits: ReasoningHabits,
         report_usage: Callable[[UnreportedUsage], None],
         clock: Callable[[], float],
     ) -> None:
         self.why_wordless: Wordless | None = Wordless.EMPTY
+        self.calls_tool = False
         self._candidate = candidate
+        self._tool_text = tool_text
+        self._speech = speech
         self._tools_allowed = tools_allowed
         self._habits = habits
         self._clock = clock
@@ -163,6 +194,11 @@ class _Reply:
         self._held: list[Chunk] = []
         self._held_chars = 0
         self._pending: asyncio.Future[Any] | None = None
+
+    @property
+    def only_tried_to_call(self) -> bool:
+        """Whether it wrote a tool call that cannot run, and made none that can."""
+        return self._tool_text.has_unusable and not self.calls_tool
 
     async def chunks(self) -> AsyncGenerator[Chunk]:
         """Yield the chunks from the first word on; none if there is no word."""
@@ -176,7 +212,7 @@ class _Reply:
                     self._held_chars += len(text_of(chunk))
                     if self._held_chars > MAX_ANSWER_CHARS:
                         return
-                    if _is_word(chunk):
+                    if self._has_word(chunk):
                         self.why_wordless = None
                         for held in self._held:
                             yield held
@@ -217,8 +253,10 @@ class _Reply:
             if (cleaned := self._cleaned(chunk)) is not None:
                 yield cleaned
         self._has_ended = True
-        if rest := self._reasoning.flush():
-            yield llm.ChatChunk(id=utils.shortuuid("rest_"), delta=llm.ChoiceDelta(role="assistant", content=rest))
+        rest = self._tool_text.push(self._reasoning.flush()) + self._tool_text.flush()
+        calls = self._written_calls()
+        if rest or calls or self.why_wordless is not None:
+            yield _chunk(rest, calls)
 
     async def _wait_for(self, chunk: asyncio.Future[Any]) -> None:
         while not chunk.done():
@@ -230,14 +268,15 @@ class _Reply:
     def _deadline(self) -> float | None:
         if self.why_wordless is None:
             return None
-        if self._writes_tool_call:
+        if self._writes_tool_call or self._tool_text.is_inside:
             return _after(self._last_chunk_at, self._candidate.silence_s)
         return _after(self._asked_at, self._candidate.thinking_s if self._is_at_work else self._candidate.silence_s)
 
     def _cleaned(self, chunk: Chunk) -> Chunk | None:
         """Return the chunk without reasoning and without tool calls that cannot run; ``None`` if nothing is left."""
         if isinstance(chunk, str):
-            return self._visible(chunk) or None
+            text, calls = self._visible(chunk), self._written_calls()
+            return _chunk(text, calls) if calls else text or None
         if not isinstance(chunk, llm.ChatChunk):
             return chunk
         self._usage.add("", has_usage=chunk.usage is not None)
@@ -245,6 +284,8 @@ class _Reply:
             return chunk
         content = self._visible(delta.content) if delta.content else ""
         calls = [with_checked_arguments(call) for call in delta.tool_calls] if self._tools_allowed else []
+        calls += self._written_calls()
+        self.calls_tool = self.calls_tool or bool(calls)
         extra = self._without_progress(delta.extra or {})
         if not (content or calls or extra or chunk.usage):
             return None
@@ -254,7 +295,21 @@ class _Reply:
     def _visible(self, text: str) -> str:
         self._is_at_work = True
         self._usage.add(text, has_usage=False)
-        return self._reasoning.push(text)
+        return self._tool_text.push(self._reasoning.push(text))
+
+    def _written_calls(self) -> list[llm.FunctionToolCall]:
+        calls = [as_function_call(call) for call in self._tool_text.take_calls()]
+        self.calls_tool = self.calls_tool or bool(calls)
+        return calls
+
+    def _has_word(self, chunk: Chunk) -> bool:
+        """Whether the reply has a word that is spoken, or calls a tool, by this chunk."""
+        if self.calls_tool:
+            return True
+        spoken = self._speech.push(text_of(chunk))
+        if self._has_ended:
+            spoken += self._speech.flush()
+        return bool(spoken) or self._speech.has_words
 
     def _without_progress(self, extra: dict[str, Any]) -> dict[str, Any]:
         """Note that the model is at work."""
@@ -266,9 +321,9 @@ class _Reply:
         return {key: value for key, value in extra.items() if key not in PROGRESS_KEYS}
 
 
-def _is_word(chunk: Chunk) -> bool:
-    calls_tool = isinstance(chunk, llm.ChatChunk) and bool(chunk.delta and chunk.delta.tool_calls)
-    return calls_tool or is_pronounceable(text_of(chunk))
+def _chunk(text: str, calls: Sequence[llm.FunctionToolCall] = ()) -> llm.ChatChunk:
+    delta = llm.ChoiceDelta(role="assistant", content=text or None, tool_calls=list(calls))
+    return llm.ChatChunk(id=utils.shortuuid("text_"), delta=delta)
 
 
 def text_of(chunk: Chunk) -> str:

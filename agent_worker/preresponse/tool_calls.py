@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 
-from livekit.agents import llm
+from livekit.agents import llm, utils
+
+from agent_worker.text.tool_text import WrittenCall
 
 #: What the model reads in the place of a result. livekit-agents refuses arguments that are a sentence, and quotes it.
 BROKEN_ARGUMENTS = (
@@ -13,6 +15,12 @@ BROKEN_ARGUMENTS = (
 )
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def as_function_call(call: WrittenCall) -> llm.FunctionToolCall:
+    """Return a call that was written as text as livekit-agents expects it."""
+    arguments = json.dumps(call.arguments, ensure_ascii=False)
+    return llm.FunctionToolCall(name=call.name, arguments=arguments, call_id=utils.shortuuid("call_"))
 
 
 def with_checked_arguments(call: llm.FunctionToolCall) -> llm.FunctionToolCall:

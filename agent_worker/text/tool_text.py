@@ -1,0 +1,339 @@
+"""Find the tool calls that a model wrote as text, such as ``<function=opening_time>{"day": "monday"}</function>``.
+
+Small models, and servers without a parser for their model, put the call into the answer instead of its own field. The
+forms are those of Llama, Qwen, Hermes, Mistral, DeepSeek, GLM, gpt-oss and Claude, and plain JSON.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+#: A longer one is none, and the text is dropped.
+_MAX_CALL_CHARS = 10_000
+_MAX_MARK_CHARS = 150
+_NAME_KEYS = ("name", "function", "tool", "tool_name", "function_name", "action", "recipient_name")
+_ARGUMENT_KEYS = ("arguments", "parameters", "args", "input", "kwargs", "params", "action_input", "tool_input")
+_BAR = "[|\uff5c]"
+#: What opens a call, and what closes it; without a closing mark it goes on to the end of the answer.
+_MARKS: tuple[tuple[str, str | None], ...] = (
+    (r"<tool_calls?>", r"</tool_calls?>"),
+    (r"<function_calls?>", r"</function_calls?>"),
+    (r"<(?:antml:)?function_calls>", r"</(?:antml:)?function_calls>"),
+    (r"<(?:antml:)?invoke\s[^<>]*>", r"</(?:antml:)?invoke>"),
+    (r"<function[=\s][^<>]*>", r"</function>"),
+    (r"<(?:tool_code|tool_use|tool)>", r"</(?:tool_code|tool_use|tool)>"),
+    (r"```(?:tool_code|tool_call|tool)\s", r"```"),
+    (rf"<{_BAR}tool[_\u2581]calls?[_\u2581](?:section[_\u2581])?begin{_BAR}>", None),
+    (r"<\|python_tag\|>", r"<\|(?:eom_id|eot_id)\|>"),
+    (r"<\|(?:tool_call|action_start|plugin)\|>", r"<\|(?:/tool_call|action_end|tool_call_end|eot_id)\|>"),
+    (r"<\|channel\|>\s*commentary[^<]*to=", r"<\|(?:call|end)\|>"),
+    (r"\[TOOL_CALLS?\]", None),
+)
+_OPENING = re.compile(
+    "|".join(f"(?P<m{number}>{opening})" for number, (opening, _) in enumerate(_MARKS)), re.IGNORECASE
+)
+_CLOSING = [re.compile(closing, re.IGNORECASE) if closing else None for _, closing in _MARKS]
+#: The end of a text that may become an opening mark.
+_PARTIAL = re.compile(
+    r"<(?:[|\uff5c][\w\u2581 =.]{0,40}(?:[|\uff5c](?:>[\w\s.=]{0,60})?)?|/?[a-z_:]{0,16}(?:[=\s][^<>\n]{0,80})?)?\Z"
+    r"|`{1,3}[a-z_]{0,9}\Z|\[[A-Z_]{0,11}\Z"
+)
+_FENCE = re.compile(r"```(?:json)?\s*")
+_JSON_START = re.compile(
+    r'(?:```(?:json)?\s*(?=[{\[]|\Z))?(?:(?:\[\s*)?\{\s*(?:"|\Z)|\[\s*\Z|(?<=`)\Z|(?<=json)\Z|(?<=\s)\Z)'
+)
+_LINE_START = re.compile(r"(?:\A|\n)[ \t]*\Z")
+
+
+@dataclass(frozen=True)
+class WrittenCall:
+    """A tool call that was written as text.
+
+    Attributes:
+        name: Name of the tool.
+        arguments: Its arguments.
+    """
+
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass
+class ToolText:
+    """Takes written tool calls out of a streamed text.
+
+    Args:
+        tools: Names of the tools that may be called.
+
+    Attributes:
+        calls: The calls that were found and may run, for the caller of ``push`` and ``flush`` to take.
+        has_unusable: Whether there was a call that does not parse, or of a tool that does not exist.
+    """
+
+    tools: Collection[str]
+    calls: list[WrittenCall] = field(default_factory=list)
+    has_unusable: bool = False
+    _held: str = ""
+    _closing: int | None = None
+    _passed_end: str = "\n"
+    _drops_fence: bool = False
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether the text so far ends in the middle of a call."""
+        return self._closing is not None
+
+    def push(self, piece: str) -> str:
+        """Add the next piece of the answer and return what of it is no tool call."""
+        return "".join(map(self._push_character, piece))
+
+    def flush(self) -> str:
+        """Return the rest at the end of the answer. A call that was cut off is unusable."""
+        held, closing, self._held, self._closing = self._held, self._closing, "", None
+        if closing is not None:
+            self._take(held, is_cut=_CLOSING[closing] is not None)
+            return ""
+        if self._is_json(held):
+            if _looks_like_call(held):
+                self._take(held, is_cut=True)
+                return ""
+            return held
+        if (call := _written_in_python(held.strip(), self.tools)) is not None:
+            self.calls.append(call)
+            return ""
+        return held
+
+    def take_calls(self) -> list[WrittenCall]:
+        """Return the calls since the last time."""
+        calls, self.calls = self.calls, []
+        return calls
+
+    def _push_character(self, character: str) -> str:
+        if self._drops_fence and (character.isspace() or character == "`"):
+            return ""
+        self._drops_fence = False
+        if not self._held and character not in "<`[{" and not self._may_begin_python(character):
+            return self._pass(character)
+        self._held += character
+        if self._closing is not None:
+            self._end_call()
+            return ""
+        if opening := _OPENING.search(self._held, max(0, len(self._held) - _MAX_MARK_CHARS)):
+            before, self._held = self._held[: opening.start()], self._held[opening.start() :]
+            self._closing = int(str(opening.lastgroup)[1:])
+            return self._pass(before)
+        if self._is_json(self._held):
+            return self._push_json()
+        if self._is_python(self._held):
+            return self._push_python()
+        if _PARTIAL.search(self._held, max(0, len(self._held) - _MAX_MARK_CHARS)):
+            return ""
+        held, self._held = self._held, ""
+        return self._pass(held)
+
+    def _pass(self, text: str) -> str:
+        self._passed_end = (self._passed_end + text)[-20:]
+        return text
+
+    def _end_call(self) -> None:
+        if self._held[-1] not in ">`" and len(self._held) <= _MAX_CALL_CHARS:
+            return
+        closing = _CLOSING[self._closing] if self._closing is not None else None
+        opening = _OPENING.match(self._held)
+        assert opening is not None
+        if closing and (end := closing.search(self._held, opening.end())):
+            held, self._held, self._closing = self._held[: end.start()], self._held[end.end() :], None
+            self._take(held, is_cut=False)
+        elif len(self._held) > _MAX_CALL_CHARS:
+            self.has_unusable, self._held = True, opening[0]
+
+    # --- plain JSON, and a call in Python, at the beginning of a line ---
+
+    def _is_json(self, held: str) -> bool:
+        return _JSON_START.match(held) is not None and _LINE_START.search(self._passed_end) is not None
+
+    def _push_json(self) -> str:
+        if self._held[-1] not in "}]":
+            return ""
+        fence = _FENCE.match(self._held)
+        try:
+            value = json.loads(self._held[fence.end() :] if fence else self._held)
+        except ValueError:
+            if len(self._held) <= _MAX_CALL_CHARS:
+                return ""
+            value = None
+        held, self._held = self._held, ""
+        calls = list(_calls_in(value))
+        if not calls or not _looks_like_call(held):
+            return self._pass(held)
+        self._take_all(calls)
+        self._drops_fence = fence is not None
+        return ""
+
+    def _may_begin_python(self, character: str) -> bool:
+        at_line_start = _LINE_START.search(self._passed_end) is not None
+        return at_line_start and any(name.startswith(character) for name in self.tools)
+
+    def _is_python(self, held: str) -> bool:
+        name, bracket, _ = held.removeprefix("[").partition("(")
+        if bracket:
+            return name in self.tools
+        return any(tool.startswith(name) for tool in self.tools)
+
+    def _push_python(self) -> str:
+        closing = ")]" if self._held.startswith("[") else ")"
+        inner = self._held.removeprefix("[").removesuffix("]")
+        if not self._held.endswith(closing) or (call := _written_in_python(inner, self.tools)) is None:
+            if "\n" in self._held or len(self._held) > _MAX_CALL_CHARS:
+                held, self._held = self._held, ""
+                return self._pass(held)
+            return ""
+        self._held = ""
+        self.calls.append(call)
+        return ""
+
+    # --- what the call says ---
+
+    def _take(self, text: str, *, is_cut: bool) -> None:
+        calls = list(_parsed(text, self.tools))
+        if is_cut and not _is_whole(text):
+            calls = []
+        self._take_all(calls)
+
+    def _take_all(self, calls: list[WrittenCall]) -> None:
+        usable = [call for call in calls if call.name in self.tools]
+        self.has_unusable = self.has_unusable or len(usable) < max(1, len(calls))
+        self.calls += usable
+
+
+def _looks_like_call(text: str) -> bool:
+    names, arguments = "|".join(_NAME_KEYS), "|".join(_ARGUMENT_KEYS)
+    return bool(re.search(rf'"(?:{names})"\s*:', text) and re.search(rf'"(?:{arguments})"\s*:', text))
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a call without its closing mark was written to its end."""
+    return text.rstrip().endswith(("}", "]", ")", "</parameter>", "</arg_value>", "</invoke>", "</function>"))
+
+
+def _parsed(text: str, tools: Collection[str]) -> Iterator[WrittenCall]:
+    """Yield the calls in a text between marks."""
+    xml = list(_written_in_xml(text))
+    if xml:
+        yield from xml
+        return
+    found = False
+    for name, value in _json_values(text):
+        if name is not None and isinstance(value, dict) and not _looks_like_call(json.dumps(value)):
+            found = True
+            yield WrittenCall(name, value)
+        else:
+            for call in _calls_in(value):
+                found = True
+                yield call
+    if not found:
+        body = re.sub(r"^(?:<[^<>]*>|```\w*|\[TOOL_CALLS?\])\s*", "", text).strip().strip("[]")
+        if (written := _written_in_python(body, tools)) is not None:
+            yield written
+
+
+def _calls_in(value: Any) -> Iterator[WrittenCall]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _calls_in(each)
+        return
+    if not isinstance(value, dict):
+        return
+    for key in ("tool_calls", "calls", "tool_uses"):
+        if isinstance(value.get(key), list):
+            yield from _calls_in(value[key])
+            return
+    if isinstance(value.get("function"), dict):  # as in OpenAI's own field
+        value = value["function"]
+    name = next((value[key] for key in _NAME_KEYS if isinstance(value.get(key), str)), None)
+    arguments: Any = next((value[key] for key in _ARGUMENT_KEYS if key in value), {})
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments)
+        except ValueError:
+            return
+    if name is not None and isinstance(arguments, dict):
+        yield WrittenCall(name.removeprefix("functions."), arguments)
+
+
+#: Marks between which the name of a tool stands in front of its arguments.
+_NAME_BEFORE = re.compile(
+    r"<function=\s*\"?(?P<a>[\w.-]+)\"?\s*>|<function\s+name=\"(?P<b>[\w.-]+)\"\s*>|to=(?:functions\.)?(?P<c>[\w.-]+)"
+    r"|\[TOOL_CALLS?\]\s*(?P<d>[\w.-]+)\s*(?:\[ARGS\])?(?=\{)|(?:sep[|\uff5c]>|\n)\s*(?P<e>[\w.-]+)\s*(?:```json)?\s*(?=\{)",
+    re.IGNORECASE,
+)
+
+
+def _json_values(text: str) -> Iterator[tuple[str | None, Any]]:
+    """Yield each JSON value in a text, with the name of the tool in front of it, if there is one."""
+    decoder, position = json.JSONDecoder(), 0
+    while (
+        start := min((at for at in (text.find("{", position), text.find("[{", position)) if at >= 0), default=-1)
+    ) >= 0:
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except ValueError:
+            position = start + 1
+            continue
+        names = list(_NAME_BEFORE.finditer(text, position, start + 1))
+        yield (next(filter(None, names[-1].groups())) if names else None), value
+        position = end
+
+
+_XML_CALL = re.compile(
+    r"<(?:antml:)?(?:invoke|function)(?:=|\s+name=)\"?(?P<name>[\w.-]+)\"?\s*>(?P<body>.*?)(?=<(?:antml:)?(?:invoke|function)[=\s]|\Z)",
+    re.DOTALL,
+)
+_XML_ARGUMENT = re.compile(
+    r"<(?:antml:)?parameter(?:=|\s+name=)\"?(?P<key>[\w.-]+)\"?[^<>]*>(?P<value>.*?)(?=</(?:antml:)?parameter>|<(?:antml:)?parameter|\Z)",
+    re.DOTALL,
+)
+_GLM_CALL = re.compile(r"<tool_call>\s*(?P<name>[\w.-]+)\s*(?P<body><arg_key>.*)", re.DOTALL)
+_GLM_ARGUMENT = re.compile(r"<arg_key>(?P<key>.*?)</arg_key>\s*<arg_value>(?P<value>.*?)</arg_value>", re.DOTALL)
+
+
+def _written_in_xml(text: str) -> Iterator[WrittenCall]:
+    for call, argument in ((_XML_CALL, _XML_ARGUMENT), (_GLM_CALL, _GLM_ARGUMENT)):
+        for found in call.finditer(text):
+            body = found["body"]
+            arguments = {each["key"].strip(): _value(each["value"].strip()) for each in argument.finditer(body)}
+            if arguments or not re.search(r"[^\s<>/]", re.sub(r"</?[^<>]*>", "", body)):
+                yield WrittenCall(found["name"], arguments)
+
+
+def _value(text: str) -> Any:
+    """Return an argument that has no type: JSON if it is, else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _written_in_python(text: str, tools: Collection[str]) -> WrittenCall | None:
+    """Return the call that a text is, such as ``opening_time(day="monday")``; nothing of it is run."""
+    text = text.strip()
+    match = re.match(r"(?:print\()?([\w.]+)\(", text)
+    if not match or len(text) > _MAX_CALL_CHARS:
+        return None
+    try:
+        expression = ast.parse(text, mode="eval").body
+        while isinstance(expression, ast.Call) and ast.unparse(expression.func) == "print" and expression.args:
+            expression = expression.args[0]
+        if not isinstance(expression, ast.Call) or expression.args:
+            return None
+        name = ast.unparse(expression.func).removesuffix(".call").rpartition(".")[2]
+        arguments = {each.arg: ast.literal_eval(each.value) for each in expression.keywords if each.arg}
+        json.dumps(arguments)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return None
+    return WrittenCall(name, arguments) if name in tools else None

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from agent_worker.text.tool_text import ToolText, WrittenCall
+
+CALL = WrittenCall("opening_time", {"day": "monday"})
+JSON_CALL = '{"name": "opening_time", "arguments": {"day": "monday"}}'
+BAR = "\uff5c"
+
+
+def read(text: str, size: int | None = None) -> tuple[str, list[WrittenCall], bool]:
+    """Return what is left of a text, the calls in it, and whether one was unusable."""
+    tool_text = ToolText({"opening_time", "book"})
+    size = size or len(text) or 1
+    pieces = [tool_text.push(text[start : start + size]) for start in range(0, len(text), size)]
+    return "".join(pieces) + tool_text.flush(), tool_text.calls, tool_text.has_unusable
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '<function=opening_time>{"day": "monday"}</function>',
+        '<function name="opening_time">{"day": "monday"}</function>',
+        '<|python_tag|>{"name": "opening_time", "parameters": {"day": "monday"}}',
+        '<|python_tag|>opening_time.call(day="monday")<|eom_id|>',
+        f"<tool_call>\n{JSON_CALL}\n</tool_call>",
+        f"<tool_call>{JSON_CALL}",
+        "<tool_call>\n<function=opening_time>\n<parameter=day>\nmonday\n</parameter>\n</function>\n</tool_call>",
+        "<tool_call>opening_time\n<arg_key>day</arg_key>\n<arg_value>monday</arg_value>\n</tool_call>",
+        f"<function_call>{JSON_CALL}</function_call>",
+        '<function_calls><invoke name="opening_time"><parameter name="day">monday</parameter></invoke>'
+        "</function_calls>",
+        '<invoke name="opening_time">\n<parameter name="day">monday</parameter>\n</invoke>',
+        f"[TOOL_CALLS][{JSON_CALL}]",
+        '[TOOL_CALLS]opening_time[ARGS]{"day": "monday"}',
+        f"<{BAR}tool▁calls▁begin{BAR}><{BAR}tool▁call▁begin{BAR}>function<{BAR}tool▁sep{BAR}>opening_time\n```json\n"
+        f'{{"day": "monday"}}\n```<{BAR}tool▁call▁end{BAR}><{BAR}tool▁calls▁end{BAR}>',
+        '<|channel|>commentary to=functions.opening_time <|constrain|>json<|message|>{"day": "monday"}<|call|>',
+        '```tool_code\nprint(opening_time(day="monday"))\n```',
+        f"```json\n{JSON_CALL}\n```",
+        JSON_CALL,
+        f"[{JSON_CALL}]",
+        '{"tool": "opening_time", "tool_input": {"day": "monday"}}',
+        json.dumps({"type": "function", "function": {"name": "opening_time", "arguments": '{"day": "monday"}'}}),
+        'opening_time(day="monday")',
+        '[opening_time(day="monday")]',
+    ],
+)
+def test_call_written_as_text_is_found_and_nothing_of_it_is_left(written: str) -> None:
+    assert read(written) == ("", [CALL], False)
+    assert all(read(written, size) == ("", [CALL], False) for size in (1, 2, 5))
+
+
+def test_text_around_a_call_stays() -> None:
+    text, calls, _ = read(f"Let me check.\n<tool_call>{JSON_CALL}</tool_call> One moment.")
+    assert text.split() == ["Let", "me", "check.", "One", "moment."]
+    assert calls == [CALL]
+
+
+def test_several_calls_are_found() -> None:
+    second = '<tool_call>{"name": "book", "arguments": {"seats": 2}}</tool_call>'
+    assert read(f"<tool_call>{JSON_CALL}</tool_call>\n{second}")[1] == [CALL, WrittenCall("book", {"seats": 2})]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '<function=delete_everything>{"day": "monday"}</function>',
+        '<function=opening_time>{"day": </function>',
+        '<function=opening_time>{"day": "mon',
+        '<tool_call>{"name": "opening_time"',
+        '{"name": "delete_everything", "arguments": {}}',
+        '{"name": "opening_time", "arguments": {"day": "mon',
+        "<|python_tag|>import os; os.remove('x')",
+        "<tool_call>opening_time(__import__('os').getcwd())</tool_call>",
+    ],
+)
+def test_call_that_does_not_parse_or_is_not_allowed_is_unusable(written: str) -> None:
+    assert read(written) == ("", [], True)
+    assert read(written, 1) == ("", [], True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It opens at nine, x < 3, [laughs] and `code`.",
+        "opening_time is what you need. Book a table",
+        '{"answer": "It opens at nine."}',
+        '{"name": "Louvre", "city": "Paris"}',
+        "```python\nopening = 9\n```",
+        "<b>bold</b> <break/> (pauses)",
+        "[1] Louvre {x} <",
+    ],
+)
+def test_other_text_passes(text: str) -> None:
+    assert read(text) == (text, [], False)
+    assert read(text, 1) == (text, [], False)
