@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agent_worker.core.settings import Settings
     from agent_worker.preresponse.agent import PreResponseAgent
     from agent_worker.preresponse.phrases import PhraseBook
+    from agent_worker.preresponse.progress import report_progress
     from agent_worker.preresponse.strategies import Attempt, CallerTurn, PhraseStrategy, Preresponse, Strategy
     from agent_worker.providers.preflight import ProviderProbe
     from agent_worker.providers.stack import ProviderNames, StackDefinition, VoiceStack
@@ -45,6 +46,7 @@ __all__ = [
     "VoiceStack",
     "pace",
     "prepare",
+    "report_progress",
     "run",
 ]
 
@@ -66,6 +68,7 @@ _MODULES = {
     "VoiceStack": "providers.stack",
     "pace": "audio.output",
     "prepare": "app.bootstrap",
+    "report_progress": "preresponse.progress",
     "run": "app.worker",
 }
 

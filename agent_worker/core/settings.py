@@ -245,6 +245,21 @@ class ConversationSettings(FromEnvironment):
         "cannot be taken back if the caller goes on. It does not hold for tools that are declared to have no side "
         "effects (early_tools in docs/api.md).",
     )
+    tool_timeout: float = Field(
+        default=30.0,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="Seconds that a tool may take. Then it is cancelled, the agent says so, and the main model is told "
+        "that there is no result.",
+    )
+    filler_delay: float = Field(
+        default=2.5,
+        ge=0,
+        le=60,
+        description="Seconds of silence after which the agent says something while tools work or the main model has "
+        'not begun ("I\'m still on it."). It goes on every few seconds, never the same twice in a turn. 0: never.',
+    )
     prices: Path | None = Field(
         default=None, description="Your own prices: a YAML or JSON file in the format that docs/costs.md shows."
     )

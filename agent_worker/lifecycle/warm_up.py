@@ -92,7 +92,7 @@ def load_audio(agent: PreResponseAgent, settings: Settings) -> None:
 def fixed_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
     """Return the texts that a call speaks word for word, the most important first."""
     phrases = agent.phrases.all() if _has_preresponses(agent, settings) else []
-    return list(dict.fromkeys([*first_texts(agent, settings), *phrases]))
+    return list(dict.fromkeys([*first_texts(agent, settings), *agent.waiting_texts, *phrases]))
 
 
 def first_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:

@@ -2,8 +2,8 @@
 
 ``agent`` has the livekit nodes; ``decision`` says when, whether and which pre-response is spoken; ``strategies`` and
 ``phrases`` say where it comes from; ``answer`` and ``fast_reply`` read the two models; ``speech_router`` finds the
-audio of each segment; ``apology`` and ``tool_filler`` speak when an answer fails or a tool takes long; ``factory``
-builds an agent from the settings.
+audio of each segment; ``apology`` speaks when an answer fails, ``dead_air`` when one takes long; ``tool_limit`` gives
+up tools and ``progress`` lets them report; ``factory`` builds an agent from the settings.
 
 May be imported by ``room``, ``lifecycle`` and ``app``; imports ``turn_taking``, ``text``, ``audio``, ``telemetry``,
 ``providers`` and ``core``.

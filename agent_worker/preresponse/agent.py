@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import functools
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Sequence
@@ -20,15 +21,17 @@ from livekit.agents import (
     stt,
     utils,
 )
+from livekit.agents.voice import SpeechHandle
 
 from agent_worker.audio.phrase_cache import PhraseAudio
 from agent_worker.audio.tts_stream import TTS_TIMEOUT_S, TTSInput, report_voice_silent, with_timeout
-from agent_worker.core.compat.livekit import leave_markup_to_agent
+from agent_worker.core.compat.livekit import current_speech_handle, leave_markup_to_agent, wrap_tools
 from agent_worker.core.log import logger
 from agent_worker.core.settings import StrategyName
 from agent_worker.preresponse.answer import Answer
 from agent_worker.preresponse.apology import Apologizer
-from agent_worker.preresponse.decision import PreresponseDecider
+from agent_worker.preresponse.dead_air import DEFAULT_FILLER_DELAY_S, DeadAir, Line
+from agent_worker.preresponse.decision import PreresponseDecider, first_done
 from agent_worker.preresponse.fast_reply import DEFAULT_PRERESPONSE_PROMPT
 from agent_worker.preresponse.first_word import Candidate, Chunk, FirstWord, ReasoningHabits, Wordless
 from agent_worker.preresponse.history import DEFAULT_HISTORY_MAX_TOKENS, bounded_history, without_preresponses
@@ -37,16 +40,17 @@ from agent_worker.preresponse.replies import Replies, Reply
 from agent_worker.preresponse.speech_router import SpeechRouter, TextTee
 from agent_worker.preresponse.strategies import Attempt, Preresponse, Strategy, StrategyFactory
 from agent_worker.preresponse.tool_calls import with_readable_arguments
-from agent_worker.preresponse.tool_filler import ToolFiller
+from agent_worker.preresponse.tool_limit import DEFAULT_TOOL_TIMEOUT_S, ToolLimit
 from agent_worker.preresponse.turn_commit import caller_message, last_message, wait_for_turn_commit
 from agent_worker.telemetry.events import EngineEvents
-from agent_worker.telemetry.trace import PRERESPONSE_EXTRA_KEY, TurnTrace
+from agent_worker.telemetry.trace import AUDIBLE_OUTCOMES, FILLER_EXTRA_KEY, PRERESPONSE_EXTRA_KEY, TurnTrace
 from agent_worker.text import messages, spoken_numbers
 from agent_worker.text.move import SPOKEN_MOVES, Move
 from agent_worker.text.preamble import Openings, PreambleFilter
 from agent_worker.text.sanitize import sanitize_event
 from agent_worker.text.speakable import speakable
 from agent_worker.turn_taking.audio_input import SpeechEndTracker
+from agent_worker.turn_taking.call_silence import CallSilence
 from agent_worker.turn_taking.caller_transcript import CallerTranscript
 from agent_worker.turn_taking.continuation import ReopenedTurn
 from agent_worker.turn_taking.floor import Floor
@@ -67,7 +71,8 @@ class PreResponseAgent(Agent):
     The main model and the strategy start at the same moment. The pre-response is a segment of its own, followed by the
     answer, in one ``SpeechHandle``: an interruption stops both, and the chat history holds what was spoken. There is no
     pre-response if the answer arrives just as quickly, if the caller only backchannelled or said goodbye, or in the
-    reply after a tool call. When the main model fails, an apology is spoken.
+    reply after a tool call. When a silence gets long because a tool or the main model is slow, a filler is spoken. When
+    the main model fails, an apology is spoken.
 
     Call :func:`agent_worker.pace` after ``session.start``, or the pre-response starts late.
 
@@ -97,11 +102,15 @@ class PreResponseAgent(Agent):
         floor: Decides what takes the floor from the agent. Call its ``attach`` after ``session.start``; until then,
             livekit-agents decides alone.
         early_tools: Names of tools without side effects: they may run before the end of the caller's turn is firm.
+        filler_delay: How long a silence lasts before a filler is spoken while tools work or the main model is slow,
+            seconds. ``None``: no fillers.
+        tool_timeout: How long a tool may take before it is given up, seconds. ``None``: without limit.
         **options: All other arguments of :class:`livekit.agents.Agent`.
 
     Attributes:
         events: The engine's events: see :class:`agent_worker.telemetry.events.EngineEvents`.
         floor: Decides what takes the floor from the agent.
+        dead_air: Says something when a silence gets long while the answer is prepared.
 
     Raises:
         ValueError: If the strategy is unknown or needs a fast model.
@@ -128,6 +137,8 @@ class PreResponseAgent(Agent):
         history_max_tokens: int | None = DEFAULT_HISTORY_MAX_TOKENS,
         floor: Floor | None = None,
         early_tools: Collection[str] = (),
+        filler_delay: float | None = DEFAULT_FILLER_DELAY_S,
+        tool_timeout: float | None = DEFAULT_TOOL_TIMEOUT_S,
         **options: Any,
     ) -> None:
         # In the instructions, and not beside each turn: they stay the same, so that the provider can cache them.
@@ -151,7 +162,12 @@ class PreResponseAgent(Agent):
             spoken_numbers.preload(language)
         self._router = SpeechRouter(phrase_audio, lambda error: report_voice_silent(self.session, error))
         self._apologizer = Apologizer(language, phrase_audio)
-        self._filler = ToolFiller()
+        clock = self.floor.clock
+        self.dead_air = DeadAir(CallSilence(clock), clock, self.phrases.fillers, filler_delay)
+        self._tool_limit = (
+            ToolLimit(tool_timeout, clock.sleep, self._has_handed_off, self._on_tool_timeout) if tool_timeout else None
+        )
+        self._tool_timeout_speech: SpeechHandle | None = None
         self._report_usage = functools.partial(self.events.emit, "usage_unreported")
         self._replies = Replies()
         self._early_tools = frozenset(early_tools)
@@ -193,7 +209,13 @@ class PreResponseAgent(Agent):
     @property
     def fixed_texts(self) -> list[str]:
         """The sentences that this agent may say word for word: worth synthesising in advance."""
-        return [*self.phrases.all(), self.apology]
+        return [*self.phrases.all(), self.apology, *self.waiting_texts]
+
+    @property
+    def waiting_texts(self) -> list[str]:
+        """Those of them that are said while the caller waits, the first first."""
+        fillers = self.phrases.fillers if self.dead_air.has_lines else ()
+        return [*fillers, *([messages.tool_timeout(self._decider.language)] if self._tool_limit else ())]
 
     @property
     def apology(self) -> str:
@@ -251,8 +273,10 @@ class PreResponseAgent(Agent):
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncIterable[Chunk]:
         """Yield the pre-response, a flush, then the main model's answer."""
-        self._filler.cancel()
         message = caller_message(chat_ctx, {item.id for item in self.chat_ctx.items})
+        if message is None:  # the tools have returned
+            self.dead_air.stop()
+            self.dead_air.on_result()
         reply = self._begin_reply(message, chat_ctx)
         attempt = self._begin_attempt(message, chat_ctx, reply.trace)
         chat_ctx = without_preresponses(chat_ctx)
@@ -271,15 +295,25 @@ class PreResponseAgent(Agent):
                 self._commit(preresponse, reply)
                 yield _preresponse_chunk(preresponse.text)
                 yield FlushSentinel()
-            async for chunk in answer.chunks(self._preamble_filter(preresponse)):
+            lead = [preresponse.text] if preresponse else []
+            async with contextlib.aclosing(self._lines(message, answer, reply)) as lines:
+                async for line in lines:
+                    lead.append(line.text)
+                    self._note_line(line, reply)
+                    yield _preresponse_chunk(line.text, " ".join(lead))
+                    yield FlushSentinel()
+            async for chunk in answer.chunks(self._preamble_filter(preresponse, lead)):
+                if _tool_calls(chunk) and self._tool_limit:
+                    wrap_tools(self.session, self._tool_limit.run)
                 if self._acts(chunk):
                     await self._wait_to_act(message)
                 yield chunk
             if answer.failed or (answer.is_empty and reply.trace.outcome != "silent_kind"):
                 yield FlushSentinel()
                 yield self.apology
-            elif answer.only_calls_tools and attempt and attempt.predicted_text and not preresponse:
-                self._filler.start(self.session, attempt.predicted_text, functools.partial(self._on_filler, reply))
+            elif answer.calls_tool.done():
+                phrase = attempt.predicted_text if attempt and answer.only_calls_tools and not lead else None
+                self._fill_silence_of_tools(message, answer, reply, phrase)
         finally:
             await utils.aio.cancel_and_wait(answer.task)
             if attempt:
@@ -381,8 +415,7 @@ class PreResponseAgent(Agent):
 
     def _acts(self, chunk: Chunk) -> bool:
         """Whether a chunk calls a tool that may have side effects."""
-        calls = chunk.delta.tool_calls if isinstance(chunk, llm.ChatChunk) and chunk.delta else []
-        return any(call.name not in self._early_tools for call in calls)
+        return any(call.name not in self._early_tools for call in _tool_calls(chunk))
 
     async def _wait_to_act(self, message: llm.ChatMessage | None) -> None:
         """Return when the caller's turn has certainly ended."""
@@ -390,16 +423,21 @@ class PreResponseAgent(Agent):
             await wait_for_turn_commit(self, message.id)
             await self.floor.wait_to_act()
 
-    def _preamble_filter(self, preresponse: Preresponse | None) -> PreambleFilter | None:
-        """Return what leaves out an opening that repeats the move just spoken."""
-        if preresponse is None:
+    def _preamble_filter(self, preresponse: Preresponse | None, lead: Sequence[str]) -> PreambleFilter | None:
+        """Return what leaves out an opening that repeats the move just spoken.
+
+        Args:
+            preresponse: The pre-response, if there was one.
+            lead: All that was spoken before the answer: the pre-response and fillers.
+        """
+        if not lead:
             return None
-        move = preresponse.move
+        move = preresponse.move if preresponse and len(lead) == 1 else None
         same = [each for each in SPOKEN_MOVES if each is not Move.GREETING or each is move]
         if move is not None:
             same = [each for each in same if each.group is move.group]
         phrases = [phrase for each in same for phrase in self.phrases.of(each)]
-        return PreambleFilter(Openings(self._decider.language, preresponse.text, move, phrases))
+        return PreambleFilter(Openings(self._decider.language, lead[-1], move, phrases))
 
     def last_text(self) -> str | None:
         """Return what the agent said last, as far as it was spoken."""
@@ -409,15 +447,94 @@ class PreResponseAgent(Agent):
         """Note a pre-response that is going to be heard."""
         reply.unspoken = preresponse
         reply.trace.source = preresponse.source
+        reply.trace.lead_segments += 1
         self._decider.recent.append(preresponse.text)
+        if reply.message_id is not None:
+            self.dead_air.begin_turn(reply.message_id)
+        self.dead_air.on_spoken(preresponse.text)
+        self.dead_air.silence.expect_sound(self._voice_timeout_s)
         self.floor.on_preresponse()
         self.events.emit("preresponse_started", preresponse.text, preresponse.source)
 
-    def _on_filler(self, reply: Reply, phrase: str) -> None:
-        reply.trace.source, reply.trace.outcome, reply.trace.filler = "phrase", "spoken", phrase
-        self._decider.recent.append(phrase)
-        self._decider.note(Move.LOOK_UP)
-        self.events.emit("preresponse_started", phrase, "phrase")
+    async def _lines(self, message: llm.ChatMessage | None, answer: Answer, reply: Reply) -> AsyncGenerator[Line, None]:
+        """Yield what is said, once the caller's turn has ended, while the main model has not begun."""
+        if not self._has_voice or reply.trace.outcome == "silent_kind":
+            return
+        self.dead_air.silence.watch(self.session)
+        if message is not None:
+            committed = asyncio.create_task(wait_for_turn_commit(self, message.id), name="turn_end")
+            try:
+                if await first_done(answer.begun, answer.task, committed) is not committed:
+                    return
+            finally:
+                await utils.aio.cancel_and_wait(committed)
+            self.dead_air.begin_turn(message.id)
+        async with contextlib.aclosing(self.dead_air.lines(answer.begun, answer.task)) as lines:
+            async for line in lines:
+                reply.unspoken = Preresponse(line.text, line.source)
+                self.floor.on_preresponse()
+                yield line
+
+    def _fill_silence_of_tools(
+        self, message: llm.ChatMessage | None, answer: Answer, reply: Reply, phrase: str | None
+    ) -> None:
+        if not self._has_voice:
+            return
+        self.dead_air.silence.watch(self.session)
+        if message is not None:
+            self.dead_air.begin_turn(message.id)
+        if answer.text.strip():
+            self.dead_air.on_spoken(answer.text)
+        say = functools.partial(self._say_line, reply)
+        self.dead_air.start_tools(self.session, current_speech_handle(), say, phrase)
+
+    def _say_line(self, reply: Reply, line: Line) -> SpeechHandle | None:
+        try:
+            speech = self.session.say(line.text)
+        except RuntimeError:  # the call is about to end
+            return None
+        self._note_line(line, reply)
+        self._replies.adopt(speech, Reply(reply.trace, None, Preresponse(line.text, line.source)))
+        if line.source != "report":
+            speech.add_done_callback(functools.partial(_mark_as_filler, text=line.text))
+        return speech
+
+    def _note_line(self, line: Line, reply: Reply) -> None:
+        """Note a line that is going to be heard."""
+        trace = reply.trace
+        trace.lead_segments += 1
+        if line.source == "report":
+            return
+        trace.fillers.append(line.text)
+        if trace.outcome not in AUDIBLE_OUTCOMES:
+            trace.source, trace.outcome = line.source, "spoken"
+        if line.source == "phrase":
+            self._decider.recent.append(line.text)
+            self._decider.note(Move.LOOK_UP)
+            self.events.emit("preresponse_started", line.text, line.source)
+        else:
+            self.events.emit("filler_started", line.text)
+
+    def _has_handed_off(self) -> bool:
+        """Whether another agent talks to the caller, as while a tool awaits an ``AgentTask``."""
+        return self.session.current_agent is not self
+
+    def _on_tool_timeout(self) -> str | None:
+        """Tell the caller that a tool was given up, once for tools that were called together."""
+        sentence = messages.tool_timeout(self._decider.language)
+        last = self._tool_timeout_speech
+        if not sentence or self.session.user_state == "speaking":
+            return None
+        if last is None or last.done():
+            try:
+                self._tool_timeout_speech = self.session.say(sentence)
+            except RuntimeError:  # the call is about to end
+                return None
+        return sentence
+
+    @property
+    def _has_voice(self) -> bool:
+        return self.session.output.audio is not None and self.session.output.audio_enabled
 
     def _synthesize(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
         tts_input = TTSInput(speakable(text, self._decider.language, numbers=self._numbers_as_words))
@@ -426,7 +543,7 @@ class PreResponseAgent(Agent):
 
     def _synthesize_ahead(self, text: str) -> AsyncIterable[rtc.AudioFrame] | None:
         """Start the synthesis of a text that may be spoken; ``None`` for a session without audio."""
-        if self.session.output.audio is None or not self.session.output.audio_enabled:
+        if not self._has_voice:
             return None
         return self._synthesize(_single(text), ModelSettings())
 
@@ -456,7 +573,19 @@ async def _single(text: str) -> AsyncIterator[str]:
     yield text
 
 
-def _preresponse_chunk(text: str) -> llm.ChatChunk:
+def _tool_calls(chunk: Chunk) -> Sequence[llm.FunctionToolCall]:
+    return chunk.delta.tool_calls if isinstance(chunk, llm.ChatChunk) and chunk.delta else []
+
+
+def _mark_as_filler(speech: SpeechHandle, text: str) -> None:
+    """Let the history know a message that is a filler: the main model does not get to see it."""
+    for item in speech.chat_items:
+        if isinstance(item, llm.ChatMessage):
+            item.extra |= {PRERESPONSE_EXTRA_KEY: text, FILLER_EXTRA_KEY: True}
+
+
+def _preresponse_chunk(text: str, lead: str | None = None) -> llm.ChatChunk:
+    """Return the chunk of a pre-response or filler; ``lead`` is all that the message begins with before the answer."""
     # livekit-agents joins segments without a space, and keeps `extra` with the message in the history.
-    delta = llm.ChoiceDelta(role="assistant", content=f"{text} ", extra={PRERESPONSE_EXTRA_KEY: text})
+    delta = llm.ChoiceDelta(role="assistant", content=f"{text} ", extra={PRERESPONSE_EXTRA_KEY: lead or text})
     return llm.ChatChunk(id=utils.shortuuid("preresponse_"), delta=delta)

@@ -40,6 +40,8 @@ def build_agent(stack: VoiceStack, settings: Settings) -> PreResponseAgent:
         numbers_as_words=settings.numbers_as_words,
         history_max_tokens=settings.history_max_tokens,
         floor=build_floor(settings),
+        filler_delay=settings.filler_delay or None,
+        tool_timeout=settings.tool_timeout,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from livekit.agents import llm
 
-from agent_worker.telemetry.trace import PRERESPONSE_EXTRA_KEY
+from agent_worker.telemetry.trace import FILLER_EXTRA_KEY, PRERESPONSE_EXTRA_KEY
 
 #: Estimated tokens of history in a request to the main model, unless it is set.
 DEFAULT_HISTORY_MAX_TOKENS = 8_000
@@ -46,13 +46,27 @@ def without_preresponses(chat_ctx: llm.ChatContext) -> llm.ChatContext:
     A model whose history begins each answer with a phrase learns to begin with one. And an answer that is sent back as
     the model wrote it is in the prompt cache already: the model reads the caller's new words only.
 
-    A message that holds nothing else, because the caller interrupted it, stays: some models refuse two messages of the
-    caller in a row.
+    Fillers that were said while a tool worked are left out. A message that holds nothing but a pre-response, because
+    the caller interrupted it, stays: some models refuse two messages of the caller in a row.
 
     Args:
         chat_ctx: The request, which stays as it is.
     """
-    return llm.ChatContext([_without_preresponse(item) for item in chat_ctx.items])
+    following: list[llm.ChatItem | None] = [*chat_ctx.items[1:], None]
+    kept: list[llm.ChatItem] = []
+    for item, follower in zip(chat_ctx.items, following, strict=True):
+        separates = bool(kept) and _is_callers(kept[-1]) and (follower is None or _is_callers(follower))
+        if not _is_filler(item) or separates:
+            kept.append(_without_preresponse(item))
+    return llm.ChatContext(kept)
+
+
+def _is_callers(item: llm.ChatItem) -> bool:
+    return item.type == "message" and item.role == "user"
+
+
+def _is_filler(item: llm.ChatItem) -> bool:
+    return item.type == "message" and FILLER_EXTRA_KEY in item.extra
 
 
 def _without_preresponse(item: llm.ChatItem) -> llm.ChatItem:

@@ -18,9 +18,12 @@ from agent_worker.text import guard
 from agent_worker.text.language import base_language
 from agent_worker.text.move import SPOKEN_MOVES, Move
 
+#: Heading of the fillers: what is said while the answer takes long.
+WAITING = "waiting"
 #: A phrase is not spoken again within this number of pre-responses, as far as the list of its move is long enough.
 MIN_PHRASES_BETWEEN_REPEATS = 5
 _MAX_WORDS = 8
+_NO_LANGUAGE = "und"
 _MAX_CHARS = 60  # for languages that are written without spaces
 
 
@@ -33,7 +36,7 @@ class PhraseBook:
 
     Args:
         language: Language tag of the phrases.
-        phrases: Phrases by move. A move that is missing has none.
+        phrases: Phrases by move, and :data:`WAITING`. A move that is missing has none.
         rng: Chooses among the phrases; pass a seeded one for a repeatable choice.
     """
 
@@ -77,8 +80,8 @@ class PhraseBook:
         """
         phrases = self.of(move, is_certain=is_certain)
         kept_back = min(MIN_PHRASES_BETWEEN_REPEATS, max(len(phrases) - 1, 1))
-        used = {_spoken_form(phrase) for phrase in recent[-kept_back:]}
-        fresh = [phrase for phrase in phrases if _spoken_form(phrase) not in used]
+        used = {spoken_form(phrase) for phrase in recent[-kept_back:]}
+        fresh = [phrase for phrase in phrases if spoken_form(phrase) not in used]
         return self._rng.sample(fresh, len(fresh))
 
     def of(self, move: Move, *, is_certain: bool = True) -> tuple[str, ...]:
@@ -105,8 +108,13 @@ class PhraseBook:
         by_rank = (phrase for rank in zip_longest(*lists) for phrase in rank if phrase is not None)
         return list(dict.fromkeys(by_rank))[:count]
 
+    @property
+    def fillers(self) -> tuple[str, ...]:
+        """What is said while the answer takes long, in the order in which it is said best."""
+        return self._phrases.get(WAITING, ())
+
     def all(self) -> list[str]:
-        """Return every phrase once: the texts to synthesise in advance."""
+        """Return every phrase of a pre-response once: the texts to synthesise in advance."""
         return list(dict.fromkeys(phrase for move in SPOKEN_MOVES for phrase in self._phrases.get(move.value, ())))
 
 
@@ -144,7 +152,7 @@ def read_overrides(path: Path, language: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(phrase.strip() for phrase in phrases) for name, phrases in found.items()}
 
 
-def problem_with_phrase(phrase: object, move: Move, language: str) -> str | None:
+def problem_with_phrase(phrase: object, move: Move | None, language: str) -> str | None:
     """Return why a phrase must not be spoken, in words for its author; ``None`` if it may be."""
     if not isinstance(phrase, str):
         return 'is not text: put it into quotes, as "Yes" and "No" need it in YAML'
@@ -159,19 +167,25 @@ def _folder() -> Any:
 
 
 def _problems_of_move(name: object, phrases: object, language: str) -> Iterable[str]:
-    if name not in list(SPOKEN_MOVES):
-        yield f"{name}: no such move: use {', '.join(SPOKEN_MOVES)}"
+    if name not in (*SPOKEN_MOVES, WAITING):
+        yield f"{name}: no such move: use {', '.join((*SPOKEN_MOVES, WAITING))}"
         return
     if not isinstance(phrases, list) or not phrases:
         yield f"{name}: must be a list of phrases"
         return
     for phrase in phrases:
-        if problem := problem_with_phrase(phrase, Move(name), language):
+        if problem := _problem_in_list(phrase, str(name), language):
             shown = repr(phrase[:_MAX_CHARS]) if isinstance(phrase, str) else f"a {type(phrase).__name__}"
             yield f"{name}: {shown}: {problem}"
-    texts = [_spoken_form(phrase) for phrase in phrases if isinstance(phrase, str)]
+    texts = [spoken_form(phrase) for phrase in phrases if isinstance(phrase, str)]
     for twice in sorted({text for text in texts if texts.count(text) > 1}):
         yield f"{name}: {twice!r} is listed twice"
+
+
+def _problem_in_list(phrase: object, name: str, language: str) -> str | None:
+    if name == WAITING:  # it need not acknowledge what the caller said: only the checks of any language apply
+        return problem_with_phrase(phrase, None, _NO_LANGUAGE)
+    return problem_with_phrase(phrase, Move(name), language)
 
 
 _EXPLAINED = {
@@ -191,5 +205,6 @@ _EXPLAINED = {
 }
 
 
-def _spoken_form(phrase: str) -> str:
+def spoken_form(phrase: str) -> str:
+    """Return the words of a phrase as they sound: lower case, without punctuation."""
     return " ".join("".join(letter if letter.isalnum() else " " for letter in phrase.lower()).split())

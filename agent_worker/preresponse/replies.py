@@ -65,6 +65,10 @@ class Replies:
                 self._traces.popitem(last=False)
         return reply
 
+    def adopt(self, speech: SpeechHandle, reply: Reply) -> None:
+        """Register a reply that another speech gives, such as a filler."""
+        self._by_speech[speech] = reply
+
     def current(self) -> Reply | None:
         """Return the reply that the running ``tts_node`` speaks; ``None`` for other speech, such as a greeting."""
         speech = current_speech_handle()

@@ -11,6 +11,7 @@ from agent_worker.telemetry.trace import TurnTrace
 EventName = Literal[
     "preresponse_decided",
     "preresponse_started",
+    "filler_started",
     "answer_started",
     "turn_reopened",
     "usage_unreported",
@@ -26,6 +27,8 @@ class EngineEvents(rtc.EventEmitter[EventName]):
     ``preresponse_decided``: whether there is a pre-response has been decided in a turn. Argument: the ``TurnTrace``.
 
     ``preresponse_started``: a pre-response is about to be heard. Arguments: its text and its source.
+
+    ``filler_started``: a filler is about to be heard in a long silence. Argument: its text.
 
     ``answer_started``: the main model has sent the first text or tool call of an answer. Argument: the ``TurnTrace``.
 

@@ -134,7 +134,7 @@ CallEndReason = Literal["duration", "tokens", "cost", "silence"]
 CALL_END_REASONS: Final[tuple[CallEndReason, ...]] = get_args(CallEndReason)
 REPLIES: Final = ("preresponse", "answer")
 STRATEGIES: Final = ("llm", "phrase", "hybrid", "off", "custom")
-SOURCES: Final = ("llm", "phrase", "none", "custom")
+SOURCES: Final = ("llm", "phrase", "filler", "none", "custom")
 COMPONENTS: Final = ("stt", "fast_llm", "main_llm", "tts")
 INTERRUPTION_PHASES: Final = ("before_audio", "preresponse", "answer")
 

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from livekit.agents import ChatMessage
@@ -43,7 +44,7 @@ class TurnTimestamps:
     preresponse_start: float | None = None
     """Playout of the pre-response begins: its first frame goes to LiveKit."""
     preresponse_end: float | None = None
-    """Playout of the pre-response ends."""
+    """Playout of the pre-response, and of the fillers before the answer, ends."""
     answer_start: float | None = None
     """Playout of the answer begins."""
     answer_end: float | None = None
@@ -83,9 +84,9 @@ class TurnRecord:
     caller: str | None
     """Transcript of the caller."""
     preresponse: str | None
-    """The pre-response as far as it was spoken."""
+    """The pre-response and the fillers as far as they were spoken."""
     preresponse_source: str | None
-    """``llm``, ``phrase``, or a custom strategy's word."""
+    """``llm``, ``phrase``, ``filler`` if there was only a filler, or a custom strategy's word."""
     preresponse_outcome: str | None
     """``spoken``, ``interrupted``, or why there was none: one of ``telemetry.trace.OUTCOMES``."""
     answer: str
@@ -170,7 +171,7 @@ def turn_record(
         interrupted: Whether the caller interrupted the reply.
         backchannels: Listener's sounds of the agent before the caller had finished.
     """
-    spoken = split_reply(replies, trace.filler if trace else None)
+    spoken = split_reply(replies, trace.fillers if trace else ())
     was_decided = trace is not None and trace.outcome == "spoken"
     # A pre-response that was interrupted in its first moment was heard, but no word of it is in the history.
     has_preresponse = spoken.preresponse is not None or (was_decided and not spoken.answer)
@@ -195,26 +196,30 @@ def turn_record(
     )
 
 
-def split_reply(replies: Sequence[ChatMessage], filler: str | None) -> SpokenReply:
+def split_reply(replies: Sequence[ChatMessage], fillers: Collection[str]) -> SpokenReply:
     """Split the agent's messages of a turn into pre-response and answer.
 
     Args:
         replies: The messages, as far as they were spoken.
-        filler: The phrase that was spoken while a tool was at work: it counts as pre-response.
+        fillers: What was said while a tool or the main model took long: it counts as pre-response.
     """
-    preresponse: str | None = None
+    preresponse: list[str] = []
     is_complete = False
     answer: list[str] = []
     for reply in replies:
         text = reply.text_content or ""
-        is_filler = bool(filler) and str(filler).startswith(text.strip())
-        expected = reply.extra.get(PRERESPONSE_EXTRA_KEY) or (filler if is_filler else None)
+        filler = next((filler for filler in fillers if text.strip() and filler.startswith(text.strip())), None)
+        expected = reply.extra.get(PRERESPONSE_EXTRA_KEY) or filler
         if expected and not text.startswith(expected):
-            preresponse, text = text.strip() or None, ""  # interrupted before its end
+            is_complete = False  # interrupted before its end
+            preresponse.append(text.strip())
         elif expected:
-            preresponse, text, is_complete = expected, text.removeprefix(expected), True
-        answer.append(text.strip())
-    return SpokenReply(preresponse, " ".join(part for part in answer if part), is_complete)
+            is_complete = True
+            preresponse.append(expected)
+            answer.append(text.removeprefix(expected).strip())
+        else:
+            answer.append(text.strip())
+    return SpokenReply(" ".join(filter(None, preresponse)) or None, " ".join(filter(None, answer)), is_complete)
 
 
 def _outcome(trace: TurnTrace | None, is_heard: bool, is_complete: bool) -> str | None:
@@ -233,8 +238,8 @@ def _timestamps(
     interrupted: bool,
 ) -> TurnTimestamps:
     trace = trace or TurnTrace()
-    preresponse = playouts[0] if has_preresponse and playouts else None
-    answer = playouts[1:] if preresponse else playouts
+    lead = _lead(playouts, trace) if has_preresponse else []
+    answer = playouts[len(lead) :]
     absolute = TurnTimestamps(
         last_voice=speech.last_voice,
         stt_final=speech.stt_final,
@@ -245,13 +250,21 @@ def _timestamps(
         main_request=trace.main_request,
         main_first_token=trace.main_first_token,
         main_first_audio=trace.main_first_audio,
-        preresponse_start=preresponse.start if preresponse else None,
-        preresponse_end=preresponse.end if preresponse else None,
+        preresponse_start=lead[0].start if lead else None,
+        preresponse_end=lead[-1].end if lead else None,
         answer_start=answer[0].start if answer else None,
         answer_end=answer[-1].end if answer else None,
         interruption=playouts[-1].end if interrupted and playouts else None,
     )
     return _relative(absolute)
+
+
+def _lead(playouts: Sequence[Playout], trace: TurnTrace) -> Sequence[Playout]:
+    """Return the playouts of the pre-response and of the fillers before the answer."""
+    before_answer = list(
+        takewhile(lambda playout: trace.main_first_audio is None or playout.start < trace.main_first_audio, playouts)
+    )
+    return playouts[: min(max(1, trace.lead_segments), max(1, len(before_answer)))]
 
 
 def _relative(absolute: TurnTimestamps) -> TurnTimestamps:

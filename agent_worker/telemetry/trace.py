@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 PreresponseOutcome = Literal[
@@ -27,6 +27,9 @@ AUDIBLE_OUTCOMES: Final[tuple[PreresponseOutcome, ...]] = ("spoken", "interrupte
 PRERESPONSE_EXTRA_KEY: Final = "preresponse"
 """Key of ``ChatMessage.extra`` under which a reply carries the text of its pre-response."""
 
+FILLER_EXTRA_KEY: Final = "filler"
+"""Key of ``ChatMessage.extra`` that marks a message which is nothing but a filler."""
+
 
 @dataclass
 class TurnTrace:
@@ -40,7 +43,8 @@ class TurnTrace:
         outcome: ``spoken``, or why there was no pre-response.
         source: Origin of the pre-response, such as ``llm`` or ``phrase``.
         uses_tools: Whether the main model called a tool.
-        filler: The phrase that was spoken because a tool took long.
+        lead_segments: How many segments were sent to the voice before the answer: the pre-response and the fillers.
+        fillers: What was said while a tool or the main model took long.
         fast_request: The fast model was asked.
         fast_first_token: Its first token arrived.
         fast_first_audio: The first audio of the pre-response was available.
@@ -54,7 +58,8 @@ class TurnTrace:
     outcome: PreresponseOutcome = "off"
     source: str | None = None
     uses_tools: bool = False
-    filler: str | None = None
+    lead_segments: int = 0
+    fillers: list[str] = field(default_factory=list)
 
     fast_request: float | None = None
     fast_first_token: float | None = None

@@ -62,7 +62,7 @@ class Conversation:
         caller = next((message for message in messages if message.role == "user"), None)
         replies = [message for message in messages if message.role == "assistant"]
         trace = self._agent.trace(caller.id) if caller else None
-        spoken = split_reply(replies, trace.filler if trace else None)
+        spoken = split_reply(replies, trace.fillers if trace else ())
         return TurnResult(spoken.preresponse, spoken.answer, replies, trace)
 
 

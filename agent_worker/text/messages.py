@@ -30,6 +30,11 @@ def backchannel(language: str) -> str:
     return _sentence("backchannel", language)
 
 
+def tool_timeout(language: str) -> str:
+    """Return the sentence that is spoken when a tool is given up: in ``language``, else in English."""
+    return _sentence("tool_timeout", language)
+
+
 @cache
 def preambles(language: str, move: Move | None = None) -> frozenset[str]:
     """Return the openings of answers that do the same as a move, lower case; none for an unknown language.

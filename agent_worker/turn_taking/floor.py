@@ -125,6 +125,11 @@ class Floor:
         self._observes_vad = False
 
     @property
+    def clock(self) -> Clock:
+        """The clock of the call."""
+        return self._clock
+
+    @property
     def is_attached(self) -> bool:
         """Whether it watches a session."""
         return self._session is not None

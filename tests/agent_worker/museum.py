@@ -18,5 +18,6 @@ def museum_agent(**options: Any) -> PreResponseAgent:
         "strategy": "phrase",
         "phrases": PhraseBook("en", {Move.LOOK_UP: [PHRASE]}),
         "quick_answer": 0.0,
+        "filler_delay": None,
     }
     return PreResponseAgent(**{**standard, **options})

@@ -13,7 +13,6 @@ from livekit.agents import ChatContext, ConversationItemAddedEvent
 
 from agent_worker.audio.phrase_cache import PhraseAudio
 from agent_worker.preresponse.apology import Apologizer
-from agent_worker.preresponse.tool_filler import ToolFiller
 from agent_worker.testing import ScriptedTTS
 from tests.waiting import settle
 
@@ -72,38 +71,3 @@ async def test_apology_waits_for_the_end_of_the_turn(cached: PhraseAudio) -> Non
     session.emit("conversation_item_added", ConversationItemAddedEvent(item=message))
     await apologizing
     assert len(session.said) == 1
-
-
-@pytest.mark.parametrize(
-    ("user_state", "agent_state", "spoken"),
-    [("listening", "thinking", True), ("speaking", "thinking", False), ("listening", "speaking", False)],
-)
-async def test_phrase_fills_the_silence_of_a_slow_tool(user_state: str, agent_state: str, spoken: bool) -> None:
-    slept: list[float] = []
-    done = asyncio.Event()
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        asyncio.get_running_loop().call_soon(done.set)
-
-    session: Any = Session(user_state, agent_state)
-    told: list[str] = []
-    ToolFiller(sleep).start(session, "One moment.", told.append)
-    await done.wait()
-    assert slept == [1.0]
-    assert (told, session.said) == ((["One moment."], ["One moment."]) if spoken else ([], []))
-
-
-async def test_phrase_is_not_spoken_when_the_tool_has_returned() -> None:
-    session: Any = Session()
-    waiting = asyncio.Event()
-
-    async def sleep(_: float) -> None:
-        await waiting.wait()
-
-    filler = ToolFiller(sleep)
-    filler.start(session, "One moment.", session.said.append)
-    filler.cancel()
-    waiting.set()
-    await settle()
-    assert not session.said

@@ -10,13 +10,13 @@ import importlib
 import logging
 import re
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
 from livekit import rtc
-from livekit.agents import AgentSession, Plugin, SpeechCreatedEvent, llm
+from livekit.agents import AgentSession, Plugin, RunContext, SpeechCreatedEvent, llm
 from livekit.agents.types import TOPIC_TRANSCRIPTION
 from livekit.agents.voice import SpeechHandle, agent_activity, audio_recognition, room_io
 from livekit.agents.voice.agent_session import DEFAULT_TTS_TEXT_TRANSFORMS
@@ -140,6 +140,36 @@ def restore_user_turn(session: AgentSession[Any], text: str) -> None:
 def _recognition(session: AgentSession[Any]) -> audio_recognition.AudioRecognition | None:
     activity = session._activity
     return activity._audio_recognition if activity else None
+
+
+# --- tools ---
+
+RunTool = Callable[[str, Awaitable[Any], Callable[[], None]], Awaitable[Any]]
+"""Runs a tool, given its name, the tool at work and what cancels it; returns its result."""
+
+
+def wrap_tools(session: AgentSession[Any], run: RunTool) -> None:
+    """Let ``run`` run the tools of the session's present agent; a second call for the same agent has no effect.
+
+    livekit-agents has no limit for the duration of a tool, and cancels only tools that are declared cancellable. A tool
+    that has reported with ``RunContext.update`` counts as returned.
+    """
+    activity = session._activity
+    if activity is None or "execute" in vars(activity._tool_executor):
+        return
+    executor = activity._tool_executor
+    execute = executor.execute
+
+    async def execute_wrapped(*, run_ctx: RunContext[Any], **options: Any) -> Any:
+        call = run_ctx.function_call
+
+        def cancel() -> None:
+            if (running := executor._running_tasks.get(call.call_id)) is not None:
+                running.exe_task.cancel()
+
+        return await run(call.name, execute(run_ctx=run_ctx, **options), cancel)
+
+    vars(executor).update(execute=execute_wrapped)
 
 
 # --- end of turn ---

@@ -21,11 +21,11 @@ export interface TurnRecord {
    */
   caller: string | null;
   /**
-   * The pre-response as far as it was spoken.
+   * The pre-response and the fillers as far as they were spoken.
    */
   preresponse: string | null;
   /**
-   * ``llm``, ``phrase``, or a custom strategy's word.
+   * ``llm``, ``phrase``, ``filler`` if there was only a filler, or a custom strategy's word.
    */
   preresponse_source: string | null;
   /**
@@ -111,7 +111,7 @@ export interface TurnTimestamps {
    */
   preresponse_start: number | null;
   /**
-   * Playout of the pre-response ends.
+   * Playout of the pre-response, and of the fillers before the answer, ends.
    */
   preresponse_end: number | null;
   /**
