@@ -33,13 +33,15 @@ _MAX_PARTIAL_CHARS = 80
 #: Special tokens, by the part of their name that tells what they begin.
 _TOKEN_OPENS = re.compile(r"(begin|start)_(of_)?(thought|thinking|reasoning|think)|think", re.IGNORECASE)
 _TOKEN_CLOSES = re.compile(
-    r"end_(of_)?(thought|thinking|reasoning|think)|(begin|start)_(of_)?(solution|response|answer)|end|return|call",
+    r"end(_(of_)?(thought|thinking|reasoning|think|solution|response|answer))?|return|call"
+    r"|(begin|start)_(of_)?(solution|response|answer)",
     re.IGNORECASE,
 )
 #: gpt-oss: a message has a header, and the channel in it says who is meant to read it.
 _HEADER_TOKENS = ("channel", "start")
 _HEADER_END = "message"
 _CHANNEL_FOR_CALLER = "final"
+_TOOL_RECIPIENT = "to="
 
 #: Words with which models begin to think. Only after one of them is a text held back to look for the rest.
 _OPENINGS = (
@@ -183,7 +185,7 @@ class ReasoningFilter:
         if tag["leak"]:
             return self._on_leaked_channel(tag[0])
         if tag["token"] is not None:
-            return self._on_token(tag["token"])
+            return self._on_token(tag["token"], tag[0])
         if tag["answer"] is not None:
             if tag["answer_close"] or not (self._depth or self._opening):
                 return ""
@@ -194,7 +196,7 @@ class ReasoningFilter:
             return ""
         return self._close() if is_close else self._open()
 
-    def _on_token(self, token: str) -> str:
+    def _on_token(self, token: str, tag: str) -> str:
         name = token.lower()
         if name in _HEADER_TOKENS:
             passed = self._release_opening()
@@ -202,13 +204,17 @@ class ReasoningFilter:
             return passed
         if name == _HEADER_END:
             header, self._header = self._header or "", None
+            if _TOOL_RECIPIENT in header:  # a tool call, which is for others to read
+                self._depth = 0
+                return self._pass(f"<|channel|>{header}{tag}")
             self._depth = 0 if header.strip().lower().startswith(_CHANNEL_FOR_CALLER) else 1
             return ""
         if _TOKEN_OPENS.fullmatch(name):
             return self._open()
-        if _TOKEN_CLOSES.fullmatch(name):
-            self._header = None
-            self._depth = 0
+        if not _TOKEN_CLOSES.fullmatch(name) or (name == "call" and not self._depth):
+            return self._pass(tag)
+        self._header = None
+        self._depth = 0
         return ""
 
     def _on_leaked_channel(self, text: str) -> str:

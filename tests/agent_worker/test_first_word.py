@@ -108,6 +108,9 @@ async def test_model_that_stops_in_the_middle_of_a_tool_call_is_replaced() -> No
         ["---\n"],
         ["\u200b", "\u200b\u200b"],
         ["*", "*"],
+        ["*a long ", "sigh*"],
+        ["(pauses)", ' <break time="1s"/>'],
+        ["```python\n", "print(1)\n", "```\n"],
         ["!"],
     ],
 )
@@ -178,7 +181,7 @@ async def test_main_model_may_be_waited_for() -> None:
     assert (await run_turn(agent, QUESTION, llm=main)).answer == "It opens at nine."
 
 
-@pytest.mark.parametrize("pieces", [["<think>The user asks"], [], ["🎉"], ["\u200b"], ["---"]])
+@pytest.mark.parametrize("pieces", [["<think>The user asks"], [], ["🎉"], ["\u200b"], ["---"], ["*sighs*"]])
 async def test_fast_model_is_asked_in_a_call_when_nothing_can_be_spoken(pieces: list[str]) -> None:
     agent = museum_agent(fast_llm=ScriptedLLM(FAST))
     turn = await run_turn(agent, QUESTION, llm=llm.FallbackAdapter([ScriptedLLM(*pieces), ScriptedLLM("unused")]))

@@ -97,6 +97,19 @@ def test_expectation_is_given_up_when_it_was_wrong() -> None:
     assert not reasoning.starts_inside
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<|python_tag|>{"name": "hours"}',
+        '<|channel|>commentary to=functions.hours <|constrain|>json<|message|>{"day": "monday"}<|call|>',
+        '[TOOL_CALLS][{"name": "hours"}]',
+    ],
+)
+def test_tool_call_is_passed_on_with_its_marks(text: str) -> None:
+    before = f"<|channel|>analysis<|message|>{THOUGHT}<|end|><|start|>assistant" if "commentary" in text else ""
+    assert filtered(*(before + text))[0] == text
+
+
 def test_tool_call_in_the_middle_of_reasoning_ends_it() -> None:
     passed, _ = filtered("<think>I will look it up.\n", '<tool_call>{"name": "hours"}</tool_call>')
     assert passed == '<tool_call>{"name": "hours"}</tool_call>'

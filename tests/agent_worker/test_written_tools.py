@@ -54,6 +54,9 @@ async def turn(*pieces: str) -> tuple[list[str], str, ScriptedLLM]:
     "pieces",
     [
         ("<func", "tion=opening_time>", ARGUMENTS, "</function>"),
+        ("<|python_tag|>", 'opening_time.call(day="monday")'),
+        ("<|channel|>commentary to=functions.opening_time <|constrain|>json<|message|>", ARGUMENTS, "<|call|>"),
+        ("<think>Hm, the user asks.</think>", "<function=opening_time>", ARGUMENTS, "</function>"),
         ("<|python_tag|>", '{"name": "opening_time", ', f'"parameters": {ARGUMENTS}}}'),
         ('<tool_call>{"name": "opening_time", "arguments": ', ARGUMENTS, "}</tool_call>"),
         ('```json\n{"name": "opening_time", "arguments": ', ARGUMENTS, "}\n```"),
