@@ -86,7 +86,8 @@ async def run_call(
     limit_duration(settings.call_max_seconds, session, end)
     limit_usage(settings.call_max_tokens, settings.call_max_cost_usd, meter.usage_events, end)
     limit_silence(settings.caller_silence_max_seconds, session, end, _audience(session))
-    stack.fast_llm.prewarm()
+    for model in (stack.fast_llm, stack.fallback_llm):
+        model.prewarm()
     if not settings.no_greeting:
         session.say(settings.greeting)
     if stack.prefill:

@@ -16,10 +16,11 @@ from livekit.agents.voice import SpeechHandle
 
 from agent_worker import report_progress
 from agent_worker.audio.phrase_cache import PhraseAudio
+from agent_worker.core.progress import REASONING_CHARS_KEY
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.dead_air import DeadAir, Line
 from agent_worker.preresponse.phrases import PhraseBook, built_in_languages
-from agent_worker.testing import ScriptedTTS
+from agent_worker.testing import ScriptedLLM, ScriptedTTS
 from agent_worker.text.intent import Intent
 from agent_worker.text.messages import tool_timeout
 from agent_worker.turn_taking.call_silence import CallSilence
@@ -195,6 +196,24 @@ async def test_slow_main_model_is_no_dead_air(strategy: str) -> None:
         await until(lambda: len(now.main.requests) == 2)
         history = [item.text_content for item in now.main.requests[1].items if item.type == "message"]
         assert "It opens at nine." in history  # as the main model wrote it
+
+
+async def test_caller_who_waits_for_a_model_that_reasons_is_not_left_in_silence() -> None:
+    phrases, done = PhraseBook("en", {Intent.QUESTION: [PHRASE], "waiting": FILLERS}), asyncio.Event()
+    thinks = [llm.ChoiceDelta(role="assistant", extra={REASONING_CHARS_KEY: 20})] * 12
+    options = {"strategy": "phrase", "phrases": phrases, "filler_delay": 2.5, "fast_llm": ScriptedLLM("At ten.")}
+    async with call(*thinks, done, "It opens at nine.", answer_timeout=600.0, **options) as now:
+        now.loudspeaker.automatic = True
+        now.gate.set()
+        await now.say(QUESTION)
+        await until(lambda: now.session.agent_state == "thinking" or now.voice.texts)
+        times = await spoken_times(now, 10.0)
+        assert len(times) >= 2
+        assert all(gap <= 6.0 for gap in gaps(times))
+        lead = now.voice.texts[:]
+        done.set()
+        await until(lambda: now.session.agent_state == "listening")
+        assert now.voice.texts == [*lead, "It opens at nine."]
 
 
 async def test_main_model_does_not_get_to_see_the_fillers_of_tools() -> None:

@@ -356,6 +356,15 @@ async def test_fast_model_speaks_in_its_own_words() -> None:
     assert reply.text_content == "Let me think about the museum. Nine."
 
 
+@pytest.mark.parametrize(
+    "thought", ["<think>The user asks. </think>", "[THINK]Hm. [/THINK]", "Okay, the user asks. </think>"]
+)
+async def test_reasoning_of_the_fast_model_is_no_preresponse(thought: str) -> None:
+    fast = ScriptedLLM(*thought, "Let me think about ", "the museum.")
+    reply = await reply_to(agent_with("llm", fast_llm=fast), ScriptedLLM("Nine."))
+    assert reply.text_content == "Let me think about the museum. Nine."
+
+
 async def test_hybrid_does_not_wait_for_a_slow_fast_model() -> None:
     fast = ScriptedLLM("Let me look.", gate=asyncio.Event())
     book = PhraseBook("en", {Move.LOOK_UP: ["Let me think."]})
