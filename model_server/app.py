@@ -17,7 +17,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from model_server.backends import Backends, BadInputError, UnknownModelError
-from model_server.deepgram_api import CLIENT_TIMEOUT_S, PROJECTS_PATH, DeepgramAPI
+from model_server.deepgram_api import PROJECTS_PATH, DeepgramAPI
+from model_server.deepgram_stream import CLIENT_TIMEOUT_S
 from model_server.faults import Faults
 from model_server.openai_api import OpenAIAPI, bad_input, error_response, unknown_model
 from model_server.simulation import SimulatedBackends, SimulationConfig
@@ -57,6 +58,7 @@ def create_app(
             Route("/v1/audio/transcriptions", openai.transcriptions, methods=["POST"]),
             Route("/v1/audio/speech", openai.speech, methods=["POST"]),
             WebSocketRoute("/v1/listen", deepgram.listen),
+            WebSocketRoute("/v2/listen", deepgram.listen_flux),
             *(faults.routes if faults else ()),
             *([_config_route(backends)] if isinstance(backends, SimulatedBackends) else ()),
         ],

@@ -76,15 +76,45 @@ class Resampler:
 
 def pcm_reader(sample_rate: int, channels: int) -> Callable[[bytes], Audio]:
     """Return a function that converts the interleaved 16-bit PCM of one live stream to `STT_SAMPLE_RATE` mono."""
-    if sample_rate == STT_SAMPLE_RATE and channels == 1:
-        return from_pcm16
+    return raw_reader("linear16", sample_rate, channels)
+
+
+class UndecodableAudioError(Exception):
+    """Bytes of a live stream are no audio in the format that was announced."""
+
+
+SAMPLE_BYTES = {"linear16": 2, "linear32": 4, "mulaw": 1, "alaw": 1}
+"""The size of a sample in each encoding without a container, by Deepgram's names."""
+_PCM_CODECS = {"linear16": "pcm_s16le", "linear32": "pcm_f32le", "mulaw": "pcm_mulaw", "alaw": "pcm_alaw"}
+
+
+def raw_reader(encoding: str, sample_rate: int, channels: int) -> Callable[[bytes], Audio]:
+    """Return a function that converts the interleaved samples of one live stream to `STT_SAMPLE_RATE` mono.
+
+    It raises `UndecodableAudioError` for bytes that are no whole number of samples.
+
+    Args:
+        encoding: One of `SAMPLE_BYTES`.
+        sample_rate: Samples a second of each channel.
+        channels: 1 or 2, which are mixed.
+    """
+    if channels not in (1, 2):
+        raise UndecodableAudioError(f"{channels} channels; 1 or 2 are supported")
+    step = SAMPLE_BYTES[encoding] * channels
+    is_native = encoding == "linear16" and sample_rate == STT_SAMPLE_RATE and channels == 1
+    decoder = av.CodecContext.create(_PCM_CODECS[encoding], "r")
+    assert isinstance(decoder, av.AudioCodecContext)
+    decoder.sample_rate = sample_rate
+    decoder.layout = "mono" if channels == 1 else "stereo"
     resampler = Resampler(STT_SAMPLE_RATE)
 
-    def read(pcm: bytes) -> Audio:
-        samples = np.frombuffer(pcm, "<i2").reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono" if channels == 1 else "stereo")
-        frame.sample_rate = sample_rate
-        return resampler.push(frame)
+    def read(data: bytes) -> Audio:
+        if len(data) % step:
+            raise UndecodableAudioError(f"not a whole number of {encoding} samples")
+        if is_native:
+            return from_pcm16(data)
+        chunks = [resampler.push(frame) for frame in decoder.decode(av.Packet(data))] if data else []
+        return np.concatenate(chunks) if chunks else np.zeros(0, np.float32)
 
     return read
 

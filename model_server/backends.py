@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -116,6 +117,24 @@ class Word:
 
 
 @dataclass(frozen=True)
+class TurnPause:
+    """How certain a model becomes, during a silence, that the speaker's turn is over.
+
+    Attributes:
+        level: The certainty that it approaches, from 0 to 1.
+        rise_s: Seconds after which it has risen to 63 % of that.
+    """
+
+    level: float = 0.95
+    rise_s: float = 0.195
+    """With the default level, 0.7 is reached after 0.26 s, which is what Deepgram says of Flux."""
+
+    def confidence(self, silence_s: float) -> float:
+        """Return the certainty after this much silence."""
+        return self.level * -math.expm1(-silence_s / self.rise_s)
+
+
+@dataclass(frozen=True)
 class Transcript:
     """A transcript with its words, and Whisper's probability of silence and mean log probability of a token."""
 
@@ -180,6 +199,12 @@ class STT(Model, Protocol):
         `spans` are where the connection's segments up to this one lie in its stream. Only the simulation uses number
         and spans, to choose its text.
         """
+
+    def takes_language(self, model: str, language: str) -> bool:
+        """Return whether a model transcribes a language, given by its subtag, such as `de`."""
+
+    def turn_pause(self, model: str, text: str) -> TurnPause:
+        """Return how the certainty rises that a turn is over, in the silence that has begun after this text."""
 
     def voice_activity_detector(self) -> VoiceActivityDetector:
         """Return a detector for one stream."""

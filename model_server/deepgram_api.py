@@ -1,24 +1,30 @@
-"""Deepgram's live transcription: audio in and results out, over one websocket per conversation."""
+"""Deepgram's websockets: the endpoints, and the live transcription of version 1. Audio in, results out."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-import numpy as np
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
-from model_server.audio import pcm_reader
-from model_server.backends import STT, STT_SAMPLE_RATE, VAD_FRAME_SAMPLES, Span, Transcript, UnknownModelError
+from model_server.backends import STT, Audio, Span, Transcript, UnknownModelError
+from model_server.deepgram_flux import FLUX, FluxConversation, FluxOptions
+from model_server.deepgram_stream import (
+    CLIENT_TIMEOUT_S,
+    UNKNOWN_MODEL,
+    AudioOptions,
+    Conversation,
+    Frames,
+    deny,
+    problems,
+)
 from model_server.segmenter import Segmenter, SegmentEvent, SpeechSegment
 
 MIN_ENDPOINTING_MS = 200
@@ -28,17 +34,12 @@ closure before a 't' or 'k' inside a word is up to 150 ms of silence."""
 INTERIM_INTERVAL_S = 1.0
 """New speech between two interim results; each costs a whole run of Whisper."""
 
-CLIENT_TIMEOUT_S = 11.0
-"""Deepgram closes a connection that has received neither audio nor KeepAlive for 10 to 12 seconds."""
 
-
-class LiveOptions(BaseModel):
+class LiveOptions(AudioOptions):
     """The query parameters that have an effect; the others are accepted."""
 
     model: str
-    encoding: Literal["linear16"]
-    sample_rate: Annotated[int, Field(ge=8_000, le=48_000)]
-    channels: Annotated[int, Field(ge=1, le=2)] = 1
+    language: str = ""
     interim_results: bool = False
     vad_events: bool = False
     endpointing: Annotated[int, Field(ge=0)] | None = 10
@@ -76,25 +77,54 @@ class DeepgramAPI:
     async def listen(self, socket: WebSocket) -> None:
         """Serve one conversation."""
         request_id = str(uuid.uuid4())
-        authorization = socket.headers.get("authorization", "")
-        if self._api_key and not secrets.compare_digest(authorization.encode(), f"Token {self._api_key}".encode()):
-            return await _deny(socket, 401, "INVALID_AUTH", "Invalid credentials.", request_id)
+        if not await self._has_key(socket, request_id):
+            return
         try:
             options = LiveOptions.model_validate(dict(socket.query_params))
-            model = self._stt.names.resolve(options.model)
+            model = self._resolve(options.model, is_flux=False)
+            self._check_language(options.model, options.language)
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            return await _deny(socket, 400, "Bad Request", f"Bad Request: {problems}", request_id)
+            return await deny(socket, 400, "Bad Request", problems(error), request_id)
         except UnknownModelError:
-            message = "Bad Request: No such model/language/tier combination found."
-            return await _deny(socket, 400, "Bad Request", message, request_id)
+            return await deny(socket, 400, "Bad Request", UNKNOWN_MODEL, request_id)
+        frames = Frames(options.reader(), self._stt.voice_activity_detector())
         await socket.accept(headers=[(b"dg-request-id", request_id.encode())])
-        await _Conversation(socket, options, self._stt, model, request_id, self._client_timeout_s).run()
+        await _LiveConversation(socket, frames, options, self._stt, model, request_id, self._client_timeout_s).run()
 
+    async def listen_flux(self, socket: WebSocket) -> None:
+        """Serve one conversation by turns."""
+        request_id = str(uuid.uuid4())
+        if not await self._has_key(socket, request_id):
+            return
+        try:
+            options = FluxOptions.of(socket.query_params)
+            self._resolve(options.model, is_flux=True)
+            for language in options.language_hint if options.is_multilingual else ():
+                self._check_language(options.model, language)
+        except ValidationError as error:
+            return await deny(socket, 400, "Bad Request", problems(error), request_id)
+        except UnknownModelError:
+            return await deny(socket, 400, "Bad Request", UNKNOWN_MODEL, request_id)
+        frames = Frames(options.reader(), self._stt.voice_activity_detector())
+        await socket.accept(headers=[(b"dg-request-id", request_id.encode())])
+        await FluxConversation(socket, frames, options, self._stt, request_id, self._client_timeout_s).run()
 
-async def _deny(socket: WebSocket, status: int, code: str, message: str, request_id: str) -> None:
-    body = {"err_code": code, "err_msg": message, "request_id": request_id}
-    await socket.send_denial_response(JSONResponse(body, status, {"dg-error": message}))
+    async def _has_key(self, socket: WebSocket, request_id: str) -> bool:
+        given = socket.headers.get("authorization", "")
+        if self._api_key and not secrets.compare_digest(given.encode(), f"Token {self._api_key}".encode()):
+            await deny(socket, 401, "INVALID_AUTH", "Invalid credentials.", request_id)
+            return False
+        return True
+
+    def _resolve(self, model: str, *, is_flux: bool) -> str:
+        """Return the model's own name. Flux has a path of its own, and the other models are not on it."""
+        if (FLUX in model) is not is_flux:
+            raise UnknownModelError(model)
+        return self._stt.names.resolve(model)
+
+    def _check_language(self, model: str, language: str) -> None:
+        if language and not self._stt.takes_language(model, language.partition("-")[0].lower()):
+            raise UnknownModelError(model)
 
 
 @dataclass(frozen=True)
@@ -114,20 +144,20 @@ class _UtteranceEnd:
     pass
 
 
-class _Conversation:
-    """Two tasks: one receives audio and cuts it into segments, the other transcribes them and sends the results."""
+class _LiveConversation(Conversation["_Job | _UtteranceEnd"]):
+    """Cuts the audio into segments, and transcribes them."""
 
     def __init__(
         self,
         socket: WebSocket,
+        frames: Frames,
         options: LiveOptions,
         stt: STT,
         model: str,
         request_id: str,
         client_timeout_s: float,
     ) -> None:
-        self._client_timeout_s = client_timeout_s
-        self._socket = socket
+        super().__init__(socket, frames, client_timeout_s)
         self._options = options
         self._stt = stt
         self._info = {
@@ -135,70 +165,24 @@ class _Conversation:
             "model_info": {"name": model, "version": "local", "arch": "whisper"},
             "model_uuid": str(uuid.uuid5(uuid.NAMESPACE_DNS, model)),
         }
-        self._read = pcm_reader(options.sample_rate, options.channels)
-        self._vad = stt.voice_activity_detector()
         self._segmenter = Segmenter(options.endpointing_s)
-        self._rest = np.zeros(0, np.float32)
-        self._jobs: asyncio.Queue[_Job | _UtteranceEnd | None] = asyncio.Queue()
         self._busy = False
         self._spans: list[Span] = []
         self._interim_at = 0.0
         self._awaiting_utterance_end = False
         self._last_word_end = 0.0
 
-    async def run(self) -> None:
-        receiving = asyncio.create_task(self._receive())
-        sending = asyncio.create_task(self._send_results())
-        try:
-            await asyncio.wait({receiving, sending}, return_when=asyncio.FIRST_COMPLETED)
-            if not receiving.done():
-                sending.result()  # it ends first only with an error
-            if receiving.result():
-                await sending
-                await self._socket.send_json(self._metadata())
-                await self._socket.close(1000)
-        except (WebSocketDisconnect, RuntimeError):
-            pass  # the client has disconnected
-        finally:
-            for task in (receiving, sending):
-                task.cancel()
-            await asyncio.gather(receiving, sending, return_exceptions=True)
+    async def _on_message(self, message: Mapping[str, Any]) -> bool:
+        kind = message.get("type")
+        if kind == "Finalize":
+            self._close_segment(speech_final=True, from_finalize=True)
+        return kind in ("Finalize", "KeepAlive")
 
-    async def _receive(self) -> bool:
-        """Receive until the end; return whether the client waits for the rest of its results."""
-        while True:
-            try:
-                message = await asyncio.wait_for(self._socket.receive(), self._client_timeout_s)
-            except asyncio.TimeoutError:
-                reason = "NET-0001: no audio data and no text message within the timeout window"
-                await self._socket.close(1011, reason)
-                return False
-            if message["type"] == "websocket.disconnect":
-                return False
-            if (pcm := message.get("bytes")) is not None:
-                if len(pcm) % (2 * self._options.channels):
-                    await self._socket.close(1008, "DATA-0000: not 16-bit samples")
-                    return False
-                if pcm:
-                    await self._push(pcm)
-                    continue
-            kind = "CloseStream" if pcm == b"" else _message_type(message["text"])
-            if kind == "Finalize":
-                self._close_segment(speech_final=True, from_finalize=True)
-            elif kind == "CloseStream":
-                self._close_segment(speech_final=True)
-                self._jobs.put_nowait(None)
-                return True
-            elif kind != "KeepAlive":
-                await self._socket.close(1008, "DATA-0000: unparsable or unknown message")
-                return False
+    def _on_end(self) -> None:
+        self._close_segment(speech_final=True)
 
-    async def _push(self, pcm: bytes) -> None:
-        audio = np.concatenate([self._rest, self._read(pcm)])
-        whole = len(audio) // VAD_FRAME_SAMPLES * VAD_FRAME_SAMPLES
-        self._rest = audio[whole:]
-        frames = audio[:whole].reshape(-1, VAD_FRAME_SAMPLES)
-        for frame, probability in zip(frames, await asyncio.to_thread(self._vad.probabilities, frames), strict=True):
+    async def _on_frames(self, frames: Sequence[tuple[Audio, float]]) -> None:
+        for frame, probability in frames:
             event = self._segmenter.push(frame, probability)
             if event is SegmentEvent.STARTED:
                 self._interim_at = self._segmenter.elapsed_s
@@ -250,14 +234,16 @@ class _Conversation:
             self._awaiting_utterance_end = False
             self._jobs.put_nowait(_UtteranceEnd())
 
-    async def _send_results(self) -> None:
-        while (job := await self._jobs.get()) is not None:
-            self._busy = True
-            if isinstance(job, _Job):
-                await self._send_result(job)
-            elif self._last_word_end:
-                await self._send("UtteranceEnd", {"last_word_end": self._last_word_end})
-            self._busy = not self._jobs.empty()
+    async def _do_job(self, job: _Job | _UtteranceEnd) -> None:
+        self._busy = True
+        if isinstance(job, _Job):
+            await self._send_result(job)
+        elif self._last_word_end:
+            await self._send("UtteranceEnd", {"last_word_end": self._last_word_end})
+        self._busy = not self._jobs.empty()
+
+    async def _say_goodbye(self) -> None:
+        await self._socket.send_json(self._metadata())
 
     async def _send_result(self, job: _Job) -> None:
         transcript, start, duration = Transcript("", ()), job.at_s, 0.0
@@ -323,19 +309,11 @@ class _Conversation:
             "request_id": self._info["request_id"],
             "sha256": "",
             "created": datetime.now(timezone.utc).isoformat(),
-            "duration": round(self._segmenter.elapsed_s + len(self._rest) / STT_SAMPLE_RATE, 3),
+            "duration": round(self._segmenter.elapsed_s + self._frames.rest_s, 3),
             "channels": self._options.channels,
             "models": [model],
             "model_info": {model: self._info["model_info"]},
         }
-
-
-def _message_type(text: str) -> object:
-    try:
-        message = json.loads(text)
-    except ValueError:
-        return None
-    return message.get("type") if isinstance(message, dict) else None
 
 
 def _strip_punctuation(word: str) -> str:

@@ -25,9 +25,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from model_server.audio import SAMPLE_BYTES
 from model_server.backends import BadInputError
 
-Path = Literal["/v1/chat/completions", "/v1/audio/speech", "/v1/audio/transcriptions", "/v1/listen"]
+Path = Literal["/v1/chat/completions", "/v1/audio/speech", "/v1/audio/transcriptions", "/v1/listen", "/v2/listen"]
 _PATHS: tuple[str, ...] = get_args(Path)
 _USAGE = re.compile(rb'"prompt_tokens":(\d+),"completion_tokens":(\d+)')
 _GARBAGE = '\x16\x03\x01 <html>{"choices": [{]]} \x00 data: data: NaN'
@@ -155,9 +156,11 @@ class _ReceivedAudio:
     """
 
     def __init__(self, fields: dict[str, Any]) -> None:
+        # Of a file with a header only the connection's time is known.
+        sample_bytes = SAMPLE_BYTES.get(str(fields.get("encoding")), 0)
         rate, channels = (str(fields.get(name, "")) for name in ("sample_rate", "channels"))
         samples = int(rate) * int(channels or 1) if rate.isdecimal() and (channels or "1").isdecimal() else 0
-        self._bytes_per_millisecond = 2 * samples / 1000
+        self._bytes_per_millisecond = sample_bytes * samples / 1000
         self.milliseconds = 0.0
 
     def counted(self, receive: Receive) -> Receive:

@@ -31,6 +31,7 @@ from model_server.backends import (
     Transcript,
     UnknownModelError,
 )
+from model_server.transcription_formats import check_format, check_language, check_stream, events, subtitles, verbose
 
 T = TypeVar("T")
 Body = TypeVar("Body", bound=BaseModel)
@@ -163,27 +164,39 @@ class OpenAIAPI:
         """Transcribe a file."""
         async with request.form(max_files=1) as form:
             file, model = form.get("file"), form.get("model")
-            format = form.get("response_format", "json")
             if not isinstance(file, UploadFile):
                 raise BadInputError("'file' is required and must be a file.", param="file")
             if not isinstance(model, str):
                 raise BadInputError("'model' is required.", param="model")
-            if format not in ("json", "verbose_json", "text"):
-                raise BadInputError("'response_format' must be json, verbose_json or text.", param="response_format")
             self._backends.stt.names.resolve(model)
+            format = check_format(form.get("response_format", "json"), model)
+            language = self._check_language(form.get("language"), model)
+            is_streamed = check_stream(form.get("stream"), format, model)
             data = await file.read()
         audio = await asyncio.to_thread(decode, data)
         transcript = await _until_disconnect(
             request,
             self._backends.stt.transcribe(model, audio, segment=next(self._transcriptions), final=True),
         )
+        seconds = len(audio) / STT_SAMPLE_RATE
+        if is_streamed:
+            return _Stream(_transcription_events(transcript, seconds), media_type="text/event-stream")
         if format == "text":
             return PlainTextResponse(transcript.text + "\n")
-        seconds = len(audio) / STT_SAMPLE_RATE
+        if format in ("srt", "vtt"):
+            return PlainTextResponse(subtitles(transcript, format))
         usage = {"type": "duration", "seconds": max(1, round(seconds))}
         if format == "json":
             return JSONResponse({"text": transcript.text, "usage": usage})
-        return JSONResponse({**_verbose(transcript, seconds), "usage": usage})
+        return JSONResponse({**verbose(transcript, seconds, language), "usage": usage})
+
+    def _check_language(self, language: object, model: str) -> str:
+        code = check_language(language)
+        stt = self._backends.stt
+        if code and not stt.takes_language(model, code):
+            message = f"The model '{stt.names.resolve(model)}' does not transcribe the language '{code}'."
+            raise BadInputError(message, param="language", code="unsupported_language")
+        return code
 
     async def speech(self, request: Request) -> Response:
         """Synthesise a text."""
@@ -285,29 +298,9 @@ async def _completion_events(
         yield b"data: [DONE]\n\n"
 
 
-def _verbose(transcript: Transcript, seconds: float) -> dict[str, Any]:
-    words = [{"word": word.text, "start": word.start, "end": word.end} for word in transcript.words]
-    start, end = (words[0]["start"], words[-1]["end"]) if words else (0.0, seconds)
-    segment = {
-        "id": 0,
-        "seek": 0,
-        "start": start,
-        "end": end,
-        "text": transcript.text,
-        "tokens": [],
-        "temperature": 0.0,
-        "avg_logprob": transcript.mean_log_probability,
-        "compression_ratio": 1.0,
-        "no_speech_prob": transcript.no_speech_probability,
-    }
-    return {
-        "task": "transcribe",
-        "language": "english",
-        "duration": seconds,
-        "text": transcript.text,
-        "words": words,
-        "segments": [segment] if transcript.text else [],
-    }
+async def _transcription_events(transcript: Transcript, seconds: float) -> AsyncGenerator[bytes, None]:
+    for event in events(transcript, seconds):
+        yield _event(event)
 
 
 async def _encoded(first: bytes, rest: AsyncGenerator[bytes, None], format: str) -> AsyncGenerator[bytes, None]:

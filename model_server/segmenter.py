@@ -61,6 +61,11 @@ class Segmenter:
         self._silent_frames = 0
 
     @property
+    def is_open(self) -> bool:
+        """Whether a segment is open, be its latest frame speech or not."""
+        return bool(self._open)
+
+    @property
     def speaking(self) -> bool:
         """Whether a segment is open and its latest frame is speech."""
         return bool(self._open) and self._silent_frames == 0

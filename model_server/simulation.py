@@ -29,6 +29,7 @@ from model_server.backends import (
     Span,
     SpeechRequest,
     Transcript,
+    TurnPause,
     UnknownModelError,
     VoiceActivityDetector,
     Word,
@@ -38,6 +39,7 @@ from model_server.segmenter import FRAME_S, LEAD_FRAMES, ONSET_FRAMES
 PREFIX = "simulated-"
 Sleep = Callable[[float], Awaitable[object]]
 Milliseconds = Annotated[float, Field(ge=0)]
+Probability = Annotated[float, Field(ge=0, le=1)]
 Hertz = Annotated[float, Field(gt=0, lt=TTS_SAMPLE_RATE / 2)]
 P95_OF_NORMAL = 1.645
 WORDS_PER_S = 3
@@ -103,12 +105,29 @@ class SimulatedSTT(Jitter):
     final_ms: Milliseconds = 0.0
     interim_ms: Milliseconds = 0.0
     transcripts: Annotated[list[str], Field(min_length=1)] = ["this is a simulated transcript"]
-    """Cycled, segment by segment; each live connection begins with the first."""
+    """Cycled, segment by segment; each live connection begins with the first. One that ends with a comma, a dash or an
+    ellipsis is followed by a pause inside a turn, for Flux; any other by the end of the turn."""
     utterances: list[TimedUtterance] = []
-    """Instead of `transcripts`, for live connections: what the caller says, in this order. The next utterance begins
-    with the first sound after the end of the one before, so that its pauses may cut it into any number of segments."""
+    """Instead of `transcripts`, for live connections of `/v1/listen`: what the caller says, in this order. The next
+    utterance begins with the first sound after the end of the one before, so that its pauses may cut it into any number
+    of segments."""
     detector: Literal["level", "silero"] = "level"
     """What tells speech in live connections: any sound, or the real detector, for recordings with noise."""
+    languages: Annotated[list[str], Field(min_length=1)] | None = None
+    """The only languages that it takes, such as `en`. None: every language."""
+    turn_rise_ms: Annotated[float, Field(gt=0)] = 195.0
+    """For Flux: how fast the confidence rises, in a silence, that the turn is over; it varies like latencies."""
+    turn_end_level: Probability = 0.95
+    """The confidence that a silence approaches at the end of a turn."""
+    turn_pause_level: Probability = 0.6
+    """The confidence that it approaches in a pause inside a turn. Above the eager threshold, a long pause is answered
+    too early and the turn is resumed."""
+    turn_error_rate: Probability = 0.0
+    """The share of silences that are taken for the other kind."""
+
+    def is_inside_turn(self, text: str) -> bool:
+        """Return whether the speaker goes on after this text."""
+        return text.rstrip().endswith((",", "-", "\u2013", "\u2014", "\u2026", "..."))
 
 
 class SimulatedTTS(Jitter):
@@ -220,13 +239,15 @@ class _Simulated(Generic[Entry]):
         self._seed = config.seed
         self._counts: Counter[str] = Counter()
 
-    def _next_request(self, model: str) -> tuple[Entry, int, random.Random]:
-        number = self._counts[model]
-        self._counts[model] += 1
-        return self._entry(model), number, random.Random(f"{self._seed}/{model}/{number}")
-
     def _entry(self, model: str) -> Entry:
         return self._entries.get(model.removeprefix(PREFIX)) or self._entries.get("*") or self._default
+
+    def _next_request(self, model: str, kind: str = "") -> tuple[Entry, int, random.Random]:
+        """Count a request; requests of another kind do not change the numbers, and so the latencies, of this one."""
+        key = f"{model}/{kind}" if kind else model
+        number = self._counts[key]
+        self._counts[key] += 1
+        return self._entry(model), number, random.Random(f"{self._seed}/{key}/{number}")
 
 
 class _LLM(_Simulated[SimulatedLLM]):
@@ -249,6 +270,16 @@ class _LLM(_Simulated[SimulatedLLM]):
 
 class _STT(_Simulated[SimulatedSTT]):
     idle = True
+
+    def takes_language(self, model: str, language: str) -> bool:
+        languages = self._entry(model).languages
+        return languages is None or language in languages
+
+    def turn_pause(self, model: str, text: str) -> TurnPause:
+        entry, _, rng = self._next_request(model, "turn")
+        is_inside = entry.is_inside_turn(text) != (rng.random() < entry.turn_error_rate)
+        level = entry.turn_pause_level if is_inside else entry.turn_end_level
+        return TurnPause(level, entry.turn_rise_ms / 1000 * entry.factor(rng))
 
     async def transcribe(
         self, model: str, audio: Audio, *, segment: int, final: bool, spans: Sequence[Span] = ()

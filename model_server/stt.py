@@ -13,7 +13,7 @@ import numpy.typing as npt
 from faster_whisper import WhisperModel
 from faster_whisper.vad import get_vad_model
 
-from model_server.backends import AliasedModel, Audio, Span, Transcript, VoiceActivityDetector, Word
+from model_server.backends import AliasedModel, Audio, Span, Transcript, TurnPause, VoiceActivityDetector, Word
 
 Features = npt.NDArray[np.float32]
 
@@ -49,6 +49,7 @@ class Whisper:
             {
                 "nova-3",
                 "nova-3-general",
+                "flux-general-en",
                 "whisper-1",
                 "gpt-4o-mini-transcribe",
                 "Systran/faster-whisper-small.en",
@@ -57,6 +58,14 @@ class Whisper:
             }
         ),
     )
+
+    def takes_language(self, model: str, language: str) -> bool:
+        """See `model_server.backends.STT`."""
+        return language == "en"
+
+    def turn_pause(self, model: str, text: str) -> TurnPause:
+        """See `model_server.backends.STT`. Whisper knows nothing of turns: only the silence counts."""
+        return TurnPause()
 
     def __init__(self, path: Path) -> None:
         # A second thread makes Whisper tiny no faster, and would take a core from the voice.

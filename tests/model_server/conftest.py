@@ -40,6 +40,16 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
 
 
 @pytest.fixture(scope="session")
+def flux(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+    """Recognises "I would like to book," with a pause in the turn, then the rest."""
+    transcripts = ["I would like to book,", "a table for two.", "And for when?"]
+    config: Path = tmp_path_factory.mktemp("flux") / "config.json"
+    config.write_text(json.dumps({"seed": 7, "stt": {"*": {"transcripts": transcripts}}}))
+    with server_process("--simulated", str(config)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def locked() -> Iterator[Address]:
     with server_process("--simulated", "default", "--api-key", KEY) as address:
         yield address

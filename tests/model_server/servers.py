@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import uvicorn
 from openai import AsyncOpenAI
@@ -27,6 +28,7 @@ LISTEN = {
     "vad_events": "true",
     "punctuate": "true",
 }
+LISTEN_FLUX = {"model": "flux-general-en", "encoding": "linear16", "sample_rate": "16000"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,12 @@ class Address:
         """`async with` it: a Deepgram live connection."""
         query = "&".join(f"{key}={value}" for key, value in {**LISTEN, **options}.items() if value)
         url = f"{self.v1.replace('http', 'ws', 1)}/listen?{query}"
+        return connect(url, additional_headers=headers, proxy=None)
+
+    def listen_flux(self, headers: Mapping[str, str] | None = None, **options: object) -> connect:
+        """`async with` it: a Deepgram connection by turns."""
+        given = {key: value for key, value in {**LISTEN_FLUX, **options}.items() if value != ""}
+        url = f"{self.url.replace('http', 'ws', 1)}/v2/listen?{urlencode(given, doseq=True)}"
         return connect(url, additional_headers=headers, proxy=None)
 
 

@@ -29,6 +29,21 @@ def wav(pcm: bytes, rate: int = 16_000) -> bytes:
     return file.getvalue()
 
 
+def encoded(pcm: bytes, codec: str, rate: int, container: str = "") -> bytes:
+    """Samples in another encoding of FFmpeg, in a container or without one."""
+    file = io.BytesIO()
+    format = container or codec.removeprefix("pcm_")
+    with av.open(file, mode="w", format=format) as writer:
+        stream = writer.add_stream(codec, rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.frombuffer(pcm, "<i2").reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = rate
+        resampler = av.AudioResampler(format=stream.format, layout="mono", rate=rate)
+        for converted in resampler.resample(frame):
+            writer.mux(stream.encode(converted))
+        writer.mux(stream.encode(None))
+    return file.getvalue()
+
+
 def seconds(encoded: bytes) -> float:
     """How long a file of any format plays."""
     with av.open(io.BytesIO(encoded)) as container:

@@ -129,6 +129,68 @@ async def test_other_sample_rates(simulated: Address, options: dict[str, str]) -
     assert finals(await conversation(simulated, pcm, **options)) == ["Hello there."]
 
 
+TELEPHONE = sounds.tone(1.0, 8_000) + sounds.silence(0.5, 8_000)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "codec"), [("mulaw", "pcm_mulaw"), ("alaw", "pcm_alaw"), ("linear32", "pcm_f32le")]
+)
+async def test_other_encodings(simulated: Address, encoding: str, codec: str) -> None:
+    audio = sounds.encoded(TELEPHONE, codec, 8_000)
+    received = await conversation(simulated, audio, encoding=encoding, sample_rate="8000")
+    assert finals(received) == ["Hello there."]
+    assert received[-1]["duration"] == pytest.approx(1.5, abs=0.05)
+
+
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_mulaw"])
+async def test_wav_needs_no_encoding(simulated: Address, codec: str) -> None:
+    audio = sounds.encoded(TELEPHONE, codec, 8_000, container="wav")
+    received = await conversation(simulated, audio, encoding="", sample_rate="")
+    assert finals(received) == ["Hello there."]
+    assert received[-1]["duration"] == pytest.approx(1.5, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "audio",
+    [sounds.encoded(TELEPHONE, "flac", 8_000, container="flac"), b"not audio at all"],
+    ids=["another container", "text"],
+)
+async def test_other_containers_are_refused_as_undecodable(simulated: Address, audio: bytes) -> None:
+    async with simulated.listen(encoding="", sample_rate="") as socket:
+        await socket.send(audio)
+        with pytest.raises(ConnectionClosedError) as caught:
+            await socket.recv()
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == 1008
+    assert caught.value.rcvd.reason.startswith("DATA-0000: ")
+
+
+@pytest.mark.parametrize("encoding", ["opus", "flac", "g729", "nonsense"])
+async def test_refused_encoding_names_those_that_are_possible(simulated: Address, encoding: str) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        async with simulated.listen(encoding=encoding):
+            pass
+    message = json.loads(caught.value.response.body)["err_msg"]
+    assert all(name in message for name in (encoding, "linear16", "mulaw", "WAV"))
+
+
+@pytest.mark.parametrize(
+    ("language", "is_taken"), [("en", True), ("en-GB", True), ("de", False), ("es-419", False), ("multi", False)]
+)
+async def test_language_is_refused_by_a_model_without_it(language: str, is_taken: bool) -> None:
+    config = SimulationConfig.model_validate({"stt": {"*": {"languages": ["en"]}}})
+    async with server_inside(simulated_backends(config)) as address:
+        if is_taken:
+            async with address.listen(language=language) as socket:
+                await send_message(socket, "CloseStream")
+            return
+        with pytest.raises(InvalidStatus) as caught:
+            async with address.listen(language=language):
+                pass
+    assert caught.value.response.status_code == 400
+    assert "No such model/language" in json.loads(caught.value.response.body)["err_msg"]
+
+
 async def test_finalize_is_always_answered(simulated: Address) -> None:
     async with simulated.listen(interim_results="") as socket:
         await send_audio(socket, sounds.tone(0.5))

@@ -13,6 +13,7 @@ import pytest_asyncio
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from model_server.simulation import SimulationConfig, simulated_backends
+from tests.model_server import sounds
 from tests.model_server.servers import Address, server_inside
 
 CHAT = "/v1/chat/completions"
@@ -138,6 +139,29 @@ async def test_live_transcription_is_billed_for(
     async with address.listen() as socket:
         await socket.send(bytes(2 * 16_000 * audio_s))
         clock.seconds += open_s
+        await socket.send('{"type": "CloseStream"}')
+        async for _ in socket:  # until the server closes it
+            pass
+    (counts,) = (await counts_of(address)).values()
+    assert counts["billed_milliseconds"] == billed_ms
+
+
+@pytest.mark.parametrize(
+    ("options", "bytes_per_sample", "billed_ms"),
+    [
+        ({"encoding": "mulaw", "sample_rate": "8000"}, 1, 60_000),
+        ({"encoding": "linear32", "sample_rate": "8000"}, 4, 60_000),
+        ({"encoding": "", "sample_rate": ""}, 2, 1_000),
+    ],
+    ids=["mulaw", "linear32", "a container: only the time it was open is known"],
+)
+async def test_audio_is_billed_by_its_encoding(
+    address: Address, clock: Clock, options: dict[str, str], bytes_per_sample: int, billed_ms: int
+) -> None:
+    async with address.listen(**options) as socket:
+        silence = bytes(bytes_per_sample * 8_000 * 60)
+        await socket.send(silence if options["encoding"] else sounds.wav(silence, 8_000))
+        clock.seconds += 1
         await socket.send('{"type": "CloseStream"}')
         async for _ in socket:  # until the server closes it
             pass

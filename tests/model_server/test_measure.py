@@ -15,6 +15,7 @@ from model_server.backends import (
     Span,
     SpeechRequest,
     Transcript,
+    TurnPause,
     VoiceActivityDetector,
 )
 from model_server.checksum import WeightsError
@@ -47,6 +48,12 @@ class Models:
         self.recognised.append(audio)
         self.clock.now += 0.2
         return Transcript("", ())
+
+    def takes_language(self, model: str, language: str) -> bool:
+        return True
+
+    def turn_pause(self, model: str, text: str) -> TurnPause:
+        raise NotImplementedError
 
     def voice_activity_detector(self) -> VoiceActivityDetector:
         raise NotImplementedError

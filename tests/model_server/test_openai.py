@@ -138,6 +138,47 @@ async def test_transcription_formats(simulated: Address) -> None:
     assert (verbose.segments[0].no_speech_prob, verbose.segments[0].avg_logprob) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("format", "beginning"), [("srt", "1\n00:00:00,000 --> "), ("vtt", "WEBVTT\n\n00:00:00.000 --> ")]
+)
+async def test_transcription_as_subtitles(simulated: Address, format: str, beginning: str) -> None:
+    create, file = simulated.openai().audio.transcriptions.create, ("a.wav", sounds.wav(sounds.tone(2.0)))
+    subtitles = await create(model="whisper-1", file=file, response_format=format)
+    assert subtitles.startswith(beginning)
+    with pytest.raises(openai.BadRequestError, match="Use 'json' or 'text' instead") as caught:
+        await create(model="gpt-4o-mini-transcribe", file=file, response_format=format)
+    assert (caught.value.param, caught.value.code) == ("response_format", "unsupported_value")
+
+
+async def test_transcription_is_streamed_on_request_but_not_by_whisper_1(simulated: Address) -> None:
+    create, file = simulated.openai().audio.transcriptions.create, ("a.wav", sounds.wav(sounds.tone(2.0)))
+    events = [event async for event in await create(model="gpt-4o-mini-transcribe", file=file, stream=True)]
+    *deltas, done = events
+    assert done.type == "transcript.text.done"
+    assert done.text in ("Hello there.", "How are you today?")
+    assert "".join(delta.delta for delta in deltas) == done.text
+    assert done.usage is not None
+    assert done.usage.output_tokens == len(deltas) > 1
+    form = aiohttp.FormData({"model": "whisper-1", "stream": "true"})
+    form.add_field("file", file[1], filename="a.wav")
+    status, answer = await post(simulated, "/audio/transcriptions", data=form)
+    assert (status, answer["usage"]["type"]) == (200, "duration")
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [("de", "unsupported_language"), ("fil", "unsupported_language"), ("en-GB", "invalid_language_format")],
+)
+async def test_transcription_in_another_language_is_refused(language: str, code: str) -> None:
+    config = SimulationConfig.model_validate({"stt": {"*": {"languages": ["en"]}}})
+    async with server_inside(simulated_backends(config)) as address:
+        create, file = address.openai().audio.transcriptions.create, ("a.wav", sounds.wav(sounds.tone(1.0)))
+        assert (await create(model="whisper-1", file=file, language="en")).text
+        with pytest.raises(openai.BadRequestError) as caught:
+            await create(model="whisper-1", file=file, language=language)
+    assert (caught.value.param, caught.value.code) == ("language", code)
+
+
 @pytest.mark.parametrize("model", ["gpt-4o-mini-transcribe", "whisper-1"])
 async def test_livekit_stt_plugin(simulated: Address, model: str) -> None:
     stt = livekit_openai.STT(model=model, base_url=simulated.v1, api_key="any", use_realtime=False)
