@@ -17,7 +17,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 from agent_worker.text.speech_characters import SpeechCharacters
 from agent_worker.text.speech_markup import Markup, Place, StillOpenError
 from agent_worker.text.speech_tags import SpeechTags
-from agent_worker.text.spoken_numbers import numbers_as_words
+from agent_worker.text.spoken_numbers import begins_with_date, numbers_as_words
 
 #: A stretch without a place to cut is cut here.
 _MAX_STRETCH_CHARS = 600
@@ -27,7 +27,7 @@ _CONTEXT_CHARS = 60
 _FENCE = re.compile(r"[ ]{0,3}(`{3,}|~{3,})")
 _PARTIAL_FENCE = re.compile(r"[ ]{0,3}(?:`{1,2}|~{1,2})\Z")
 _RULE = re.compile(r"\s*(?:(?:[-*_=+~]\s*){3,})\Z")
-_PARTIAL_RULE = re.compile(r"\s*[-*_=+~][-*_=+~ ]*\Z")
+_PARTIAL_RULE = re.compile(r"\s*(?:[-*_=+~][-*_=+~ ]*|[-:][-:| ]*)\Z")
 _TABLE_ROW = re.compile(r"\s*\|")
 _TABLE_RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*\Z")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s+")
@@ -176,7 +176,7 @@ class _Words:
             self._table = self._table or _Table()
             for row in self._table.push(text):
                 self._speak_line(row)
-        elif not _RULE.match(text):
+        elif not _RULE.match(text) and not _TABLE_RULE.match(text):
             self._speak_line(text)
         else:
             self._out.end_line(is_paragraph=True)
@@ -224,7 +224,7 @@ class _Words:
         space = self._held[len(words) :]
         if not words or not space or "\n" in space:
             return bool(words and space)
-        if following.isdigit() or following in _CLOSING or following in _CURRENCY or following in "+=°^&|<>~":
+        if following.isdigit() or following in _CLOSING or following in _CURRENCY or following in "+=°^&|<>~–—-":
             return False
         last = words.split()[-1]
         if any(character.isdigit() or character in _CURRENCY for character in last):
@@ -245,10 +245,11 @@ class _Words:
         text = _NO_SPACE.sub(r"\1 ", text)
         if self._numbers:
             text = _ABBREVIATED_NUMBER.sub(self._number_sign, text)
-            text = numbers_as_words(text, self._language, self._out.context)
+            text = numbers_as_words(text, self._language, self._out.context, following or "")
         text = self._markup.symbols_as_words(text)
         text = _NO_SPACE_COMMA.sub(r"\1 ", text)
-        self._out.needs_stop = self._out.needs_stop or words != held
+        is_row = re.search(r"\s\|\s", words) is not None
+        self._out.needs_stop = self._out.needs_stop or words != held or is_row
         *lines, rest = text.split("\n")
         for line in lines:
             self._out.add(line)
@@ -281,7 +282,9 @@ class _Words:
                 text = text[found.end() :]
         # "1. Louvre" would be cut behind the number, by every voice that takes whole sentences.
         found = _NUMBERED.match(text)
-        return f"{found[1]}: {text[found.end() :]}" if found else text
+        if found and not begins_with_date(text, self._language):
+            return f"{found[1]}: {text[found.end() :]}"
+        return text
 
 
 class _Table:
@@ -378,7 +381,7 @@ class _Output:
             token = self._mark(token, last)
             if not token:
                 return
-            if token[0] not in "–—-%":
+            if token[0] not in "–—-%&+":
                 self._space = False
         self._emit((" " if self._space and last else "") + token)
         self._space = False
@@ -390,6 +393,8 @@ class _Output:
             return ""
         if token[0] in "–—-" and (last.isalnum() or last in ")\"'”»%"):
             return "–" if set(token) == {"-"} and self._space else token
+        if token in ("&", "+") and last.isalnum():
+            return token  # in a language without words for them
         marks = "".join(character for character in token if character in _CLOSING)
         if not self._space and (last.isalnum() or last in _CLOSING):
             return token

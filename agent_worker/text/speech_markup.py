@@ -31,10 +31,10 @@ _EMAIL = re.compile(r"[A-Za-z0-9][\w.+-]*@[\w-]+(?:\.[\w-]+)+")
 _DOMAIN = re.compile(rf"(?:[a-z0-9-]+\.)+(?:{_TLD})(?![\w-])(?!\.\w)(?:/[^\s<>\"]*)?")
 _MARK_BEHIND_ADDRESS = ".,;:!?)]}>'\"*_`~|…"
 _SPOKEN_PATH = re.compile(r"(?:/[A-Za-z]{2,20}){1,2}/?")
-_EMOTICON = re.compile(r"(?:[:;=8xX]['’]?-?[)(DPpOo3/|\\*]+|<3+|\^_*\^|[xX]D|¯\\_\(ツ\)_/¯)(?=\s|$|[.,!?])")
-_EMOTICON_STARTS = frozenset(":;=8xX<^¯")
+_EMOTICON = re.compile(r"(?:[:;]['’]?-?[)(DPpOo/|\\*]+|=-?[)D(]|<3+|\^_*\^|[xX]D|¯\\_\(ツ\)_/¯)(?=\s|$|[.,!?])")
+_EMOTICON_STARTS = frozenset(":;=xX<^¯")
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
-_SENTENCE_ENDS = ".!?…:\n"
+_SENTENCE_ENDS = ".!?…\n"
 _SYMBOLS = {
     "±": "plus_minus",
     "≤": "at_most",
@@ -136,8 +136,15 @@ class Markup:
 
     def symbols_as_words(self, text: str) -> str:
         """Return the text with words in place of the symbols that are left in it."""
-        word = self._word
         text = re.sub(r"-{1,3}>|={1,3}>|<-{1,2}(?!\d)|\s-{2,3}\s", ", ", text)
+        if self._words:
+            text = self._named_symbols(text)
+        text = re.sub(r"\s*\|+\s*|\s*•\s*", ", ", text)
+        text = re.sub(r"(?<=\w)_+(?=\w)", " ", text)
+        return re.sub(r"[*_~`^#<>{}\\|=†‡§¶•◦▪]+|\[|\]", " ", text)
+
+    def _named_symbols(self, text: str) -> str:
+        word = self._word
         text = re.sub(r"(?<=\d) ?\* ?(?=\d)", f" {word('times')} ", text)
         text = re.sub(r"#(?=\d)", f"{word('number')} ", text)
         text = re.sub(r"(?:(?<=\s)|^)&&?(?=\s|$)", word("and"), text)
@@ -149,9 +156,7 @@ class Markup:
         text = re.sub(r"\^ ?(-?\w+)", lambda m: " " + self._power(m[1]), text)
         text = re.sub(r"(?<=\d) ?°(?! ?[CFK]\b)", f" {word('degrees')}", text)
         text = re.sub("[±≤≥≠≈×·∙÷∞π√]", lambda m: f" {word(_SYMBOLS[m[0]])} ", text)
-        text = re.sub(r"\s*\|+\s*|\s*•\s*", ", ", text)
-        text = re.sub(r"(?<=\w)_+(?=\w)", " ", text)
-        return re.sub(r"[*_~`^#<>{}\\|=@†‡§¶•◦▪]+|\[|\]", " ", text)
+        return text.replace("@", " ")
 
     def _power(self, exponent: str) -> str:
         return _power(exponent, self._words)
@@ -419,24 +424,35 @@ class _Reader:
             found for name in {base_language(self._language), "en"} if (found := word_classes("directions", name))
         ]
         has_core = any(found["direction"].search(text) for found in classes)
-        if has_core and any(not _without(text, found) for found in classes):
+        between_sentences = self._is_at_sentence_start and not self._next_is_lower(end)
+        may_stand_here = kind == "note" or between_sentences or any(_acts(text, found) for found in classes)
+        if has_core and may_stand_here and any(not _without(text, found) for found in classes):
             return True
         begins_lower = content.strip()[:1].islower()
         if kind == "note" and begins_lower and len(words) <= _MAX_NOTE_WORDS:
             return True
-        if not self._is_at_sentence_start or self._next_is_lower(end):
+        if not between_sentences or kind == "strong":
             return False
-        if kind == "emphasis" and begins_lower:
+        if kind == "emphasis" and begins_lower and self._is_action(words):
             return True
-        if kind == "strong":
-            return False
         begins_core = any(found["direction"].match(text) for found in classes)
-        return begins_core or (has_core and begins_lower)
+        return len(words) > 1 and (begins_core or (has_core and begins_lower))
+
+    @staticmethod
+    def _is_action(words: list[str]) -> bool:
+        """Whether a text in asterisks tells what somebody does: "*adjusts glasses*", in English, as in chats."""
+        is_verb = re.fullmatch(r"[a-z]{2,}(?:s|ing)", words[0]) is not None
+        return len(words) > 1 and is_verb and not word_classes("directions", "en")["no_action"].match(words[0])
 
     # --- formulas ---
 
     def _formula(self, formula: str, depth: int = 0) -> str:
         return formula_as_words(formula, self._words, depth)
+
+
+def _acts(text: str, classes: Mapping[str, re.Pattern[str]]) -> bool:
+    """Whether a stage direction says what somebody does: "*sighs*", not "*music*", which may be a stressed word."""
+    return classes["direction"].search(classes["noun"].sub(" ", text)) is not None
 
 
 def _without(text: str, classes: Mapping[str, re.Pattern[str]]) -> str:

@@ -28,8 +28,13 @@ _MIN_NAMED_DIGITS = 3
 _MAX_GROUP_DIGITS = 5
 _MIN_IDENTIFIER_CHARS = 5
 _MIN_IDENTIFIER_DIGITS = 3
+_MAX_QUANTITY_DIGITS = 4
 _MIN_YEAR, _MAX_YEAR = 1100, 2100
-_MAX_NAME_WORDS_BEFORE = 4
+_MAX_NAME_WORDS_BEFORE = 5
+#: What may stand between the name of an identifier and its digits: "the code is 4821".
+_LINKS = (
+    "is|was|no|number|code|id|now|the|ist|war|lautet|nr|die|est|le|était|es|el|era|é|o|foi|número|numéro|nummer|postal"
+)
 
 _ALIASES = {"US$": "$", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "BRL": "R$", "A$": "$", "C$": "$"}
 _NUMBER = r"\d+(?:[.,']\d+)*(?: \d{3})*(?:[.,]\d+)?"
@@ -76,22 +81,39 @@ def preload(language: str) -> None:
         _patterns(language)
 
 
-def numbers_as_words(text: str, language: str, before: str = "") -> str:
+@dataclass(frozen=True)
+class _Around:
+    """The text in front of a stretch, and the first character behind it."""
+
+    before: str
+    following: str
+
+
+def numbers_as_words(text: str, language: str, before: str = "", following: str = "") -> str:
     """Return the text with words for what voices read wrongly; unchanged in a language without rules.
 
     Args:
         text: A stretch of text.
         language: Language tag.
         before: The text in front of the stretch: "your order number is" shows that "4821" is no quantity.
+        following: The first character behind it, if there is one: the dot of "9 a.m." may end a sentence.
     """
     if not any(map(str.isdigit, text)) or _rules(language) is None:
         return text
+    around = _Around(before, following)
     for pattern, read in _patterns(language):
-        text = pattern.sub(lambda match, read=read: read(match, before), text)  # type: ignore[misc]
+        text = pattern.sub(lambda match, read=read: read(match, around), text)  # type: ignore[misc]
     return text
 
 
-Read = Callable[[re.Match[str], str], str]
+def begins_with_date(text: str, language: str) -> bool:
+    """Whether a text begins with the day of a month, "1. Mai", which looks like the number of an item in a list."""
+    rules = _rules(language)
+    found = re.match(r"\s*\d{1,2}\. (\w+)", text)
+    return bool(rules and found and found[1] in rules.words["months"])
+
+
+Read = Callable[[re.Match[str], _Around], str]
 
 
 @cache
@@ -123,7 +145,7 @@ def _patterns(language: str) -> list[tuple[re.Pattern[str], Read]]:
             rf"(?: ?(?P<scale>{scale}))? ?(?P<cur>{currency})(?![\w$€£]){per}",
             amounts.read,
         ),
-        *_time_patterns(rules, times),
+        *(2 * _time_patterns(rules, times)),  # twice, for the second time of "9 AM-5 PM"
         # Identifiers with letters, then digits alone.
         (
             r"(?<![\w.,:/@-])#?(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*(?![\w@-]|\.\w)",
@@ -141,7 +163,7 @@ class _Amounts:
     def __init__(self, rules: _Rules) -> None:
         self._rules = rules
 
-    def read(self, match: re.Match[str], _: str) -> str:
+    def read(self, match: re.Match[str], _: _Around) -> str:
         currency = self._rules.words["currency"][_ALIASES.get(match["cur"], match["cur"])]
         first, second = self._parse(match["n"]), self._parse(match["n2"]) if match["n2"] else None
         if first is None or (match["n2"] and second is None):
@@ -204,7 +226,8 @@ def _elided(text: str) -> str:
 
 
 def _time_patterns(rules: _Rules, times: _Times) -> list[tuple[str, Read]]:
-    begin = r"(?<![\w.,:/@-])"
+    begin = r"(?<![\w.,:/@–—-])"
+    since = r"(?:(?P<from>[01]?\d|2[0-4]) ?[-–—] ?)?"
     half = r"(?: ?(?P<half>[AaPp])(?P<dot>\. ?)?[Mm](?P<end>\.)?(?!\w))"
     minutes = r"(?P<h>[01]?\d|2[0-4]):(?P<m>[0-5]\d)(?::[0-5]\d)?(?![\d:])"
     hours = r"(?P<h>[01]?\d|2[0-4])"
@@ -212,12 +235,12 @@ def _time_patterns(rules: _Rules, times: _Times) -> list[tuple[str, Read]]:
     range_end = r"(?P<dash> ?[-–—] ?(?=\d{1,2}(?:[:h]\d{2}|\s?[AaPp]\.?[Mm])))?"
     patterns: list[tuple[str, Read]] = [
         (rf"{begin}{minutes}{half}?{mark + '?' if mark else ''}{range_end}", times.read),
-        (rf"{begin}{hours}{half}{range_end}", times.read),
+        (rf"{begin}{since}{hours}{half}{range_end}", times.read),
     ]
     if rules.language == "de":
-        patterns.append((rf"{begin}{hours}(?:\.(?P<m>[0-5]\d))?{mark}", times.read))
+        patterns.append((rf"{begin}{since}{hours}(?:\.(?P<m>[0-5]\d))?{mark}", times.read))
     if rules.language in ("fr", "pt"):
-        patterns.append((rf"{begin}{hours} ?h(?: ?(?P<m>[0-5]\d))?(?:min)?(?!\w){range_end}", times.read))
+        patterns.append((rf"{begin}{since}{hours} ?h(?: ?(?P<m>[0-5]\d))?(?:min)?(?!\w){range_end}", times.read))
     return patterns
 
 
@@ -225,7 +248,7 @@ class _Times:
     def __init__(self, rules: _Rules) -> None:
         self._rules = rules
 
-    def read(self, match: re.Match[str], _: str) -> str:
+    def read(self, match: re.Match[str], around: _Around) -> str:
         found = match.groupdict()
         hour, minute = int(match["h"]), int(found.get("m") or 0)
         half = (found.get("half") or "").upper()
@@ -233,11 +256,10 @@ class _Times:
             half = ""
         dash = f" {self._rules.word('to')} " if found.get("dash") else ""
         # "9 a.m." may end a sentence; its dot is kept if the next one begins.
-        following = match.string[match.end() :].lstrip()
-        stop = "." if found.get("end") and not dash and not following else ""
-        if following[:1].isupper() and found.get("end"):
-            stop = "."
-        return self._time(hour, minute, half) + stop + dash
+        following = match.string[match.end() :].lstrip() or around.following
+        stop = "." if found.get("end") and not dash and not following[:1].islower() and following[:1] != "," else ""
+        start = f"{self._rules.spell(int(found['from']))} {self._rules.word('to')} " if found.get("from") else ""
+        return start + self._time(hour, minute, half) + stop + dash
 
     def _time(self, hour: int, minute: int, half: str) -> str:
         rules, forms = self._rules, self._rules.words["time"]
@@ -292,10 +314,10 @@ class _Dates:
         self._rules = rules
         self._month_first = language in _FIRST_MONTH_REGIONS
 
-    def iso(self, match: re.Match[str], before: str) -> str:
-        return self._date(match, int(match["y"]), int(match["m"]), int(match["d"]), before)
+    def iso(self, match: re.Match[str], around: _Around) -> str:
+        return self._date(match, int(match["y"]), int(match["m"]), int(match["d"]), around.before)
 
-    def numeric(self, match: re.Match[str], before: str) -> str:
+    def numeric(self, match: re.Match[str], around: _Around) -> str:
         first, second, year = int(match["a"]), int(match["b"]), int(match["y"])
         if len(match["y"]) == 2:
             if match["sep"] == "-":
@@ -305,18 +327,18 @@ class _Dates:
         day, month = (second, first) if month_first and first <= 12 else (first, second)
         if month > 12:
             day, month = month, day
-        return self._date(match, year, month, day, before)
+        return self._date(match, year, month, day, around.before)
 
-    def named(self, match: re.Match[str], before: str) -> str:
+    def named(self, match: re.Match[str], around: _Around) -> str:
         month = self._rules.words["months"].index(match["month"]) + 1
-        return self._date(match, int(match["y"]) if match["y"] else None, month, int(match["d"]), before)
+        return self._date(match, int(match["y"]) if match["y"] else None, month, int(match["d"]), around.before)
 
-    def german(self, match: re.Match[str], before: str) -> str:
-        return self.named(match, before)
+    def german(self, match: re.Match[str], around: _Around) -> str:
+        return self.named(match, around)
 
-    def german_ordinal(self, match: re.Match[str], before: str) -> str:
+    def german_ordinal(self, match: re.Match[str], around: _Around) -> str:
         """Read "im 3. Stock" as one, in which a voice would hear the end of a sentence."""
-        if (ordinal := self._german_ordinal(match, int(match["d"]), before, needs_article=True)) is None:
+        if (ordinal := self._german_ordinal(match, int(match["d"]), around.before, needs_article=True)) is None:
             return match[0]
         return f"{ordinal} "
 
@@ -375,12 +397,14 @@ class _Digits:
     def __init__(self, rules: _Rules) -> None:
         self._rules = rules
         named = "|".join(map(re.escape, rules.words["named"]))
-        self._named = re.compile(rf"(?<!\w)(?:\w*(?:nummer|number|code)|{named})(?!\w)", re.IGNORECASE)
+        self._named = re.compile(
+            rf"(?<!\w)(?:\w*(?:nummer|number|code)|{named})(?: ?[:#]| (?:{_LINKS}))*\Z", re.IGNORECASE
+        )
 
-    def number(self, match: re.Match[str], before: str) -> str:
+    def number(self, match: re.Match[str], around: _Around) -> str:
         text = match["n"]
         digits = re.sub(r"\D", "", text)
-        is_named = bool(match["hash"]) or self._is_named(match, before)
+        is_named = bool(match["hash"]) or self._is_named(match, around.before)
         if not self._is_spoken_by_digits(text, digits, is_named):
             years = re.fullmatch(r"(1[1-9]\d{2}|20\d{2}) ?[-–] ?(1[1-9]\d{2}|20\d{2})", text)
             return f"{years[1]} {self._rules.word('to')} {years[2]}" if years else match[0]
@@ -389,13 +413,14 @@ class _Digits:
         opened = "(" if text.count("(") < text.count(")") else ""
         return prefix + opened + plus + self._in_groups(text, digits)
 
-    def identifier(self, match: re.Match[str], _: str) -> str:
+    def identifier(self, match: re.Match[str], _: _Around) -> str:
         text = match[0].lstrip("#")
         compact = text.replace("-", "")
         digits = sum(map(str.isdigit, compact))
         changes = len(re.findall(r"(?<=[A-Za-z])\d|(?<=\d)[A-Za-z]", compact))
+        is_quantity = re.fullmatch(rf"\d{{1,{_MAX_QUANTITY_DIGITS}}}[A-Za-z]{{1,3}}", text) is not None  # "500MB"
         is_code = text == text.upper() or (len(compact) >= 8 and changes >= 2)
-        if len(compact) < _MIN_IDENTIFIER_CHARS or digits < _MIN_IDENTIFIER_DIGITS or not is_code:
+        if len(compact) < _MIN_IDENTIFIER_CHARS or digits < _MIN_IDENTIFIER_DIGITS or is_quantity or not is_code:
             return match[0]
         parts = re.findall(r"[A-Za-z]+|\d+", text)
         read = [self._digit_groups(part) if part.isdigit() else " ".join(part.upper()) for part in parts]
@@ -404,7 +429,7 @@ class _Digits:
 
     def _is_named(self, match: re.Match[str], before: str) -> bool:
         words = f"{before} {match.string[: match.start()]}".split()[-_MAX_NAME_WORDS_BEFORE:]
-        return bool(self._named.search(" ".join(words)))
+        return self._named.search(" ".join(words)) is not None
 
     def _is_spoken_by_digits(self, text: str, digits: str, is_named: bool) -> bool:
         groups = [len(group) for group in re.findall(r"\d+", text)]

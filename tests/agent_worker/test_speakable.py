@@ -63,6 +63,8 @@ def test_stage_directions_are_silent(language: str, written: str, spoken: str) -
         "z. B. morgen",
         "¿Cómo está? ¡Bien!",
         "你好。今天开放。",
+        "C++ and a/b tests, f(x).",
+        "Wait: closed (music, food) (Note: I am an AI.)",
     ],
 )
 def test_plain_sentences_are_spoken_as_they_are(text: str) -> None:
@@ -75,6 +77,8 @@ def test_plain_sentences_are_spoken_as_they_are(text: str) -> None:
         ("I *really* mean it, **now**.", "I really mean it, now."),
         ("*The Louvre* opens ~~at ten~~ at nine [1].", "The Louvre opens at nine."),
         ("*It opens at nine.*", OPENS),
+        ("* **Sunday:** *closed*\n* Monday: _open_", "Sunday: closed. Monday: open."),
+        ("We have *music* tonight. *always* free. *nine* it is.", "We have music tonight. always free. nine it is."),
         ("# Hours\nWe open at nine", "Hours. We open at nine"),
         ("- tea\n- coffee\n\nBye", "tea. coffee. Bye"),
         ("> It opens at nine.", OPENS),
@@ -131,6 +135,10 @@ def test_nothing_is_spoken_of_what_is_no_speech(written: str) -> None:
     assert_spoken(written, "")
 
 
+def test_language_without_words_keeps_what_a_voice_may_read() -> None:
+    assert_spoken("**Tom** & Jerry 🎉 a@b.it $5", "Tom & Jerry a@b.it $5", "it")
+
+
 def test_json_is_read_by_its_text() -> None:
     assert_spoken('{"answer": "It opens at *nine*.", "confidence": 0.9}', OPENS)
     assert_spoken('[{"text": "It opens at nine."}]', OPENS)
@@ -177,6 +185,7 @@ def test_table_is_read_row_by_row_with_the_names_of_its_columns() -> None:
     table = "| Day | Opens | Closes |\n|:--|--:|---|\n| Monday | nine | five |\n| Tuesday | ten | |\nSee you!"
     assert_spoken(table, "Monday: Opens nine, Closes five. Tuesday: Opens ten. See you!")
     assert_spoken("| Monday | nine |", "Monday, nine.")
+    assert_spoken("Day | Opens\n--- | :---:\nMonday | nine", "Day, Opens. Monday, nine.")
 
 
 @pytest.mark.parametrize(
@@ -192,6 +201,11 @@ def test_table_is_read_row_by_row_with_the_names_of_its_columns() -> None:
 )
 def test_number_of_an_item_stays_with_it(written: str, spoken: str) -> None:
     assert_spoken(written, spoken)
+
+
+def test_date_at_the_beginning_of_a_line_is_no_item() -> None:
+    assert_spoken("1. Mai ist frei.", "erster Mai ist frei.", "de")
+    assert_spoken("1. Tee ist frei", "1: Tee ist frei.", "de")
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,9 @@ def test_amounts_are_read_with_their_currency(language: str, written: str, spoke
         ("en", "14:30", "fourteen thirty"),
         ("en", "12:15 p.m", "twelve fifteen PM"),
         ("en", "9:30 AM-5 PM", "nine thirty AM to five PM"),
+        ("en", "9–11 AM", "nine to eleven AM"),
+        ("en", "9:00 AM – 5:30 PM", "nine AM to five thirty PM"),
+        ("de", "10–16 Uhr", "zehn bis sechzehn Uhr"),
         ("de", "09:08 Uhr", "neun Uhr acht"),
         ("de", "1 Uhr", "ein Uhr"),
         ("de", "14:30", "vierzehn Uhr dreißig"),
@@ -109,11 +112,21 @@ def test_dates_are_read_as_people_say_them(language: str, written: str, spoken: 
         ("4111 1111 1111 1111", ", ".join(["four one one one", *["one one one one"] * 3])),
         ("#48213", "number four eight two one three"),
         ("your PIN is 4821", "your PIN is four eight two one"),
+        ("call 911", "call nine one one"),
+        ("the booking number: 7720", "the booking number: seven seven two zero"),
         ("007", "zero zero seven"),
     ],
 )
 def test_identifiers_are_spelled(written: str, spoken: str) -> None:
     assert_read("en", written, spoken)
+
+
+def test_dot_of_a_half_of_the_day_ends_a_sentence_if_the_next_one_begins() -> None:
+    assert numbers_as_words("at 9 a.m. We", "en") == "at nine AM. We"
+    assert numbers_as_words("at 9 a.m. on", "en") == "at nine AM on"
+    assert numbers_as_words("at 9 a.m. ", "en", following="o") == "at nine AM "
+    assert numbers_as_words("at 9 a.m. ", "en", following="W") == "at nine AM. "
+    assert numbers_as_words("at 9 a.m.", "en") == "at nine AM."
 
 
 def test_name_of_an_identifier_may_be_in_the_text_before() -> None:
@@ -134,6 +147,9 @@ def test_name_of_an_identifier_may_be_in_the_text_before() -> None:
         "iPhone 15",
         "12345 visitors",
         "1.5",
+        "500MB",
+        "the phone costs 899",
+        "an order of 150 pieces",
     ],
 )
 def test_other_numbers_are_left_to_the_voice(text: str) -> None:
