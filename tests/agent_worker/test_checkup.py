@@ -7,27 +7,31 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
-from livekit.agents import APIConnectionError, APIStatusError, APITimeoutError
+from livekit.agents import APIConnectionError, APIStatusError, APITimeoutError, llm
 
 from agent_metrics.storage.folder import acquire_service_lock
 from agent_worker.app.checkup import local
 from agent_worker.app.checkup.livekit_server import check_new_rooms
 from agent_worker.app.checkup.provider_errors import explain
-from agent_worker.app.checkup.providers import check_providers
+from agent_worker.app.checkup.providers import check_providers, time_first_word
 from agent_worker.app.checkup.report import Table, as_json, exit_code, summary, supports_color
 from agent_worker.core.check_result import CheckResult, Status, failed, invalid_setting, note, ok, skipped
+from agent_worker.core.progress import REASONING_CHARS_KEY
 from agent_worker.core.settings import CloudSettings, SelfHostedSettings
 from agent_worker.providers.preflight import ProviderProbe, http_session
 from agent_worker.providers.self_hosted import SELF_HOSTED
 from agent_worker.providers.stack import StackDefinition
+from agent_worker.testing import ScriptedLLM
 from tests.agent_worker.test_session_meter import a_stack
 from tests.model_server.servers import server_process
 
 KEY = "sk-a-key-that-nobody-may-see"
+THINKING = llm.ChoiceDelta(role="assistant", extra={REASONING_CHARS_KEY: 20})
 PROBE = ProviderProbe("Groq", "llm", "http://x/v1/models", f"Bearer {KEY}", "GROQ_API_KEY", "check the network")
 SIMULATION = {
     "models": ["llama3.1:8b", "llama3.3:70b", "kokoro", "Systran/faster-distil-whisper-small.en"],
@@ -230,6 +234,25 @@ async def test_other_components_are_checked_after_a_missing_model_and_a_provider
     assert found["Ollama, LLM"].remedy == "run `ollama pull huge`"
     assert "does not answer" in found["Kokoro, TTS"].detail
     assert found["speaches, STT"].status is Status.OK  # hears a recording instead
+
+
+@pytest.mark.parametrize(
+    ("pieces", "limit_s", "status", "detail"),
+    [
+        (["Yes."], 60.0, Status.OK, "first token"),
+        ([THINKING, "Yes."], 60.0, Status.OK, "first word, behind its reasoning"),
+        ([THINKING, "Yes."], 0.0, Status.NOTE, "reasoned for"),
+        ([THINKING, THINKING], 60.0, Status.FAILED, "reasoned and said nothing"),
+        ([], 60.0, Status.FAILED, "said nothing"),
+    ],
+)
+async def test_model_that_reasons_is_told_from_others(
+    pieces: list[Any], limit_s: float, status: Status, detail: str
+) -> None:
+    result = await time_first_word("model", ScriptedLLM(*pieces), llm.ChatContext.empty(), limit_s)
+    assert result.status is status
+    assert detail in result.detail
+    assert ("reasoning-models.md" in result.remedy) == (status is not Status.OK and bool(pieces))
 
 
 async def test_wrong_key_is_reported_without_the_key() -> None:

@@ -19,6 +19,7 @@ from agent_worker.app.checkup.provider_errors import explain
 from agent_worker.audio.silence import split_frame, trim_frame
 from agent_worker.core.check_result import CheckResult, Status, failed, note, ok
 from agent_worker.core.compat.livekit import import_client_modules
+from agent_worker.core.progress import REASONING_CHARS_KEY
 from agent_worker.core.settings import Settings, SettingsT
 from agent_worker.preresponse import fast_reply
 from agent_worker.providers.preflight import Component, ProviderProbe, probe_provider
@@ -29,6 +30,7 @@ _REQUEST_TIMEOUT_S = 60.0
 _NO_RETRY = APIConnectOptions(max_retry=0, timeout=_REQUEST_TIMEOUT_S)
 _QUESTION = "Can you hear me?"
 _FRAME_DURATION_S = 0.02
+_REASONING_HELP = "choose a model that need not reason, or set it up as docs/reasoning-models.md says"
 #: The TTS before the STT, which transcribes its audio.
 _COMPONENTS: tuple[Component, ...] = ("llm", "tts", "stt")
 
@@ -53,7 +55,7 @@ async def check_providers(
                     for name, request in requests.of(probe):
                         yield await _outcome(name, request, probe, settings)
         finally:
-            for part in (stack.stt, stack.fast_llm, stack.main_llm, stack.tts):
+            for part in (stack.stt, stack.fast_llm, stack.main_llm, stack.fallback_llm, stack.tts):
                 with contextlib.suppress(Exception):
                     await part.aclose()
 
@@ -100,13 +102,15 @@ class _Requests:
 
     async def _ask_fast(self, name: str) -> CheckResult:
         prompt = self._settings.preresponse_prompt or fast_reply.DEFAULT_PRERESPONSE_PROMPT
-        return await _time_first_token(name, self._stack.fast_llm, fast_reply.request(prompt, _QUESTION))
+        request = fast_reply.request(prompt, _QUESTION)
+        return await time_first_word(name, self._stack.fast_llm, request, self._settings.answer_timeout)
 
     async def _ask_main(self, name: str) -> CheckResult:
         chat_ctx = llm.ChatContext.empty()
         chat_ctx.add_message(role="system", content=self._settings.system_prompt)
         chat_ctx.add_message(role="user", content=_QUESTION)
-        return await _time_first_token(name, self._stack.main_llm, chat_ctx)
+        limit_s = self._settings.thinking_timeout or self._settings.answer_timeout
+        return await time_first_word(name, self._stack.main_llm, chat_ctx, limit_s)
 
     async def _synthesize(self, name: str) -> CheckResult:
         # The greeting is in the callers' language, which the STT expects.
@@ -126,12 +130,30 @@ class _Requests:
         return failed(name, "answers, and understood nothing of what the TTS said", remedy)
 
 
-async def _time_first_token(name: str, model: llm.LLM[Any], chat_ctx: llm.ChatContext) -> CheckResult:
+async def time_first_word(name: str, model: llm.LLM[Any], chat_ctx: llm.ChatContext, limit_s: float) -> CheckResult:
+    """Measure the time to the first word, and note a model that reasons for longer than a call waits.
+
+    Args:
+        name: Name of the check.
+        model: The model.
+        chat_ctx: What it is asked.
+        limit_s: How long a call waits for a model that reasons.
+    """
     started = time.perf_counter()
+    reasons = False
     async with model.chat(chat_ctx=chat_ctx, conn_options=_NO_RETRY) as stream:
         async for chunk in stream:
+            reasons = reasons or bool(chunk.delta and REASONING_CHARS_KEY in (chunk.delta.extra or {}))
             if chunk.delta and chunk.delta.content:
-                return ok(name, f"{model.model}: time to the first token", time.perf_counter() - started)
+                seconds = time.perf_counter() - started
+                if reasons and seconds > limit_s:
+                    return note(
+                        name, f"{model.model} reasoned for {seconds:.1f} s before its first word", _REASONING_HELP
+                    )
+                what = "first word, behind its reasoning" if reasons else "first token"
+                return ok(name, f"{model.model}: time to the {what}", seconds)
+    if reasons:
+        return failed(name, f"{model.model} reasoned and said nothing within its tokens", _REASONING_HELP)
     return failed(name, f"{model.model} said nothing", "try the model by hand, or choose another")
 
 
