@@ -239,8 +239,7 @@ class FluxConversation(Conversation[_Job]):
 
     async def _hear(self, job: _Speech) -> None:
         if self._interim_took_s > UPDATE_INTERVAL_S and not self._jobs.empty():
-            self._interim_took_s = 0.0  # the model is too slow for every one; the next is transcribed
-            return
+            return  # the model is too slow for every one: only the newest is transcribed
         started = self._now()
         transcript = await self._stt.transcribe(self._options.model, job.segment.audio, segment=job.number, final=False)
         self._interim_took_s = self._now() - started

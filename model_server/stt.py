@@ -59,14 +59,6 @@ class Whisper:
         ),
     )
 
-    def takes_language(self, model: str, language: str) -> bool:
-        """See `model_server.backends.STT`."""
-        return language == "en"
-
-    def turn_pause(self, model: str, text: str) -> TurnPause:
-        """See `model_server.backends.STT`. Whisper knows nothing of turns: only the silence counts."""
-        return TurnPause()
-
     def __init__(self, path: Path) -> None:
         # A second thread makes Whisper tiny no faster, and would take a core from the voice.
         self._model = WhisperModel(str(path), device="cpu", compute_type="int8", cpu_threads=1)
@@ -74,6 +66,14 @@ class Whisper:
         self._model.encode = lambda features: encode(without_padding(features))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="stt")
         self._pending = 0
+
+    def takes_language(self, model: str, language: str) -> bool:
+        """See `model_server.backends.STT`."""
+        return language == "en"
+
+    def turn_pause(self, model: str, text: str) -> TurnPause:
+        """See `model_server.backends.STT`. Whisper knows nothing of turns: only the silence counts."""
+        return TurnPause()
 
     @property
     def idle(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import numpy as np
 import pytest
 from livekit import rtc
 from livekit.agents import stt
@@ -138,6 +139,14 @@ TELEPHONE = sounds.tone(1.0, 8_000) + sounds.silence(0.5, 8_000)
 async def test_other_encodings(simulated: Address, encoding: str, codec: str) -> None:
     audio = sounds.encoded(TELEPHONE, codec, 8_000)
     received = await conversation(simulated, audio, encoding=encoding, sample_rate="8000")
+    assert finals(received) == ["Hello there."]
+    assert received[-1]["duration"] == pytest.approx(1.5, abs=0.05)
+
+
+async def test_both_channels_are_mixed(simulated: Address) -> None:
+    left = np.frombuffer(sounds.tone(1.0) + sounds.silence(0.5), "<i2")
+    stereo = np.stack([left, np.zeros_like(left)], axis=1).tobytes()
+    received = await conversation(simulated, stereo, channels="2")
     assert finals(received) == ["Hello there."]
     assert received[-1]["duration"] == pytest.approx(1.5, abs=0.05)
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
-from model_server.stt import without_padding
+from model_server.stt import Whisper, without_padding
 
 
 @pytest.mark.parametrize(
@@ -17,3 +19,8 @@ def test_encoder_reads_no_more_padding_than_it_needs(used: int, expected: int) -
     assert np.array_equal(shorter[:, :used], features[:, :used])
     assert np.all(shorter[:, used:] == (-1 if used else 0)), "the rest is silent"
     assert not features[:, used:].any(), "the caller's array is as it was"
+
+
+@pytest.mark.parametrize(("language", "is_taken"), [("en", True), ("de", False), ("fil", False), ("multi", False)])
+def test_english_model_takes_english_only(language: str, is_taken: bool) -> None:
+    assert Whisper.takes_language(Mock(), "nova-3", language) is is_taken
