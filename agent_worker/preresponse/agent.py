@@ -348,6 +348,7 @@ class PreResponseAgent(Agent):
             language=self._decider.language,
             habits=self._habits,
             report_usage=self._report_usage,
+            on_replaced=functools.partial(self.events.emit, "answer_replaced"),
         )
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterable[rtc.AudioFrame]:

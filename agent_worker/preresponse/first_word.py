@@ -33,7 +33,7 @@ class Wordless(str, Enum):
     FAILED = "failed"
     SILENT = "silent"  #: sent nothing in time
     THINKING = "thinking"  #: was at work for too long
-    EMPTY = "empty"  #: ended, and nothing that it sent can be spoken
+    EMPTY = "empty"  #: ended, and nothing that it sent can be spoken or called
 
     __str__ = str.__str__
 
@@ -86,6 +86,7 @@ class FirstWord:
         language: Language tag of the answer.
         habits: What the call has shown of the models so far.
         report_usage: Receives a request that ends before the provider reports its usage.
+        on_replaced: Is told the reason when another model is asked.
         clock: Monotonic time in seconds.
     """
 
@@ -99,6 +100,7 @@ class FirstWord:
         language: str = "en",
         habits: ReasoningHabits | None = None,
         report_usage: Callable[[UnreportedUsage], None] = lambda _: None,
+        on_replaced: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._candidates = candidates
@@ -108,6 +110,7 @@ class FirstWord:
         self._language = language
         self._habits = habits or ReasoningHabits()
         self._report_usage = report_usage
+        self._on_replaced = on_replaced
         self._clock = clock
 
     async def chunks(self) -> AsyncGenerator[Chunk]:
@@ -135,6 +138,7 @@ class FirstWord:
                 "no other is asked" if is_last else "another answers",
             )
             if not is_last:
+                self._on_replaced(reason.value)
                 if reply.why_wordless is None:
                     yield _chunk(" ")  # the other model continues what was said
                 continue

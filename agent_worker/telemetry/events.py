@@ -13,6 +13,7 @@ EventName = Literal[
     "preresponse_started",
     "filler_started",
     "answer_started",
+    "answer_replaced",
     "turn_reopened",
     "usage_unreported",
     "wordless_transcript",
@@ -31,6 +32,9 @@ class EngineEvents(rtc.EventEmitter[EventName]):
     ``filler_started``: a filler is about to be heard in a long silence. Argument: its text.
 
     ``answer_started``: the main model has sent the first text or tool call of an answer. Argument: the ``TurnTrace``.
+
+    ``answer_replaced``: the main model gave no answer, and another is asked. Argument: why, one of
+    ``telemetry.metrics.REPLACED_REASONS``.
 
     ``turn_reopened``: the caller goes on after the end of a turn was assumed. Argument: the id of the caller's chat
     message, which is taken out of the conversation; a longer one follows.

@@ -101,6 +101,9 @@ PRERESPONSES = Counter(
 INTERRUPTIONS = Counter(
     "livekit_interruptions_total", "Replies that the caller interrupted, by the interrupted part", ["during"]
 )
+ANSWERS_REPLACED = Counter(
+    "livekit_answers_replaced_total", "Answers of the fast model, by why the main model gave none", ["reason"]
+)
 ERRORS = Counter("livekit_errors_total", "Failed provider requests, including those that were retried", ["component"])
 
 # --- usage and cost
@@ -130,8 +133,11 @@ COST_BY_MODEL = Counter(
 
 CallEndReason = Literal["duration", "tokens", "cost", "silence"]
 
+ReplacedReason = Literal["failed", "silent", "thinking", "empty"]
+
 #: The closed sets of label values.
 CALL_END_REASONS: Final[tuple[CallEndReason, ...]] = get_args(CallEndReason)
+REPLACED_REASONS: Final[tuple[ReplacedReason, ...]] = get_args(ReplacedReason)
 REPLIES: Final = ("preresponse", "answer")
 STRATEGIES: Final = ("llm", "phrase", "hybrid", "off", "custom")
 SOURCES: Final = ("llm", "phrase", "filler", "none", "custom")
@@ -146,6 +152,8 @@ for _component in COMPONENTS:
     ERRORS.labels(_component)
 for _reason in CALL_END_REASONS:
     CALLS_ENDED.labels(_reason)
+for _replaced in REPLACED_REASONS:
+    ANSWERS_REPLACED.labels(_replaced)
 for _why in Wordless:
     WORDLESS_TRANSCRIPTS.labels(_why.value)
 for _phase in INTERRUPTION_PHASES:

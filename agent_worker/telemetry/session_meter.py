@@ -72,6 +72,7 @@ class SessionMeter:
             if isinstance(agent, TracedAgent):
                 agent.events.on("usage_unreported", self._usage.add_unreported)
                 agent.events.on("wordless_transcript", _count_wordless)
+                agent.events.on("answer_replaced", _count_replaced)
                 agent.events.on("backchannel_started", _count_backchannel)
                 agent.events.on("backchannel_started", recorder.on_backchannel)
                 agent.events.on("turn_reopened", turns.on_reopened)
@@ -109,6 +110,10 @@ def _count_wordless(reason: Wordless) -> None:
 
 def _count_backchannel(_text: str, _seconds: float) -> None:
     metrics.BACKCHANNELS.inc()
+
+
+def _count_replaced(reason: str) -> None:
+    metrics.ANSWERS_REPLACED.labels(reason).inc()
 
 
 def create_preresponse_series(strategy: str) -> None:

@@ -165,6 +165,18 @@ def _models(board: dashboard.Dashboard) -> dashboard.Dashboard:
                 stacked=True,
             )
         )
+        .with_panel(
+            lines(
+                Panel(
+                    "Answers of the fast model in the main one's place",
+                    "Many for thinking: the main model reasons for longer than callers wait. For empty: its tokens end "
+                    "in its reasoning, or it writes nothing that can be spoken.",
+                    Unit.COUNT,
+                    [Query(increase("livekit_answers_replaced_total", by="reason"), "{{reason}}")],
+                    24,
+                )
+            )
+        )
     )
 
 

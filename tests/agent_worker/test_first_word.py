@@ -12,6 +12,7 @@ from livekit.agents import APIConnectionError, ModelSettings, llm
 from agent_worker.core.progress import REASONING_CHARS_KEY, TOOL_CALL_KEY
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.first_word import Candidate, FirstWord, ReasoningHabits, Wordless, text_of
+from agent_worker.telemetry.metrics import REPLACED_REASONS
 from agent_worker.telemetry.unreported_usage import UnreportedUsage
 from agent_worker.testing import ScriptedLLM, run_turn
 from agent_worker.text.messages import apology
@@ -171,6 +172,21 @@ async def test_main_model_that_thinks_for_long_is_followed_by_the_fast_model_and
     turn = await run_turn(agent, QUESTION, llm=thinks_for_ever)
     assert (turn.preresponse, turn.answer) == (PHRASE, FAST)
     assert thinks_for_ever.cancelled == 1
+
+
+@pytest.mark.parametrize(
+    ("pieces", "reason"),
+    [(["🙂"], "empty"), ([RuntimeError("down")], "failed"), ([THINKING, asyncio.Event()], "thinking")],
+)
+async def test_answer_of_another_model_is_told_with_the_reason(pieces: list[Any], reason: str) -> None:
+    agent, reasons = museum_agent(fast_llm=ScriptedLLM(FAST), thinking_timeout=0.2, answer_timeout=60.0), list[str]()
+    agent.events.on("answer_replaced", reasons.append)
+    await run_turn(agent, QUESTION, llm=ScriptedLLM(*pieces))
+    assert reasons == [reason]
+
+
+def test_every_reason_is_a_label_of_the_metric() -> None:
+    assert set(REPLACED_REASONS) == {reason.value for reason in Wordless}
 
 
 async def test_main_model_may_be_waited_for() -> None:

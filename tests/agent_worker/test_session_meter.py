@@ -247,6 +247,14 @@ def test_fast_model_that_answers_is_counted_as_the_fast_model(stack: VoiceStack)
     assert gained("livekit_model_tokens_total", role="fast", type="completion", **model) == 100
 
 
+def test_answers_of_the_fast_model_are_counted_by_reason(meter: SessionMeter) -> None:
+    agent = museum_agent()
+    meter.watch(AgentSession[None](), agent)
+    gained = Changes()
+    agent.events.emit("answer_replaced", "thinking")
+    assert gained("livekit_answers_replaced_total", reason="thinking") == 1
+
+
 def test_cancelled_request_has_no_duration_and_counts_the_reported_tokens(
     stack: VoiceStack, meter: SessionMeter
 ) -> None:
