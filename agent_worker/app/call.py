@@ -83,6 +83,7 @@ async def run_call(
     if settings.callers_choose_strategy:
         await let_caller_choose_strategy(job.room, session, agent)
     end = CallEnd(session, settings.language, job.delete_room, stop_text_input=text_input.detach)
+    agent.events.on("language_changed", end.use_language)
     limit_duration(settings.call_max_seconds, session, end)
     limit_usage(settings.call_max_tokens, settings.call_max_cost_usd, meter.usage_events, end)
     limit_silence(settings.caller_silence_max_seconds, session, end, _audience(session))
@@ -101,6 +102,7 @@ def take_turns(session: AgentSession[Any], agent: PreResponseAgent, settings: Se
     delays = PauseDelays(settings.endpointing_open_delay, settings.endpointing_dictation_delay)
     pauses = PauseLength(session, settings.language, delays, agent.last_text)
     agent.events.on("caller_text", pauses.on_text)
+    agent.events.on("language_changed", pauses.use_language)
     if settings.agent_backchannels:
         _make_backchannels(session, agent, pauses)
 

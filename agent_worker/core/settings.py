@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from pydantic import (
     AfterValidator,
     AnyUrl,
+    BeforeValidator,
     Field,
     GetPydanticSchema,
     SecretStr,
@@ -17,7 +18,9 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from agent_worker.core.language_tag import MULTI, canonical_tag
 
 DEFAULT_SYSTEM_PROMPT = (
     "You are a friendly assistant on a phone call. Answer in one to three short spoken sentences. "
@@ -36,6 +39,16 @@ def _checked_as_url(*schemes: str) -> GetPydanticSchema:
     constraints = UrlConstraints(allowed_schemes=[*schemes], host_required=True)
     url = Annotated[AnyUrl, constraints, AfterValidator(_without_credentials)]
     return GetPydanticSchema(lambda _, handler: handler(url))
+
+
+def _voices(value: object) -> object:
+    """Read ``es=ef_dora,fr=ff_siwis``."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+    if not all(language.strip() and voice.strip() for language, _, voice in pairs):
+        raise ValueError("must be a list of languages and voices, such as es=ef_dora,fr=ff_siwis")
+    return {canonical_tag(language): voice.strip() for language, _, voice in pairs}
 
 
 TurnDetectorName = Literal["fused", "livekit-mini", "livekit-cloud", "smart-turn", "stt"]
@@ -86,8 +99,16 @@ class ConversationSettings(FromEnvironment):
     usual_voice_timeout: ClassVar[float] = 3.5
     usual_transcript_timeout: ClassVar[float] = 3.0
 
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = Field(
-        "en", description="Language, with or without a region: en, en-US, de, pt-BR … Write both prompts in it."
+    language: Annotated[str, AfterValidator(canonical_tag)] = Field(
+        "en",
+        description="Language of the callers as a BCP 47 tag: en, en-US, pt-BR, es-419, zh-Hans, fil … Write both "
+        "prompts in it. multi: the recogniser finds each caller's language, and phrases and voice follow it "
+        "(docs/languages.md).",
+    )
+    voices: Annotated[dict[str, str], NoDecode, BeforeValidator(_voices)] = Field(
+        default={},
+        description="With LANGUAGE=multi: the voice of each language, where it is not that of the stack, such as "
+        "es=ef_dora,fr=ff_siwis for Kokoro. OpenAI's voices speak every language.",
     )
     system_prompt: Text = Field(default=DEFAULT_SYSTEM_PROMPT, description="System prompt of the main model.")
     answer_max_tokens: int = Field(
@@ -375,6 +396,14 @@ class Settings(LiveKitSettings, ConversationSettings, WorkerSettings):
     """The settings that both stacks share."""
 
     @model_validator(mode="after")
+    def _check_languages(self) -> Settings:
+        if self.language == MULTI and self.preresponse_phrases:
+            raise ValueError("PRERESPONSE_PHRASES is for one language: set LANGUAGE to it, or leave the phrases unset")
+        if self.voices and self.language != MULTI:
+            raise ValueError("VOICES is for LANGUAGE=multi: set the voice of one language with the stack's own setting")
+        return self
+
+    @model_validator(mode="after")
     def _check_cloud_detector(self) -> Settings:
         host = AnyUrl(self.livekit_url).host or ""
         if self.turn_detector == "livekit-cloud" and not host.endswith(".livekit.cloud"):
@@ -416,6 +445,15 @@ class CloudSettings(Settings):
             raise ValueError(
                 f"TURN_DETECTOR=stt needs a recogniser that ends turns, and {self.deepgram_model} does not: set "
                 "DEEPGRAM_MODEL to flux-general-en, or choose another TURN_DETECTOR"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_english_model(self) -> CloudSettings:
+        if self.deepgram_model == "flux-general-en" and self.language.split("-")[0] not in ("en", "eng"):
+            raise ValueError(
+                f"DEEPGRAM_MODEL=flux-general-en understands English only, and LANGUAGE is {self.language}: set "
+                "DEEPGRAM_MODEL to flux-general-multi or nova-3"
             )
         return self
 

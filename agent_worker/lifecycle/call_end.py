@@ -31,7 +31,7 @@ class CallEnd:
 
     Args:
         session: The call's session. It is shut down at the end.
-        language: Of the farewell.
+        language: Of the farewell. Without one in it, nothing is said.
         close_room: Closes the room; may do nothing where there is none, as on the console.
         stop_text_input: Stops taking the caller's texts, before the farewell.
         sleep: Waits for so many seconds.
@@ -54,6 +54,10 @@ class CallEnd:
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         session.once("close", lambda _: self._on_close())
+
+    def use_language(self, language: str) -> None:
+        """Say the farewell in another language."""
+        self._language = language
 
     def begin(self, reason: metrics.CallEndReason) -> None:
         """Begin to end the call. Later calls, and those after the end of the session, do nothing."""
@@ -81,4 +85,5 @@ class CallEnd:
 
     async def _say_farewell(self) -> None:
         await self._session.interrupt()
-        await self._session.say(farewell(self._language), allow_interruptions=False)
+        if sentence := farewell(self._language):
+            await self._session.say(sentence, allow_interruptions=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from livekit.agents import AgentServer, JobProcess, tokenize
@@ -15,6 +15,7 @@ from agent_worker.core.log_protection import protect_log_of_calls
 from agent_worker.core.settings import Settings, SettingsT
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.factory import build_agent
+from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.preresponse.policy import MovePolicy
 from agent_worker.providers.stack import VoiceStack
 from agent_worker.telemetry.pricing import Prices
@@ -22,7 +23,7 @@ from agent_worker.telemetry.session_meter import SessionMeter
 from agent_worker.text import guard
 from agent_worker.text.intent_classifier import classify
 from agent_worker.text.intent_model import IntentModel
-from agent_worker.text.messages import backchannel, farewell
+from agent_worker.text.messages import apology, backchannel, farewell
 from agent_worker.text.move_model import MoveModel
 
 _USERDATA_KEY = "call_parts"
@@ -91,19 +92,25 @@ def load_audio(agent: PreResponseAgent, settings: Settings) -> None:
 
 def fixed_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
     """Return the texts that a call speaks word for word, the most important first."""
-    phrases = agent.phrases.all() if _has_preresponses(agent, settings) else []
+    phrases = (phrase for book in _books(agent, settings) for phrase in book.all())
     return list(dict.fromkeys([*first_texts(agent, settings), *agent.waiting_texts, *phrases]))
 
 
 def first_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
     """Return those of the fixed texts without which no call is taken: apology, greeting, farewell, common phrases."""
-    texts = [agent.apology]
+    texts = [apology(language) for language in agent.languages]
     if not settings.no_greeting:
         texts.append(settings.greeting)
-    texts.append(farewell(settings.language))
+    texts.extend(farewell(language) for language in agent.languages)
     if settings.agent_backchannels:
-        texts.append(backchannel(settings.language))
-    return [*texts, *agent.phrases.common(_COMMON_PHRASES)] if _has_preresponses(agent, settings) else texts
+        texts.extend(backchannel(language) for language in agent.languages)
+    books = _books(agent, settings)
+    texts.extend(phrase for book in books for phrase in book.common(_COMMON_PHRASES // len(books)))
+    return list(dict.fromkeys(filter(None, texts)))  # a language may have none
+
+
+def _books(agent: PreResponseAgent, settings: Settings) -> Sequence[PhraseBook]:
+    return agent.books if _has_preresponses(agent, settings) else ()
 
 
 def _has_preresponses(agent: PreResponseAgent, settings: Settings) -> bool:

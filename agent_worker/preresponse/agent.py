@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 import functools
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from livekit import rtc
 from livekit.agents import (
@@ -26,10 +26,12 @@ from livekit.agents.voice import SpeechHandle
 from agent_worker.audio.phrase_cache import PhraseAudio
 from agent_worker.audio.tts_stream import TTS_TIMEOUT_S, TTSInput, report_voice_silent, with_timeout
 from agent_worker.core.compat.livekit import current_speech_handle, leave_markup_to_agent, wrap_tools
+from agent_worker.core.language_tag import MULTI
 from agent_worker.core.log import logger
 from agent_worker.core.settings import StrategyName
 from agent_worker.preresponse.answer import Answer
 from agent_worker.preresponse.apology import Apologizer
+from agent_worker.preresponse.callers_language import CallersLanguage
 from agent_worker.preresponse.dead_air import DEFAULT_FILLER_DELAY_S, DeadAir, Line
 from agent_worker.preresponse.decision import PreresponseDecider, first_done
 from agent_worker.preresponse.fast_reply import DEFAULT_PRERESPONSE_PROMPT
@@ -42,6 +44,7 @@ from agent_worker.preresponse.strategies import Attempt, Preresponse, Strategy, 
 from agent_worker.preresponse.tool_calls import with_readable_arguments
 from agent_worker.preresponse.tool_limit import DEFAULT_TOOL_TIMEOUT_S, ToolLimit
 from agent_worker.preresponse.turn_commit import caller_message, last_message, wait_for_turn_commit
+from agent_worker.providers.stack import Voices
 from agent_worker.telemetry.events import EngineEvents
 from agent_worker.telemetry.trace import AUDIBLE_OUTCOMES, FILLER_EXTRA_KEY, PRERESPONSE_EXTRA_KEY, TurnTrace
 from agent_worker.text import messages, spoken_numbers
@@ -82,8 +85,9 @@ class PreResponseAgent(Agent):
             this agent; it has to be an :class:`livekit.agents.llm.LLM`. A realtime model speaks itself, and the engine
             is off.
         strategy: The source of pre-responses, by name or a :class:`agent_worker.Strategy`.
-        language: Language tag of the callers, such as ``en`` or ``en-US``.
+        language: Language tag of the callers, such as ``en`` or ``en-US``; ``multi``: the recogniser finds it.
         phrases: The phrases. Default: those of the language that come with the package.
+        voices: The voice of each language, for ``multi``. ``None``: one voice speaks all.
         phrase_audio: The cached audio of the phrases. Without it each is synthesised when it is spoken.
         preresponse_prompt: The fast model's system prompt.
         budget: How long ``hybrid`` makes the caller wait for the fast model after the end of the turn, seconds.
@@ -124,6 +128,7 @@ class PreResponseAgent(Agent):
         strategy: StrategyName | Strategy = "phrase",
         language: str = "en",
         phrases: PhraseBook | None = None,
+        voices: Voices | None = None,
         phrase_audio: PhraseAudio | None = None,
         preresponse_prompt: str = DEFAULT_PRERESPONSE_PROMPT,
         budget: float = 0.0,
@@ -147,7 +152,9 @@ class PreResponseAgent(Agent):
         self.events = EngineEvents()
         self.floor = floor or Floor(language)
         self.floor.events.on("turn_reopened", self._on_turn_reopened)
-        self.phrases = phrases or PhraseBook.load(language)
+        self._callers_language = CallersLanguage(language)
+        self._voices = voices
+        self.phrases = phrases or self._callers_language.phrases
         self.phrase_audio = phrase_audio
         self._fallback_llm = fallback_llm or fast_llm
         self._answer_timeout_s = answer_timeout
@@ -159,11 +166,13 @@ class PreResponseAgent(Agent):
         self._history_max_tokens = history_max_tokens
         self._decider = PreresponseDecider(language, quick_answer)
         if numbers_as_words:
-            spoken_numbers.preload(language)
+            for spoken in self.languages:
+                spoken_numbers.preload(spoken)
         self._router = SpeechRouter(phrase_audio, lambda error: report_voice_silent(self.session, error))
         self._apologizer = Apologizer(language, phrase_audio)
         clock = self.floor.clock
         self.dead_air = DeadAir(CallSilence(clock), clock, self.phrases.fillers, filler_delay)
+        self._has_fillers = filler_delay is not None
         self._tool_limit = (
             ToolLimit(tool_timeout, clock.sleep, self._has_handed_off, self._on_tool_timeout) if tool_timeout else None
         )
@@ -174,16 +183,16 @@ class PreResponseAgent(Agent):
         self._reopened: ReopenedTurn | None = None
         self._reconnect_stt = asyncio.Event()
         self.audio_levels: Callable[[], Sequence[float]] = tuple
-        wordless = WordlessFilter(language, self.last_text, lambda: self.audio_levels())
+        self._wordless = WordlessFilter(language, self.last_text, lambda: self.audio_levels())
         self.caller_transcript = CallerTranscript(
-            wordless,
+            self._wordless,
             on_wordless=functools.partial(self.events.emit, "wordless_transcript"),
             on_text=functools.partial(self.events.emit, "caller_text"),
         )
         self.floor.events.on("words_discarded", self.caller_transcript.end_turn)
         self._strategies = StrategyFactory(
             phrases=self.phrases,
-            duration=phrase_audio.duration if phrase_audio else lambda _: None,
+            duration=lambda phrase: self._router.phrase_audio.duration(phrase) if self._router.phrase_audio else None,
             fast_llm=fast_llm,
             synthesize=self._synthesize_ahead,
             prompt=preresponse_prompt,
@@ -209,13 +218,26 @@ class PreResponseAgent(Agent):
     @property
     def fixed_texts(self) -> list[str]:
         """The sentences that this agent may say word for word: worth synthesising in advance."""
-        return [*self.phrases.all(), self.apology, *self.waiting_texts]
+        phrases = (phrase for book in self.books for phrase in book.all())
+        texts = [*phrases, *map(messages.apology, self.languages), *self.waiting_texts]
+        return list(dict.fromkeys(filter(None, texts)))
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages in which it may say fixed sentences."""
+        return self._callers_language.possible
+
+    @property
+    def books(self) -> Sequence[PhraseBook]:
+        """The phrases of these languages."""
+        return self._callers_language.books or [self.phrases]
 
     @property
     def waiting_texts(self) -> list[str]:
         """Those of them that are said while the caller waits, the first first."""
-        fillers = self.phrases.fillers if self.dead_air.has_lines else ()
-        return [*fillers, *([messages.tool_timeout(self._decider.language)] if self._tool_limit else ())]
+        fillers = [filler for book in self.books for filler in book.fillers] if self._has_fillers else []
+        given_up = map(messages.tool_timeout, self.languages if self._tool_limit else ())
+        return list(dict.fromkeys(filter(None, [*fillers, *given_up])))
 
     @property
     def apology(self) -> str:
@@ -234,6 +256,30 @@ class PreResponseAgent(Agent):
         """Replace the connection to the recogniser, over which a transcript did not arrive."""
         self._reconnect_stt.set()
         report_transcript_timeout(self.session)
+
+    def _follow_language(self, event: stt.SpeechEvent) -> None:
+        """Speak the language in which the caller has spoken, if it is not known in advance."""
+        if event.type is not stt.SpeechEventType.FINAL_TRANSCRIPT or not event.alternatives:
+            return
+        spoken = event.alternatives[0]
+        if (language := self._callers_language.hear(spoken.text, spoken.language)) is not None:
+            self._use_language(language)
+
+    def _use_language(self, language: str) -> None:
+        audio = self.phrase_audio
+        if self._voices is not None:
+            self._voices.use(language)
+            if self._voices.identity(language) != self._voices.identity(MULTI):
+                audio = None  # it is in another voice
+        self._decider.language = self.floor.language = self._wordless.language = language
+        self.phrases = self._callers_language.phrases
+        self._router.phrase_audio = audio
+        self._apologizer.use_language(language, audio)
+        self.dead_air.use_fillers(self.phrases.fillers)
+        self._strategies = dataclasses.replace(self._strategies, phrases=self.phrases)
+        if self._strategy is not None and self._strategy.name in get_args(StrategyName):
+            self.strategy = self._strategies.make(self._strategy.name)
+        self.events.emit("language_changed", language)
 
     def watch_audio(self, audio_input: SpeechEndTracker | None) -> None:
         """Take the loudness of the caller's sounds from ``audio_input``."""
@@ -264,10 +310,16 @@ class PreResponseAgent(Agent):
         session = self.session
         session.on("conversation_item_added", self._on_item)
         try:
-            async for event in self.floor.filter(self.caller_transcript.read(_sanitized(events))):
+            async for event in self.floor.filter(self.caller_transcript.read(self._read(events))):
                 yield event
         finally:
             session.off("conversation_item_added", self._on_item)
+
+    async def _read(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
+        async for event in events:
+            sanitized = sanitize_event(event)
+            self._follow_language(sanitized)
+            yield sanitized
 
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
@@ -310,7 +362,7 @@ class PreResponseAgent(Agent):
                 yield chunk
             if answer.failed or (answer.is_empty and reply.trace.outcome != "silent_kind"):
                 yield FlushSentinel()
-                yield self.apology
+                yield self.apology  # empty in a language without one
             elif answer.calls_tool.done():
                 phrase = attempt.predicted_text if attempt and answer.only_calls_tools and not lead else None
                 self._fill_silence_of_tools(message, answer, reply, phrase)
@@ -551,11 +603,6 @@ class PreResponseAgent(Agent):
 
 def _text_of(message: llm.ChatMessage | None) -> str | None:
     return message.text_content if message else None
-
-
-async def _sanitized(events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
-    async for event in events:
-        yield sanitize_event(event)
 
 
 async def _ask(

@@ -17,7 +17,7 @@ class Apologizer:
     """Speaks the apology of a call.
 
     Args:
-        language: Language tag of the call.
+        language: Language tag of the call. Without an apology in it, nothing is said.
         phrase_audio: The cached audio of fixed sentences.
 
     Attributes:
@@ -28,9 +28,14 @@ class Apologizer:
         self.sentence = messages.apology(language)
         self._phrase_audio = phrase_audio
 
+    def use_language(self, language: str, phrase_audio: PhraseAudio | None) -> None:
+        """Apologise in another language, and perhaps another voice, from now on."""
+        self.sentence = messages.apology(language)
+        self._phrase_audio = phrase_audio
+
     def apologize(self, session: AgentSession[Any]) -> None:
         """Say the apology, unless the caller is speaking."""
-        if session.user_state != "speaking":
+        if self.sentence and session.user_state != "speaking":
             session.say(self.sentence)
 
     async def on_voice_failure(self, agent: Agent, text: str, message_id: str | None) -> None:
@@ -43,7 +48,7 @@ class Apologizer:
             text: The text that the voice had to speak.
             message_id: Id of the caller's message that the text replies to.
         """
-        if self.sentence.startswith(text.strip()):
+        if not self.sentence or self.sentence.startswith(text.strip()):
             return
         if message_id is not None:
             with contextlib.suppress(asyncio.TimeoutError):

@@ -85,6 +85,11 @@ class DeadAir:
         """Whether anything may be said without a report."""
         return self._delay_s is not None and bool(self._fillers)
 
+    def use_fillers(self, fillers: Sequence[str]) -> None:
+        """Say these from now on, in another language."""
+        self._fillers = deque(fillers)
+        self.silence.wake()
+
     def begin_turn(self, message_id: str) -> None:
         """The caller has finished the turn with this chat message; once known, it may be told again."""
         if message_id == self._turn:

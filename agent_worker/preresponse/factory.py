@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent_worker.audio.phrase_cache import PhraseAudio
 from agent_worker.core.folders import cache_dir
+from agent_worker.core.language_tag import MULTI
 from agent_worker.core.settings import Settings
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.fast_reply import DEFAULT_PRERESPONSE_PROMPT
@@ -27,7 +28,10 @@ def build_agent(stack: VoiceStack, settings: Settings) -> PreResponseAgent:
         fast_llm=stack.fast_llm,
         strategy=settings.preresponse_strategy,
         language=settings.language,
-        phrases=PhraseBook.load(settings.language, settings.preresponse_phrases),
+        phrases=None
+        if settings.language == MULTI
+        else PhraseBook.load(settings.language, settings.preresponse_phrases),
+        voices=stack.voices if settings.language == MULTI else None,
         phrase_audio=PhraseAudio(settings.preresponse_audio_dir or cache_dir() / "phrases", stack.voice),
         preresponse_prompt=settings.preresponse_prompt or DEFAULT_PRERESPONSE_PROMPT,
         budget=settings.preresponse_budget,

@@ -25,6 +25,9 @@ class SpeechRouter:
         phrase_audio: The cached audio of fixed sentences.
         on_preresponse_error: Is told when a pre-response could not be spoken. The answer follows all the same.
         clock: Monotonic time in seconds.
+
+    Attributes:
+        phrase_audio: The cached audio in the present voice.
     """
 
     def __init__(
@@ -33,7 +36,7 @@ class SpeechRouter:
         on_preresponse_error: Callable[[APIError], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._phrase_audio = phrase_audio
+        self.phrase_audio = phrase_audio
         self._on_preresponse_error = on_preresponse_error
         self._clock = clock
 
@@ -89,14 +92,14 @@ class SpeechRouter:
         livekit's text filters pass a text on in small pieces.
         """
         first = await anext(pieces, None)
-        while first is not None and self._phrase_audio and self._phrase_audio.has_longer(first.strip()):
+        while first is not None and self.phrase_audio and self.phrase_audio.has_longer(first.strip()):
             if (more := await anext(pieces, None)) is None:
                 break
             first += more
         return first
 
     def _cached(self, text: str) -> Iterable[rtc.AudioFrame]:
-        return self._phrase_audio.frames(text) if self._phrase_audio else ()
+        return self.phrase_audio.frames(text) if self.phrase_audio else ()
 
 
 class TextTee:

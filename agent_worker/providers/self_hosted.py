@@ -11,7 +11,7 @@ from agent_worker.providers.chat_stream import with_repaired_streams
 from agent_worker.providers.optional_deps import require_extra
 from agent_worker.providers.preflight import ProviderProbe
 from agent_worker.providers.reasoning_effort import at_ollama
-from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS, ProviderNames, StackDefinition, VoiceStack
+from agent_worker.providers.stack import FAST_REPLY_MAX_TOKENS, ProviderNames, StackDefinition, Voices, VoiceStack
 
 with require_extra("self-hosted", extra="local"):
     from livekit.plugins import openai
@@ -21,6 +21,14 @@ with require_extra("self-hosted", extra="local"):
 
 def build_stack(settings: SelfHostedSettings) -> VoiceStack:
     """Return the self-hosted stack for one call."""
+    # no language: Kokoro's voices have one each
+    voice = openai.TTS(
+        model=settings.kokoro_model,
+        voice=settings.kokoro_voice,
+        api_key=settings.kokoro_api_key.get_secret_value(),
+        base_url=str(settings.kokoro_base_url),
+        response_format="pcm",
+    )
     return VoiceStack(
         # does not stream: one request for each utterance
         stt=WhisperSTT(
@@ -34,16 +42,16 @@ def build_stack(settings: SelfHostedSettings) -> VoiceStack:
         # answer
         main_llm=_build_llm(settings, settings.ollama_main_model, settings.answer_max_tokens),
         answering_fast_llm=_build_llm(settings, settings.ollama_fast_model, settings.answer_max_tokens),
-        tts=openai.TTS(
-            model=settings.kokoro_model,
-            voice=settings.kokoro_voice,
-            api_key=settings.kokoro_api_key.get_secret_value(),
-            base_url=str(settings.kokoro_base_url),
-            response_format="pcm",
-        ),
+        tts=voice,
         vad=inference.VAD(model="silero"),
         voice=f"{settings.kokoro_model} {settings.kokoro_voice}",
         provider_names=ProviderNames(stt="speaches", llm="ollama", tts="kokoro"),
+        voices=Voices(
+            settings.kokoro_model,
+            settings.kokoro_voice,
+            select=lambda name: voice.update_options(voice=name),
+            by_language=settings.voices,
+        ),
         prefill=True,
     )
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Generic
 
 from livekit.agents import llm, stt, tts, vad
 
 from agent_worker.core.settings import SettingsT
 from agent_worker.providers.preflight import ProviderProbe
+from agent_worker.text.language import base_language
 
 #: Enough for a pre-response. A small model that does not stop is cut off by its provider.
 FAST_REPLY_MAX_TOKENS = 32
@@ -22,6 +23,35 @@ class ProviderNames:
     stt: str
     llm: str
     tts: str
+
+
+@dataclass(frozen=True)
+class Voices:
+    """The voice of each language, for callers whose language is known only when they speak.
+
+    Attributes:
+        model: The TTS model, which all of them are of.
+        default: Name of the voice for all other languages.
+        select: Lets the TTS speak with the voice of this name from now on.
+        by_language: Names of voices by language tag.
+    """
+
+    model: str
+    default: str
+    select: Callable[[str], None]
+    by_language: Mapping[str, str] = field(default_factory=dict)
+
+    def identity(self, language: str) -> str:
+        """Return everything beside the text that the audio of a language depends on."""
+        return f"{self.model} {self._name(language)}"
+
+    def use(self, language: str) -> None:
+        """Speak with the voice of a language from now on."""
+        self.select(self._name(language))
+
+    def _name(self, language: str) -> str:
+        found = self.by_language.get(language) or self.by_language.get(base_language(language))
+        return found or self.default
 
 
 @dataclass(frozen=True)
@@ -40,6 +70,7 @@ class VoiceStack:
             For models on hardware of one's own.
         answering_fast_llm: The fast model without the limit of a short sentence: it answers if the main model fails or
             says no word. ``None``: ``fast_llm`` itself.
+        voices: The voice of each language, for ``LANGUAGE=multi``; ``None`` if one voice speaks all.
     """
 
     stt: stt.STT[Any]
@@ -51,6 +82,7 @@ class VoiceStack:
     provider_names: ProviderNames
     prefill: bool = False
     answering_fast_llm: llm.LLM[Any] | None = None
+    voices: Voices | None = None
 
     @property
     def fallback_llm(self) -> llm.LLM[Any]:

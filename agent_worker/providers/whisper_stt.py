@@ -22,7 +22,9 @@ from livekit.agents.types import NOT_GIVEN
 from livekit.agents.utils import AudioBuffer
 from livekit.plugins import openai
 
+from agent_worker.core.language_tag import MULTI
 from agent_worker.core.log import logger
+from agent_worker.providers.languages import whisper_language
 
 _REQUEST_TIMEOUT_S = 30.0
 
@@ -36,7 +38,7 @@ class WhisperSTT(openai.STT):
 
     Args:
         model: Name of the model.
-        language: Language tag of the caller.
+        language: Language tag of the caller; of ``multi``, or of one that Whisper does not know, the model finds it.
         api_key: Key of the service.
         base_url: Address of the service.
     """
@@ -44,8 +46,9 @@ class WhisperSTT(openai.STT):
     def __init__(self, *, model: str, language: str, api_key: str, base_url: str) -> None:
         timeout = openai_client.Timeout(_REQUEST_TIMEOUT_S, connect=15.0)
         self._api = openai_client.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0, timeout=timeout)
-        super().__init__(model=model, language=language, client=self._api)
-        self._spoken = LanguageCode(language)
+        self._requested = whisper_language(language)
+        super().__init__(model=model, language=language, detect_language=self._requested is None, client=self._api)
+        self._spoken = LanguageCode("" if language == MULTI else language)
         self._is_verbose = True
 
     async def _recognize_impl(
@@ -83,7 +86,7 @@ class WhisperSTT(openai.STT):
         return await self._api.audio.transcriptions.create(
             file=("speech.wav", wav, "audio/wav"),
             model=self.model,
-            language=self._spoken.language,
+            language=self._requested or openai_client.omit,
             response_format=response_format,
             timeout=openai_client.Timeout(_REQUEST_TIMEOUT_S, connect=connect_timeout_s),
         )
@@ -91,7 +94,7 @@ class WhisperSTT(openai.STT):
     def _speech_data(self, answer: Any) -> stt.SpeechData:
         probabilities = segment_probabilities(getattr(answer, "segments", None) or ())
         return stt.SpeechData(
-            language=self._spoken,
+            language=self._spoken or LanguageCode(getattr(answer, "language", None) or ""),
             text=answer.text or "",
             confidence=math.exp(min(0.0, probabilities["avg_logprob"])) if "avg_logprob" in probabilities else 0.0,
             metadata=dict(probabilities) or None,

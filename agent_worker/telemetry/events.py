@@ -12,6 +12,7 @@ EventName = Literal[
     "preresponse_decided",
     "preresponse_started",
     "filler_started",
+    "language_changed",
     "answer_started",
     "answer_replaced",
     "turn_reopened",
@@ -30,6 +31,8 @@ class EngineEvents(rtc.EventEmitter[EventName]):
     ``preresponse_started``: a pre-response is about to be heard. Arguments: its text and its source.
 
     ``filler_started``: a filler is about to be heard in a long silence. Argument: its text.
+
+    ``language_changed``: the caller speaks another language than before (``LANGUAGE=multi``). Argument: its tag.
 
     ``answer_started``: the main model has sent the first text or tool call of an answer. Argument: the ``TurnTrace``.
 

@@ -11,10 +11,15 @@ from livekit.agents.utils import AudioBuffer
 
 
 class ScriptedSTT(stt.STT[Any]):
-    """Streams the events that the test emits. With it, use ``turn_detection: "stt"``."""
+    """Streams the events that the test emits. With it, use ``turn_detection: "stt"``.
+
+    Attributes:
+        language: Tag of the language that it recognises.
+    """
 
     def __init__(self) -> None:
         super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=True))
+        self.language = "en"
         self.events: asyncio.Queue[stt.SpeechEvent] = asyncio.Queue()
 
     async def _recognize_impl(
@@ -55,7 +60,7 @@ class ScriptedSTT(stt.STT[Any]):
         self.end_speech()
 
     def _emit(self, type_: stt.SpeechEventType, text: str = "") -> None:
-        alternatives = [stt.SpeechData(language=LanguageCode("en"), text=text, confidence=1.0)] if text else []
+        alternatives = [stt.SpeechData(language=LanguageCode(self.language), text=text, confidence=1.0)] if text else []
         self.events.put_nowait(stt.SpeechEvent(type=type_, alternatives=alternatives))
 
 

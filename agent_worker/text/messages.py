@@ -12,26 +12,24 @@ import yaml  # type: ignore[import-untyped]
 from agent_worker.text.language import base_language
 from agent_worker.text.move import Move
 
-_FALLBACK_LANGUAGE = "en"
-
 
 def apology(language: str) -> str:
-    """Return the sentence that is spoken when a provider fails: in ``language``, else in English."""
+    """Return the sentence that is spoken when a provider fails; empty in a language without texts."""
     return _sentence("apology", language)
 
 
 def farewell(language: str) -> str:
-    """Return the sentence that ends a call which has reached its time limit: in ``language``, else in English."""
+    """Return the sentence that ends a call which has reached its time limit; empty in a language without texts."""
     return _sentence("farewell", language)
 
 
 def backchannel(language: str) -> str:
-    """Return the sound of a listener, "mm-hm": in ``language``, else in English."""
+    """Return the sound of a listener, "mm-hm"; empty in a language without texts."""
     return _sentence("backchannel", language)
 
 
 def tool_timeout(language: str) -> str:
-    """Return the sentence that is spoken when a tool is given up: in ``language``, else in English."""
+    """Return the sentence that is spoken when a tool is given up; empty in a language without texts."""
     return _sentence("tool_timeout", language)
 
 
@@ -50,12 +48,12 @@ def preambles(language: str, move: Move | None = None) -> frozenset[str]:
 
 def polite_words(language: str) -> tuple[str, ...]:
     """Return words that may follow an opening: "please"."""
-    listed = _messages(base_language(language)).get("polite", "")
+    listed: str = _messages(base_language(language)).get("polite", "")
     return tuple(filter(None, listed.split(", ")))
 
 
 def _sentence(name: str, language: str) -> str:
-    sentence: str = (_messages(base_language(language)) or _messages(_FALLBACK_LANGUAGE))[name]
+    sentence: str = _messages(base_language(language)).get(name, "")
     return sentence
 
 

@@ -98,6 +98,7 @@ class Floor:
 
     Attributes:
         events: Its events.
+        language: Language tag of the call.
     """
 
     def __init__(
@@ -108,7 +109,7 @@ class Floor:
         clock: Clock | None = None,
     ) -> None:
         self.events = FloorEvents()
-        self._language = language
+        self.language = language
         self._timing = timing or OverlapTiming()
         self._clock = clock = clock or Clock()
         self._policy = OverlapPolicy(self._timing)
@@ -208,7 +209,7 @@ class Floor:
 
     def _judge(self, text: str) -> OverlapWords:
         asked = self._speech.has_asked(self._clock.now())
-        words = judge_overlap(text, self._language, self._speech.recent_text, asked)
+        words = judge_overlap(text, self.language, self._speech.recent_text, asked)
         if words is OverlapWords.SIDE_TALK and not self._has_floor:
             return OverlapWords.INTERRUPTION
         if words is OverlapWords.BACKCHANNEL and not self._has_floor and self._sound_start is None:

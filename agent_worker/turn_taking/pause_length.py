@@ -78,6 +78,10 @@ class PauseLength:
         """How long the silence must be, at the least, to end the turn."""
         return self._session.options.endpointing["min_delay"]
 
+    def use_language(self, language: str) -> None:
+        """Read what the caller says in another language."""
+        self._language = language
+
     def on_text(self, text: str) -> None:
         """Take what the caller has said in this turn; nothing when it has ended."""
         pause = pause_after(text, self._agent_text(), self._language) if text else Pause.USUAL

@@ -121,6 +121,9 @@ class WordlessFilter:
         language: Language tag of the call.
         agent_text: Returns what the agent said last.
         levels: Returns the levels of the caller's audio, as ``SpeechEndTracker.levels``; nothing while there is none.
+
+    Attributes:
+        language: Language tag of the call.
     """
 
     def __init__(
@@ -129,7 +132,7 @@ class WordlessFilter:
         agent_text: Callable[[], str | None] = lambda: None,
         levels: Callable[[], Sequence[float]] = lambda: (),
     ) -> None:
-        self._language = language
+        self.language = language
         self._agent_text = agent_text
         self._levels = levels
         self._voice: deque[float] = deque(maxlen=_REMEMBERED_TURNS)
@@ -139,7 +142,7 @@ class WordlessFilter:
         text = without_annotations(data.text)
         levels = self._levels()
         evidence = self._evidence(data, last_sound(levels) if levels else None)
-        reason = why_wordless(text, evidence, self._language, self._agent_text())
+        reason = why_wordless(text, evidence, self.language, self._agent_text())
         if reason is None and evidence.sound is not None:
             self._voice.append(evidence.sound.level_dbfs)
         return text, reason

@@ -16,11 +16,12 @@ from dotenv import dotenv_values
 from agent_metrics import writer
 from agent_metrics.storage.folder import is_served
 from agent_worker.core.check_result import CheckResult, Status, failed, invalid_setting, note, ok
+from agent_worker.core.language_tag import MULTI
 from agent_worker.core.settings import BadSettingsError, Settings, SettingsT, load
 from agent_worker.core.user_file import BadFileError
 from agent_worker.lifecycle.warm_up import fixed_texts
 from agent_worker.preresponse.factory import build_agent
-from agent_worker.preresponse.phrases import PhraseBook
+from agent_worker.preresponse.phrases import PhraseBook, built_in_languages
 from agent_worker.providers.preflight import bind_error
 from agent_worker.providers.stack import StackDefinition, VoiceStack
 from agent_worker.telemetry.list_prices import add_list_prices
@@ -94,6 +95,9 @@ def _check_list_prices(stack: VoiceStack, settings: Settings) -> Iterator[CheckR
 
 def check_phrases(overrides: Path | None, language: str) -> Iterator[CheckResult]:
     """Check the user's file of phrases, if there is one, and whether there are phrases in the language."""
+    if language == MULTI:
+        yield ok("phrases", f"those of the caller's language: {', '.join(built_in_languages())}")
+        return
     try:
         book = PhraseBook.load(language, overrides)
     except BadFileError as error:
