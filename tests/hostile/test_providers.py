@@ -17,6 +17,7 @@ from livekit.plugins import deepgram, openai
 from agent_worker.audio.phrase_cache import PhraseAudio
 from agent_worker.audio.tts_stream import max_audio_s
 from agent_worker.preresponse.agent import PreResponseAgent
+from agent_worker.providers.chat_stream import with_repaired_streams
 from agent_worker.testing import ScriptedLLM, SilentMicrophone
 from agent_worker.text.messages import apology
 from agent_worker.text.sanitize import MAX_ANSWER_CHARS, MAX_TRANSCRIPT_CHARS
@@ -79,10 +80,12 @@ async def reply_with(main: llm.LLM[Any]) -> str:
     return reply.text_content or ""
 
 
+@pytest.mark.parametrize("repaired", [False, True])
 @pytest.mark.parametrize("reply", LLM_REPLIES)
-async def test_malformed_reply_of_the_main_model_is_replaced(reply: str) -> None:
+async def test_malformed_reply_of_the_main_model_is_replaced(reply: str, repaired: bool) -> None:
     async with http_server(LLM_REPLIES[reply]) as url:
-        said = await reply_with(openai.LLM(model="m", api_key="x", base_url=url, max_retries=0))
+        model = openai.LLM(model="m", api_key="x", base_url=url, max_retries=0)
+        said = await reply_with(with_repaired_streams(model) if repaired else model)
     phrase, answer = said[:60], said[-60:]
     assert said.strip()
     assert len(said) <= MAX_ANSWER_CHARS + 200
@@ -110,7 +113,8 @@ async def test_malformed_reply_of_the_main_model_is_replaced(reply: str) -> None
 )
 async def test_malformed_usage_does_not_change_the_answer(usage: object) -> None:
     async with http_server(completion("It opens at nine.", usage)) as url:
-        said = await reply_with(openai.LLM(model="m", api_key="x", base_url=url, max_retries=0))
+        model = openai.LLM(model="m", api_key="x", base_url=url, max_retries=0)
+        said = await reply_with(with_repaired_streams(model))
     assert "at nine." in said
 
 
