@@ -52,6 +52,8 @@ def _values(schema: dict[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if schema["type"] == "boolean":
         return "`true`, `false`"
+    if schema["type"] == "object":
+        return "pairs, `name=value,name=value`"
     if schema["type"] == "string":
         return _STRING_FORMATS.get(schema.get("format", ""), "text")
     return f"{'whole number' if schema['type'] == 'integer' else 'number'}{_bounds(schema)}"

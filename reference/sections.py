@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,8 @@ def _own_settings(settings_type: type[FromEnvironment]) -> Iterator[Setting]:
 def _as_written(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={each}" for name, each in value.items())
     if isinstance(value, bool):
         return str(value).lower()
     return str(value.get_secret_value() if hasattr(value, "get_secret_value") else value)

@@ -247,7 +247,7 @@ def test_fast_model_that_answers_is_counted_as_the_fast_model(stack: VoiceStack)
     assert gained("livekit_model_tokens_total", role="fast", type="completion", **model) == 100
 
 
-def test_answers_of_the_fast_model_are_counted_by_reason(meter: SessionMeter) -> None:
+async def test_answers_of_the_fast_model_are_counted_by_reason(meter: SessionMeter) -> None:
     agent = museum_agent()
     meter.watch(AgentSession[None](), agent)
     gained = Changes()
