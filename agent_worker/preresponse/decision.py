@@ -39,13 +39,21 @@ class PreresponseDecider:
     """
 
     def __init__(self, language: str, quick_answer_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self.language = language
         self.quick_answer_s = quick_answer_s
         self.latency = LatencyEstimator()
         self.recent: deque[str] = deque(maxlen=MIN_PHRASES_BETWEEN_REPEATS)
         self._policy = MovePolicy(language)
         self._plan: Plan | None = None
         self._clock = clock
+
+    @property
+    def language(self) -> str:
+        """Language tag of the call, which may change during it."""
+        return self._policy.language
+
+    @language.setter
+    def language(self, language: str) -> None:
+        self._policy.language = language
 
     def begin(self, strategy: Strategy | None, text: str, agent_text: str | None, trace: TurnTrace) -> Attempt | None:
         """Plan the moves for the caller's words and start the strategy's search, unless silence is due.

@@ -131,10 +131,13 @@ class MovePolicy:
 
     Args:
         language: Language tag of the call.
+
+    Attributes:
+        language: The language, which may change during the call.
     """
 
     def __init__(self, language: str) -> None:
-        self._language = language
+        self.language = language
         self._recent: deque[Move] = deque(maxlen=_MAX_SILENT_RUN)
         self._credits: dict[Move, float] = dict.fromkeys(GROUPS, 0.0)
 
@@ -146,13 +149,13 @@ class MovePolicy:
             agent_text: What the agent said last, perhaps interrupted.
             classified: The turn's intent.
         """
-        seen = _with_agreed_wish(situation(text, agent_text, self._language), classified)
+        seen = _with_agreed_wish(situation(text, agent_text, self.language), classified)
         asks = seen.asked is not Asked.NOTHING
         if classified.suppresses_preresponse or (not asks and self._is_half_a_value(text, agent_text, seen)):
             return self._plan({Move.NOTHING: 1.0})
         if social := _social_move(classified, seen):
             return self._plan({social: 1.0})
-        human = MoveModel.load().probabilities(text, seen, self._language)
+        human = MoveModel.load().probabilities(text, seen, self.language)
         if asks:
             may_be_trouble = Intent.PROBLEM in (classified.intent, *classified.alternatives)
             return self._plan(_weights_of_request(human, seen, may_be_trouble), human)
@@ -188,7 +191,7 @@ class MovePolicy:
         return self._plan({move: word + look_up, Move.NOTHING: nothing}, human)
 
     def _is_half_a_value(self, text: str, agent_text: str | None, seen: Situation) -> bool:
-        return seen.is_dictated or dictation(text, agent_text, self._language) is Dictation.INCOMPLETE
+        return seen.is_dictated or dictation(text, agent_text, self.language) is Dictation.INCOMPLETE
 
     def _plan(
         self, weights: Mapping[Move, float], human: Mapping[Move, float] | None = None, *, is_certain: bool = True

@@ -102,6 +102,13 @@ def test_strategy_is_given_the_turn_and_the_last_preresponses() -> None:
     assert turns[0].recent == ("One moment.",)
 
 
+def test_moves_are_those_of_the_language_that_the_call_has_now() -> None:
+    decider, trace = PreresponseDecider("multi", 0.0), TurnTrace()
+    decider.language = "de"
+    assert decider.begin(PHRASES, "nein danke", "Noch etwas?", trace) is None
+    assert trace.outcome == "nothing_to_say"  # without German words, a word might acknowledge it
+
+
 async def test_nothing_is_decided_before_the_turn_has_ended() -> None:
     ended, trace = asyncio.Event(), TurnTrace()
     attempt = FixedAttempt(LOOK)
