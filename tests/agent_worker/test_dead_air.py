@@ -21,8 +21,8 @@ from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.dead_air import DeadAir, Line
 from agent_worker.preresponse.phrases import PhraseBook, built_in_languages
 from agent_worker.testing import ScriptedLLM, ScriptedTTS
-from agent_worker.text.intent import Intent
 from agent_worker.text.messages import tool_timeout
+from agent_worker.text.move import Move
 from agent_worker.turn_taking.call_silence import CallSilence
 from tests.agent_worker.floor_calls import QUESTION, Call, FakeTime, call
 from tests.agent_worker.museum import PHRASE
@@ -75,7 +75,7 @@ class Work:
 async def working(*answer: str, work: Work | None = None, **options: Any) -> AsyncIterator[tuple[Call, Work]]:
     """A call whose main model calls a tool, which is at work."""
     work = work or Work()
-    phrases = PhraseBook("en", {Intent.QUESTION: [PHRASE], "waiting": FILLERS})
+    phrases = PhraseBook("en", {Move.LOOK_UP: [PHRASE], "waiting": FILLERS})
     standard: dict[str, Any] = {
         "tools": [work.tool()],
         "early_tools": ["book"],
@@ -176,7 +176,7 @@ async def test_two_tools_one_after_the_other_are_one_silence(halves: tuple[float
 
 @pytest.mark.parametrize("strategy", ["phrase", "off"])
 async def test_slow_main_model_is_no_dead_air(strategy: str) -> None:
-    phrases = PhraseBook("en", {Intent.QUESTION: [PHRASE], "waiting": FILLERS})
+    phrases = PhraseBook("en", {Move.LOOK_UP: [PHRASE], "waiting": FILLERS})
     async with call("It opens at nine.", strategy=strategy, phrases=phrases, filler_delay=2.5) as now:
         now.loudspeaker.automatic = True
         await now.say(QUESTION)
@@ -199,7 +199,7 @@ async def test_slow_main_model_is_no_dead_air(strategy: str) -> None:
 
 
 async def test_caller_who_waits_for_a_model_that_reasons_is_not_left_in_silence() -> None:
-    phrases, done = PhraseBook("en", {Intent.QUESTION: [PHRASE], "waiting": FILLERS}), asyncio.Event()
+    phrases, done = PhraseBook("en", {Move.LOOK_UP: [PHRASE], "waiting": FILLERS}), asyncio.Event()
     thinks = [llm.ChoiceDelta(role="assistant", extra={REASONING_CHARS_KEY: 20})] * 12
     options = {"strategy": "phrase", "phrases": phrases, "filler_delay": 2.5, "fast_llm": ScriptedLLM("At ten.")}
     async with call(*thinks, done, "It opens at nine.", answer_timeout=600.0, **options) as now:
@@ -259,7 +259,7 @@ async def test_no_fillers_if_they_are_off() -> None:
 
 
 async def test_when_everything_was_said_the_silence_stays() -> None:
-    phrases = PhraseBook("en", {Intent.QUESTION: [PHRASE], "waiting": FILLERS[:2]})
+    phrases = PhraseBook("en", {Move.LOOK_UP: [PHRASE], "waiting": FILLERS[:2]})
     async with working(phrases=phrases) as (now, _):
         await spoken_times(now, 25.0)
         assert sorted(now.voice.texts) == sorted([PHRASE, *FILLERS[:2]])

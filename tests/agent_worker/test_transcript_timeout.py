@@ -202,12 +202,13 @@ async def test_caller_hears_an_apology_and_is_understood_the_next_time(made_befo
     async with call(phrase_audio=audio) as now:
         errors: list[ErrorEvent] = []
         now.session.on("error", errors.append)
-        now.gate.set()
         now.agent.reconnect_stt()
         now.agent.ask_to_repeat()
         await now.until_said(1)
         assert now.said == [apology("en")]
         assert [error.error.type for error in errors] == ["stt_error"]
         now.ears.say("When do you open?")
+        await now.loudspeaker.wait_until(lambda it: len(it.segments) == 2)
+        now.gate.set()
         await now.until_said(3)
         assert now.said[1:] == ["When do you open?", f"{PHRASE} Nine."]

@@ -32,7 +32,7 @@ ANSWERS = (
     "Call your internet provider.",
     "You are welcome.",
 )
-PHRASES = ("Let me think.", "I'm so sorry about that.", "Let me see.", "One moment.", "You're welcome.")
+PHRASES = ("Let me see.", "I'm so sorry about that.", "Let me see.", "One moment.", "You're welcome.")
 
 
 def good_turns() -> list[TurnResult]:

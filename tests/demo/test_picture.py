@@ -21,7 +21,7 @@ from tests.demo.test_script import GOOD
 SVG = "{http://www.w3.org/2000/svg}"
 EXCHANGE = Exchange(
     said="What does an internet router do?",
-    preresponse="Let me think.",
+    preresponse="Let me see.",
     answer="It connects your devices.",
     plain_answer="It sends data.",
     response_gap=1.1234,
@@ -182,7 +182,7 @@ def test_report_gives_the_first_two_turns_that_both_conversations_answered() -> 
     without = [PLAIN, PLAIN, *(replace(PLAIN, said=said) for said in "abc")]
     found = exchanges(report(turns, without))
     assert [exchange.said for exchange in found] == ["a", "b"]
-    assert found[0] == Exchange("a", "Let me think.", GOOD.answer, "It sends data.", 0.8, 2.5, 3.4)
+    assert found[0] == Exchange("a", "Let me see.", GOOD.answer, "It sends data.", 0.8, 2.5, 3.4)
 
 
 def test_one_turn_can_be_chosen() -> None:
