@@ -6,7 +6,8 @@ From the sound first, and from the words as they come:
 - Later a sound does so once it has lasted ``interruption_delay_s``: most backchannels and coughs are shorter.
 - A short sound is over ``SHORT_SOUND_RELEASE_S`` after its end, and the agent goes on. After a longer one it is silent
   for as long as the transcript may still come.
-- Words that interrupt silence the agent at once; words that do not, such as a backchannel, let it go on.
+- Words that interrupt silence the agent at once; words that do not, such as a backchannel, let it go on. The first
+  words of a sound that is still heard only keep the agent from falling silent: "Yeah," may begin a sentence.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ SHORT_SOUND_RELEASE_S = 0.2
 MAX_SHORT_SOUND_S = 0.8
 #: A pause inside a sound; the voice activity detector reports the end of speech later.
 _MIN_QUIET_S = 0.1
-#: How long a sound whose first words are a backchannel may be before it silences the agent.
+#: How long a sound whose first words are a backchannel may be before it silences the agent; it is short up to here.
 _MAX_BACKCHANNEL_S = 1.2
 
 
@@ -50,11 +51,13 @@ class _Sound:
         start: When it began.
         delay_s: How long it has to last to silence the agent.
         quiet_since: When it ended, or paused; ``None`` while it is heard.
+        max_short_s: It is short up to this length.
     """
 
     start: float
     delay_s: float
     quiet_since: float | None = None
+    max_short_s: float = MAX_SHORT_SOUND_S
 
 
 class OverlapPolicy:
@@ -120,8 +123,7 @@ class OverlapPolicy:
         if words is OverlapWords.INTERRUPTION:
             self.expect_words(now + self._timing.transcript_timeout_s)
         elif not is_final:
-            if self._sound and self._sound.delay_s:
-                self._sound.delay_s = max(self._sound.delay_s, _MAX_BACKCHANNEL_S)
+            self._expect_backchannel(now)
         elif self._sound and self._sound.quiet_since is None:  # what is heard from now on is another sound
             self._sound = _Sound(now, self._timing.interruption_delay_s)
             self._words_until = -math.inf
@@ -151,8 +153,17 @@ class OverlapPolicy:
             return [(begin, self._transcript_deadline(sound))]
         return [(begin, sound.quiet_since + SHORT_SOUND_RELEASE_S)]
 
+    def _expect_backchannel(self, now: float) -> None:
+        """Take the first words of a sound, which are a backchannel so far: "yeah" may begin a sentence."""
+        sound = self._sound
+        if sound is None or not sound.delay_s:
+            return
+        sound.max_short_s = _MAX_BACKCHANNEL_S
+        if sound.quiet_since is not None or now < sound.start + sound.delay_s:  # else the agent is silent already
+            sound.delay_s = max(sound.delay_s, _MAX_BACKCHANNEL_S)
+
     def _is_long(self, sound: _Sound) -> bool:
-        return sound.quiet_since is not None and sound.quiet_since - sound.start > MAX_SHORT_SOUND_S
+        return sound.quiet_since is not None and sound.quiet_since - sound.start > sound.max_short_s
 
     def _transcript_deadline(self, sound: _Sound) -> float:
         return (sound.quiet_since or sound.start) + self._timing.transcript_timeout_s

@@ -18,6 +18,7 @@ _MIN_INEXACT_ECHO_WORDS = 5
 _ECHO_SHARE = 0.8
 #: The intent model takes shorter fragments without a context, such as numbers, for talk to others.
 _MIN_SIDE_TALK_WORDS = 5
+_SENTENCE_END = re.compile(r"[.!?。！？][\"'”’)]*\s*$")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 
@@ -54,11 +55,16 @@ def judge_overlap(text: str, language: str, agent_text: str, agent_asked: bool) 
 
 
 def _is_side_talk(text: str, language: str, agent_text: str) -> bool:
-    """Return whether the words are to another person; a few words, such as a number, only by their word classes."""
+    """Return whether the words are to another person.
+
+    A few words, such as a number, and the beginning of a sentence ("Yeah, can you please tell") are so only by their
+    word classes: the model takes both for talk to others.
+    """
     if classify(text, language, agent_text).intent is not Intent.SIDE_TALK:
         return False
-    is_certain = intent_by_rules(text, language, agent_text) is Intent.SIDE_TALK
-    return is_certain or len(_words(text)) >= _MIN_SIDE_TALK_WORDS
+    if intent_by_rules(text, language, agent_text) is Intent.SIDE_TALK:
+        return True
+    return len(_words(text)) >= _MIN_SIDE_TALK_WORDS and _SENTENCE_END.search(text) is not None
 
 
 def is_echo(text: str, agent_text: str) -> bool:

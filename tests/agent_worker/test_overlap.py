@@ -90,6 +90,46 @@ async def test_first_words_of_an_interruption_silence_the_agent_before_the_sound
         assert now.is_silent
 
 
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("Yeah,", "Yeah, can you please tell me the price?"),
+        ("Okay.", "Okay. What is their number?"),
+        ("Uh-huh,", "Uh-huh, and where is the zoo?"),
+    ],
+)
+async def test_agent_stays_silent_when_an_interruption_begins_like_a_backchannel(first: str, words: str) -> None:
+    async with call() as now:
+        await now.hear_answer()
+        await now.begin_sound()
+        await now.pass_(0.4)
+        assert now.is_silent
+        now.ears.interim(first)
+        await now.handled()
+        for _ in range(16):
+            await now.pass_(0.05)
+            assert now.is_silent
+        await now.end_sound()
+        await now.final(words)
+        await until(lambda: len(now.caller_turns) == 2)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0.5, "Yeah."), (0.8, "Mm-hmm."), (1.1, "Oh, okay, yeah.")])
+async def test_answer_goes_on_after_a_backchannel_whose_first_words_came_during_it(seconds: float, words: str) -> None:
+    async with call() as now:
+        await now.hear_answer()
+        await now.begin_sound()
+        await now.pass_(seconds - 0.1)
+        now.ears.interim(words)
+        await now.handled()
+        await now.end_sound()
+        await now.quiet(0.05)  # 0.3 s after its end
+        assert not now.is_silent
+        await now.final(words)
+        await now.finish(segments=1)
+        assert len(now.caller_turns) == 1
+
+
 @pytest.mark.parametrize("seconds", [0.3, 0.45, 0.7])
 async def test_coughs_over_the_answer_cost_no_word_of_it(seconds: float) -> None:
     async with call() as now:

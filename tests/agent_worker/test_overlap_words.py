@@ -17,6 +17,11 @@ def test_few_words_that_are_no_backchannel_interrupt(text: str) -> None:
     assert judge_overlap(text, "en", AGENT, agent_asked=False) is OverlapWords.INTERRUPTION
 
 
+@pytest.mark.parametrize("text", ["Yeah, can you please tell", "Yeah, can you please tell me the,", "so he said to"])
+def test_beginning_of_a_sentence_is_not_taken_for_talk_to_others(text: str) -> None:
+    assert judge_overlap(text, "en", AGENT, agent_asked=False) is OverlapWords.INTERRUPTION
+
+
 @pytest.mark.parametrize("text", ["yeah", "mm-hmm", "oh okay", "right, I see", "uh-huh"])
 def test_backchannel_is_an_answer_once_the_agent_has_asked(text: str) -> None:
     assert judge_overlap(text, "en", AGENT, agent_asked=False) is OverlapWords.BACKCHANNEL
