@@ -32,6 +32,11 @@ def main() -> None:
     parser = cli.parser("turn_taking", __doc__, seed=7, report_only=False)
     parser.add_argument("--recordings", type=Path, required=True, help="folder with MANIFEST.tsv and PAUSES.tsv")
     parser.add_argument("--recogniser-delay", type=float, default=0.3, help="of the words, seconds (%(default)s)")
+    parser.add_argument(
+        "--shipped-weights",
+        action="store_true",
+        help="the fused detector as it is installed: for recordings on which it was not fitted",
+    )
     options = parser.parse_args()
     logging.getLogger("livekit").setLevel(logging.CRITICAL)
     try:
@@ -52,6 +57,7 @@ def main() -> None:
         smart_ms=smart_ms,
         seed=options.seed,
         note=options.note,
+        shipped_weights=options.shipped_weights,
     )
     report.write(run, ReportFiles.at(options.out, "turn-taking"))
 

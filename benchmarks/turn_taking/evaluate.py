@@ -30,6 +30,7 @@ DETECTORS: Mapping[str, tuple[str, ...]] = {
     "fused without smart-turn": tuple(name for name in FEATURES if name != "smart"),
     "fused": FEATURES,
 }
+_SHIPPED = (FEATURES, DETECTORS["fused without smart-turn"])
 OURS = "fused"
 CUT_COSTS_S = np.geomspace(0.01, 60, 70)
 DEFAULT_CUT_COST_S = 0.5
@@ -111,14 +112,19 @@ class Fits:
 
     Args:
         train: The moments to fit on.
+        shipped: Whether the fused detector has the weights that come with the package, as for recordings on which they
+            were not fitted.
     """
 
-    def __init__(self, train: Sequence[Moment]) -> None:
+    def __init__(self, train: Sequence[Moment], *, shipped: bool = False) -> None:
         self._train = train
+        self._shipped = shipped
         self._fitted: dict[tuple[str, tuple[str, ...]], Fusion] = {}
 
     def without(self, dialogue: str, features: tuple[str, ...]) -> Fusion:
         """Return the fusion of these features, fitted on the other dialogues."""
+        if self._shipped and features in _SHIPPED:
+            return Fusion.load(with_smart_turn=features == FEATURES)
         key = dialogue, features
         if key not in self._fitted:
             others = [moment for moment in self._train if moment.dialogue != dialogue]

@@ -60,6 +60,7 @@ class Run:
         smart_ms: How long smart-turn takes.
         seed: Of the bootstrap.
         note: A sentence about the run.
+        shipped_weights: Whether the fused detector has the weights that come with the package.
     """
 
     clean: Sequence[Moment]
@@ -70,12 +71,20 @@ class Run:
     smart_ms: float
     seed: int
     note: str
+    shipped_weights: bool = False
+
+    @property
+    def weights(self) -> str:
+        """Where the weights of the fused detector are from."""
+        if self.shipped_weights:
+            return "the fused detector with the weights of the package, the others"
+        return "each"
 
 
 def write(run: Run, files: ReportFiles) -> None:
     """Write the page and the JSON file."""
     scored = [moment for moment in run.clean if moment.kind in SCORED]
-    fits = evaluate.Fits(run.clean)
+    fits = evaluate.Fits(run.clean, shipped=run.shipped_weights)
     curves = evaluate.replay(scored, fits)
     policies = evaluate.policies(scored, fits)
     detectors = {name: _figures(outcomes, run.seed) for name, outcomes in curves.items()}
@@ -93,6 +102,7 @@ def write(run: Run, files: ReportFiles) -> None:
         files.json,
         {
             "seed": run.seed,
+            "shipped_weights": run.shipped_weights,
             "detectors": detectors,
             "fused_over_v1_mini": {f"cut at {delay} s": ratio for delay, ratio in ratios.items()},
             "policies": configured,
@@ -111,6 +121,7 @@ def write(run: Run, files: ReportFiles) -> None:
         Path(__file__).parent / "template.md",
         seed=run.seed,
         note=run.note,
+        weights=run.weights,
         result=_result(curves, policies, ratios),
         speakers=len({moment.speaker for moment in usable}),
         ends=ends,

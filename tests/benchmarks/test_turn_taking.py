@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("sklearn", reason="needs the dependency group benchmarks")
 
+from agent_worker.turn_taking.fusion import Fusion
 from benchmarks.turn_taking import __main__ as command
 from benchmarks.turn_taking import evaluate
 from benchmarks.turn_taking.evaluate import Outcomes, cut_share_at, delay_at
@@ -149,6 +150,14 @@ def test_each_dialogue_is_judged_by_a_fit_on_the_others(monkeypatch: pytest.Monk
     monkeypatch.setattr(evaluate, "fit", recorded)
     evaluate.replay_one(MOMENTS, evaluate.Fits(MOMENTS), evaluate.SILENCE)
     assert seen == [{"1", "2"}, {"0", "2"}, {"0", "1"}]
+
+
+@pytest.mark.parametrize(("detector", "with_smart_turn"), [("fused", True), ("fused without smart-turn", False)])
+def test_shipped_weights_are_not_fitted(detector: str, with_smart_turn: bool) -> None:
+    fits = evaluate.Fits(MOMENTS, shipped=True)
+    shipped = Fusion.load(with_smart_turn=with_smart_turn)
+    assert fits.without("0", evaluate.DETECTORS[detector]) is shipped
+    assert fits.without("0", evaluate.DETECTORS["v1-mini"]).weights != shipped.weights
 
 
 def test_policies_are_those_that_are_configured() -> None:
