@@ -185,7 +185,14 @@ test("the newest turn is first; percentiles and usage cover the whole call", asy
 
 test("a self-hosted call, which costs nothing, says nothing about cost", async () => {
   const room = await startCall();
-  const usage = { prompt_tokens: 310, completion_tokens: 42, reasoning_tokens: 0, stt_seconds: 6.5, tts_characters: 120, cost_usd: 0 };
+  const usage = {
+    prompt_tokens: 310,
+    completion_tokens: 42,
+    reasoning_tokens: 0,
+    stt_seconds: 6.5,
+    tts_characters: 120,
+    cost_usd: 0,
+  };
   await perform(() => room.turn(turn({ usage })));
   expect(screen.getByTestId("prompt-tokens").textContent).toBe("310");
   expect(document.body.textContent).not.toMatch(/\$|cost/i);

@@ -37,7 +37,14 @@ export function turn(some: Partial<TurnRecord> = {}): TurnRecord {
       answer_end: 4,
     }),
     backchannels: 0,
-    usage: { prompt_tokens: 310, completion_tokens: 42, reasoning_tokens: 0, stt_seconds: 6.5, tts_characters: 120, cost_usd: 0.0061 },
+    usage: {
+      prompt_tokens: 310,
+      completion_tokens: 42,
+      reasoning_tokens: 0,
+      stt_seconds: 6.5,
+      tts_characters: 120,
+      cost_usd: 0.0061,
+    },
     ...some,
   };
 }
