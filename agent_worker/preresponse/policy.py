@@ -20,8 +20,10 @@ from agent_worker.text.intent_classifier import Classification
 from agent_worker.text.move import Move
 from agent_worker.text.move_model import GROUPS, MoveModel
 
-#: A look-up phrase fills a silence; if the answer comes sooner, it only delays the answer.
+#: A look-up phrase fills a silence, from the caller's last sound on; if the answer comes sooner, it only delays it.
 MIN_LOOK_UP_SILENCE_S = 1.2
+#: So much of it has usually passed when the end of the turn is recognised.
+USUAL_TURN_END_S = 0.4
 #: From this silence on the caller is asked for patience: "One moment, please."
 MIN_MOMENT_SILENCE_S = 2.5
 #: A group of moves is made so many times running at most; the answer comes first so many times, if anything else fits.
@@ -88,7 +90,7 @@ class Plan:
         look_up = weights.get(Move.LOOK_UP, 0.0)
         if answer_eta is None:
             factor = _UNKNOWN_SILENCE_WEIGHT
-        elif answer_eta <= MIN_LOOK_UP_SILENCE_S:
+        elif USUAL_TURN_END_S + answer_eta <= MIN_LOOK_UP_SILENCE_S:
             weights.pop(Move.LOOK_UP, None)
             return weights
         elif answer_eta > MIN_MOMENT_SILENCE_S:

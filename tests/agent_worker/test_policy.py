@@ -10,7 +10,7 @@ from agent_worker.preresponse.policy import MAX_RUN, MovePolicy, Plan
 from agent_worker.text.intent_classifier import classify
 from agent_worker.text.move import Move
 
-SOON, USUAL, LONG = 0.9, 1.6, 4.0
+SOON, USUAL, LONG = 0.7, 1.6, 4.0
 LOOK_UPS = {Move.LOOK_UP, Move.MOMENT}
 STATEMENT_WORDS = {Move.WORD, Move.LISTEN}
 MADE_AS = {Move.LOOK_UP: Move.LOOK_UP, Move.CONSENT: Move.WORD, Move.NOTHING: Move.NOTHING}
@@ -90,6 +90,7 @@ def test_fact_at_hand_gets_a_word_or_nothing_as_from_human_agents(text: str) -> 
 def test_look_up_phrase_needs_silence_that_it_fills(text: str) -> None:
     found = plan(text, "How can I help?")
     assert not LOOK_UPS & set(found.moves(SOON))
+    assert Move.LOOK_UP in found.moves(0.9)  # after 0.4 s until the end of the turn is recognised
     assert Move.LOOK_UP in found.moves(USUAL)
     assert Move.MOMENT not in found.moves(USUAL)
     assert Move.MOMENT in found.moves(LONG)
