@@ -15,7 +15,7 @@ from evals.preresponse import dialogues, labels, report
 from evals.preresponse.measure import compare_moves, grade_turns
 from evals.preresponse.parts import PARTS
 
-#: When the answer is expected once the turn has ended: at once, from a fast model in the cloud, later, and after a tool.
+#: When the answer is expected once the turn has ended: at once, from a fast model in the cloud, later, from a tool.
 ANSWER_AFTER_S = (0.7, 0.9, 1.6, 3.5)
 
 
