@@ -113,8 +113,14 @@ class ChatBody(BaseModel):
             self.max_completion_tokens or self.max_tokens,
             self.model_dump(include=sampling, exclude_none=True),
             tuple(tool.function.name for tool in self.tools if tool.function),
-            self.messages[-1].role == "tool",
+            self._answers_tool,
         )
+
+    @property
+    def _answers_tool(self) -> bool:
+        """Whether a tool has returned since the user's last message; what was said meanwhile may stand behind it."""
+        roles = (message.role for message in reversed(self.messages))
+        return next((role == "tool" for role in roles if role in ("tool", "user")), False)
 
 
 class SpeechBody(BaseModel):

@@ -14,6 +14,10 @@ Everything about turns is Pipecat 1.14's default:
 - Deepgram: nova-3-general, English, interim results, punctuation; endpointing is left to Deepgram.
 - OpenAI's speech is requested sentence by sentence.
 
+With TOOL_SECONDS set, the agent has a tool that takes so long, and says a line when it is called, as the examples of
+function calling in Pipecat's repository do: a TTSSpeakFrame on the event ``on_function_calls_started``. The line is one
+of our worker's.
+
 Environment variables are named as for our worker: LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET,
 DEEPGRAM_API_KEY, GROQ_API_KEY, OPENAI_API_KEY, optionally DEEPGRAM_BASE_URL, GROQ_BASE_URL, GROQ_MAIN_MODEL,
 OPENAI_BASE_URL, SYSTEM_PROMPT, ANSWER_MAX_TOKENS. Needs the dependency group ``pipecat``.
@@ -32,15 +36,19 @@ import sys
 from livekit import api
 from loguru import logger
 from pipecat.audio.vad.silero import SileroVADAnalyzer
+from pipecat.frames.frames import TTSSpeakFrame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineWorker, ProcessorUnusablePolicy
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair, LLMUserAggregatorParams
 from pipecat.services.deepgram.stt import DeepgramSTTService
 from pipecat.services.groq.llm import GroqLLMService
+from pipecat.services.llm_service import FunctionCallParams
 from pipecat.services.openai.tts import OpenAITTSService
 from pipecat.transports.livekit.transport import LiveKitParams, LiveKitTransport
 from pipecat.workers.runner import WorkerRunner
+
+from benchmarks.contenders.slow_tool import take_time
 
 _IDENTITY = "agent-pipecat"
 _REQUIRED = (
@@ -61,6 +69,18 @@ def _token(room: str) -> str:
     access = api.AccessToken(_env("LIVEKIT_API_KEY"), _env("LIVEKIT_API_SECRET"))
     grants = api.VideoGrants(room_join=True, room_create=True, room=room)
     return access.with_identity(_IDENTITY).with_kind("agent").with_grants(grants).to_jwt()
+
+
+def _context_with_tool(room: str, llm: GroqLLMService, tts: OpenAITTSService) -> LLMContext:
+    async def look_up(params: FunctionCallParams) -> None:
+        """Look up what the caller asks for."""
+        await params.result_callback(await take_time(room))
+
+    async def speak(*_: object) -> None:
+        await tts.queue_frame(TTSSpeakFrame("Let me check."))
+
+    llm.add_event_handler("on_function_calls_started", speak)
+    return LLMContext(tools=[look_up])
 
 
 async def run(room: str) -> bool:
@@ -87,8 +107,9 @@ async def run(room: str) -> bool:
         base_url=_env("OPENAI_BASE_URL") or None,
         settings=OpenAITTSService.Settings(model="gpt-4o-mini-tts", voice="ash"),
     )
+    context = _context_with_tool(room, llm, tts) if _env("TOOL_SECONDS") else LLMContext()
     user_aggregator, assistant_aggregator = LLMContextAggregatorPair(
-        LLMContext(), user_params=LLMUserAggregatorParams(vad_analyzer=SileroVADAnalyzer())
+        context, user_params=LLMUserAggregatorParams(vad_analyzer=SileroVADAnalyzer())
     )
     processors = [transport.input(), stt, user_aggregator, llm, tts, transport.output(), assistant_aggregator]
     worker = PipelineWorker(

@@ -10,7 +10,7 @@ from typing import Any
 
 from livekit import api
 
-from caller import CallError, CallOptions, Recording, Turn, Wav, call
+from caller import CallError, CallOptions, CallReport, Recording, Turn, Wav, call
 from testbed.services import API_KEY, API_SECRET
 
 
@@ -22,6 +22,7 @@ async def make_call(
     *,
     agent_name: str = "",
     recording: Recording | None = None,
+    on_report: Callable[[CallReport], None] | None = None,
     **options: Any,
 ) -> str | None:
     """Say each clip in a turn; return why the call failed, or None.
@@ -33,13 +34,17 @@ async def make_call(
         on_turn: Receives each turn when it has ended.
         agent_name: Agent that LiveKit dispatches; empty if one is in the room or takes every room.
         recording: Receives what the caller hears.
+        on_report: Receives the report of a call that did not fail.
         options: Other options of ``caller.CallOptions``.
     """
     token = room_token(room, "caller", agent_name)
+    call_options = CallOptions(url=url, token=token, utterances=list(map(Wav, clips)), **options)
     try:
-        await call(CallOptions(url=url, token=token, utterances=list(map(Wav, clips)), **options), on_turn, recording)
+        report = await call(call_options, on_turn, recording)
     except CallError as error:
         return str(error)
+    if on_report:
+        on_report(report)
     return None
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+import numpy as np
+
 from agent_worker.core.settings import CloudSettings
-from agent_worker.text.messages import backchannel
+from agent_worker.preresponse.phrases import PhraseBook
+from agent_worker.text.messages import apology, backchannel, tool_timeout
 from benchmarks.harness.clips import UTTERANCES
 
 PRERESPONSE_HZ = 440.0
 ANSWER_HZ = 880.0
 BACKCHANNEL_HZ = 1320.0
 """Of a listener's sound, which leaves the floor with the caller."""
+
+_SENTENCE_HZ = (370.0, 510.0)
+"""Range around PRERESPONSE_HZ in which each fixed sentence has a tone of its own; it is still detected as that one."""
 
 FAST_MODEL: str = CloudSettings.model_fields["groq_fast_model"].default
 MAIN_MODEL: str = CloudSettings.model_fields["groq_main_model"].default
@@ -52,22 +60,43 @@ class Latencies:
     p95_over_median: float | None = None
 
 
-def simulation(latencies: Latencies, seed: int) -> dict[str, Any]:
+@cache
+def sentence_tones() -> Mapping[str, float]:
+    """Return a tone for each sentence that our worker says word for word; the longest first.
+
+    The first text that is found in a sentence decides its tone: one may be a part of another.
+    """
+    book = PhraseBook.load("en")
+    sentences = sorted(
+        {*book.all(), *book.fillers, apology("en"), tool_timeout("en")}, key=lambda text: (-len(text), text)
+    )
+    return dict(zip(sentences, map(float, np.linspace(*_SENTENCE_HZ, len(sentences))), strict=True))
+
+
+def simulation(latencies: Latencies, seed: int, *, calls_tool: bool = False) -> dict[str, Any]:
     """Return the model server's configuration for these latencies.
 
     The fast model makes 500 tokens a second, the main model 150; the voice makes a second of audio in 50 ms.
+
+    Args:
+        latencies: Of the providers.
+        seed: Of their variation.
+        calls_tool: Whether the main model calls the agent's tool before each answer. Then each fixed sentence has a
+            tone of its own (``sentence_tones``), so that a listener can tell which one was said.
     """
     jitter = {"p95_over_median": latencies.p95_over_median} if latencies.p95_over_median else {}
 
     def model(ttft_ms: float, tokens_per_second: int, replies: list[str]) -> dict[str, Any]:
         return {"ttft_ms": ttft_ms, "tokens_per_second": tokens_per_second, "replies": replies, **jitter}
 
-    tones = {"tone_hz": PRERESPONSE_HZ, "tones": {"answer": ANSWER_HZ, backchannel("en"): BACKCHANNEL_HZ}}
+    of_sentences = sentence_tones() if calls_tool else {}
+    by_text = {"answer": ANSWER_HZ, backchannel("en"): BACKCHANNEL_HZ, **of_sentences}
+    tones = {"tone_hz": PRERESPONSE_HZ, "tones": by_text}
     return {
         "seed": seed,
         "llm": {
             FAST_MODEL: model(latencies.fast_ttft, 500, _ACKNOWLEDGEMENTS),
-            MAIN_MODEL: model(latencies.main_ttft, 150, _ANSWERS),
+            MAIN_MODEL: {**model(latencies.main_ttft, 150, _ANSWERS), "calls_tool": calls_tool},
         },
         "stt": {"*": {"final_ms": latencies.stt_final, "transcripts": list(UTTERANCES), **jitter}},
         "tts": {"*": {"ttfb_ms": latencies.tts_first_byte, "realtime_factor": 0.05, **tones, **jitter}},

@@ -14,6 +14,7 @@ from testbed.services import ROOT, Ports, Service, worker_env
 SMALL_MODEL_SETTINGS = ("SYSTEM_PROMPT", "PRERESPONSE_PROMPT", "ANSWER_MAX_TOKENS")
 """Settings of the testbed for its small real model; with simulated models a worker has its defaults instead."""
 _SCRIPT = "fast-preresponse.py"
+_TOOL_SCRIPT = "benchmarks/contenders/tool_worker.py"
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class System:
         script: Path from the project's folder.
         env: Environment variables that distinguish this variant of the script.
         per_call: Whether a new process joins a given room for each call; others are workers that LiveKit dispatches.
+        has_tool: Whether the agent has the tool of ``contenders/slow_tool.py``; it needs TOOL_SECONDS and TOOL_LOG.
     """
 
     name: str
     script: str = _SCRIPT
     env: Mapping[str, str] = field(default_factory=dict)
     per_call: bool = False
+    has_tool: bool = False
 
     @property
     def agent_name(self) -> str:
@@ -43,6 +46,11 @@ def _agent_worker(strategy: str) -> System:
 
 
 _STOCK_SCRIPT = "benchmarks/contenders/stock_agent.py"
+_STOCK_TOOL_SCRIPT = "benchmarks/contenders/stock_tool_agent.py"
+_PIPECAT_SCRIPT = "benchmarks/contenders/pipecat_agent.py"
+
+TOOL_DEFAULT_SYSTEM = "agent-worker/tool"
+"""This worker with a tool, and with default settings."""
 
 SYSTEMS = {
     system.name: system
@@ -51,7 +59,17 @@ SYSTEMS = {
         System("seed", "benchmarks/contenders/seed_agent.py"),
         System("stock", _STOCK_SCRIPT),
         System("stock-preemptive-tts", _STOCK_SCRIPT, env={"PREEMPTIVE_TTS": "true"}),
-        System("pipecat", "benchmarks/contenders/pipecat_agent.py", per_call=True),
+        System("pipecat", _PIPECAT_SCRIPT, per_call=True),
+        System(TOOL_DEFAULT_SYSTEM, _TOOL_SCRIPT, env={"NO_GREETING": "true"}, has_tool=True),
+        System(
+            "agent-worker/tool-no-filler",
+            _TOOL_SCRIPT,
+            env={"NO_GREETING": "true", "FILLER_DELAY": "0"},
+            has_tool=True,
+        ),
+        System("stock-filler", _STOCK_TOOL_SCRIPT, env={"FILLER": "once"}, has_tool=True),
+        System("stock-filler-tuned", _STOCK_TOOL_SCRIPT, env={"FILLER": "rotating"}, has_tool=True),
+        System("pipecat-speak", _PIPECAT_SCRIPT, per_call=True, has_tool=True),
     )
 }
 
@@ -63,7 +81,7 @@ def environment(system: System, ports: Ports, folder: Path, *, simulated: bool =
         env = {name: value for name, value in env.items() if name not in SMALL_MODEL_SETTINGS}
         env["PRERESPONSE_AUDIO_DIR"] = str(folder / "phrases")  # tones, not to be mixed with phrases of a real voice
     env |= {"AGENT_NAME": system.agent_name, "PYTHONPATH": str(ROOT), "WORKER_MAX_CALLS": "16", **system.env}
-    if system.script != _SCRIPT:
+    if system.script not in (_SCRIPT, _TOOL_SCRIPT):
         del env["PROMETHEUS_MULTIPROC_DIR"]  # a worker of livekit-agents deletes the files there
     return env
 

@@ -76,9 +76,13 @@ def _parse() -> argparse.Namespace:
     )
     options = parser.parse_args()
     with_people = options.recordings is not None
-    usual = [name for name, profile in PROFILES.items() if profile.people is with_people]
-    options.profiles = options.profiles or usual
     options.systems = options.systems or (list(PEOPLE_SYSTEMS) if with_people else list(SYSTEMS))
+    systems = [SYSTEMS[name] for name in options.systems]
+    measured = [name for name, profile in PROFILES.items() if any(map(profile.measures, systems))]
+    usual = [name for name in measured if PROFILES[name].people is with_people]
+    options.profiles = options.profiles or usual
+    if without := [name for name in options.profiles if name not in measured]:
+        parser.error(f"none of the systems is measured in {', '.join(without)}")
     if not with_people and any(PROFILES[name].people for name in options.profiles):
         parser.error("the profile people needs --recordings FOLDER")
     return options

@@ -20,8 +20,10 @@ from benchmarks.harness.calls import make_call
 from benchmarks.harness.clips import UTTERANCES
 from benchmarks.harness.simulation import ANSWER_HZ, PRERESPONSE_HZ
 from benchmarks.harness.tones import Frame, tone_segments
+from benchmarks.latency import tools
 from benchmarks.latency.people import PersonTurn, judge
-from caller import Recording, Segment, Turn
+from benchmarks.latency.tools import ToolRun
+from caller import CallReport, Recording, Segment, Turn
 from caller.audio import audible_part, read_wav
 from testbed.services import ROOT
 
@@ -48,6 +50,7 @@ class TurnRow:
         misheard: What the agent understood, if it differs from ``said``.
         records: The agent's turn records.
         person: How the caller, a recording of a person, was treated: a ``people.Judgement``.
+        tool: What was heard while a tool worked: a ``tools.ToolTurn``.
     """
 
     turn: int
@@ -60,6 +63,7 @@ class TurnRow:
     misheard: str | None = None
     records: list[dict[str, Any]] = field(default_factory=list)
     person: dict[str, Any] | None = None
+    tool: dict[str, Any] | None = None
 
     def as_result(self) -> dict[str, Any]:
         """Return the fields that are set."""
@@ -100,6 +104,7 @@ class CallPlan:
         quiet_s: Silence that ends a reply.
         tones: Whether the agent has the simulated voice.
         people: What the caller says after the first clip, if those are recordings of people.
+        tool_log: File in which the agent's tool notes its runs; empty if it has none.
     """
 
     url: str
@@ -110,6 +115,7 @@ class CallPlan:
     quiet_s: float
     tones: bool
     people: Sequence[PersonTurn] = ()
+    tool_log: str = ""
 
     @classmethod
     def of_json(cls, plan: dict[str, Any]) -> CallPlan:
@@ -149,6 +155,7 @@ def main() -> None:
 async def _call(plan: CallPlan) -> CallResult:
     recording = Recording()
     turns: list[Turn] = []
+    reports: list[CallReport] = []
     error = await make_call(
         plan.url,
         plan.room,
@@ -156,6 +163,7 @@ async def _call(plan: CallPlan) -> CallResult:
         turns.append,
         agent_name=plan.agent_name,
         recording=recording,
+        on_report=reports.append,
         topics=[TURN_TOPIC],
         greeting_wait=plan.settle_s,
         quiet=plan.quiet_s,
@@ -164,7 +172,11 @@ async def _call(plan: CallPlan) -> CallResult:
     if plan.people:
         rows = person_rows(turns[1:], plan.people, recording)
         return CallResult.of(rows, error, [turn.file for turn in plan.people])
-    return CallResult.of(rows_of(turns, recording if plan.tones else None), error)
+    rows = rows_of(turns, recording if plan.tones else None)
+    if plan.tool_log and reports:
+        runs = await asyncio.to_thread(tools.runs_of, Path(plan.tool_log), plan.room, reports[0].wall_clock_start)
+        set_tool_turns(rows, turns, recording, runs)
+    return CallResult.of(rows, error)
 
 
 def rows_of(turns: Sequence[Turn], recording: Recording | None) -> list[TurnRow]:
@@ -175,10 +187,7 @@ def rows_of(turns: Sequence[Turn], recording: Recording | None) -> list[TurnRow]
         if recording is None:
             _set_by_transcript(row, turn)
         elif turn.first_heard is not None:
-            end = turns[number + 1].first_sent if number + 1 < len(turns) else float("inf")
-            _set_by_tones(
-                row, turn, [frame for frame in recording.frames if turn.first_heard - _LEAD_S <= frame[0] < end]
-            )
+            _set_by_tones(row, turn, _reply_frames(turns, number, recording))
         if row.response_gap is None:
             row.failure = "no reply"
         elif row.answer_gap is None:
@@ -187,14 +196,36 @@ def rows_of(turns: Sequence[Turn], recording: Recording | None) -> list[TurnRow]
     return rows
 
 
+def set_tool_turns(
+    rows: Sequence[TurnRow], turns: Sequence[Turn], recording: Recording, runs: Sequence[ToolRun]
+) -> None:
+    """Set what was heard while the tool worked; a turn in which it did not run is a failure."""
+    for number, (row, turn) in enumerate(zip(rows, turns, strict=True)):
+        own = [run for run in runs if turn.first_sent <= run.called < _end_of(turns, number)]
+        said, answer_start = tools.heard_before_answer(_reply_frames(turns, number, recording))
+        if not own:
+            row.failure = row.failure or "the tool did not run"
+        elif answer_start is not None:
+            row.tool = asdict(tools.judge(said, answer_start, turn.last_sent, own))
+
+
+def _end_of(turns: Sequence[Turn], number: int) -> float:
+    return turns[number + 1].first_sent if number + 1 < len(turns) else float("inf")
+
+
+def _reply_frames(turns: Sequence[Turn], number: int, recording: Recording) -> list[Frame]:
+    """Return what was heard of the reply, and of what followed until the next turn; nothing without a reply."""
+    began, end = turns[number].first_heard, _end_of(turns, number)
+    return [] if began is None else [frame for frame in recording.frames if began - _LEAD_S <= frame[0] < end]
+
+
 def person_rows(turns: Sequence[Turn], people: Sequence[PersonTurn], recording: Recording) -> list[TurnRow]:
     """Return a row for each turn of a person."""
     rows = []
     for number, (turn, person) in enumerate(zip(turns, people, strict=False)):
         audible = audible_part(read_wav(Path(person.clip)))
         clip_start = turn.first_sent - (audible.start if audible else 0.0)
-        end = turns[number + 1].first_sent if number + 1 < len(turns) else float("inf")
-        frames = [frame for frame in recording.frames if clip_start <= frame[0] < end]
+        frames = [frame for frame in recording.frames if clip_start <= frame[0] < _end_of(turns, number)]
         words = [segment for tone in tone_segments(frames, (ANSWER_HZ, PRERESPONSE_HZ)) for segment in tone]
         sounds = [Segment(sound.start - clip_start, sound.end - clip_start) for sound in words]
         judged = judge(sounds, person)

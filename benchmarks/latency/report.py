@@ -13,6 +13,7 @@ from benchmarks.latency.people_summary import people_rows, people_section
 from benchmarks.latency.profiles import PROFILES
 from benchmarks.latency.results import Results
 from benchmarks.latency.summary import DEFAULT_SYSTEM, Summary, Table, Target, summaries, targets
+from benchmarks.latency.tools_summary import tool_rows, tools_section
 
 _COLUMNS = (
     "system",
@@ -42,18 +43,19 @@ _GAPS = (("response_gap", "first sound", "#1b7f5c"), ("answer_gap", "answer", "#
 
 def write(results: Results, files: ReportFiles) -> None:
     """Write the page and the plot."""
-    if summary_table := summaries(_synthetic(results)):
+    if summary_table := summaries(_with_two_gaps(results)):
         _draw(summary_table, files)
     files.write_page(markdown(results, files))
 
 
 def markdown(results: Results, files: ReportFiles) -> str:
     """Return the page."""
-    summary_table = summaries(_synthetic(results))
+    summary_table = summaries(_with_two_gaps(results))
     parts = [
         _HEAD.format(json=files.json.name, plot=files.plot.name, cut_offs=cut_offs()),
         *filter(None, [people_section(people_rows(results))]),
         *(_profile(profile, summaries_) for profile, summaries_ in _by_profile(summary_table)),
+        *filter(None, [tools_section(tool_rows(results))]),
         f"## Targets\n\nFor {DEFAULT_SYSTEM}, the default strategy.\n",
         _targets(summary_table) + "\n",
         "## The run\n",
@@ -62,9 +64,9 @@ def markdown(results: Results, files: ReportFiles) -> str:
     return "\n".join(parts)
 
 
-def _synthetic(results: Results) -> Results:
-    """Return the results without those of people, which have a table of their own."""
-    return results.without([name for name, profile in PROFILES.items() if profile.people])
+def _with_two_gaps(results: Results) -> Results:
+    """Return the results without those of people, and with tools, which have tables of their own."""
+    return results.without([name for name, profile in PROFILES.items() if profile.people or profile.tool_s is not None])
 
 
 def _by_profile(summary_table: Table) -> Iterator[tuple[str, list[Summary]]]:

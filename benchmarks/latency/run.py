@@ -25,7 +25,7 @@ from benchmarks.harness import results as files
 from benchmarks.harness.cli import progress
 from benchmarks.harness.clips import UTTERANCES, clips
 from benchmarks.harness.markdown import milliseconds
-from benchmarks.harness.simulation import simulation
+from benchmarks.harness.simulation import Latencies, simulation
 from benchmarks.harness.systems import System, agent_in_room, environment, worker_service
 from benchmarks.latency.calls import CallPlan, CallResult, call_in_process
 from benchmarks.latency.people import TURNS_PER_CALL, PersonTurn, turns_of
@@ -48,6 +48,8 @@ _SETTLE_S = 5.0
 _STAGGER_S = 2.5
 """Between the first turns of two calls of a wave, so that their ends of turn do not coincide."""
 _QUIET_S = 1.0
+_TOOL_QUIET_S = 3.0
+"""In addition to the time that a tool takes: not every agent publishes that it is still at work."""
 _MAX_ATTEMPTS = 2
 
 
@@ -93,7 +95,7 @@ def waves_of(options: RunOptions, profile: Profile) -> list[list[Cell]]:
     shuffle = random.Random(f"{options.seed}/{profile.name}").shuffle
     waves: list[list[Cell]] = []
     for number in range(-(-options.turns // len(UTTERANCES))):
-        cells = [Cell(profile.name, system.name, number) for system in options.systems]
+        cells = [Cell(profile.name, system.name, number) for system in options.systems if profile.measures(system)]
         shuffle(cells)
         count = -(-len(cells) // min(options.parallel, profile.max_parallel))
         waves += [cells[i::count] for i in range(count)]
@@ -129,15 +131,24 @@ class _Run:
         models = (
             real_models(port, replace(SMALL_MODELS, voice="kokoro"))
             if latencies is None
-            else simulated_models(port, simulation(latencies, self.options.seed), self.folder)
+            else simulated_models(port, self._simulation(latencies), self.folder)
         )
-        workers = [
-            worker_service(system, self._environment(system)) for system in self.options.systems if not system.per_call
-        ]
+        systems = [system for system in self.options.systems if self.profile.measures(system)]
+        workers = [worker_service(system, self._environment(system)) for system in systems if not system.per_call]
         return [livekit_server(self.ports.livekit), models, *workers]
 
+    def _simulation(self, latencies: Latencies) -> dict[str, Any]:
+        return simulation(latencies, self.options.seed, calls_tool=self.profile.tool_s is not None)
+
     def _environment(self, system: System) -> dict[str, str]:
-        return environment(system, self.ports, self.folder, simulated=self.profile.simulated)
+        env = environment(system, self.ports, self.folder, simulated=self.profile.simulated)
+        if self.profile.tool_s is not None:
+            env |= {"TOOL_SECONDS": f"{self.profile.tool_s:g}", "TOOL_LOG": str(self._tool_log)}
+        return env
+
+    @property
+    def _tool_log(self) -> Path:
+        return self.folder / "tool.log"
 
     def _people(self, number: int) -> Sequence[PersonTurn]:
         """Return what the callers of a round say: the same for each system; nothing unless they are people."""
@@ -152,7 +163,7 @@ class _Run:
             return
         first = {"words": [{"text": UTTERANCES[0], "start": 0, "end": 1.2}], "seconds": 4}  # with some of the silence
         utterances = [first, *(turn.script for turn in self._people(number))]
-        config = simulation(self.profile.latencies, self.options.seed)
+        config = self._simulation(self.profile.latencies)
         config["stt"]["*"] |= {"utterances": utterances, "detector": "silero"}
         url = f"{self.ports.models_url.removesuffix('/v1')}/simulated/config"
         async with aiohttp.ClientSession(raise_for_status=True) as http, http.put(url, json=config):
@@ -219,9 +230,10 @@ class _Run:
             # the agent's speech in a call.
             clips=[str(self.audio[0]), *(turn.clip for turn in people)] if people else list(map(str, self.audio)),
             settle_s=_SETTLE_S + position * _STAGGER_S,
-            quiet_s=_QUIET_S,
+            quiet_s=_QUIET_S if self.profile.tool_s is None else self.profile.tool_s + _TOOL_QUIET_S,
             tones=self.profile.simulated,
             people=people,
+            tool_log="" if self.profile.tool_s is None else str(self._tool_log),
         )
 
 

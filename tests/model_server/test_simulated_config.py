@@ -49,3 +49,24 @@ async def test_streamed_reply_calls_a_tool(address: Address) -> None:
     assert called.function is not None
     assert (called.function.name, called.function.arguments) == ("book", "{}")
     assert choices[-1].finish_reason == "tool_calls"
+
+
+async def test_model_answers_once_a_tool_has_returned_whatever_was_said_meanwhile(address: Address) -> None:
+    await configure(address, {"llm": {"*": {"calls_tool": True, "replies": ["It is booked."]}}})
+    function: Any = {"name": "book", "arguments": "{}"}
+    called: list[Any] = [
+        {"role": "user", "content": "Book."},
+        {"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": function}]},
+        {"role": "tool", "tool_call_id": "1", "content": "booked"},
+        {"role": "assistant", "content": "Let me check."},
+    ]
+
+    async def reply(messages: list[Any]) -> tuple[str, int]:
+        stream = await address.openai().chat.completions.create(
+            model="any", messages=messages, tools=[BOOK], stream=True
+        )
+        deltas = [chunk.choices[0].delta async for chunk in stream if chunk.choices]
+        return "".join(delta.content or "" for delta in deltas), sum(len(delta.tool_calls or []) for delta in deltas)
+
+    assert await reply(called) == ("It is booked.", 0)
+    assert await reply([*called, {"role": "user", "content": "Another one."}]) == ("", 1)
