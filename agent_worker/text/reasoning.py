@@ -10,37 +10,39 @@ from __future__ import annotations
 import re
 
 _NAMES = (
-    "think|thinking|thought|thoughts|reason|reasoning|reflect|reflection|analysis|scratchpad|monologue|inner_monologue|"
-    "deliberation|rationale|chain_of_thought|cot"
+    "think|thinking|thought|thoughts|thought_process|reason|reasoning|reflect|reflection|analysis|scratchpad|monologue|"
+    "inner_monologue|inner_thoughts?|internal|internal_\\w+|plan|planning|deliberation|rationale|chain_of_thought|cot"
 )
 _ANSWER_NAMES = "answer|final_answer|final|response|solution|output"
+_BAR = "[|\uff5c]"
 #: What opens or closes reasoning, and what models write around answers: XML, [THINK] (Mistral), ◁think▷ (Kimi),
 #: <|channel|>analysis<|message|> (gpt-oss), <|channel>thought (Gemma), <|START_THINKING|> (Cohere).
 _TAG = re.compile(
-    rf"<(?P<close>/?)(?:\w+:)?(?P<name>{_NAMES})(?:\s[^<>]*)?(?P<empty>/?)>"
+    rf"<(?P<close>/?)(?:\w+:)?(?P<name>{_NAMES})(?:\s[^<>]*?)?(?P<empty>/?)>"
     rf"|<(?P<answer_close>/?)(?P<answer>{_ANSWER_NAMES})>"
     rf"|\[(?P<square_close>/?)(?-i:THINK|THINKING|REASONING)\]"
     rf"|◁(?P<kimi_close>/?)think▷"
-    rf"|<\|(?P<token>\w+)\|>|(?P<gemma_open><\|channel>)|(?P<gemma_close><channel\|>)"
+    rf"|<{_BAR}(?P<token>/?[\w\u2581]+){_BAR}>|(?P<gemma_open><\|channel>)|(?P<gemma_close><channel\|>)"
     rf"|(?P<leak>assistantfinal)|(?P<tool><tool_call>)",
     re.IGNORECASE,
 )
 #: The end of a text that may become a tag.
-_PARTIAL_TAG = re.compile(r"<\|?/?[\w:]{0,30}(?:\s[^<>]{0,40})?\|?/?$|\[/?[A-Z]{0,9}$|◁/?\w{0,5}$", re.ASCII)
+_PARTIAL_TAG = re.compile(
+    rf"<{_BAR}?/?[\w:\u2581]{{0,30}}(?:\s[^<>]{{0,40}})?{_BAR}?/?$|\[/?[A-Z]{{0,9}}$|◁/?\w{{0,5}}$", re.ASCII
+)
 _LEAK = "assistantfinal"
 _MAX_PARTIAL_CHARS = 80
 
 #: Special tokens, by the part of their name that tells what they begin.
-_TOKEN_OPENS = re.compile(r"(begin|start)_(of_)?(thought|thinking|reasoning|think)|think", re.IGNORECASE)
-_TOKEN_CLOSES = re.compile(
-    r"end(_(of_)?(thought|thinking|reasoning|think|solution|response|answer))?|return|call"
-    r"|(begin|start)_(of_)?(solution|response|answer)",
-    re.IGNORECASE,
+_TOKEN_OPENS = re.compile(r"((begin|start)_(of_)?)?(thought|thinking|reasoning|think)", re.IGNORECASE)
+_TOKEN_CLOSES = re.compile(r"(end_(of_)?|/)(thought|thinking|reasoning|think)", re.IGNORECASE)
+_TOKEN_ENDS_MESSAGE = re.compile(
+    r"end(_(of_)?(solution|response|answer))?|return|call|(begin|start)_(of_)?(solution|response|answer)", re.IGNORECASE
 )
 #: gpt-oss: a message has a header, and the channel in it says who is meant to read it.
 _HEADER_TOKENS = ("channel", "start")
 _HEADER_END = "message"
-_CHANNEL_FOR_CALLER = "final"
+_CHANNEL_FOR_CALLER = re.compile(r"(?:\A|\s)final\b|\A\s*(?:assistant)?\s*\Z", re.IGNORECASE)
 _TOOL_RECIPIENT = "to="
 
 #: Words with which models begin to think. Only after one of them is a text held back to look for the rest.
@@ -66,6 +68,7 @@ _OPENINGS = (
     "now",
     "got",
     "also",
+    "user",
     "好",
     "嗯",
     "用",
@@ -92,22 +95,26 @@ _SUBJECTS = (
 )
 #: A model that thinks speaks of "the user"; one that answers says "you".
 _THOUGHT = re.compile(
-    r"\bthe (user|human)(['’]s)? (is|was|wants?|asks?|asked|asking|says?|said|just|seems?|needs?|mention(s|ed)|might"
-    r"|has|query|question|request|message|input|wrote|greeted|would)\b"
-    r"|\b(we|i) (need|have|should|must|ought)( to)? (answer|respond|reply|figure|produce|recall|parse|output)\b"
-    r"|\blet me (break this down|parse|recall|figure out|analy[sz]e)\b"
-    r"|^\W*(here(['’]s| is) (a|my) )?(thinking|thought) process\b|^(?-i:analysis(?=[A-Z]))"
+    r"\bthe (user|human)((['’]s)? (wants?|asks?|asked|says?|said|seems?|mention(s|ed)|wrote|greeted|query|question)"
+    r"|['’]s (request|message|input)| is (asking|saying|greeting|looking|requesting|trying|just|probably|likely)"
+    r"|( has|['’]s)? just (asked|said|wants|greeted|says|asks)|( has| was) (ask|said|greet|provid|request|mention)\w*"
+    r"| (might|may|would) (be|want|like|need|mean)| needs (to know|help|info\w*|an? answer))(?=\W)"
+    # "The user has to log in", "I have to answer the phone" and "Let me break this down" are said to callers.
+    r"|\b(we|i) (need to|should|must|have to|ought to) (just )?((produce|parse|output)(?=\W)|(answer|respond|reply)"
+    r"(?=[:.])|(answer|respond|reply) (with|in|as|based|about|concisely|briefly|politely|appropriately|accordingly|directly"
+    r"|naturally|helpfully|to the user|the user|the question)(?=\W))"
+    r"|^\W*user (wants|asks?|asked|says|said|is asking)(?=\W)"
+    r"|\blet me (parse|analy[sz]e) (this|the) (request|question|query|message|input|user)(?=\W)"
+    r"|^\W*(here(['’]s| is) (a|my) )?(thinking|thought) process(?=\W)|^(?-i:analysis(?=[A-Z]))"
     r"|用户(问|说|想|在|询|的|需|要)"
-    r"|\b(der|die) (nutzer|benutzer|anwender)(in)? (fragt|möchte|will|hat|sagt|bittet|braucht)\b"
-    r"|\b(el|la) usuari[oa] (pregunta|quiere|dice|está|ha|pide|necesita)\b"
-    r"|\bl['’]utilisat(eur|rice) (demande|veut|dit|a|souhaite|pose|cherche)\b"
-    r"|\b[oa] (usuári[oa]|utilizadora?) (pergunta|quer|disse|está|pede|precisa)\b",
+    r"|\b(der|die) (nutzer|benutzer|anwender)(in)? (fragt|möchte|will|sagt|bittet)(?=\W)"
+    r"|\b(el|la) usuari[oa] (pregunta|quiere|dice|está (preguntando|pidiendo)|pide)(?=\W)"
+    r"|\bl['’]utilisat(eur|rice) (demande|veut|dit|souhaite|pose|cherche)(?=\W)"
+    r"|\b[oa] (usuári[oa]|utilizadora?) (pergunta|quer|disse|está (perguntando|pedindo)|pede)(?=\W)",
     re.IGNORECASE,
 )
 _LEAKED_CHANNEL = re.compile(r"\s*analysis(?=[A-Z])")
 _SENTENCE_END = re.compile(r"[.!?…。！？]\s|[。！？]|\n")
-#: A thought shows itself in the first characters.
-_THOUGHT_CHARS = 200
 #: So much of an answer shows whether it may begin with a thought.
 _OPENING_WORDS = 9
 _OPENING_CHARS = 90
@@ -133,6 +140,7 @@ class ReasoningFilter:
         self.starts_inside = starts_inside
         self._depth = 1 if starts_inside else 0
         self._is_still_inside = starts_inside
+        self._is_just_open = False
         self._is_untagged = False  # whether the text itself has shown that it is reasoning
         self._buffer = ""
         self._opening: str | None = ""
@@ -154,6 +162,8 @@ class ReasoningFilter:
         """Return what is still held back and belongs to the answer, at its end."""
         rest, self._buffer = self._buffer, ""
         passed = self._pass(rest)
+        if self._opening and _THOUGHT.search(f"{self._opening}\n"):
+            self._discard_opening()
         if self._is_still_inside:
             self.starts_inside = False  # or every answer of a model that has changed its ways would be lost
         return self._release_opening() + passed
@@ -165,16 +175,19 @@ class ReasoningFilter:
             return ""
         if self._depth:
             self.reasoning_chars += len(text)
+            self._is_just_open = self._is_just_open and not text.strip()
             return ""
         if self._opening is None:
             return text
-        self._opening += text
-        if _THOUGHT.search(self._opening[:_THOUGHT_CHARS]):
-            self._is_untagged = True
-            self._depth = 1
-            self._discard_opening()
-        elif not _is_possible_thought(self._opening):
-            return self._release_opening()
+        for position, character in enumerate(text):  # one by one: the pieces of the stream make no difference
+            self._opening += character
+            if _THOUGHT.search(self._opening):
+                self._is_untagged = True
+                self._depth = 1
+                self._discard_opening()
+            elif _is_possible_thought(self._opening):
+                continue
+            return self._release_opening() + self._pass(text[position + 1 :])
         return ""
 
     def _on_tag(self, tag: re.Match[str]) -> str:
@@ -197,21 +210,27 @@ class ReasoningFilter:
         return self._close() if is_close else self._open()
 
     def _on_token(self, token: str, tag: str) -> str:
-        name = token.lower()
+        name = token.lower().replace("\u2581", "_")
         if name in _HEADER_TOKENS:
             passed = self._release_opening()
-            self._header, self._depth = "", 0
+            # The recipient of a tool call may stand in front of the channel.
+            before = f"{self._header} " if self._header and _TOOL_RECIPIENT in self._header else ""
+            self._header, self._depth = before, 0
             return passed
         if name == _HEADER_END:
-            header, self._header = self._header or "", None
+            if self._header is None:
+                return ""
+            header, self._header = self._header, None
             if _TOOL_RECIPIENT in header:  # a tool call, which is for others to read
                 self._depth = 0
                 return self._pass(f"<|channel|>{header}{tag}")
-            self._depth = 0 if header.strip().lower().startswith(_CHANNEL_FOR_CALLER) else 1
+            self._depth = 0 if _CHANNEL_FOR_CALLER.search(header) else 1
             return ""
         if _TOKEN_OPENS.fullmatch(name):
             return self._open()
-        if not _TOKEN_CLOSES.fullmatch(name) or (name == "call" and not self._depth):
+        if _TOKEN_CLOSES.fullmatch(name):
+            return self._close()
+        if not _TOKEN_ENDS_MESSAGE.fullmatch(name) or (name == "call" and not self._depth):
             return self._pass(tag)
         self._header = None
         self._depth = 0
@@ -225,17 +244,21 @@ class ReasoningFilter:
         return self._pass(text)
 
     def _open(self) -> str:
+        if self._depth and self._is_just_open:  # the chat template and the model have opened it
+            return ""
         passed = self._release_opening() if not self._depth else ""
         self._depth += 1
+        self._is_just_open = True
         return passed
 
     def _close(self) -> str:
         if not self._depth or self._is_untagged:
             self.starts_inside = True  # also if it is too late for this answer: the next one will begin so, too
+        has_passed = not self._depth and self._opening is None
         self._is_still_inside = self._is_untagged = False
         self._depth = max(0, self._depth - 1)
         self._discard_opening()
-        return ""
+        return " " if has_passed else ""
 
     def _release_opening(self) -> str:
         """Return the beginning that was held back: an opening tag shows that it was not reasoning."""

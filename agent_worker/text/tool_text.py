@@ -31,7 +31,7 @@ _MARKS: tuple[tuple[str, str | None], ...] = (
     (rf"<{_BAR}tool[_\u2581]calls?[_\u2581](?:section[_\u2581])?begin{_BAR}>", None),
     (r"<\|python_tag\|>", r"<\|(?:eom_id|eot_id)\|>"),
     (r"<\|(?:tool_call|action_start|plugin)\|>", r"<\|(?:/tool_call|action_end|tool_call_end|eot_id)\|>"),
-    (r"<\|channel\|>\s*commentary[^<]*to=", r"<\|(?:call|end)\|>"),
+    (r"<\|channel\|>[^<]*?to=", r"<\|(?:call|end)\|>"),
     (r"\[TOOL_CALLS?\]", None),
 )
 _OPENING = re.compile(

