@@ -6,6 +6,7 @@ A tool call that the model wrote as text is made a call. If it cannot run, anoth
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Collection, Sequence
 from contextlib import aclosing
@@ -195,6 +196,8 @@ class _Reply:
         self._source = candidate.ask()
         self._asked_at = self._last_chunk_at = clock()
         self._is_at_work = self._writes_tool_call = self._has_ended = False
+        self._given: set[tuple[str, str]] = set()
+        self._written: set[tuple[str, str]] = set()
         self._held: list[Chunk] = []
         self._held_chars = 0
         self._pending: asyncio.Future[Any] | None = None
@@ -287,7 +290,9 @@ class _Reply:
         if (delta := chunk.delta) is None:
             return chunk
         content = self._visible(delta.content) if delta.content else ""
-        calls = [with_checked_arguments(call) for call in delta.tool_calls] if self._tools_allowed else []
+        given = delta.tool_calls if self._tools_allowed else []
+        calls = [with_checked_arguments(call) for call in given if _as_key(call) not in self._written]
+        self._given.update(map(_as_key, given))
         calls += self._written_calls()
         self.calls_tool = self.calls_tool or bool(calls)
         extra = self._without_progress(delta.extra or {})
@@ -302,7 +307,12 @@ class _Reply:
         return self._tool_text.push(self._reasoning.push(text))
 
     def _written_calls(self) -> list[llm.FunctionToolCall]:
-        calls = [as_function_call(call) for call in self._tool_text.take_calls()]
+        """Return the calls in the text, without those that were made already: models repeat themselves."""
+        calls = []
+        for call in map(as_function_call, self._tool_text.take_calls()):
+            if (key := _as_key(call)) not in self._given | self._written:
+                self._written.add(key)
+                calls.append(call)
         self.calls_tool = self.calls_tool or bool(calls)
         return calls
 
@@ -323,6 +333,14 @@ class _Reply:
         self._usage.add_chars(extra.get(REASONING_CHARS_KEY, 0))
         self._writes_tool_call = TOOL_CALL_KEY in extra
         return {key: value for key, value in extra.items() if key not in PROGRESS_KEYS}
+
+
+def _as_key(call: llm.FunctionToolCall) -> tuple[str, str]:
+    """Return what two calls have in common that do the same."""
+    try:
+        return call.name, json.dumps(json.loads(call.arguments or "{}"), sort_keys=True)
+    except ValueError:
+        return call.name, call.arguments
 
 
 def _chunk(text: str, calls: Sequence[llm.FunctionToolCall] = ()) -> llm.ChatChunk:

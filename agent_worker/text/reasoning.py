@@ -101,8 +101,8 @@ _THOUGHT = re.compile(
     r"| (might|may|would) (be|want|like|need|mean)| needs (to know|help|info\w*|an? answer))(?=\W)"
     # "The user has to log in", "I have to answer the phone" and "Let me break this down" are said to callers.
     r"|\b(we|i) (need to|should|must|have to|ought to) (just )?((produce|parse|output)(?=\W)|(answer|respond|reply)"
-    r"(?=[:.])|(answer|respond|reply) (with|in|as|based|about|concisely|briefly|politely|appropriately|accordingly|directly"
-    r"|naturally|helpfully|to the user|the user|the question)(?=\W))"
+    r"(?=[:.])|(answer|respond|reply) (with|in|as|based|about|concisely|briefly|politely|appropriately|accordingly"
+    r"|directly|naturally|helpfully|to the user|the user|the question)(?=\W))"
     r"|^\W*user (wants|asks?|asked|says|said|is asking)(?=\W)"
     r"|\blet me (parse|analy[sz]e) (this|the) (request|question|query|message|input|user)(?=\W)"
     r"|^\W*(here(['’]s| is) (a|my) )?(thinking|thought) process(?=\W)|^(?-i:analysis(?=[A-Z]))"

@@ -31,9 +31,9 @@ _PARTIAL_RULE = re.compile(r"\s*(?:[-*_=+~][-*_=+~ ]*|[-:][-:| ]*)\Z")
 _TABLE_ROW = re.compile(r"\s*\|")
 _TABLE_RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*\Z")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s+")
-_QUOTE = re.compile(r"\s*(?:>\s?)+")
+_QUOTE = re.compile(r"\s*(?:>\s?)*>(?:\s|(?![\d$€£¥₹=]))")  # not ">50"
 _BULLET = re.compile(r"\s*[-*+•–—◦▪‣·]\s+(?:\[[ xX]?\]\s+)?")
-_NUMBERED = re.compile(r"\s*(?:\*\*|__)?(\d{1,3})[.)](?:\*\*|__)?\s+(?=\S)")
+_NUMBERED = re.compile(r"\s*(?:\*\*|__)?(\d{1,3})[.)](?:(?:\*\*|__)?\s+(?=\S)|(?:\*\*|__)?(?=[^\W\d_]{2}))")
 #: "The steps: 1. Open it. 2. Read it."
 _NUMBERED_IN_LINE = re.compile(r"(?<=[:;,.!?]) (\d{1,2})[.)] (?=[^\W\d_]|\*)|(?<=\w) (\d{1,2})\) (?=[^\W\d_]|\*)")
 _LINE_STOP = ".!?…:;,。！？"
@@ -43,7 +43,8 @@ _BEFORE_WORD = " \"'“«¿¡-•#>"
 _CURRENCY = "$€£¥₹"
 _WIDE_STOPS = "。！？；"
 _NO_SPACE = re.compile(
-    r"(?<=[^\W\d_][^\W\d_]|\d[\d)]|[^\W\d_][)\"”»])([.!?…]+)(?=[¿¡]|[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ'’]|[IAOEYÀÉ](?:\s|$))"
+    r"(?<=[^\W\d_][^\W\d_]|[^\W\d_][)\"”»]|\d[\d)]|[\s$€£:\d]\d)([.!?…]+)"
+    r"(?=[¿¡]|[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ'’]|[IAOEYÀÉ](?:\s|$))"
 )
 _NO_SPACE_COMMA = re.compile(r"(?<=[^\W\d_][^\W\d_])([,;])(?=[^\W\d_][^\W\d_])")
 _ABBREVIATED_NUMBER = re.compile(r"(?<!\w)(?:(?:No|no|Nr|nr|N[úu]m|n[úu]m)\.|[Nn][º°]) ?(?=\d)")

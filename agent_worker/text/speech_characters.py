@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import html.entities
 import re
 import unicodedata
 
@@ -54,7 +55,7 @@ class SpeechCharacters:
     def flush(self) -> str:
         """Return the rest at the end of the text. An entity that was cut off is left out."""
         held, self._entity = self._entity, ""
-        return "" if _CUT_ENTITY.match(held) else "".join(map(self._read, held))
+        return "" if _CUT_ENTITY.match(held) and _may_be_entity(held) else "".join(map(self._read, held))
 
     def _push_character(self, character: str) -> str:
         if not self._entity:
@@ -77,6 +78,11 @@ class SpeechCharacters:
             read = "" if not self._last or self._last.isspace() else " "
         self._last = read[-1:] or self._last
         return read
+
+
+def _may_be_entity(held: str) -> bool:
+    """Whether a text is the beginning of an entity: "&am", but not "&chips"."""
+    return held.startswith("&#") or any(name.startswith(held[1:]) for name in html.entities.html5)
 
 
 def _read_as(character: str, *, after_letter: bool) -> str | None:

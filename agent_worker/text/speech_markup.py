@@ -31,6 +31,10 @@ _EMAIL = re.compile(r"[A-Za-z0-9][\w.+-]*@[\w-]+(?:\.[\w-]+)+")
 _DOMAIN = re.compile(rf"(?:[a-z0-9-]+\.)+(?:{_TLD})(?![\w-])(?!\.\w)(?:/[^\s<>\"]*)?")
 _MARK_BEHIND_ADDRESS = ".,;:!?)]}>'\"*_`~|…"
 _SPOKEN_PATH = re.compile(r"(?:/[A-Za-z]{2,20}){1,2}/?")
+#: "(pauses for 2 seconds)", "[silence 1.5s]"
+_DURATION = re.compile(
+    r"\b\d{1,3}(?:[.,]\d+)? ?(?:ms|s|sec|secs|seconds?|sekunden?|secondes?|segundos?)\b", re.IGNORECASE
+)
 _EMOTICON = re.compile(r"(?:[:;]['’]?-?[)(DPpOo/|\\*]+|=-?[)D(]|<3+|\^_*\^|[xX]D|¯\\_\(ツ\)_/¯)(?=\s|$|[.,!?])")
 _EMOTICON_STARTS = frozenset(":;=xX<^¯")
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
@@ -136,6 +140,7 @@ class Markup:
 
     def symbols_as_words(self, text: str) -> str:
         """Return the text with words in place of the symbols that are left in it."""
+        text = re.sub(r"(?<=[.!?…,;:])\s+-{2,3}\s", " ", text)
         text = re.sub(r"-{1,3}>|={1,3}>|<-{1,2}(?!\d)|\s-{2,3}\s", ", ", text)
         if self._words:
             text = self._named_symbols(text)
@@ -152,7 +157,6 @@ class Markup:
         text = re.sub(r"(?<=[\w)%]) ?={1,3} ?(?=[\w(+-])", f" {word('equals')} ", text)
         text = re.sub(r"(?:(?<=\s)|^)<=? ?(?=\S)|(?<=\w)<(?=\d)", f" {word('less')} ", text)
         text = re.sub(r"(?:(?<=\s)|^)>=? ?(?=\S)|(?<=\w)>(?=\d)", f" {word('greater')} ", text)
-        text = re.sub(r"~ ?(?=[\d$€£])", f" {word('about')} ", text)
         text = re.sub(r"\^ ?(-?\w+)", lambda m: " " + self._power(m[1]), text)
         text = re.sub(r"(?<=\d) ?°(?! ?[CFK]\b)", f" {word('degrees')}", text)
         text = re.sub("[±≤≥≠≈×·∙÷∞π√]", lambda m: f" {word(_SYMBOLS[m[0]])} ", text)
@@ -349,12 +353,17 @@ class _Reader:
 
     def _tilde(self) -> bool:
         if not self._text.startswith("~~", self._at):
-            return False
+            number = re.compile(r"~ ?(?=[\d$€£])").match(self._text, self._at)  # before the number becomes words
+            if number is None or not self._words:
+                return False
+            return self._say(f"{self._words['about']} ", number.end())
         end = self._find("~~", self._at + 2, _MAX_EMPHASIS_CHARS)
         return self._say("", self._at + 2 if end is None else end + 2)  # text that is crossed out is not meant
 
     def _parenthesis(self) -> bool:
-        aside = re.compile(rf"\(([^()\d\n]{{0,{_MAX_ASIDE_CHARS}}})").match(self._text, self._at)
+        aside = re.compile(
+            rf"\(((?:[^()\d\n]|(?<=[^\d()]){_DURATION.pattern}){{0,{_MAX_ASIDE_CHARS}}})", re.IGNORECASE
+        ).match(self._text, self._at)
         assert aside is not None
         if aside.end() == len(self._text):
             if self._place.following and re.match(r"[()\d]", self._place.following):
@@ -379,7 +388,10 @@ class _Reader:
         if text.startswith("(", end + 1):
             target = self._end_of_target(end + 2)
             return self._say(self._inner(content), target)
-        if re.fullmatch(r"\s*[xX]?\s*|\^?\d{1,3}(?:\s*[,–-]\s*\d{1,3})*|\^.*", content):
+        if re.fullmatch(
+            r"\W*|\s*[xX]\s*|/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_RESULTS)|\^?\d{1,3}(?:\s*[,–-]\s*\d{1,3})*|\^.*",
+            content,
+        ):
             return self._say("", end + 1)  # a check box, a source, a footnote
         if self._is_direction(content, "note", end + 1):
             return self._say(" ", end + 1)
@@ -410,6 +422,7 @@ class _Reader:
         return self._place.is_last and "\n" not in content and self._is_direction(content, "strong", len(self._text))
 
     def _is_direction(self, content: str, kind: str, end: int) -> bool:
+        content = _DURATION.sub(" ", content)
         words = _WORD.findall(content)
         text = " ".join(words).lower()
         if not words or len(words) > _MAX_DIRECTION_WORDS or re.search(r"\d", content):

@@ -5,6 +5,7 @@ Also data: an answer in JSON is read out if it has an obvious text, and is silen
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from enum import Enum
@@ -39,8 +40,14 @@ _AUTOLINK = re.compile(r"<(?:mailto:)?((?:https?://|www\.)[^\s<>]+|[^\s<>]+@[^\s
 _SPECIAL = re.compile(r"<\|([^|<>\n]{0,60})\|>")
 _SPECIAL_TOOL = re.compile(r"python_tag|tool|action|plugin", re.IGNORECASE)
 _SPECIAL_ROLE = re.compile(r"start|start_header_id|im_start|role", re.IGNORECASE)
+#: Behind it a model goes on with another text, often a conversation that it makes up.
+_SPECIAL_LAST = re.compile(r"end[\s_]?of[\s_]?(?:text|sentence)", re.IGNORECASE)
+_OTHER_ROLE = re.compile(r"\s*(?:user|human|system|developer|tool|ipython|environment|observation)\b", re.IGNORECASE)
+_TURN_TAG = "start_of_turn"
 _SPECIAL_END = re.compile(r"end|eom|eot|call\Z|return|start", re.IGNORECASE)
 _MAY_BECOME_TAG = re.compile(r"<(?:[/!?]|/?[A-Za-z][^<>]*|[!?][^<>]*|\|[^|<>\n]*\|?)?\Z")
+_FIRST_KEY = re.compile(r"\{\s*(?:\"[^\"\n]{1,60}\"|'[^'\n]{1,60}')\s*:")
+_PARTIAL_FIRST_KEY = re.compile(r"\{\s{0,9}(?:(?:\"[^\"\n]{0,60}|'[^'\n]{0,60})(?:[\"']\s{0,9})?)?\Z")
 _TEXT_KEYS = ("answer", "response", "reply", "speech", "say", "message", "text", "content", "output")
 
 
@@ -50,6 +57,8 @@ class _Silence(Enum):
     COMMENT = "comment"
     TOOL = "tool"  #: behind a special token
     ROLE = "role"  #: "assistant", behind "<|im_start|>"
+    OTHER_ROLE = "other role"  #: what a model makes the caller say
+    LAST = "last"  #: the rest
     CHANNEL = "channel"  #: "analysis", behind "<|channel|>"
 
 
@@ -72,7 +81,7 @@ class SpeechTags:
 
     def _is_plain(self, piece: str) -> bool:
         is_idle = not self._held and self._data is None and self._silent_until is None
-        return is_idle and not self._at_line_start and bool(piece) and not any(mark in piece for mark in "<\n")
+        return is_idle and not self._at_line_start and bool(piece) and not any(mark in piece for mark in "<{\n")
 
     def flush(self) -> str:
         """Return the rest at the end of the text. A tag that was cut off is left out."""
@@ -89,8 +98,8 @@ class SpeechTags:
             if character == "<" and self._silent_until is not _Silence.COMMENT:
                 self._held = character
                 return ""
-            if self._silent_until is None and self._at_line_start and character in "{[":
-                self._data = _Data(character)
+            if self._silent_until is None and (character == "{" or (self._at_line_start and character == "[")):
+                self._data = _Data(character, in_line=not self._at_line_start)
                 return ""
             return self._pass(character)
         self._held += character
@@ -115,6 +124,8 @@ class SpeechTags:
 
     def _pass_tag(self, tag: re.Match[str]) -> str:
         name = tag["name"].lower()
+        if name == _TURN_TAG and self._silent_until is not _Silence.LAST:
+            return self._begin_role()
         if self._silent_until is not None:
             if tag["close"] and name == self._silent_until:
                 self._silent_until = None
@@ -129,20 +140,28 @@ class SpeechTags:
 
     def _pass_special(self, name: str) -> str:
         silence = self._silent_until
-        if isinstance(silence, str):
+        if isinstance(silence, str) or silence is _Silence.LAST:
             return ""
-        if silence is _Silence.CHANNEL:
+        if _SPECIAL_LAST.search(name):
+            self._silent_until = _Silence.LAST
+        elif _OTHER_ROLE.fullmatch(name) or (silence is _Silence.ROLE and _OTHER_ROLE.match(self._silent_text)):
+            self._silent_until = _Silence.OTHER_ROLE
+        elif silence is _Silence.CHANNEL:
             is_answer = self._silent_text.strip().startswith("final")
             self._silent_until = None if is_answer else _Silence.TOOL
         elif name == "channel":
             self._silent_until, self._silent_text = _Silence.CHANNEL, ""
         elif _SPECIAL_ROLE.fullmatch(name):
-            self._silent_until = _Silence.ROLE
-        elif silence is _Silence.ROLE or _SPECIAL_END.search(name):
+            return self._begin_role()
+        elif silence is _Silence.ROLE or name == "assistant" or _SPECIAL_END.search(name):
             self._silent_until = None
         elif _SPECIAL_TOOL.search(name):
             self._silent_until = _Silence.TOOL
         return self._pass(" ")
+
+    def _begin_role(self) -> str:
+        self._silent_until, self._silent_text = _Silence.ROLE, ""
+        return " "
 
     def _pass_all(self, text: str) -> str:
         return "".join(map(self._pass, text))
@@ -157,8 +176,10 @@ class SpeechTags:
     def _pass_silent(self, character: str) -> str:
         self._silent_text = (self._silent_text + character)[-_MAX_CHANNEL_CHARS:]
         is_comment_over = self._silent_until is _Silence.COMMENT and self._silent_text.endswith(_COMMENT_END)
-        if is_comment_over or (self._silent_until is _Silence.ROLE and character == "\n"):
+        if is_comment_over:
             self._silent_until = None
+        elif self._silent_until is _Silence.ROLE and character == "\n":
+            self._silent_until = _Silence.OTHER_ROLE if _OTHER_ROLE.match(self._silent_text) else None
         return ""
 
     def _push_data(self, character: str) -> str:
@@ -176,14 +197,19 @@ class SpeechTags:
 class _Data:
     """A text that begins like JSON.
 
+    Args:
+        opening: Its first character.
+        in_line: Whether words stand in front of it: then it is JSON only from its first key on.
+
     Attributes:
         text: The text so far.
         is_data: Whether it is JSON; ``None`` if that is not certain yet.
         is_complete: Whether the outermost bracket is closed.
     """
 
-    def __init__(self, opening: str) -> None:
+    def __init__(self, opening: str, *, in_line: bool) -> None:
         self.text = opening
+        self._in_line = in_line
         self.is_data: bool | None = None
         self.is_complete = False
         self._depth = 1
@@ -191,8 +217,10 @@ class _Data:
 
     def push(self, character: str) -> None:
         self.text += character
-        if self.is_data is None and not character.isspace():
-            self.is_data = character in ('"', "{", "}") if self.text[0] == "{" else character == "{"
+        if self._in_line:
+            self.is_data = self.is_data or _may_be_object(self.text)
+        elif self.is_data is None and not character.isspace():
+            self.is_data = character in ('"', "'", "{", "}") if self.text[0] == "{" else character == "{"
             if self.text.startswith("{") and character == "{":
                 self.is_data = False  # a template: "{{name}}"
         self._track(character)
@@ -216,11 +244,18 @@ class _Data:
             self.is_complete = self._depth == 0
 
 
+def _may_be_object(text: str) -> bool | None:
+    """Whether a text begins an object with its first key; ``None`` if that is not certain yet."""
+    if _FIRST_KEY.match(text):
+        return True
+    return None if _PARTIAL_FIRST_KEY.match(text) else False
+
+
 def spoken_value(text: str) -> str:
     """Return the text in an answer that was written as JSON; empty if there is none."""
     try:
-        value: Any = json.loads(text)
-    except ValueError:
+        value: Any = json.loads(text) if not re.match(r"[\[\s]*{\s*'", text) else ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return ""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]

@@ -22,12 +22,16 @@ from agent_worker.text.language import base_language
 _MAX_AMOUNT_DIGITS = 15
 #: So many digits without a mark between them are no quantity that anybody says.
 _MIN_PHONE_DIGITS = 7
-_MAX_PHONE_DIGITS = 20
+_MAX_PHONE_DIGITS = 30
 #: Behind "order number", fewer digits are read one by one too.
 _MIN_NAMED_DIGITS = 3
 _MAX_GROUP_DIGITS = 5
 _MIN_IDENTIFIER_CHARS = 5
 _MIN_IDENTIFIER_DIGITS = 3
+#: The same behind the name of an identifier: "the code is K7QX".
+_MIN_NAMED_IDENTIFIER_CHARS = 4
+#: Letters and digits that change so often are no name: "K7QX2P".
+_MIN_CODE_CHARS, _MIN_CODE_CHANGES = 6, 3
 _MAX_QUANTITY_DIGITS = 4
 _MIN_YEAR, _MAX_YEAR = 1100, 2100
 _MAX_NAME_WORDS_BEFORE = 5
@@ -36,8 +40,22 @@ _LINKS = (
     "is|was|no|number|code|id|now|the|ist|war|lautet|nr|die|est|le|était|es|el|era|é|o|foi|número|numéro|nummer|postal"
 )
 
-_ALIASES = {"US$": "$", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "BRL": "R$", "A$": "$", "C$": "$"}
+_ALIASES = {
+    "US$": "$",
+    "USD": "$",
+    "EUR": "€",
+    "GBP": "£",
+    "JPY": "¥",
+    "INR": "₹",
+    "BRL": "R$",
+    **dict.fromkeys(("A$", "AU$", "C$", "CA$", "HK$", "NZ$", "S$"), "$"),
+}
 _NUMBER = r"\d+(?:[.,']\d+)*(?: \d{3})*(?:[.,]\d+)?"
+#: "5000000" is a quantity, and no telephone number.
+_ROUND = re.compile(r"[1-9]\d{0,3}0{5,}")
+_US_STATE = re.compile(
+    r"\b(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])\Z"
+)
 _FIRST_MONTH_REGIONS = ("en-US", "en", "en-CA", "en-PH")
 
 
@@ -129,15 +147,17 @@ def _patterns(language: str) -> list[tuple[re.Pattern[str], Read]]:
     not_inside = r"(?<![\w.,:/@-])"
     listed: list[tuple[str, Read]] = [
         # Dates first: their digits and marks look like phone numbers.
-        (rf"{not_inside}(?P<y>\d{{4}})-(?P<m>\d{{2}})-(?P<d>\d{{2}})(?![\w-])", dates.iso),
+        (rf"{not_inside}(?P<y>\d{{4}})(?P<sep>[/-])(?P<m>\d{{2}})(?P=sep)(?P<d>\d{{2}})(?![\w/-])", dates.iso),
         (
-            rf"{not_inside}(?P<a>\d{{1,2}})(?P<sep>[/.-])(?P<b>\d{{1,2}})(?P=sep)(?P<y>\d{{4}}|\d{{2}})(?![\w/-]|\.\d)",
+            rf"{not_inside}(?P<a>\d{{1,2}})(?P<sep>[/-]|\. ?)(?P<b>\d{{1,2}})(?P=sep)(?P<y>\d{{4}}|\d{{2}})"
+            r"(?![\w/-]|\.\d)",
             dates.numeric,
         ),
         *_month_patterns(rules, months, dates),
         (
             rf"(?<![\w.,])(?P<sign>[-−])?(?P<cur>{currency}) ?(?P<n>{_NUMBER})"
-            rf"(?: ?[-–—] ?(?:{currency})? ?(?P<n2>{_NUMBER}))?(?: ?(?P<scale>{scale})(?!\w))?{per}(?![\d%])",
+            rf"(?:(?: ?(?P<scale1>{scale}))? ?[-–—] ?(?:{currency})? ?(?P<n2>{_NUMBER}))?"
+            rf"(?: ?(?P<scale>{scale})(?!\w))?{per}(?![\d%])",
             amounts.read,
         ),
         (
@@ -168,12 +188,16 @@ class _Amounts:
         first, second = self._parse(match["n"]), self._parse(match["n2"]) if match["n2"] else None
         if first is None or (match["n2"] and second is None):
             return match[0]
-        scale = match["scale"] and self._rules.words["short_scales"].get(match["scale"], match["scale"])
+        scale = self._scale(match["scale"])
         read = self._amount(second or first, currency, scale)
         if second:
-            read = f"{self._amount(first, None, None)} {self._rules.word('to')} {read}"
+            scale1 = self._scale(match.groupdict().get("scale1"))
+            read = f"{self._amount(first, None, scale1)} {self._rules.word('to')} {read}"
         sign = f"{self._rules.word('minus')} " if match["sign"] else ""
         return sign + read + (f" {self._rules.word('per')} " if match["per"] else "")
+
+    def _scale(self, scale: str | None) -> str | None:
+        return self._rules.words["short_scales"].get(scale, scale) if scale else None
 
     def _parse(self, number: str) -> tuple[int, str] | None:
         """Return the whole part and the decimals of a number as people write it."""
@@ -229,12 +253,15 @@ def _time_patterns(rules: _Rules, times: _Times) -> list[tuple[str, Read]]:
     begin = r"(?<![\w.,:/@–—-])"
     since = r"(?:(?P<from>[01]?\d|2[0-4]) ?[-–—] ?)?"
     half = r"(?: ?(?P<half>[AaPp])(?P<dot>\. ?)?[Mm](?P<end>\.)?(?!\w))"
-    minutes = r"(?P<h>[01]?\d|2[0-4]):(?P<m>[0-5]\d)(?::[0-5]\d)?(?![\d:])"
+    minutes = r"(?P<h>[01]?\d|2[0-4]):(?P<m>[0-5]\d)(?::00)?(?![\d:])"  # with seconds it may be a duration
     hours = r"(?P<h>[01]?\d|2[0-4])"
-    mark = {"de": r"(?: ?(?P<unit>Uhr)\b)", "es": r"(?: ?(?P<unit>h|hs|hrs|horas)\b\.?)"}.get(rules.language)
-    range_end = r"(?P<dash> ?[-–—] ?(?=\d{1,2}(?:[:h]\d{2}|\s?[AaPp]\.?[Mm])))?"
+    mark = {"de": r"(?: ?(?P<unit>Uhr)\b)", "es": r"(?: ?(?P<unit>h|hs|hrs|horas)\b(?:\.(?= ?[a-z,]))?)"}.get(
+        rules.language
+    )
+    clock = r"(?: ?(?:h|hrs|o['’]clock)\b)" + (f"|{mark}" if mark else "")
+    range_end = r"(?P<dash> ?[-–—] ?(?=\d{1,2}(?:[:h]\d{2}|\s?h\b|\s?[AaPp]\.?[Mm])))?"
     patterns: list[tuple[str, Read]] = [
-        (rf"{begin}{minutes}{half}?{mark + '?' if mark else ''}{range_end}", times.read),
+        (rf"{begin}{minutes}{half}?(?:{clock})?{range_end}", times.read),
         (rf"{begin}{since}{hours}{half}{range_end}", times.read),
     ]
     if rules.language == "de":
@@ -276,7 +303,7 @@ class _Times:
             form = form.replace(" en punto", "")
             index = 0 if half == "A" else 2 if 8 <= hour < 12 else 1
             return f"{form.format(**values)} {halves[index]}"
-        return str(form.format(**values))
+        return str(form.format(**values)).replace("zéro heures", "zéro heure")
 
     def _english(self, hour: int, minute: int, half: str) -> str:
         suffix = f" {half}M" if half else ""
@@ -297,13 +324,26 @@ class _Times:
 def _month_patterns(rules: _Rules, months: str, dates: _Dates) -> list[tuple[str, Read]]:
     year = r"(?:,? (?P<y>1[1-9]\d{2}|20\d{2})(?!\d|[.,:]\d))?"
     if rules.language == "en":
+        short = "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec"
+        day = r"(?P<d>[0-3]?\d)(?:st|nd|rd|th)?"
+        last = r"(?: ?[-–—] ?(?P<d2>[0-3]?\d)(?:st|nd|rd|th)?)?"
         return [
-            (rf"\b(?P<month>{months}) (?P<d>[0-3]?\d)(?:st|nd|rd|th)?(?![\d:.,%]\d|\d|%|\w){year}", dates.named),
-            (rf"(?<![\w.,:/-])(?P<d>[0-3]?\d)(?:st|nd|rd|th)?(?: of)? (?P<month>{months})\b{year}", dates.named),
+            (rf"\b(?P<month>{months}|(?:{short})\b\.?) {day}{last}(?![\d:.,%]\d|\d|%|\w){year}", dates.named),
+            (
+                rf"(?<![\w.,:/-]){day}{last}(?: of)? "
+                rf"(?P<month>{months}|(?:{short})\b(?:\.(?= ?[a-z\d,]))?)(?!\w){year}",
+                dates.named,
+            ),
         ]
     if rules.language == "de":
         return [
+            (
+                rf"(?<![\w.,:/-])(?P<d>[0-3]?\d)\.(?P<link> ?[-–—] ?| (?:bis(?: zum)?|und|oder) )"
+                rf"(?=[0-3]?\d\. ?(?:{months})\b)",
+                dates.german_first,
+            ),
             (rf"(?<![\w.,:/-])(?P<d>[0-3]?\d)\. ?(?P<month>{months})\b{year}", dates.german),
+            (r"(?<![\w.,:/-])(?P<d>[0-3]?\d)\.(?P<m>[01]?\d)\.(?![\d-])", dates.german_without_year),
             (r"(?<![\w.,:/-])(?P<d>\d{1,2})\. (?=[A-ZÄÖÜ][a-zäöüß])", dates.german_ordinal),
         ]
     return []
@@ -323,18 +363,42 @@ class _Dates:
             if match["sep"] == "-":
                 return match[0]
             year += 2000 if year < 70 else 1900
-        month_first = self._month_first and match["sep"] != "."
+        month_first = self._month_first and match["sep"][0] != "."
         day, month = (second, first) if month_first and first <= 12 else (first, second)
         if month > 12:
             day, month = month, day
         return self._date(match, year, month, day, around.before)
 
     def named(self, match: re.Match[str], around: _Around) -> str:
-        month = self._rules.words["months"].index(match["month"]) + 1
-        return self._date(match, int(match["y"]) if match["y"] else None, month, int(match["d"]), around.before)
+        month = 1 + next(
+            number
+            for number, name in enumerate(self._rules.words["months"])
+            if match["month"] == name or (self._rules.language == "en" and name.startswith(match["month"][:3]))
+        )
+        read = self._date(match, int(match["y"]) if match["y"] else None, month, int(match["d"]), around.before)
+        last = match.groupdict().get("d2")
+        if not last or read == match[0]:
+            return read
+        first, comma, year = read.partition(",")
+        return f"{first} {self._rules.word('to')} {self._rules.spell(int(last), 'ordinal')}{comma}{year}"
 
     def german(self, match: re.Match[str], around: _Around) -> str:
         return self.named(match, around)
+
+    def german_first(self, match: re.Match[str], around: _Around) -> str:
+        """Read the first day of "vom 3. bis 5. Mai"."""
+        link = match["link"] if match["link"].strip(" ").isalpha() or "zum" in match["link"] else " bis "
+        ordinal = self._german_ordinal(match, int(match["d"]), around.before)
+        return match[0] if ordinal is None else f"{ordinal}{link}"
+
+    def german_without_year(self, match: re.Match[str], around: _Around) -> str:
+        """Read "am 3.1."; without an article it may be a chapter."""
+        day, month = int(match["d"]), int(match["m"])
+        ordinal = self._german_ordinal(match, day, around.before, needs_article=True)
+        if ordinal is None or not (1 <= month <= 12 and day <= 31):
+            return match[0]
+        is_end = not match.string[match.end() :].strip() and not around.following
+        return f"{ordinal} {self._rules.words['months'][month - 1]}{'.' if is_end else ''}"
 
     def german_ordinal(self, match: re.Match[str], around: _Around) -> str:
         """Read "im 3. Stock" as one, in which a voice would hear the end of a sentence."""
@@ -402,9 +466,10 @@ class _Digits:
         )
 
     def number(self, match: re.Match[str], around: _Around) -> str:
-        text = match["n"]
+        # The zero in brackets is not dialled from abroad.
+        text = re.sub(r" ?\(0\)", " ", match["n"]) if match["n"].startswith("+") else match["n"]
         digits = re.sub(r"\D", "", text)
-        is_named = bool(match["hash"]) or self._is_named(match, around.before)
+        is_named = bool(match["hash"]) or self._is_named(match, around.before) or self._is_zip(match, around.before)
         if not self._is_spoken_by_digits(text, digits, is_named):
             years = re.fullmatch(r"(1[1-9]\d{2}|20\d{2}) ?[-–] ?(1[1-9]\d{2}|20\d{2})", text)
             return f"{years[1]} {self._rules.word('to')} {years[2]}" if years else match[0]
@@ -413,14 +478,20 @@ class _Digits:
         opened = "(" if text.count("(") < text.count(")") else ""
         return prefix + opened + plus + self._in_groups(text, digits)
 
-    def identifier(self, match: re.Match[str], _: _Around) -> str:
+    def identifier(self, match: re.Match[str], around: _Around) -> str:
         text = match[0].lstrip("#")
+        is_named = self._is_named(match, around.before)
+        min_chars, min_digits = (
+            (_MIN_NAMED_IDENTIFIER_CHARS, 1) if is_named else (_MIN_IDENTIFIER_CHARS, _MIN_IDENTIFIER_DIGITS)
+        )
         compact = text.replace("-", "")
         digits = sum(map(str.isdigit, compact))
         changes = len(re.findall(r"(?<=[A-Za-z])\d|(?<=\d)[A-Za-z]", compact))
         is_quantity = re.fullmatch(rf"\d{{1,{_MAX_QUANTITY_DIGITS}}}[A-Za-z]{{1,3}}", text) is not None  # "500MB"
         is_code = text == text.upper() or (len(compact) >= 8 and changes >= 2)
-        if len(compact) < _MIN_IDENTIFIER_CHARS or digits < _MIN_IDENTIFIER_DIGITS or is_quantity or not is_code:
+        is_mixed = len(compact) >= _MIN_CODE_CHARS and changes >= _MIN_CODE_CHANGES
+        is_long = len(compact) >= min_chars and (digits >= min_digits or is_mixed)
+        if not is_long or is_quantity or not is_code:
             return match[0]
         parts = re.findall(r"[A-Za-z]+|\d+", text)
         read = [self._digit_groups(part) if part.isdigit() else " ".join(part.upper()) for part in parts]
@@ -431,12 +502,21 @@ class _Digits:
         words = f"{before} {match.string[: match.start()]}".split()[-_MAX_NAME_WORDS_BEFORE:]
         return self._named.search(" ".join(words)) is not None
 
+    def _is_zip(self, match: re.Match[str], before: str) -> bool:
+        """Whether it is the code behind a state: "Austin, TX 78701"."""
+        state = f"{before} {match.string[: match.start()]}".rstrip()[-_MIN_NAMED_DIGITS:]
+        is_code = re.fullmatch(r"\d{5}(?:-\d{4})?", match["n"]) is not None
+        return is_code and self._rules.language == "en" and _US_STATE.search(state) is not None
+
     def _is_spoken_by_digits(self, text: str, digits: str, is_named: bool) -> bool:
         groups = [len(group) for group in re.findall(r"\d+", text)]
         if text.isdigit():
             is_code = digits.startswith("0") and len(digits) > 1
             least = _MIN_NAMED_DIGITS if is_named else _MIN_PHONE_DIGITS
-            return is_code or len(digits) >= least
+            return is_code or (len(digits) >= least and (is_named or not _ROUND.fullmatch(text)))
+        is_range = re.fullmatch(r"\d{1,3}-\d{1,3}", text) is not None  # "call 24-48 hours before"
+        if is_named and len(digits) > _MIN_NAMED_DIGITS and not is_range and re.fullmatch(r"\d+(?:[ -]\d+)+", text):
+            return True
         if not _MIN_PHONE_DIGITS <= len(digits) <= _MAX_PHONE_DIGITS:
             return False
         if re.fullmatch(r"\d+[.,]\d+", text):

@@ -7,6 +7,7 @@ forms are those of Llama, Qwen, Hermes, Mistral, DeepSeek, GLM, gpt-oss and Clau
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import re
 from collections.abc import Collection, Iterator
@@ -16,38 +17,49 @@ from typing import Any
 #: A longer one is none, and the text is dropped.
 _MAX_CALL_CHARS = 10_000
 _MAX_MARK_CHARS = 150
+_MAX_PYTHON_CHARS = 2_000
 _NAME_KEYS = ("name", "function", "tool", "tool_name", "function_name", "action", "recipient_name")
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "input", "kwargs", "params", "action_input", "tool_input")
 _BAR = "[|\uff5c]"
+#: A namespace in front of a tag: "antml:invoke", or the mark of DeepSeek 3.2.
+_SPACE = rf"(?:antml:|{_BAR}DSML{_BAR})?"
 #: What opens a call, and what closes it; without a closing mark it goes on to the end of the answer.
 _MARKS: tuple[tuple[str, str | None], ...] = (
-    (r"<tool_calls?>", r"</tool_calls?>"),
-    (r"<function_calls?>", r"</function_calls?>"),
-    (r"<(?:antml:)?function_calls>", r"</(?:antml:)?function_calls>"),
-    (r"<(?:antml:)?invoke\s[^<>]*>", r"</(?:antml:)?invoke>"),
-    (r"<function[=\s][^<>]*>", r"</function>"),
+    (r"<tool_?calls?(?:\s[^<>]*)?>", r"</tool_?calls?>"),
+    (rf"<{_SPACE}function_calls?>", rf"</{_SPACE}function_calls?>"),
+    (rf"<{_SPACE}invoke\s[^<>]*>", rf"</{_SPACE}invoke>"),
+    (r"<function[=\s(][^<>{]*[>{]", r"</function>"),
+    (r"<start_function_call>", r"<end_function_call>"),
     (r"<(?:tool_code|tool_use|tool)>", r"</(?:tool_code|tool_use|tool)>"),
     (r"```(?:tool_code|tool_call|tool)\s", r"```"),
     (rf"<{_BAR}tool[_\u2581]calls?[_\u2581](?:section[_\u2581])?begin{_BAR}>", None),
     (r"<\|python_tag\|>", r"<\|(?:eom_id|eot_id)\|>"),
     (r"<\|(?:tool_call|action_start|plugin)\|>", r"<\|(?:/tool_call|action_end|tool_call_end|eot_id)\|>"),
     (r"<\|channel\|>[^<]*?to=", r"<\|(?:call|end)\|>"),
-    (r"\[TOOL_CALLS?\]", None),
+    (r"\[TOOL_CALLS?\]|\[TOOL_REQUEST\]", None),
 )
 _OPENING = re.compile(
     "|".join(f"(?P<m{number}>{opening})" for number, (opening, _) in enumerate(_MARKS)), re.IGNORECASE
 )
 _CLOSING = [re.compile(closing, re.IGNORECASE) if closing else None for _, closing in _MARKS]
+#: A tag with the name of a tool: "<opening_time><day>monday</day></opening_time>".
+_NAMED_TAG = re.compile(r"<([A-Za-z_][\w.-]*)>\Z")
 #: The end of a text that may become an opening mark.
 _PARTIAL = re.compile(
-    r"<(?:[|\uff5c][\w\u2581 =.]{0,40}(?:[|\uff5c](?:>[\w\s.=]{0,60})?)?|/?[a-z_:]{0,16}(?:[=\s][^<>\n]{0,80})?)?\Z"
-    r"|`{1,3}[a-z_]{0,9}\Z|\[[A-Z_]{0,11}\Z"
+    r"<(?:[|\uff5c][\w\u2581 =.]{0,40}(?:[|\uff5c](?:>?[\w\s.=]{0,60})?)?|/?[\w.:-]{0,40}(?:[=\s(][^<>\n]{0,80})?)?\Z"
+    r"|`{1,3}[a-z_]{0,9}\Z|\[[A-Z_]{0,13}\Z"
 )
 _FENCE = re.compile(r"```(?:json)?\s*")
 _JSON_START = re.compile(
-    r'(?:```(?:json)?\s*(?=[{\[]|\Z))?(?:(?:\[\s*)?\{\s*(?:"|\Z)|\[\s*\Z|(?<=`)\Z|(?<=json)\Z|(?<=\s)\Z)'
+    r"(?:```(?:json)?\s*(?=[{\[]|\Z))?(?:(?:\[\s*)?\{\s*(?:[\"']|\Z)|\[\s*\Z|(?<=`)\Z|(?<=json)\Z|(?<=\s)\Z)"
 )
 _LINE_START = re.compile(r"(?:\A|\n)[ \t]*\Z")
+#: Where a call in JSON may begin: also behind a sentence, and behind another call.
+_JSON_PLACE = re.compile(r"(?:\A|[\n.!?…:;,])[ \t]*\Z")
+#: What models write in front of a call in Python, and behind it.
+_PYTHON_PREFIXES = ("", "[", "`", "print(", "default_api.", "functions.", "print(default_api.")
+_PYTHON_END = " \t\n`;."
+_PROSE = re.compile(r"\) [^\W\d]")
 
 
 @dataclass(frozen=True)
@@ -79,14 +91,15 @@ class ToolText:
     calls: list[WrittenCall] = field(default_factory=list)
     has_unusable: bool = False
     _held: str = ""
-    _closing: int | None = None
+    _closing: re.Pattern[str] | None = None
+    _mark_chars: int = 0
     _passed_end: str = "\n"
     _drops_fence: bool = False
 
     @property
     def is_inside(self) -> bool:
         """Whether the text so far ends in the middle of a call."""
-        return self._closing is not None
+        return self._mark_chars > 0
 
     def push(self, piece: str) -> str:
         """Add the next piece of the answer and return what of it is no tool call."""
@@ -94,19 +107,17 @@ class ToolText:
 
     def flush(self) -> str:
         """Return the rest at the end of the answer. A call that was cut off is unusable."""
-        held, closing, self._held, self._closing = self._held, self._closing, "", None
-        if closing is not None:
-            self._take(held, is_cut=_CLOSING[closing] is not None)
+        held, self._held = self._held, ""
+        if self.is_inside:
+            self._mark_chars = 0
+            self._take(held, is_cut=self._closing is not None)
             return ""
         if self._is_json(held):
             if _looks_like_call(held):
                 self._take(held, is_cut=True)
                 return ""
             return held
-        if (call := _written_in_python(held.strip(), self.tools)) is not None:
-            self.calls.append(call)
-            return ""
-        return held
+        return self._without_python(held)
 
     def take_calls(self) -> list[WrittenCall]:
         """Return the calls since the last time."""
@@ -120,12 +131,12 @@ class ToolText:
         if not self._held and character not in "<`[{" and not self._may_begin_python(character):
             return self._pass(character)
         self._held += character
-        if self._closing is not None:
+        if self.is_inside:
             self._end_call()
             return ""
-        if opening := _OPENING.search(self._held, max(0, len(self._held) - _MAX_MARK_CHARS)):
+        if opening := self._opening():
             before, self._held = self._held[: opening.start()], self._held[opening.start() :]
-            self._closing = int(str(opening.lastgroup)[1:])
+            self._mark_chars = len(self._held)
             return self._pass(before)
         if self._is_json(self._held):
             return self._push_json()
@@ -136,6 +147,17 @@ class ToolText:
         held, self._held = self._held, ""
         return self._pass(held)
 
+    def _opening(self) -> re.Match[str] | None:
+        """Return the mark at the end of the held text that opens a call, and note what closes it."""
+        if opening := _OPENING.search(self._held, max(0, len(self._held) - _MAX_MARK_CHARS)):
+            self._closing = _CLOSING[int(str(opening.lastgroup)[1:])]
+            return opening
+        tag = _NAMED_TAG.search(self._held, max(0, len(self._held) - _MAX_MARK_CHARS))
+        if tag is None or tag[1] not in self.tools:
+            return None
+        self._closing = re.compile(f"</{re.escape(tag[1])}>")
+        return tag
+
     def _pass(self, text: str) -> str:
         self._passed_end = (self._passed_end + text)[-20:]
         return text
@@ -143,26 +165,23 @@ class ToolText:
     def _end_call(self) -> None:
         if self._held[-1] not in ">`" and len(self._held) <= _MAX_CALL_CHARS:
             return
-        closing = _CLOSING[self._closing] if self._closing is not None else None
-        opening = _OPENING.match(self._held)
-        assert opening is not None
-        if closing and (end := closing.search(self._held, opening.end())):
-            held, self._held, self._closing = self._held[: end.start()], self._held[end.end() :], None
+        if self._closing and (end := self._closing.search(self._held, self._mark_chars)):
+            held, self._held, self._mark_chars = self._held[: end.start()], self._held[end.end() :], 0
             self._take(held, is_cut=False)
         elif len(self._held) > _MAX_CALL_CHARS:
-            self.has_unusable, self._held = True, opening[0]
+            self.has_unusable, self._held = True, self._held[: self._mark_chars]
 
     # --- plain JSON, and a call in Python, at the beginning of a line ---
 
     def _is_json(self, held: str) -> bool:
-        return _JSON_START.match(held) is not None and _LINE_START.search(self._passed_end) is not None
+        return _JSON_START.match(held) is not None and _JSON_PLACE.search(self._passed_end) is not None
 
     def _push_json(self) -> str:
         if self._held[-1] not in "}]":
             return ""
         fence = _FENCE.match(self._held)
         try:
-            value = json.loads(self._held[fence.end() :] if fence else self._held)
+            value = _parse(self._held[fence.end() :] if fence else self._held)
         except ValueError:
             if len(self._held) <= _MAX_CALL_CHARS:
                 return ""
@@ -176,25 +195,31 @@ class ToolText:
         return ""
 
     def _may_begin_python(self, character: str) -> bool:
-        at_line_start = _LINE_START.search(self._passed_end) is not None
-        return at_line_start and any(name.startswith(character) for name in self.tools)
+        return self._is_python(character)
 
     def _is_python(self, held: str) -> bool:
-        name, bracket, _ = held.removeprefix("[").partition("(")
-        if bracket:
-            return name in self.tools
-        return any(tool.startswith(name) for tool in self.tools)
+        """Whether a line begins, or may begin, with the call of a tool."""
+        return _LINE_START.search(self._passed_end) is not None and any(
+            start.startswith(held) or held.startswith(start)
+            for prefix in _PYTHON_PREFIXES
+            for start in (f"{prefix}{name}(" for name in self.tools)
+        )
 
     def _push_python(self) -> str:
-        closing = ")]" if self._held.startswith("[") else ")"
-        inner = self._held.removeprefix("[").removesuffix("]")
-        if not self._held.endswith(closing) or (call := _written_in_python(inner, self.tools)) is None:
-            if "\n" in self._held or len(self._held) > _MAX_CALL_CHARS:
-                held, self._held = self._held, ""
-                return self._pass(held)
+        if self._held[-1] != "\n" and len(self._held) <= _MAX_CALL_CHARS:
             return ""
-        self._held = ""
-        self.calls.append(call)
+        held, self._held = self._held, ""
+        return self._pass(self._without_python(held))
+
+    def _without_python(self, line: str) -> str:
+        """Return the line; nothing if it is a call in Python, and nothing but that."""
+        text = line.strip(_PYTHON_END)
+        if not text.endswith((")", "]")) or not self._is_python(line.lstrip()):
+            return line
+        calls = _written_in_python(text)
+        if not calls and _PROSE.search(text):
+            return line
+        self._take_all(calls)
         return ""
 
     # --- what the call says ---
@@ -213,7 +238,7 @@ class ToolText:
 
 def _looks_like_call(text: str) -> bool:
     names, arguments = "|".join(_NAME_KEYS), "|".join(_ARGUMENT_KEYS)
-    return bool(re.search(rf'"(?:{names})"\s*:', text) and re.search(rf'"(?:{arguments})"\s*:', text))
+    return all(re.search(rf"[\"'](?:{keys})[\"']\s*:", text) for keys in (names, arguments))
 
 
 def _is_whole(text: str) -> bool:
@@ -227,6 +252,9 @@ def _parsed(text: str, tools: Collection[str]) -> Iterator[WrittenCall]:
     if xml:
         yield from xml
         return
+    if (tag := _NAMED_TAG_AT_START.match(text)) and tag[1] in tools:
+        yield from _written_in_named_tag(tag[1], tag[2].strip())
+        return
     found = False
     for name, value in _json_values(text):
         if name is not None and isinstance(value, dict) and not _looks_like_call(json.dumps(value)):
@@ -237,9 +265,42 @@ def _parsed(text: str, tools: Collection[str]) -> Iterator[WrittenCall]:
                 found = True
                 yield call
     if not found:
-        body = re.sub(r"^(?:<[^<>]*>|```\w*|\[TOOL_CALLS?\])\s*", "", text).strip().strip("[]")
-        if (written := _written_in_python(body, tools)) is not None:
-            yield written
+        body = re.sub(r"^(?:<[^<>]*>|```\w*|\[TOOL_CALLS?\])\s*", "", text).strip()
+        with contextlib.suppress(ValueError):
+            calls = list(_calls_in(_parse(body)))
+            found = bool(calls)
+            yield from calls
+        if not found:
+            yield from _written_in_python(body)
+
+
+_NAMED_TAG_AT_START = re.compile(r"<([A-Za-z_][\w.-]*)>(.*)", re.DOTALL)
+_CHILD = re.compile(r"<(?P<key>[\w.-]+)>(?P<value>.*?)</(?P=key)>", re.DOTALL)
+
+
+def _written_in_named_tag(name: str, body: str) -> Iterator[WrittenCall]:
+    arguments = {each["key"]: _value(each["value"].strip()) for each in _CHILD.finditer(body)}
+    value = arguments or _value(body or "{}")
+    if isinstance(value, dict):
+        yield WrittenCall(name, value)
+
+
+def _parse(text: str) -> Any:
+    """Return a value in JSON, or in Python's notation if it has quotation marks of that kind.
+
+    Raises:
+        ValueError: If it is not complete, or neither.
+    """
+    if not re.match(r"[\[\s]*\{\s*'", text):
+        return json.loads(text)
+    if len(text) > _MAX_PYTHON_CHARS or text.count("{") != text.count("}"):
+        raise ValueError("not complete")
+    try:
+        value = ast.literal_eval(text.strip())
+        json.dumps(value)
+    except (SyntaxError, TypeError, RecursionError, MemoryError) as error:
+        raise ValueError("no value") from error
+    return value
 
 
 def _calls_in(value: Any) -> Iterator[WrittenCall]:
@@ -256,7 +317,9 @@ def _calls_in(value: Any) -> Iterator[WrittenCall]:
     if isinstance(value.get("function"), dict):  # as in OpenAI's own field
         value = value["function"]
     name = next((value[key] for key in _NAME_KEYS if isinstance(value.get(key), str)), None)
-    arguments: Any = next((value[key] for key in _ARGUMENT_KEYS if key in value), {})
+    arguments: Any = next((value[key] for key in _ARGUMENT_KEYS if key in value), None)
+    if arguments is None and any(key in value for key in _ARGUMENT_KEYS):
+        arguments = {}  # "null"
     if isinstance(arguments, str):
         try:
             arguments = json.loads(arguments)
@@ -269,7 +332,10 @@ def _calls_in(value: Any) -> Iterator[WrittenCall]:
 #: Marks between which the name of a tool stands in front of its arguments.
 _NAME_BEFORE = re.compile(
     r"<function=\s*\"?(?P<a>[\w.-]+)\"?\s*>|<function\s+name=\"(?P<b>[\w.-]+)\"\s*>|to=(?:functions\.)?(?P<c>[\w.-]+)"
-    r"|\[TOOL_CALLS?\]\s*(?P<d>[\w.-]+)\s*(?:\[ARGS\])?(?=\{)|(?:sep[|\uff5c]>|\n)\s*(?P<e>[\w.-]+)\s*(?:```json)?\s*(?=\{)",
+    r"|\[TOOL_CALLS?\]\s*(?P<d>[\w.-]+)\s*(?:\[CALL_ID\]\s*\w+\s*)?(?:\[ARGS\])?(?=\{)"
+    r"|(?:sep[|\uff5c]>|\n|<tool_call>)\s*(?P<e>[\w.-]+)\s*(?:```json)?\s*(?=\{)"
+    r"|begin[|\uff5c]>\s*(?:functions\.)?(?P<f>[\w.-]+?)(?::\d+)?\s*<[|\uff5c]tool[\w\u2581]*[|\uff5c]>\s*(?=\{)"
+    r"|<function[=(]\s*\"?(?P<g>[\w.-]+)\"?\)?\s*>?\s*(?=\{)|<(?:tool|function)_?calls?\s+name=\"(?P<h>[\w.-]+)\"[^<>]*>\s*(?=\{)",
     re.IGNORECASE,
 )
 
@@ -291,11 +357,13 @@ def _json_values(text: str) -> Iterator[tuple[str | None, Any]]:
 
 
 _XML_CALL = re.compile(
-    r"<(?:antml:)?(?:invoke|function)(?:=|\s+name=)\"?(?P<name>[\w.-]+)\"?\s*>(?P<body>.*?)(?=<(?:antml:)?(?:invoke|function)[=\s]|\Z)",
+    rf"<{_SPACE}(?:invoke|function)(?:=|\s+name=)\"?(?P<name>[\w.-]+)\"?\s*>(?P<body>.*?)"
+    rf"(?=<{_SPACE}(?:invoke|function)[=\s]|\Z)",
     re.DOTALL,
 )
 _XML_ARGUMENT = re.compile(
-    r"<(?:antml:)?parameter(?:=|\s+name=)\"?(?P<key>[\w.-]+)\"?[^<>]*>(?P<value>.*?)(?=</(?:antml:)?parameter>|<(?:antml:)?parameter|\Z)",
+    rf"<{_SPACE}parameter(?:=|\s+name=)\"?(?P<key>[\w.-]+)\"?[^<>]*>(?P<value>.*?)"
+    rf"(?=</{_SPACE}parameter>|<{_SPACE}parameter|\Z)",
     re.DOTALL,
 )
 _GLM_CALL = re.compile(r"<tool_call>\s*(?P<name>[\w.-]+)\s*(?P<body><arg_key>.*)", re.DOTALL)
@@ -319,21 +387,24 @@ def _value(text: str) -> Any:
         return text
 
 
-def _written_in_python(text: str, tools: Collection[str]) -> WrittenCall | None:
-    """Return the call that a text is, such as ``opening_time(day="monday")``; nothing of it is run."""
-    text = text.strip()
-    match = re.match(r"(?:print\()?([\w.]+)\(", text)
-    if not match or len(text) > _MAX_CALL_CHARS:
-        return None
+def _written_in_python(text: str) -> list[WrittenCall]:
+    """Return the calls that a text is: ``opening_time(day="monday")``, or a list of such. Nothing of it is run."""
+    if len(text) > _MAX_CALL_CHARS:
+        return []
     try:
-        expression = ast.parse(text, mode="eval").body
-        while isinstance(expression, ast.Call) and ast.unparse(expression.func) == "print" and expression.args:
-            expression = expression.args[0]
-        if not isinstance(expression, ast.Call) or expression.args:
-            return None
-        name = ast.unparse(expression.func).removesuffix(".call").rpartition(".")[2]
-        arguments = {each.arg: ast.literal_eval(each.value) for each in expression.keywords if each.arg}
-        json.dumps(arguments)
+        expression = ast.parse(text.strip(), mode="eval").body
+        items = expression.elts if isinstance(expression, (ast.List, ast.Tuple)) else [expression]
+        return [_python_call(item) for item in items]
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        return None
-    return WrittenCall(name, arguments) if name in tools else None
+        return []
+
+
+def _python_call(expression: ast.expr) -> WrittenCall:
+    while isinstance(expression, ast.Call) and ast.unparse(expression.func) == "print" and expression.args:
+        expression = expression.args[0]
+    if not isinstance(expression, ast.Call) or expression.args:
+        raise ValueError("no call with named arguments")
+    name = ast.unparse(expression.func).removesuffix(".call").rpartition(".")[2]
+    arguments = {each.arg: ast.literal_eval(each.value) for each in expression.keywords if each.arg}
+    json.dumps(arguments)
+    return WrittenCall(name, arguments)

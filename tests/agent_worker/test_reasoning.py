@@ -8,6 +8,7 @@ from agent_worker.text.reasoning import ReasoningFilter
 
 THOUGHT = "Okay, the user asks about the museum. I should look up the hours. "
 ANSWER = "It opens at nine."
+BAR = "\uff5c"
 
 TAGGED = {
     "think": f"<think>\n{THOUGHT}\n</think>\n\n{ANSWER}",
@@ -26,7 +27,7 @@ TAGGED = {
     "Cohere": f"<|START_THINKING|>{THOUGHT}<|END_THINKING|><|START_RESPONSE|>{ANSWER}<|END_RESPONSE|>",
     "Sky-T1": f"<|begin_of_thought|>{THOUGHT}<|end_of_thought|><|begin_of_solution|>{ANSWER}<|end_of_solution|>",
     "tokens": f"<|think|>{THOUGHT}<|/think|>{ANSWER}",
-    "tokens in other characters": f"<｜begin▁of▁thinking｜>{THOUGHT}<｜end▁of▁thinking｜>{ANSWER}",
+    "tokens in other characters": f"<{BAR}begin▁of▁thinking{BAR}>{THOUGHT}<{BAR}end▁of▁thinking{BAR}>{ANSWER}",
     "other name": f"<inner_thoughts>{THOUGHT}</inner_thoughts>{ANSWER}",
     "opened by the template and the model": f"<think>\n<think>\n{THOUGHT}</think>{ANSWER}",
     "gpt-oss without a channel": f"<|start|>assistant<|message|>{ANSWER}<|end|>",

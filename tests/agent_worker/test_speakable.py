@@ -40,6 +40,9 @@ def assert_spoken(written: str, spoken: str, language: str = "en") -> None:
         ("fr", "[se racle la gorge] Oui. (une longue pause) Voilà.", "Oui. Voilà."),
         ("es", "*suspira* Abrimos a las nueve. (risas) ¡Venga pronto!", "Abrimos a las nueve. ¡Venga pronto!"),
         ("es", "(hace una pausa) Claro. [riendo] Sí.", "Claro. Sí."),
+        ("en", "[PAUSE 2s] It opens at nine. (pauses for 2 seconds) Come early.", "It opens at nine. Come early."),
+        ("en", "It opens at nine. [silence: 1.5 seconds] (pause 500ms)", OPENS),
+        ("de", "(Pause von 2 Sekunden) Wir öffnen um neun.", "Wir öffnen um neun."),
         ("pt", "*suspira* Abrimos às nove. (risos) Venha cedo.", "Abrimos às nove. Venha cedo."),
         ("pt", "[limpa a garganta] Claro. (uma pausa breve) Sim.", "Claro. Sim."),
     ],
@@ -103,6 +106,7 @@ def test_markdown_is_read_without_its_marks(written: str, spoken: str) -> None:
         ("&lt;break/&gt;It opens&nbsp;at nine.", OPENS),
         ("x < 3 and y > 2", "x less than 3 and y greater than 2"),
         ("It opens at nine.<|im_end|>", OPENS),
+        ("Fish&chips, salt&pepper, fish&chips", "Fish&chips, salt&pepper, fish&chips"),
     ],
 )
 def test_tags_and_entities_are_silent(written: str, spoken: str) -> None:
@@ -135,6 +139,39 @@ def test_nothing_is_spoken_of_what_is_no_speech(written: str) -> None:
     assert_spoken(written, "")
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "<|endoftext|>Human: Thanks!\n<|im_start|>assistant\nWelcome.",
+        "<|im_end|>\n<|im_start|>user\nThanks!<|im_end|>",
+        "<end_of_turn>\n<start_of_turn>user\nThanks!<end_of_turn>",
+        "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nThanks!<|eot_id|>",
+        "<|end|><|user|>Thanks!<|end|>",
+        "<|end▁of▁sentence|>Thanks!".replace("|", "\uff5c"),
+    ],
+)
+def test_what_a_model_makes_the_caller_say_is_silent(rest: str) -> None:
+    assert_spoken(OPENS + rest, OPENS)
+
+
+def test_answer_goes_on_in_another_message_of_the_model() -> None:
+    assert_spoken(f"<|im_start|>user\nHi<|im_end|><|im_start|>assistant\n{OPENS}<|im_end|>", OPENS)
+    assert_spoken(f"<start_of_turn>user\nHi<end_of_turn>\n<start_of_turn>model\n{OPENS}", OPENS)
+    assert_spoken(f"<|user|>Hi<|assistant|>{OPENS}", OPENS)
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        (">$50 is fine.", "greater than fifty dollars is fine."),
+        ("It costs ~$50.", "It costs about fifty dollars."),
+        (">50 people, ~ 20 of them tall.", "greater than 50 people, about 20 of them tall."),
+    ],
+)
+def test_mark_in_front_of_a_number_is_a_word(written: str, spoken: str) -> None:
+    assert_spoken(written, spoken)
+
+
 def test_language_without_words_keeps_what_a_voice_may_read() -> None:
     assert_spoken("**Tom** & Jerry 🎉 a@b.it $5", "Tom & Jerry a@b.it $5", "it")
 
@@ -142,6 +179,22 @@ def test_language_without_words_keeps_what_a_voice_may_read() -> None:
 def test_json_is_read_by_its_text() -> None:
     assert_spoken('{"answer": "It opens at *nine*.", "confidence": 0.9}', OPENS)
     assert_spoken('[{"text": "It opens at nine."}]', OPENS)
+    assert_spoken("{'answer': 'It opens at nine.'}", OPENS)
+    assert_spoken('Sure! {"answer": "It opens at nine."} Come.', f"Sure! {OPENS} Come.")
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ('It opens at nine. {"sources": ["a"], "confidence": 0.9}', OPENS),
+        ("Here it is: {'days': {'monday': 9}}, as you see.", "Here it is: as you see."),
+        ('See [{"a": 1}, {"b": 2}]. Come early.', "See. Come early."),
+        ('It opens {"at": "nine', "It opens"),
+        ('The sign "{" is a bracket. {x} too.', "The sign is a bracket. x too."),
+    ],
+)
+def test_json_between_words_is_silent(written: str, spoken: str) -> None:
+    assert_spoken(written, spoken)
 
 
 @pytest.mark.parametrize(
@@ -197,6 +250,9 @@ def test_table_is_read_row_by_row_with_the_names_of_its_columns() -> None:
         ),
         ("The steps: 1. Open it. 2. Read it.", "The steps: 1: Open it. 2: Read it."),
         ("1) Tea 2) Coffee", "1: Tea 2: Coffee."),
+        ("1.First\n2.Second", "1: First. 2: Second."),
+        ("**1.**Louvre\n**2.** Orsay", "1: Louvre. 2: Orsay."),
+        ("1.5 hours, 2.50 each", "1.5 hours, 2.50 each"),
     ],
 )
 def test_number_of_an_item_stays_with_it(written: str, spoken: str) -> None:
@@ -216,6 +272,9 @@ def test_date_at_the_beginning_of_a_line_is_no_item() -> None:
         ("de", "Um neun.Über Mittag nicht.", "Um neun. Über Mittag nicht."),
         ("es", "Abre a las nueve.¿Viene?", "Abre a las nueve. ¿Viene?"),
         ("en", "The U.S.A. and Node.js", "The U.S.A. and Node.js"),
+        ("en", "It opens at 9.It closes at 5.", "It opens at 9. It closes at 5."),
+        ("en", "It costs $5.It is cheap.", "It costs five dollars. It is cheap."),
+        ("en", "At 9:05.Then version 2.0.Then", "At nine oh five. Then version 2.0.Then"),
     ],
 )
 def test_sentences_without_a_space_are_two(language: str, written: str, spoken: str) -> None:

@@ -22,6 +22,11 @@ def assert_read(language: str, written: str, spoken: str) -> None:
         ("en", "$5-$10", "five to ten dollars"),
         ("en", "$3.5bn", "three point five billion dollars"),
         ("en", "10.000 USD", "ten thousand dollars"),
+        ("en", "$5k-10k", "five thousand to ten thousand dollars"),
+        ("en", "$1 million–$2 million", "one million to two million dollars"),
+        ("en", "$900k - $1.5M", "nine hundred thousand to one point five million dollars"),
+        ("en", "CA$5", "five dollars"),
+        ("en", "99¢", "ninety-nine cents"),
         ("de", "7.667,47 €", "siebentausendsechshundertsiebenundsechzig Euro und siebenundvierzig Cent"),
         ("de", "1 €", "ein Euro"),
         ("de", "3,5 Mio. €", "drei Komma fünf Millionen Euro"),
@@ -47,6 +52,13 @@ def test_amounts_are_read_with_their_currency(language: str, written: str, spoke
         ("en", "9:00", "nine o'clock"),
         ("en", "14:30", "fourteen thirty"),
         ("en", "12:15 p.m", "twelve fifteen PM"),
+        ("en", "5:00 o'clock", "five o'clock"),
+        ("en", "18:30h", "eighteen thirty"),
+        ("en", "7:45:00", "seven forty-five"),
+        ("de", "14:05 h", "vierzehn Uhr fünf"),
+        ("fr", "9h-17h", "neuf heures à dix-sept heures"),
+        ("fr", "0h30", "zéro heure trente"),
+        ("es", "9:00 h", "nueve en punto"),
         ("en", "9:30 AM-5 PM", "nine thirty AM to five PM"),
         ("en", "9–11 AM", "nine to eleven AM"),
         ("en", "9:00 AM – 5:30 PM", "nine AM to five thirty PM"),
@@ -73,6 +85,9 @@ def test_times_are_read_as_people_say_them(language: str, written: str, spoken: 
         ("en", "(415) 555-0123", PHONE),
         ("en", "415.555.0123", PHONE),
         ("en", "+1 415-555-0123", f"plus one, {PHONE}"),
+        ("en", "+44 (0)20 7946 0958", "plus four four, two zero, seven nine four six, zero nine five eight"),
+        ("de", "+49 (0) 30 123456", "plus vier neun, drei null, eins zwei drei, vier fünf sechs"),
+        ("fr", "+33 (0)1 42 34 56 78", "plus trois trois, un, quatre deux, trois quatre, cinq six, sept huit"),
         ("en", "555-0123", "five five five, zero one two three"),
         ("de", "0170 1234567", "null eins sieben null, eins zwei drei, vier fünf sechs sieben"),
         ("fr", "01 42 34 56 78", "zéro un, quarante-deux, trente-quatre, cinquante-six, soixante-dix-huit"),
@@ -92,6 +107,14 @@ def test_phone_numbers_are_digits_in_groups(language: str, written: str, spoken:
         ("en-GB", "03/01/2025", "January third, twenty twenty-five"),
         ("en", "March 3, 2025", "March third, twenty twenty-five"),
         ("en", "21st of May", "May twenty-first"),
+        ("en", "2025/03/01", "March first, twenty twenty-five"),
+        ("en", "Dec. 25, 2025", "December twenty-fifth, twenty twenty-five"),
+        ("en", "5 Sept", "September fifth"),
+        ("en", "May 5–7, 2025", "May fifth to seventh, twenty twenty-five"),
+        ("en", "March 15th - 20th", "March fifteenth to twentieth"),
+        ("de", "vom 3. bis 5. Mai", "vom dritten bis fünften Mai"),
+        ("de", "am 24. und 25. Dezember", "am vierundzwanzigsten und fünfundzwanzigsten Dezember"),
+        ("de", "am 3. 1. 2025", "am dritten Januar zweitausendfünfundzwanzig"),
         ("de", "am 3. März 2025", "am dritten März zweitausendfünfundzwanzig"),
         ("de", "der 3. Oktober", "der dritte Oktober"),
         ("de", "im 3. Stock", "im dritten Stock"),
@@ -113,6 +136,15 @@ def test_dates_are_read_as_people_say_them(language: str, written: str, spoken: 
         ("#48213", "number four eight two one three"),
         ("your PIN is 4821", "your PIN is four eight two one"),
         ("call 911", "call nine one one"),
+        ("the code is AB-12-CD", "the code is A B, one two, C D"),
+        ("K7QX2P", "K, seven, Q X, two, P"),
+        ("Austin, TX 78701", "Austin, TX seven eight seven zero one"),
+        ("zip code 94103-1234", "zip code nine four one zero three, one two three four"),
+        ("sort code 12-34-56", "sort code one two, three four, five six"),
+        (
+            "number 9400 1000 0000 0000 0000 00",
+            "number nine four zero zero, one zero zero zero, " + "zero zero zero zero, " * 3 + "zero zero",
+        ),
         ("the booking number: 7720", "the booking number: seven seven two zero"),
         ("007", "zero zero seven"),
     ],
@@ -127,6 +159,12 @@ def test_dot_of_a_half_of_the_day_ends_a_sentence_if_the_next_one_begins() -> No
     assert numbers_as_words("at 9 a.m. ", "en", following="o") == "at nine AM "
     assert numbers_as_words("at 9 a.m. ", "en", following="W") == "at nine AM. "
     assert numbers_as_words("at 9 a.m.", "en") == "at nine AM."
+
+
+def test_german_date_without_a_year_needs_an_article() -> None:
+    assert numbers_as_words("Am 3.1.", "de") == "Am dritten Januar."
+    assert numbers_as_words("bis 31.12. um neun", "de") == "bis einunddreißigsten Dezember um neun"
+    assert numbers_as_words("Kapitel 3.1. lesen", "de") == "Kapitel 3.1. lesen"
 
 
 def test_name_of_an_identifier_may_be_in_the_text_before() -> None:
@@ -150,6 +188,11 @@ def test_name_of_an_identifier_may_be_in_the_text_before() -> None:
         "500MB",
         "the phone costs 899",
         "an order of 150 pieces",
+        "2:01:09",
+        "1:30:30 of film",
+        "5000000 people",
+        "call 24-48 hours before",
+        "by 12345-12346",
     ],
 )
 def test_other_numbers_are_left_to_the_voice(text: str) -> None:

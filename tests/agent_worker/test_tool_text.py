@@ -47,6 +47,25 @@ def read(text: str, size: int | None = None) -> tuple[str, list[WrittenCall], bo
         json.dumps({"type": "function", "function": {"name": "opening_time", "arguments": '{"day": "monday"}'}}),
         'opening_time(day="monday")',
         '[opening_time(day="monday")]',
+        '`opening_time(day="monday")`.',
+        'print(default_api.opening_time(day="monday"))',
+        JSON_CALL.replace('"', "'"),
+        f"<TOOLCALL>[{JSON_CALL}]</TOOLCALL>",
+        f"[TOOL_REQUEST]{JSON_CALL}[END_TOOL_REQUEST]",
+        '<tool_call name="opening_time">{"day": "monday"}</tool_call>',
+        '<tool_call>opening_time\n{"day": "monday"}\n</tool_call>',
+        '<function=opening_time{"day": "monday"}</function>',
+        '<function(opening_time)>{"day": "monday"}</function>',
+        '<opening_time>{"day": "monday"}</opening_time>',
+        "<opening_time>\n<day>monday</day>\n</opening_time>",
+        '[TOOL_CALLS]opening_time[CALL_ID]abc123[ARGS]{"day": "monday"}',
+        '<|tool_calls_section_begin|><|tool_call_begin|>functions.opening_time:0<|tool_call_argument_begin|>{"day": '
+        '"monday"}<|tool_call_end|><|tool_calls_section_end|>',
+        f"<{BAR}tool▁calls▁begin{BAR}><{BAR}tool▁call▁begin{BAR}>opening_time<{BAR}tool▁sep{BAR}>"
+        f'{{"day": "monday"}}<{BAR}tool▁call▁end{BAR}><{BAR}tool▁calls▁end{BAR}>',
+        f'<{BAR}DSML{BAR}function_calls><{BAR}DSML{BAR}invoke name="opening_time"><{BAR}DSML{BAR}parameter name="day" '
+        f'string="true">monday</{BAR}DSML{BAR}parameter></{BAR}DSML{BAR}invoke></{BAR}DSML{BAR}function_calls>',
+        '<|channel|>assistant to=functions.opening_time commentary<|message|>{"day": "monday"}<|call|>',
     ],
 )
 def test_call_written_as_text_is_found_and_nothing_of_it_is_left(written: str) -> None:
@@ -58,6 +77,31 @@ def test_text_around_a_call_stays() -> None:
     text, calls, _ = read(f"Let me check.\n<tool_call>{JSON_CALL}</tool_call> One moment.")
     assert text.split() == ["Let", "me", "check.", "One", "moment."]
     assert calls == [CALL]
+
+
+@pytest.mark.parametrize(
+    ("before", "written"),
+    [
+        ("Let me check. ", JSON_CALL),
+        ("I will look: ", f"[{JSON_CALL}]"),
+        ("Sure! ", f"```json\n{JSON_CALL}\n```"),
+    ],
+)
+def test_call_in_json_may_follow_a_sentence(before: str, written: str) -> None:
+    for size in (None, 1, 5):
+        text, calls, has_unusable = read(before + written, size)
+        assert (text.strip(), calls, has_unusable) == (before.strip(), [CALL], False)
+
+
+@pytest.mark.parametrize("between", ["\n", ", ", "; "])
+def test_calls_in_json_may_follow_each_other(between: str) -> None:
+    second = '{"name": "book", "arguments": {"seats": 2}}'
+    for size in (None, 1):
+        assert read(JSON_CALL + between + second, size)[1] == [CALL, WrittenCall("book", {"seats": 2})]
+
+
+def test_arguments_may_be_null() -> None:
+    assert read('{"name": "opening_time", "arguments": null}') == ("", [WrittenCall("opening_time", {})], False)
 
 
 def test_several_calls_are_found() -> None:
@@ -76,6 +120,11 @@ def test_several_calls_are_found() -> None:
         '{"name": "opening_time", "arguments": {"day": "mon',
         "<|python_tag|>import os; os.remove('x')",
         "<tool_call>opening_time(__import__('os').getcwd())</tool_call>",
+        'opening_time("monday")',
+        "opening_time(day=monday)",
+        "[opening_time(day=today())]",
+        "{'name': 'opening_time', 'arguments': {'day': 'mon",
+        "<start_function_call>call:opening_time{day:<escape>monday<escape>}<end_function_call>",
     ],
 )
 def test_call_that_does_not_parse_or_is_not_allowed_is_unusable(written: str) -> None:
@@ -88,6 +137,9 @@ def test_call_that_does_not_parse_or_is_not_allowed_is_unusable(written: str) ->
     [
         "It opens at nine, x < 3, [laughs] and `code`.",
         "opening_time is what you need. Book a table",
+        'opening_time(day="monday") is what you write.',
+        "book(s) are available (yes)",
+        'I would call opening_time(day="monday").',
         '{"answer": "It opens at nine."}',
         '{"name": "Louvre", "city": "Paris"}',
         "```python\nopening = 9\n```",

@@ -100,3 +100,17 @@ async def test_fast_model_continues_after_words_in_front_of_a_call_that_cannot_r
     days, said, _ = await turn("Let me look.", "<function=delete_everything>{}</function>")
     assert not days
     assert said == f"Let me look. {FAST}"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (f"<function=opening_time>{ARGUMENTS}</function>", f"\n<function=opening_time>{ARGUMENTS}</function>"),
+        ('opening_time(day="monday")\n', 'opening_time(day="monday")'),
+        (f"<function=opening_time>{ARGUMENTS}</function>", '\nopening_time(day="monday")'),
+    ],
+)
+async def test_call_that_a_model_repeats_runs_once(pieces: tuple[str, ...]) -> None:
+    days, said, _ = await turn(*pieces)
+    assert days == ["monday"]
+    assert said == "It opens at nine."
