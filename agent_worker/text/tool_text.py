@@ -53,6 +53,7 @@ _FENCE = re.compile(r"```(?:json)?\s*")
 _JSON_START = re.compile(
     r"(?:```(?:json)?\s*(?=[{\[]|\Z))?(?:(?:\[\s*)?\{\s*(?:[\"']|\Z)|\[\s*\Z|(?<=`)\Z|(?<=json)\Z|(?<=\s)\Z)"
 )
+_OBJECT = re.compile(r"\{\s*[\"']")
 _LINE_START = re.compile(r"(?:\A|\n)[ \t]*\Z")
 #: Where a call in JSON may begin: also behind a sentence, and behind another call.
 _JSON_PLACE = re.compile(r"(?:\A|[\n.!?…:;,])[ \t]*\Z")
@@ -113,10 +114,10 @@ class ToolText:
             self._take(held, is_cut=self._closing is not None)
             return ""
         if self._is_json(held):
-            if _looks_like_call(held):
-                self._take(held, is_cut=True)
-                return ""
-            return held
+            if not _OBJECT.search(held):
+                return held
+            self._take(held, is_cut=True)  # a call or not: of an object that was cut off, nothing can be said
+            return ""
         return self._without_python(held)
 
     def take_calls(self) -> list[WrittenCall]:

@@ -124,6 +124,8 @@ def test_several_calls_are_found() -> None:
         "opening_time(day=monday)",
         "[opening_time(day=today())]",
         "{'name': 'opening_time', 'arguments': {'day': 'mon",
+        '{"name": "opening_time", "argu',
+        '[{"name": "ope',
         "<start_function_call>call:opening_time{day:<escape>monday<escape>}<end_function_call>",
     ],
 )

@@ -96,8 +96,16 @@ async def test_fast_model_answers_in_place_of_a_call_that_cannot_run_and_of_what
     assert len(fast.requests) == 1
 
 
-async def test_fast_model_continues_after_words_in_front_of_a_call_that_cannot_run() -> None:
-    days, said, _ = await turn("Let me look.", "<function=delete_everything>{}</function>")
+@pytest.mark.parametrize(
+    "call",
+    [
+        "<function=delete_everything>{}</function>",
+        ' {"name": "opening_time", "argu',
+        "\nopening_time(monday)",
+    ],
+)
+async def test_fast_model_continues_after_words_in_front_of_a_call_that_cannot_run(call: str) -> None:
+    days, said, _ = await turn("Let me look.", call)
     assert not days
     assert said == f"Let me look. {FAST}"
 
