@@ -35,6 +35,7 @@ class Openings:
         listed = {_normalized(phrase) for phrase in (spoken, *phrases, *preambles(language, move))}
         self._fillers = word_classes("guard", language)["bare"] if word_classes("guard", language) else None
         self._plain_fillers = _plain_words(self._fillers) if self._fillers else ()
+        self._begun_sounds = _begun_sounds(self._fillers) if self._fillers else None
         self._polite = polite_words(language)
         self._phrases = frozenset(text for text in listed if 0 < len(text) < _MAX_HELD_CHARS)
         self._needs_sentence = move in _WHOLE_SENTENCES
@@ -51,8 +52,10 @@ class Openings:
     def may_become_one(self, text: str) -> bool:
         """Whether a text may be the beginning of an opening."""
         variants = self._variants(_normalized(text))
-        return any(self._begins(each, phrase) for each in variants for phrase in self._phrases) or any(
-            filler.startswith(variants[-1]) for filler in self._plain_fillers
+        return (
+            any(self._begins(each, phrase) for each in variants for phrase in self._phrases)
+            or any(filler.startswith(variants[-1]) for filler in self._plain_fillers)
+            or bool(self._begun_sounds and self._begun_sounds.fullmatch(variants[-1]))
         )
 
     def _stop(self, text: str) -> re.Match[str] | None:
@@ -139,10 +142,21 @@ class PreambleFilter:
         return self._openings.strip(held) if held else ""
 
 
+def _alternatives(pattern: re.Pattern[str]) -> list[str]:
+    return pattern.pattern.partition("(?:")[2].rpartition(")(?!")[0].split("|")
+
+
 def _plain_words(pattern: re.Pattern[str]) -> tuple[str, ...]:
     """Return the alternatives of a word class that are plain words: a streamed text may end within one of them."""
-    alternatives = pattern.pattern.partition("(?:")[2].rpartition(")(?!")[0].split("|")
-    return tuple(each for each in alternatives if each and all(c.isalpha() or c in " '" for c in each))
+    return tuple(each for each in _alternatives(pattern) if each and all(c.isalpha() or c in " '" for c in each))
+
+
+def _begun_sounds(pattern: re.Pattern[str]) -> re.Pattern[str] | None:
+    """Return what matches the beginnings of the alternatives with drawn-out letters: "h" and "hm" of ``h+m+``."""
+    sounds = [re.findall(r"[a-z][+*]?", each) for each in _alternatives(pattern) if re.fullmatch(r"[a-z+*]+", each)]
+    begun = [letters for letters in sounds if any(letter[-1] in "+*" for letter in letters)]
+    beginnings = ("".join(letters[:end]) for letters in begun for end in range(1, len(letters) + 1))
+    return re.compile("|".join(beginnings)) if begun else None
 
 
 def _normalized(text: str) -> str:

@@ -71,13 +71,18 @@ def test_every_phrase_of_the_book_is_an_opening_after_its_own_move(language: str
         ("Sure, it opens at nine.", Move.LOOK_UP, "Sure, it opens at nine."),
         ("Of course, it opens at nine.", Move.CONSENT, "It opens at nine."),
         ("I'm so sorry. Call your bank.", Move.WORD, "I'm so sorry. Call your bank."),
+        ("Hmm, one moment. It opens at nine.", Move.MOMENT, "It opens at nine."),
+        ("Mm, I see. It opens at nine.", Move.LISTEN, "It opens at nine."),
+        ("Human beings are welcome.", Move.LOOK_UP, "Human beings are welcome."),
+        ("Definitely. Maybe is a film.", Move.LISTEN, "Definitely. Maybe is a film."),
         ("Okay computer is an album.", Move.WORD, "Okay computer is an album."),
     ],
 )
 def test_only_what_repeats_the_move_just_spoken_is_left_out(answer: str, move: Move, rest: str) -> None:
-    assert strip_preamble(answer, "en", "Hm.", move) == rest
-    stream = PreambleFilter(Openings("en", "Hm.", move))
-    assert "".join(stream.push(character) for character in answer) + stream.flush() == rest
+    for spoken in ("Hm.", ""):
+        assert strip_preamble(answer, "en", spoken, move) == rest
+        stream = PreambleFilter(Openings("en", spoken, move))
+        assert "".join(stream.push(character) for character in answer) + stream.flush() == rest
 
 
 def _streamed(answer: str, language: str) -> str:
