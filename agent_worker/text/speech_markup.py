@@ -68,6 +68,8 @@ _COMMANDS = {
     "pi": "pi",
     "circ": "degrees",
 }
+#: The two characters of a newline, and no command of LaTeX.
+_WRITTEN_NEWLINE = re.compile(r"\\n(?!(?:abla|e|eg|eq|ewline|exists|i|mid|oindent|onumber|ot|otin|u)(?![a-z]))")
 _COMMAND = re.compile(r"\\([A-Za-z]+)\*?")
 _GREEK = re.compile(
     r"(?:alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|rho|sigma|tau|upsilon|phi|chi|psi|"
@@ -294,7 +296,7 @@ class _Reader:
                 formula = text[at + 2 : end] if end is not None else text[at + 2 :]
                 return self._say(self._formula(formula), len(text) if end is None else end + 2)
             return self._say("", at + 2)
-        if re.match(r"\\n(?![a-z])", text[at : at + 3]):
+        if _WRITTEN_NEWLINE.match(text, at):
             return self._say("\n", at + 2)
         if command := re.compile(r"\\[A-Za-z]+(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|\[[^\]]*\])*").match(text, at):
             return self._say(f" {self._formula(command[0])} ", command.end())

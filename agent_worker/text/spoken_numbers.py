@@ -487,7 +487,8 @@ class _Digits:
         compact = text.replace("-", "")
         digits = sum(map(str.isdigit, compact))
         changes = len(re.findall(r"(?<=[A-Za-z])\d|(?<=\d)[A-Za-z]", compact))
-        is_quantity = re.fullmatch(rf"\d{{1,{_MAX_QUANTITY_DIGITS}}}[A-Za-z]{{1,3}}", text) is not None  # "500MB"
+        quantity = re.fullmatch(rf"\d{{1,{_MAX_QUANTITY_DIGITS}}}[A-Za-z]{{1,3}}", text)  # "500MB"
+        is_quantity = quantity is not None and not is_named
         is_code = text == text.upper() or (len(compact) >= 8 and changes >= 2)
         is_mixed = len(compact) >= _MIN_CODE_CHARS and changes >= _MIN_CODE_CHANGES
         is_long = len(compact) >= min_chars and (digits >= min_digits or is_mixed)

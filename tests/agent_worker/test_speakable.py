@@ -90,6 +90,7 @@ def test_plain_sentences_are_spoken_as_they_are(text: str) -> None:
         ("Call `open_door`, or **`snake_case`**.", "Call open door, or snake case."),
         ("```python\nprint('Hello')\n```\nThat is what it prints.", "That is what it prints."),
         ("It opens.\n```\nnever closed", "It opens."),
+        ("It opens.\\nline two\\n\\nNine.", "It opens. line two. Nine."),
     ],
 )
 def test_markdown_is_read_without_its_marks(written: str, spoken: str) -> None:

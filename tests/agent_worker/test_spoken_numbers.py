@@ -137,6 +137,7 @@ def test_dates_are_read_as_people_say_them(language: str, written: str, spoken: 
         ("your PIN is 4821", "your PIN is four eight two one"),
         ("call 911", "call nine one one"),
         ("the code is AB-12-CD", "the code is A B, one two, C D"),
+        ("the code is 12AB", "the code is one two, A B"),
         ("K7QX2P", "K, seven, Q X, two, P"),
         ("Austin, TX 78701", "Austin, TX seven eight seven zero one"),
         ("zip code 94103-1234", "zip code nine four one zero three, one two three four"),
