@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from agent_worker.telemetry.list_prices import list_price_of_llm, list_price_of_stt
 from monitoring import board
 from monitoring.board import Panel, Target, TimeRange
 from monitoring.monitored_system import monitored_system, wait_until_counted
@@ -28,7 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.real_models, pytest
 
 BOARDS = ("overview", "stages")
 SENTENCES = (
-    "What is the best way to learn how to cook?",
+    "Can you find me a recipe for apple pie?",  # a search: the fast model is asked, too
     "How can I sleep better at night?",
     "Goodbye, and have a nice day.",  # nothing is said before the answer to a goodbye: both kinds of turn occur
 )
@@ -73,7 +74,8 @@ class Call:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def call(tmp_path_factory: pytest.TempPathFactory, prometheus_binary: str) -> AsyncIterator[Call]:
     ports, port, folder = Ports.free(), free_port(), tmp_path_factory.mktemp("watched")
-    settings = {"ANSWER_MAX_TOKENS": "20", "PRERESPONSE_STRATEGY": "hybrid"}  # panels show both models
+    # Panels show both models, however slow the fast one is here.
+    settings = {"ANSWER_MAX_TOKENS": "20", "PRERESPONSE_STRATEGY": "hybrid", "PRERESPONSE_BUDGET": "5"}
     services = monitored_system("fast-preresponse.py", ports, port, folder, settings)
     async with running(services, folder):
         start, prometheus = time.time(), Prometheus(port)
@@ -149,12 +151,27 @@ async def test_tokens_and_cost_agree(call: Call) -> None:
     assert min(tokens.values()) > 0
     assert tokens == {type_: by_model[type_] for type_ in tokens}
     assert await call.total("livekit_total_tokens_total") == sum(tokens.values())
-    cost = await call.by("component", "livekit_cost_usd_total")
-    assert cost["llm"] == pytest.approx(tokens["prompt"] * 1e-5 + tokens["completion"] * 3e-5)
-    assert cost["stt"] == pytest.approx(await call.total("livekit_stt_duration_seconds_total") * 1e-4)
-    assert cost["tts"] == pytest.approx(await call.total("livekit_tts_chars_total") * 1.5e-5)
-    for component, spent in cost.items():
+    fixed = {
+        "llm": tokens["prompt"] * 1e-5 + tokens["completion"] * 3e-5,
+        "stt": await call.total("livekit_stt_duration_seconds_total") * 1e-4,
+        "tts": await call.total("livekit_tts_chars_total") * 1.5e-5,
+    }
+    for component, spent in fixed.items():
         assert await call.total(f"livekit_{component}_cost_total") == pytest.approx(spent)
+
+
+async def test_cost_in_us_dollars_is_that_of_the_list_prices(call: Call) -> None:
+    prompt = await call.by("model", 'livekit_model_tokens_total{type="prompt"}')
+    completion = await call.by("model", 'livekit_model_tokens_total{type="completion"}')
+    prices = {model: list_price_of_llm("groq", model) for model in prompt}
+    cost = await call.by("component", "livekit_cost_usd_total")
+    assert cost["llm"] == pytest.approx(
+        sum(price.of(prompt[model], completion[model]) for model, price in prices.items() if price)
+    )
+    heard = list_price_of_stt("deepgram", "nova-3")
+    assert heard is not None
+    assert cost["stt"] == pytest.approx(heard.of(await call.total("livekit_stt_duration_seconds_total")))
+    assert cost["tts"] > 0
 
 
 async def test_overview_shows_what_the_turn_records_say(call: Call) -> None:
