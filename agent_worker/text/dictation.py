@@ -27,6 +27,8 @@ _MIN_ADDRESS_WORDS = 4
 _MIN_BIRTH_GROUPS = 3
 _POSTCODE_DIGITS = 5
 _DEFAULT = "default"
+#: Kinds of values with letters among the digits.
+_MIXED_KINDS = frozenset({"number", "code"})
 #: Number of digits from which a value may be complete, and from which it is.
 _LENGTHS: dict[str, dict[str, tuple[int, int | None]]] = {
     "phone": {_DEFAULT: (7, 10), "de": (6, 11), "fr": (10, 10), "es": (9, 9), "pt": (9, 11)},
@@ -139,7 +141,10 @@ class _Words:
         """Whether a part of an e-mail address is at the end, though nobody asked for one: "john dot smith"."""
         if re.search(r"@[\w.-]*$", self.mail):
             return True
-        found = re.search(rf"\S+ {self.classes['dot'].pattern}(?: (\S+))?$", self.text)
+        dot, at = self.classes["dot"].pattern, self.classes["at"].pattern
+        if re.search(rf"\S+ {dot} \S+ {at}(?: \S+)?$", self.text):
+            return True
+        found = re.search(rf"\S+ {dot}(?: (\S+))?$", self.text)
         is_host = bool(found and found[found.lastindex or 0] and self.classes["top_level"].fullmatch(self.tokens[-1]))
         return found is not None and not is_host and not self.tokens[-1].isdigit()
 
@@ -171,7 +176,8 @@ class _Words:
     def _letters(self) -> str:
         """Return the letters at the end, with "as in …" behind any of them; an acronym counts as letters."""
         text = re.sub(rf"\b([^\W\d_]) {self.classes['as_in'].pattern} \w+", r"\1", self.text)
-        text = _TIME_OF_DAY.sub("", text)
+        text = re.sub(rf"{self.classes['twice'].pattern} ([^\W\d_])\b", r"\1 \1", _TIME_OF_DAY.sub("", text))
+        text = re.sub(rf"(?<=\b[^\W\d_]) {self.classes['joiner'].pattern}(?= [^\W\d_]\b|$)", "", text)
         letters: list[str] = []
         for token in reversed(text.split()):
             if len(token) != 1 or not token.isalpha():
@@ -197,7 +203,9 @@ def _digits(text: str, classes: dict[str, Pattern[str]], language: str) -> str:
 
 def _number(words: _Words, kind: str) -> Dictation:
     count = len(words.digits)
-    if count == 0 or words.words_behind_digits > _MAX_WORDS_BEHIND:
+    if count and kind in _MIXED_KINDS:
+        count += sum(len(token) == 1 and token.isalpha() and token not in _NO_LETTER for token in words.tokens)
+    if count == 0 or words.words_behind_digits - len(words.letters) > _MAX_WORDS_BEHIND:
         return Dictation.NONE
     least, full = _LENGTHS[kind].get(words.language, _LENGTHS[kind][_DEFAULT])
     if kind == "phone":

@@ -145,7 +145,16 @@ def test_whole_email_address_is_complete(language: str, text: str) -> None:
     assert dictation(text, EMAIL[language], language) is Dictation.NONE
 
 
-@pytest.mark.parametrize("text", ["It's john dot smith", "my email is ana dot lopez", "bob@"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It's john dot smith",
+        "my email is ana dot lopez",
+        "bob@",
+        "you can write to john dot smith at",
+        "my email is ana dot lopez at example",
+    ],
+)
 def test_email_address_is_recognised_without_a_question(text: str) -> None:
     assert dictation(text, None, "en") is Dictation.INCOMPLETE
 
@@ -156,6 +165,9 @@ def test_email_address_is_recognised_without_a_question(text: str) -> None:
         ("en", "S M", Dictation.INCOMPLETE),
         ("en", "S as in Sam, M", Dictation.INCOMPLETE),
         ("en", "K-O-W-A", Dictation.OPEN),
+        ("en", "w double o", Dictation.OPEN),
+        ("en", "b o apostrophe", Dictation.INCOMPLETE),
+        ("en", "double t", Dictation.INCOMPLETE),
         ("en", "Smith, S M I T H", Dictation.NONE),
         ("en", "It's just Smith", Dictation.NONE),
         ("de", "M E", Dictation.INCOMPLETE),
@@ -191,6 +203,12 @@ def test_spelled_name_goes_on_until_it_is_the_name_that_was_said(language: str, 
         ("And your address?", "12 Main Street, Springfield, Illinois", Dictation.NONE),
         ("And your address?", "Oak Lane, Springfield, nine four one oh three", Dictation.NONE),
         ("And the code on the back?", "three five three", Dictation.OPEN),
+        ("What's the license plate?", "seven a b", Dictation.INCOMPLETE),
+        ("And the booking reference?", "k l seven two", Dictation.OPEN),
+        ("What's your member id?", "k seven", Dictation.INCOMPLETE),
+        ("Your date of birth, please.", "oh three oh four", Dictation.INCOMPLETE),
+        ("Your phone number please.", "four one five", Dictation.INCOMPLETE),
+        ("One moment, please.", "four", Dictation.NONE),
         ("How can I help you?", "my account number is seven two", Dictation.INCOMPLETE),
         (None, "four one five", Dictation.OPEN),
         (None, "The card number is 4111 1111 1111 1111 and the code is three five", Dictation.INCOMPLETE),
