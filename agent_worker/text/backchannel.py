@@ -14,22 +14,24 @@ from agent_worker.text.word_classes import word_classes
 _MAX_WORDS = 7
 _PUNCTUATION = re.compile(r"[^\w']+|(?<!\w)'|_")
 _CLASSES = ("acknowledges", "reacts", "signals")
+_WAITING_CLASSES = ("waits",)
 _FALLBACK_LANGUAGE = "en"
 
 
-def is_backchannel(text: str, language: str) -> bool:
+def is_backchannel(text: str, language: str, *, waits: bool = False) -> bool:
     """Return whether the words only show that the caller listens.
 
     Args:
         text: A transcript, raw or punctuated.
         language: Language tag. A language without word classes has those of English, whose sounds most others share.
+        waits: Whether the caller waits for an answer: then "thank you" and "no rush" do so, too.
     """
     classes = word_classes("backchannels", language) or word_classes("backchannels", _FALLBACK_LANGUAGE)
     rest = " ".join(_PUNCTUATION.sub(" ", shorten(text).lower()).split())
     if not rest or len(rest.split()) > _MAX_WORDS:
         return False
     found = False
-    for name in _CLASSES:
+    for name in (*_WAITING_CLASSES, *_CLASSES) if waits else _CLASSES:
         shorter = classes[name].sub(" ", rest)
         found, rest = found or shorter != rest, shorter
     return found and not classes["particles"].sub(" ", rest).split()

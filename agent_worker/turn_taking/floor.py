@@ -209,12 +209,17 @@ class Floor:
 
     def _judge(self, text: str) -> OverlapWords:
         asked = self._speech.has_asked(self._clock.now())
-        words = judge_overlap(text, self.language, self._speech.recent_text, asked)
+        words = judge_overlap(text, self.language, self._speech.recent_text, asked, waits=self._waits_for_answer)
         if words is OverlapWords.SIDE_TALK and not self._has_floor:
             return OverlapWords.INTERRUPTION
         if words is OverlapWords.BACKCHANNEL and not self._has_floor and self._sound_start is None:
             return OverlapWords.INTERRUPTION
         return words
+
+    @property
+    def _waits_for_answer(self) -> bool:
+        """Whether the caller had heard a pre-response, and nothing of the answer, when the latest sound began."""
+        return self._has_floor and self._speech.preresponse_at is not None and self._heard_at_sound_s == 0.0
 
     @property
     def _speech(self) -> AgentSpeech:

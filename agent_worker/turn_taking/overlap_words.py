@@ -34,7 +34,7 @@ class OverlapWords(str, Enum):
     __str__ = str.__str__
 
 
-def judge_overlap(text: str, language: str, agent_text: str, agent_asked: bool) -> OverlapWords:
+def judge_overlap(text: str, language: str, agent_text: str, agent_asked: bool, *, waits: bool = False) -> OverlapWords:
     """Judge a transcript, final or not.
 
     Args:
@@ -42,10 +42,11 @@ def judge_overlap(text: str, language: str, agent_text: str, agent_asked: bool) 
         language: Language tag of the call.
         agent_text: What the agent says, or said last.
         agent_asked: Whether the caller has just heard a question of the agent: then "yeah" answers it.
+        waits: Whether the caller has heard that the answer is on its way, and none of it: "thank you" does not stop it.
     """
     if not has_words(text):
         return OverlapWords.NO_WORDS
-    if not agent_asked and is_backchannel(text, language):
+    if not agent_asked and is_backchannel(text, language, waits=waits):
         return OverlapWords.BACKCHANNEL
     if is_echo(text, agent_text):
         return OverlapWords.ECHO

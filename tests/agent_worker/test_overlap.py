@@ -130,6 +130,33 @@ async def test_answer_goes_on_after_a_backchannel_whose_first_words_came_during_
         assert len(now.caller_turns) == 1
 
 
+@pytest.mark.parametrize("words", ["Okay, thank you.", "sure take your time", "no rush", "I'll wait."])
+async def test_thanks_while_the_answer_is_awaited_keep_the_running_request(words: str) -> None:
+    async with call("Nine.", strategy="phrase") as now:
+        await now.say("Find me a hotel near the station.")
+        await now.loudspeaker.wait_until(lambda it: it.is_playing)
+        now.loudspeaker.play()
+        await now.quiet(1.0)
+        requests = len(now.main.requests)
+        await now.sound(0.5)
+        await now.final(words)
+        await settle()
+        assert now.caller_turns == ["Find me a hotel near the station."]
+        now.loudspeaker.automatic = True
+        now.gate.set()
+        await until(lambda: now.session.agent_state == "listening")
+        assert len(now.main.requests) == requests
+        assert "Nine." in now.messages[-1][1]
+
+
+async def test_thanks_over_the_answer_are_a_turn() -> None:
+    async with call() as now:
+        await now.hear_answer()
+        await now.sound(0.6)
+        await now.final("Thank you, that's enough.")
+        await until(lambda: len(now.caller_turns) == 2)
+
+
 @pytest.mark.parametrize("seconds", [0.3, 0.45, 0.7])
 async def test_coughs_over_the_answer_cost_no_word_of_it(seconds: float) -> None:
     async with call() as now:

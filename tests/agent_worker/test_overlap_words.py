@@ -29,6 +29,38 @@ def test_backchannel_is_an_answer_once_the_agent_has_asked(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "okay thank you"),
+        ("en", "sure take your time"),
+        ("en", "no rush"),
+        ("en", "i'll wait"),
+        ("de", "ja danke"),
+        ("de", "lassen sie sich zeit"),
+        ("es", "muchas gracias"),
+        ("fr", "d'accord merci"),
+        ("fr", "prenez votre temps"),
+        ("pt", "obrigada"),
+    ],
+)
+def test_thanks_and_patience_are_a_backchannel_while_the_answer_is_awaited(language: str, text: str) -> None:
+    assert judge_overlap(text, language, "Let me check.", False, waits=True) is OverlapWords.BACKCHANNEL
+    assert judge_overlap(text, language, "Let me check.", False) is OverlapWords.INTERRUPTION
+
+
+@pytest.mark.parametrize("text", ["thanks and for two people", "thank you but near the beach", "no stop"])
+def test_what_is_added_to_thanks_interrupts(text: str) -> None:
+    assert judge_overlap(text, "en", "Let me check.", False, waits=True) is OverlapWords.INTERRUPTION
+
+
+@pytest.mark.parametrize(
+    "text", ["oh good to know", "that sounds lovely", "for sure", "oh man", "that's awesome", "no kidding"]
+)
+def test_listeners_words_of_a_conversation_are_backchannels(text: str) -> None:
+    assert judge_overlap(text, "en", AGENT, agent_asked=False) is OverlapWords.BACKCHANNEL
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("booked for Friday at eight", True),
