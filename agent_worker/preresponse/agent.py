@@ -485,7 +485,7 @@ class PreResponseAgent(Agent):
         """
         if not lead:
             return None
-        move = preresponse.move if preresponse and len(lead) == 1 else None
+        move = preresponse.move if preresponse and len(lead) == 1 else Move.LOOK_UP  # as fillers do
         same = [each for each in SPOKEN_MOVES if each is not Move.GREETING or each is move]
         if move is not None:
             same = [each for each in same if each.group is move.group]

@@ -77,6 +77,8 @@ class Answer:
             preamble: Removes what would repeat the pre-response, if one came before the answer.
         """
         async for chunk in self._chunks:
+            if preamble and isinstance(chunk, llm.ChatChunk) and chunk.delta and chunk.delta.tool_calls:
+                preamble.on_tool_call()
             if preamble is None or not isinstance(chunk, llm.ChatChunk) or not text_of(chunk):
                 yield chunk
             elif (text := preamble.push(text_of(chunk))) or (chunk.delta and chunk.delta.tool_calls):

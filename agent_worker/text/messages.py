@@ -46,6 +46,12 @@ def preambles(language: str, move: Move | None = None) -> frozenset[str]:
     return frozenset(opening for name in wanted for opening in listed[name].split(", "))
 
 
+def look_up_beginnings(language: str) -> tuple[str, ...]:
+    """Return words with which a sentence about a look-up begins: "let me check"."""
+    listed: str = _messages(base_language(language)).get("look_up_beginnings", "")
+    return tuple(filter(None, listed.split(", ")))
+
+
 def polite_words(language: str) -> tuple[str, ...]:
     """Return words that may follow an opening: "please"."""
     listed: str = _messages(base_language(language)).get("polite", "")

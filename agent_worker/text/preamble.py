@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from agent_worker.text.messages import polite_words, preambles
+from agent_worker.text.messages import look_up_beginnings, polite_words, preambles
 from agent_worker.text.move import Move
 from agent_worker.text.word_classes import word_classes
 
@@ -19,6 +19,10 @@ _NOT_WORD = re.compile(r"[^\w']+")
 _MAX_HELD_CHARS = 200
 #: After these moves, an opening counts only if it is a sentence: "Hello, world!" is none.
 _WHOLE_SENTENCES = frozenset({Move.GREETING, Move.WELCOME})
+#: Words that may also begin what is said: "Right, left, right." They count only as a sentence.
+_AMBIGUOUS = frozenset({"right", "great", "hold on"})
+#: A sentence about a look-up is short, and holds no number: "Let me check the opening hours."
+_MAX_LOOK_UP_WORDS = 10
 
 
 class Openings:
@@ -34,17 +38,25 @@ class Openings:
     def __init__(self, language: str, spoken: str = "", move: Move | None = None, phrases: Iterable[str] = ()) -> None:
         listed = {_normalized(phrase) for phrase in (spoken, *phrases, *preambles(language, move))}
         self._fillers = word_classes("guard", language)["bare"] if word_classes("guard", language) else None
-        self._plain_fillers = _plain_words(self._fillers) if self._fillers else ()
         self._begun_sounds = _begun_sounds(self._fillers) if self._fillers else None
+        looks_up = move is not None and move.group is Move.LOOK_UP
+        self._look_ups = look_up_beginnings(language) if looks_up else ()
+        self._leads = tuple(sorted(preambles(language, Move.WORD), key=len, reverse=True)) if looks_up else ()
+        self._plain_fillers = (*(_plain_words(self._fillers) if self._fillers else ()), *self._leads)
         self._polite = polite_words(language)
         self._phrases = frozenset(text for text in listed if 0 < len(text) < _MAX_HELD_CHARS)
         self._needs_sentence = move in _WHOLE_SENTENCES
 
-    def strip(self, text: str) -> str:
-        """Return the text without the openings that it begins with; unchanged if nothing else is in it."""
+    def strip(self, text: str, *, is_alone: bool = True) -> str:
+        """Return the text without the openings that it begins with.
+
+        Args:
+            text: The beginning of an answer.
+            is_alone: Whether nothing follows the text. Then it is unchanged if nothing else is in it.
+        """
         rest = text.lstrip()
         removed = False
-        while (stop := self._stop(rest)) and rest[stop.end() :]:
+        while (stop := self._stop(rest)) and (rest[stop.end() :] or not is_alone):
             rest = rest[stop.end() :]
             removed = True
         return rest[:1].upper() + rest[1:] if removed else text
@@ -56,17 +68,46 @@ class Openings:
             any(self._begins(each, phrase) for each in variants for phrase in self._phrases)
             or any(filler.startswith(variants[-1]) for filler in self._plain_fillers)
             or bool(self._begun_sounds and self._begun_sounds.fullmatch(variants[-1]))
+            or self._may_look_up(text)
         )
+
+    def _may_look_up(self, text: str) -> bool:
+        """Whether a text may be the beginning of a sentence about a look-up, behind words that only lead to it."""
+        if not self._look_ups:
+            return False
+        rest = text[self._end_of_leads(text) :].rstrip(" .!?…")
+        if _STOP.search(rest):
+            return False
+        words = self._variants(_normalized(rest))[-1]
+        return any(start.startswith(words) or _is_look_up(words, start) for start in self._look_ups)
+
+    def _looks_up(self, text: str) -> bool:
+        """Whether a text is one sentence about a look-up, without its last punctuation mark."""
+        rest = text[self._end_of_leads(text) :]
+        if not self._look_ups or _STOP.search(rest):
+            return False
+        words = self._variants(_normalized(rest))[-1]
+        return any(_is_look_up(words, start) for start in self._look_ups)
+
+    def _end_of_leads(self, text: str) -> int:
+        """Return where the sentence begins to which fillers only lead: "Sure! Let me check"."""
+        end = 0
+        for stop in _STOP.finditer(text):
+            if self._variants(_normalized(text[end : stop.start()]))[-1]:
+                break
+            end = stop.end()
+        return end
 
     def _stop(self, text: str) -> re.Match[str] | None:
         """Return the punctuation that ends the longest opening at the beginning of the text."""
         found = None
         for stop in _STOP.finditer(text):
             words = _normalized(text[: stop.start()])
-            is_end = not self._needs_sentence or _SENTENCE_END.search(stop.group())
-            if is_end and self._is_opening(words):
+            is_sentence = _SENTENCE_END.search(stop.group()) is not None
+            is_end = is_sentence or not (self._needs_sentence or words in _AMBIGUOUS)
+            if (is_end and self._is_opening(words)) or (is_sentence and self._looks_up(text[: stop.start()])):
                 found = stop  # a longer one may follow: "Hi, there!"
-            if not self.may_become_one(words):
+            if not self.may_become_one(text[: stop.start()]):
                 break
         return found
 
@@ -81,17 +122,28 @@ class Openings:
         return any(self._without_polite(each) in self._phrases for each in self._variants(words))
 
     def _variants(self, words: str) -> list[str]:
-        """Return the words, and what is left of them without one filler after another: "oh", "hm", "okay"."""
+        """Return the words, and what is left of them without one filler after another: "oh", "hm", "okay", "sure"."""
         variants = [words]
-        while self._fillers and (filler := self._fillers.match(variants[-1])) and filler.end():
-            variants.append(variants[-1][filler.end() :].strip())
+        while (rest := self._without_filler(variants[-1])) is not None:
+            variants.append(rest)
         return variants
+
+    def _without_filler(self, words: str) -> str | None:
+        if lead := next((each for each in self._leads if f"{words} ".startswith(f"{each} ")), None):
+            return words[len(lead) :].strip()
+        filler = self._fillers.match(words) if self._fillers else None
+        return words[filler.end() :].strip() if filler and filler.end() else None
 
     def _without_polite(self, words: str) -> str:
         shorter = words
         for polite in self._polite:
             shorter = shorter.removesuffix(f" {polite}")
         return words if words in self._phrases else shorter
+
+
+def _is_look_up(words: str, start: str) -> bool:
+    is_short = len(words.split()) <= _MAX_LOOK_UP_WORDS and not any(map(str.isdigit, words))
+    return is_short and f"{words} ".startswith(f"{start} ")
 
 
 def strip_preamble(
@@ -121,6 +173,11 @@ class PreambleFilter:
     def __init__(self, openings: Openings) -> None:
         self._openings = openings
         self._held: str | None = ""
+        self._is_alone = True
+
+    def on_tool_call(self) -> None:
+        """The model calls a tool: the answer comes after it, and what is held back is not all of it."""
+        self._is_alone = False
 
     def push(self, piece: str) -> str:
         """Add the next piece of the answer and return the text that can be spoken now."""
@@ -139,7 +196,7 @@ class PreambleFilter:
     def flush(self) -> str:
         """Return the text that is still held back, at the end of the answer."""
         held, self._held = self._held, None
-        return self._openings.strip(held) if held else ""
+        return self._openings.strip(held, is_alone=self._is_alone) if held else ""
 
 
 def _alternatives(pattern: re.Pattern[str]) -> list[str]:

@@ -76,6 +76,19 @@ def test_every_phrase_of_the_book_is_an_opening_after_its_own_move(language: str
         ("Human beings are welcome.", Move.LOOK_UP, "Human beings are welcome."),
         ("Definitely. Maybe is a film.", Move.LISTEN, "Definitely. Maybe is a film."),
         ("Okay computer is an album.", Move.WORD, "Okay computer is an album."),
+        ("Hmm... let me see... it opens at nine.", Move.LOOK_UP, "It opens at nine."),
+        ("Sure! Let me check. It opens at nine.", Move.LOOK_UP, "It opens at nine."),
+        ("Let me check the opening hours for you. It opens at nine.", Move.LOOK_UP, "It opens at nine."),
+        ("Of course, let me look that up in our list. It opens.", Move.MOMENT, "It opens."),
+        ("I'll check that for you. It opens at nine.", Move.LOOK_UP, "It opens at nine."),
+        ("Let me check, it opens late. Come at ten.", Move.LOOK_UP, "It opens late. Come at ten."),
+        ("Let me see your 2 tickets. Then go in.", Move.LOOK_UP, "Let me see your 2 tickets. Then go in."),
+        ("I'll check you in. Your room is five.", Move.LOOK_UP, "I'll check you in. Your room is five."),
+        ("Checking accounts are free. So are cards.", Move.LOOK_UP, "Checking accounts are free. So are cards."),
+        ("Let me check the opening hours. It opens.", Move.CONSENT, "Let me check the opening hours. It opens."),
+        ("Right, left, right.", Move.WORD, "Right, left, right."),
+        ("Great, good, fair and poor.", Move.CONSENT, "Great, good, fair and poor."),
+        ("Great! It's booked.", Move.WORD, "It's booked."),
     ],
 )
 def test_only_what_repeats_the_move_just_spoken_is_left_out(answer: str, move: Move, rest: str) -> None:
@@ -83,6 +96,36 @@ def test_only_what_repeats_the_move_just_spoken_is_left_out(answer: str, move: M
         assert strip_preamble(answer, "en", spoken, move) == rest
         stream = PreambleFilter(Openings("en", spoken, move))
         assert "".join(stream.push(character) for character in answer) + stream.flush() == rest
+
+
+@pytest.mark.parametrize(
+    ("answer", "rest"),
+    [
+        ("Let me check the opening hours.", ""),
+        ("Sure! Let me look that up for you.", ""),
+        ("One moment, please.", ""),
+        ("It opens at nine. Let me check the price.", "It opens at nine. Let me check the price."),
+    ],
+)
+def test_opening_is_left_out_altogether_if_a_tool_is_called_behind_it(answer: str, rest: str) -> None:
+    alone, before_tool = (PreambleFilter(Openings("en", "Let me see.", Move.LOOK_UP)) for _ in range(2))
+    assert alone.push(answer) + alone.flush() == answer
+    spoken = before_tool.push(answer)
+    before_tool.on_tool_call()
+    assert spoken + before_tool.flush() == rest
+
+
+@pytest.mark.parametrize(
+    ("language", "answer", "rest"),
+    [
+        ("de", "Gerne, ich schaue kurz nach. Ab neun.", "Ab neun."),
+        ("es", "Claro, voy a revisar el horario. A las nueve.", "A las nueve."),
+        ("fr", "Bien sûr, je vérifie les horaires. À neuf heures.", "À neuf heures."),
+        ("pt", "Claro, vou verificar o horário. Às nove.", "Às nove."),
+    ],
+)
+def test_sentence_about_a_look_up_is_an_opening_in_every_language(language: str, answer: str, rest: str) -> None:
+    assert strip_preamble(answer, language, "Hm.", Move.LOOK_UP) == rest
 
 
 def _streamed(answer: str, language: str) -> str:
