@@ -19,6 +19,7 @@ from agent_worker.text.intent import Intent
 from agent_worker.text.intent_classifier import Classification
 from agent_worker.text.move import Move
 from agent_worker.text.move_model import GROUPS, MoveModel
+from agent_worker.text.trouble import reports_trouble
 
 #: A look-up phrase fills a silence, from the caller's last sound on; if the answer comes sooner, it only delays it.
 MIN_LOOK_UP_SILENCE_S = 1.2
@@ -153,9 +154,10 @@ class MovePolicy:
         """
         seen = _with_agreed_wish(situation(text, agent_text, self.language), classified)
         asks = seen.asked is not Asked.NOTHING
-        if classified.suppresses_preresponse or (not asks and self._is_half_a_value(text, agent_text, seen)):
+        if classified.suppresses_preresponse or self._is_half_a_value(text, agent_text, seen):
             return self._plan({Move.NOTHING: 1.0})
-        if social := _social_move(classified, seen):
+        is_trouble = _is_sympathy_due(classified) and reports_trouble(text, agent_text, self.language)
+        if social := Move.SYMPATHY if is_trouble else _social_move(classified, seen):
             return self._plan({social: 1.0})
         human = MoveModel.load().probabilities(text, seen, self.language)
         if asks:
@@ -187,13 +189,17 @@ class MovePolicy:
             if length > _FRAGMENT_WORDS and look_up > _SEARCH_PROBABILITY:
                 weights[Move.LOOK_UP] = look_up
             return self._plan(weights, human, is_certain=not may_ask)
-        if may_ask or classified.intent is Intent.UNCLEAR:
+        # What only the model takes for a correction is as often half a question.
+        is_doubtful = classified.intent is Intent.CORRECTION and classified.by_rules is not Intent.CORRECTION
+        if may_ask or is_doubtful or classified.intent is Intent.UNCLEAR:
             return self._plan({Move.LOOK_UP: look_up, Move.NOTHING: nothing + word}, human)
         move = Move.WORD if classified.intent is Intent.CORRECTION else Move.LISTEN
         return self._plan({move: word + look_up, Move.NOTHING: nothing}, human)
 
     def _is_half_a_value(self, text: str, agent_text: str | None, seen: Situation) -> bool:
-        return seen.is_dictated or dictation(text, agent_text, self.language) is Dictation.INCOMPLETE
+        if seen.is_dictated and seen.asked is Asked.NOTHING:
+            return True
+        return dictation(text, agent_text, self.language) is Dictation.INCOMPLETE
 
     def _plan(
         self, weights: Mapping[Move, float], human: Mapping[Move, float] | None = None, *, is_certain: bool = True
@@ -211,17 +217,20 @@ def _with_agreed_wish(seen: Situation, classified: Classification) -> Situation:
 
 
 def _social_move(classified: Classification, seen: Situation) -> Move | None:
-    """Return the move that a closing, thanks, a greeting or trouble calls for, whatever human agents do elsewhere."""
-    if _is_sympathy_due(classified):
-        return Move.SYMPATHY
+    """Return the move that a closing, thanks, a greeting or "can you hear me" calls for."""
     if seen.is_closing:
         return Move.NOTHING
-    if seen.asked is not Asked.NOTHING:
+    is_greeting = classified.intent is Intent.GREETING
+    if seen.asked is Asked.AT_ONCE and not (is_greeting and seen.is_first):
+        return Move.NOTHING
+    if seen.asked not in (Asked.NOTHING, Asked.AT_ONCE):
         return None
     if classified.intent is Intent.THANKS:
-        is_certain = classified.by_rules is Intent.THANKS and not (seen.agent_looks_up or seen.agent_asked)
+        is_certain = classified.by_rules is Intent.THANKS and not (
+            seen.agent_looks_up or seen.agent_asked or seen.adds_to_thanks
+        )
         return Move.WELCOME if is_certain else Move.NOTHING
-    if classified.intent is Intent.GREETING:
+    if is_greeting:
         return Move.GREETING if seen.is_first else Move.NOTHING
     return None
 

@@ -30,6 +30,7 @@ class Asked(str, Enum):
     FACT = "fact"  #: to be told something that is at hand: "can I get the address"
     YES_NO = "yes_no"  #: "do they take cards": consent would answer it
     ACTION = "action"  #: to do or to look for something: "I'm looking for a hotel"
+    AT_ONCE = "at_once"  #: needs no look-up: whether the agent is there, what it is, what it has just said
     OTHER = "other"  #: any other question
 
     __str__ = str.__str__
@@ -43,6 +44,7 @@ class Situation:
         asked: What the caller asks for.
         is_closing: The caller is done: "no, that's all".
         is_dictated: The turn is digits or letters and may go on.
+        adds_to_thanks: Something follows the thanks: "thank you and on sunday".
         agent_asked: The agent's last words asked for something.
         agent_looks_up: The agent's last words promise an answer: it is still looking.
         is_first: The agent has not spoken yet.
@@ -51,6 +53,7 @@ class Situation:
     asked: Asked
     is_closing: bool
     is_dictated: bool
+    adds_to_thanks: bool
     agent_asked: bool
     agent_looks_up: bool
     is_first: bool
@@ -68,24 +71,28 @@ def situation(text: str, agent_text: str | None, language: str) -> Situation:
     classes = word_classes(_FOLDER, language)
     is_closing = classes["closes"].search(words) is not None if classes else False
     looks_up = _ends(agents, "agent_looks_up", language)
+    agent_asked = not looks_up and (agent_asks_by_marks(agent_text, language) or _ends(agents, "agent_asks", language))
     return Situation(
-        asked=Asked.NOTHING if is_closing else _asked(text, words, language),
+        asked=Asked.NOTHING if is_closing else _asked(text, words, language, is_answer=agent_asked),
         is_closing=is_closing,
         is_dictated=_is_dictated(words, language),
-        agent_asked=not looks_up
-        and (agent_asks_by_marks(agent_text, language) or _ends(agents, "agent_asks", language)),
+        adds_to_thanks=bool(classes) and classes["adds"].search(words) is not None,
+        agent_asked=agent_asked,
         agent_looks_up=looks_up,
         is_first=not agents,
     )
 
 
-def _asked(text: str, words: str, language: str) -> Asked:
+def _asked(text: str, words: str, language: str, *, is_answer: bool) -> Asked:
     classes = word_classes(_FOLDER, language)
+    if classes and _is_answered_at_once(words, language):
+        return Asked.AT_ONCE
     if "asks" not in classes:
         return _asked_by_intent_classes(text, words, language)
-    if not ("?" in text or classes["asks"].search(words) or classes["gives"].search(words)):
-        return Asked.NOTHING
     gives, acts = classes["gives"].search(words), classes["acts"].search(words)
+    wishes = classes["polite"].search(words) and (not is_answer or acts or classes["fact"].search(words))
+    if not ("?" in text or classes["asks"].search(words) or gives or wishes):
+        return Asked.NOTHING
     if gives and classes["fact"].search(words) and not acts:
         return Asked.FACT
     if classes["yes_no"].search(classes["open_question"].sub(" ", words)):
@@ -93,6 +100,12 @@ def _asked(text: str, words: str, language: str) -> Asked:
     if acts:
         return Asked.ACTION
     return Asked.FACT if gives or classes["fact"].search(words) else Asked.OTHER
+
+
+def _is_answered_at_once(words: str, language: str) -> bool:
+    """Whether nothing else is in the words, except those that only lead to it: "hello, can you hear me"."""
+    rest = word_classes(_FOLDER, language)["at_once"].sub(" ", words)
+    return rest != words and not word_classes("intents", language)["lead"].sub(" ", rest).split()
 
 
 def _asked_by_intent_classes(text: str, words: str, language: str) -> Asked:
@@ -111,6 +124,8 @@ def _asked_by_intent_classes(text: str, words: str, language: str) -> Asked:
 
 def _is_dictated(words: str, language: str) -> bool:
     """Whether the turn is nothing but digits or letters, too few for a whole number."""
+    if as_in := word_classes("pauses", language).get("as_in"):
+        words = re.sub(rf"{as_in.pattern} \w+", " ", words)
     classes, tokens = word_classes(_FOLDER, language), words.split()
     digit = classes.get("digit")
     if len(tokens) < _MIN_DICTATED:

@@ -146,6 +146,124 @@ def test_nobody_is_pitied_without_trouble(agent: str | None, text: str) -> None:
     assert Move.SYMPATHY not in possible(plan(text, agent))
 
 
+NO_TROUBLE = [
+    # names and things that are called so
+    ("en", "Which movie?", "die hard"),
+    ("en", "Which song?", "broken wings"),
+    ("en", "Which film?", "i think it's called crash"),
+    ("en", "What's the company?", "it's called worst case solutions"),
+    ("en", "What would you like?", "a frozen pizza"),
+    ("en", "Who should we call?", "my emergency contact is john"),
+    ("en", None, "stolen goods office"),
+    ("en", "How can I help?", "i want to donate to the cancer fund"),
+    ("en", "How can I help?", "i'm writing a story about a man who lost his dog"),
+    # denied
+    ("en", "How can I help?", "it's not broken it just needs batteries"),
+    ("en", "How can I help?", "my card isn't stolen i found it again"),
+    ("en", "How can I help?", "there was no error it worked"),
+    ("en", "What's wrong with it?", "nothing i just don't want it anymore"),
+    # nothing in it but the agent's question
+    ("en", "What seems to be the trouble?", "i'd like to know my balance"),
+    # joy, and mere interjections
+    ("en", "How can I help?", "it's the third time i've been to your museum and i love it"),
+    ("en", "How can I help?", "i broke my record on the treadmill today"),
+    ("en", "How can I help?", "i lost my voice laughing at the show"),
+    ("en", "It opens at nine.", "damn okay"),
+    # of others
+    ("en", "How can I help?", "tell me about the fire that burned down the old town"),
+    ("es", "¿En qué puedo ayudar?", "mi coche no está roto"),
+    ("fr", "Comment puis-je vous aider ?", "mon téléphone n'est pas cassé je veux un chargeur"),
+    ("pt", "Como posso ajudar?", "meu celular não está quebrado só quero um carregador"),
+    ("de", "Wie kann ich helfen?", "mein handy ist nicht kaputt ich brauche ein ladegerät"),
+]
+
+
+@pytest.mark.parametrize(("language", "agent", "text"), NO_TROUBLE)
+def test_words_of_trouble_that_report_none_are_not_pitied(language: str, agent: str | None, text: str) -> None:
+    assert Move.SYMPATHY not in possible(plan(text, agent, language))
+
+
+@pytest.mark.parametrize(
+    ("language", "agent", "text"),
+    [
+        ("en", "How can I help?", "my son isn't breathing"),
+        ("en", "How can I help?", "the elevator is stuck and i'm in it"),
+        ("en", "How can I help?", "oh no i crashed my car"),
+        ("en", "What is the reason?", "a death in the family"),
+        ("de", "Wie kann ich helfen?", "mir wurde die karte gestohlen"),
+        ("es", "¿En qué puedo ayudar?", "mi padre murió ayer"),
+        ("fr", "Comment puis-je vous aider ?", "on m'a volé ma carte"),
+        ("pt", "Como posso ajudar?", "minha internet não funciona há três dias"),
+    ],
+)
+def test_trouble_that_is_reported_is_met_with_sympathy(language: str, agent: str, text: str) -> None:
+    assert plan(text, agent, language).moves(USUAL)[0] is Move.SYMPATHY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "must i pay now",
+        "shall i call them",
+        "wasn't that one closed",
+        "had they been renovated",
+        "you think they'd let me bring my dog",
+        "you mean the one by the church",
+        "you said ten right",
+        "am i in the right line",
+    ],
+)
+def test_question_by_its_verb_or_tag_is_not_met_with_the_acknowledgement_of_a_statement(text: str) -> None:
+    assert not possible(plan(text, "I found the Marina Inn.")) & {*STATEMENT_WORDS, Move.SYMPATHY}
+
+
+@pytest.mark.parametrize(
+    ("language", "agent", "text"),
+    [
+        ("en", "I found the Marina Inn.", "i didn't catch that"),
+        ("en", "It costs ten.", "i forgot the price"),
+        ("en", "It costs ten.", "say that again please"),
+        ("en", "Can I have your name?", "am i talking to a robot"),
+        ("en", "Hello, how can I help?", "hello can you hear me"),
+        ("en", "Hello, how can I help?", "hi how are you"),
+        ("de", "Guten Tag!", "hören sie mich"),
+        ("es", "Hola.", "me escucha"),
+        ("fr", "Bonjour.", "vous m'entendez"),
+        ("pt", "Oi.", "você está me ouvindo"),
+    ],
+)
+def test_what_the_agent_knows_without_looking_is_answered_at_once(language: str, agent: str, text: str) -> None:
+    assert possible(plan(text, agent, language)) == {Move.NOTHING}
+
+
+def test_greeting_with_how_are_you_is_returned_as_a_greeting() -> None:
+    for text in ("hi how are you", "hey there how are you", "good morning how's it going"):
+        assert plan(text).moves(USUAL)[0] is Move.GREETING
+
+
+@pytest.mark.parametrize(
+    ("agent", "text"),
+    [
+        ("What day works for you?", "friday please"),
+        ("How many tickets?", "two please"),
+        ("Would you like the garden or the sea view?", "the sea view please"),
+        ("Would you like me to book it?", "yes please"),
+    ],
+)
+def test_polite_answer_to_the_agents_question_is_no_request(agent: str, text: str) -> None:
+    assert possible(plan(text, agent)) <= {Move.WORD, Move.NOTHING}
+
+
+@pytest.mark.parametrize("text", ["thank you and on sunday", "thanks but what about the zoo", "thanks and the price"])
+def test_thanks_are_not_returned_if_something_is_added(text: str) -> None:
+    assert not possible(plan(text, "It opens at nine.")) & {Move.WELCOME, *STATEMENT_WORDS}
+
+
+@pytest.mark.parametrize("text", ["uh with the zip code", "that's too early for me", "ok i you've a phone number"])
+def test_correction_that_only_the_model_sees_is_not_acknowledged(text: str) -> None:
+    assert not possible(plan(text, "Sure, the address is 20 Market Street.")) & STATEMENT_WORDS
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -177,6 +295,10 @@ def test_trouble_that_only_the_model_sees_is_not_met_briskly(text: str) -> None:
         ("can you repeat that zip code", "nine four one"),
         ("And the reference?", "k l seven two"),
         ("How do you spell it?", "b as in bravo r i"),
+        ("How do you spell it?", "v as in victor a s q"),
+        ("Could you spell that?", "s for sugar m for mike"),
+        ("How can I help?", "can you call me at four one five"),
+        ("What's your member id?", "a b seven"),
     ],
 )
 def test_half_a_number_or_a_half_spelled_name_is_not_spoken_into(agent: str, text: str) -> None:
