@@ -34,6 +34,7 @@ SETTINGS = {
     # A slow machine may be late with the second half of what the caller says.
     "TOOL_DELAY": "8",
     "ENDPOINTING_DICTATION_DELAY": "6",
+    "FILLER_DELAY": "0",  # the pre-response alone is looked at
 }
 
 
@@ -169,7 +170,7 @@ async def test_caller_who_goes_on_after_the_pre_response_gets_one_answer_to_all_
     clips = [(greeting, None), (request, None), (rest, 0.3)]
     report = await stage.call("goes-on", clips, llm, preresponses=True)
     first, joined = turns_of(report)
-    assert first["preresponse"].startswith(tuple(PRERESPONSES))  # fillers follow it
+    assert first["preresponse"] in PRERESPONSES
     assert joined["caller"] == "Can you tell me when the museum opens? And how much are the tickets?"
     assert joined["answer"] == "At nine."
     assert joined["preresponse_outcome"] == "continued"
