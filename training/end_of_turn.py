@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
+from agent_worker.turn_taking.end_of_turn import CHECKPOINTS_S
 from agent_worker.turn_taking.fusion import FEATURES, Evidence, Fusion, Weight, features
-from benchmarks.turn_taking.features import CHECKPOINTS_S, Moment, moments
+from benchmarks.turn_taking.features import Moment, moments
 from benchmarks.turn_taking.recordings import RecordingsError, read
 
 MODEL = Path(__file__).parents[1] / "agent_worker" / "turn_taking" / "data" / "end_of_turn.json"

@@ -159,14 +159,14 @@ def _audience(session: AgentSession[Any]) -> asyncio.Future[None] | None:
 
 def build_session(stack: VoiceStack, settings: Settings) -> AgentSession[Any]:
     """Build the session of one call."""
-    detection = turn_detection(settings)
+    detection, voice_activity = turn_detection(settings), ObservedVAD(stack.vad)
     session = AgentSession[Any](
         stt=stack.stt,
         # The fast model answers, less well, when the main model fails or is silent for too long. The agent asks it when
         # the main model is at work and says no word.
         llm=llm.FallbackAdapter([stack.main_llm, stack.fallback_llm], attempt_timeout=settings.answer_timeout),
         tts=stack.tts,
-        vad=ObservedVAD(stack.vad),
+        vad=voice_activity,
         conn_options=CONNECTIONS,
         transcription_timeout=settings.transcript_timeout or settings.usual_transcript_timeout,
         turn_handling=turn_handling(settings, detection),
@@ -174,4 +174,5 @@ def build_session(stack: VoiceStack, settings: Settings) -> AgentSession[Any]:
     )
     if isinstance(detection, EndOfTurnDetector):
         detection.text.attach(session)
+        voice_activity.observe(detection.on_voice_activity)
     return session

@@ -172,7 +172,7 @@ class ConversationSettings(FromEnvironment):
         default=0.0, ge=0, le=5, description="Seconds that `hybrid` waits for the fast model after the end of the turn."
     )
     preresponse_quick_answer: float = Field(
-        default=0.6,
+        default=0.4,
         ge=0,
         le=5,
         description="There is no pre-response if the answer is expected within so many seconds.",

@@ -33,7 +33,7 @@ from agent_worker.preresponse.answer import Answer
 from agent_worker.preresponse.apology import Apologizer
 from agent_worker.preresponse.callers_language import CallersLanguage
 from agent_worker.preresponse.dead_air import DEFAULT_FILLER_DELAY_S, DeadAir, Line
-from agent_worker.preresponse.decision import PreresponseDecider, first_done
+from agent_worker.preresponse.decision import DEFAULT_QUICK_ANSWER_S, PreresponseDecider, first_done
 from agent_worker.preresponse.fast_reply import DEFAULT_PRERESPONSE_PROMPT
 from agent_worker.preresponse.first_word import Candidate, Chunk, FirstWord, ReasoningHabits, Wordless
 from agent_worker.preresponse.history import DEFAULT_HISTORY_MAX_TOKENS, bounded_history, without_preresponses
@@ -132,7 +132,7 @@ class PreResponseAgent(Agent):
         phrase_audio: PhraseAudio | None = None,
         preresponse_prompt: str = DEFAULT_PRERESPONSE_PROMPT,
         budget: float = 0.0,
-        quick_answer: float = 0.6,
+        quick_answer: float = DEFAULT_QUICK_ANSWER_S,
         fallback_llm: llm.LLM[Any] | None = None,
         answer_timeout: float | None = None,
         thinking_timeout: float | None = None,
@@ -164,7 +164,7 @@ class PreResponseAgent(Agent):
         self._voice_timeout_s = voice_timeout
         self._numbers_as_words = numbers_as_words
         self._history_max_tokens = history_max_tokens
-        self._decider = PreresponseDecider(language, quick_answer)
+        self._decider = PreresponseDecider(language, quick_answer, silence_s=lambda: self.floor.silence_s)
         if numbers_as_words:
             for spoken in self.languages:
                 spoken_numbers.preload(spoken)

@@ -21,6 +21,8 @@ from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.text.intent_classifier import classify
 from agent_worker.text.move import Move
 
+#: As long as a word takes: it would delay an answer that comes sooner.
+DEFAULT_QUICK_ANSWER_S = 0.4
 #: How long a tool call is held back for a pre-response.
 _TOOL_CALL_DELAY_S = 0.3
 
@@ -32,19 +34,27 @@ class PreresponseDecider:
         language: Language tag of the call.
         quick_answer_s: An answer that is expected within this time needs no pre-response.
         clock: Monotonic time in seconds.
+        silence_s: Returns the seconds since the caller's last sound; ``None`` if unknown.
 
     Attributes:
         latency: The estimate of when an answer will be heard.
         recent: The pre-responses of the last turns, the latest last.
     """
 
-    def __init__(self, language: str, quick_answer_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        language: str,
+        quick_answer_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        silence_s: Callable[[], float | None] = lambda: None,
+    ) -> None:
         self.quick_answer_s = quick_answer_s
         self.latency = LatencyEstimator()
         self.recent: deque[str] = deque(maxlen=MIN_PHRASES_BETWEEN_REPEATS)
         self._policy = MovePolicy(language)
         self._plan: Plan | None = None
         self._clock = clock
+        self._silence_s = silence_s
 
     @property
     def language(self) -> str:
@@ -84,6 +94,7 @@ class PreresponseDecider:
             classified.alternatives,
             plan,
             self.latency.usual(),
+            self._silence_s,
         )
         try:
             return strategy.begin(turn)

@@ -23,7 +23,7 @@ from agent_worker.text.trouble import reports_trouble
 
 #: A look-up phrase fills a silence, from the caller's last sound on; if the answer comes sooner, it only delays it.
 MIN_LOOK_UP_SILENCE_S = 1.2
-#: So much of it has usually passed when the end of the turn is recognised.
+#: So much of it has passed at the least when a reply may begin.
 USUAL_TURN_END_S = 0.4
 #: From this silence on the caller is asked for patience: "One moment, please."
 MIN_MOMENT_SILENCE_S = 2.5
@@ -57,6 +57,7 @@ class Plan:
         is_certain: Whether the turn's kind is certain; otherwise only phrases fit that suit a request and a statement.
         recent: Groups of the last moves, the latest last.
         credits: By group: by how much it was made less often in this call than human agents make it.
+        instead_of_look_up: What is said where a look-up phrase would be longer than the silence; ``None``: nothing.
     """
 
     weights: Mapping[Move, float]
@@ -64,19 +65,22 @@ class Plan:
     is_certain: bool = True
     recent: tuple[Move, ...] = ()
     credits: Mapping[Move, float] = field(default_factory=dict)
+    instead_of_look_up: Move | None = None
 
     @classmethod
     def of_intent(cls, intent: Intent) -> Plan:
         """Return the plan of a turn of which only the intent is known."""
         return cls(_WEIGHTS_BY_INTENT.get(intent, {Move.NOTHING: 1.0}))
 
-    def moves(self, answer_eta: float | None) -> tuple[Move, ...]:
+    def moves(self, answer_eta: float | None, silence_s: float | None = None) -> tuple[Move, ...]:
         """Return the moves that fit, the best first, up to and with ``NOTHING``.
 
         Args:
             answer_eta: Seconds until the answer is expected; ``None`` if unknown.
+            silence_s: Seconds since the caller's last sound; ``None`` if unknown.
         """
-        weights = {move: weight for move, weight in self._at(answer_eta).items() if not self._runs_on(move)}
+        weights = self._at(answer_eta, max(silence_s or 0.0, USUAL_TURN_END_S))
+        weights = {move: weight for move, weight in weights.items() if not self._runs_on(move)}
         if self._is_silent_too_often() and any(move is not Move.NOTHING for move in weights):
             weights[Move.NOTHING] = 0.0
         weights.setdefault(Move.NOTHING, 0.0)
@@ -85,14 +89,16 @@ class Plan:
             return (Move.NOTHING,)
         return (*(move for move in order if move is not Move.NOTHING and weights[move] > 0), Move.NOTHING)
 
-    def _at(self, answer_eta: float | None) -> dict[Move, float]:
-        """Return the weights for this silence."""
+    def _at(self, answer_eta: float | None, silence_s: float) -> dict[Move, float]:
+        """Return the weights for a silence that lasts already, and until the answer comes."""
         weights = dict(self.weights)
         look_up = weights.get(Move.LOOK_UP, 0.0)
         if answer_eta is None:
             factor = _UNKNOWN_SILENCE_WEIGHT
-        elif USUAL_TURN_END_S + answer_eta <= MIN_LOOK_UP_SILENCE_S:
+        elif silence_s + answer_eta <= MIN_LOOK_UP_SILENCE_S:
             weights.pop(Move.LOOK_UP, None)
+            if look_up and self.instead_of_look_up:
+                weights[self.instead_of_look_up] = weights.get(self.instead_of_look_up, 0.0) + look_up
             return weights
         elif answer_eta > MIN_MOMENT_SILENCE_S:
             factor = _LONG_SILENCE_WEIGHT
@@ -162,7 +168,9 @@ class MovePolicy:
         human = MoveModel.load().probabilities(text, seen, self.language)
         if asks:
             may_be_trouble = Intent.PROBLEM in (classified.intent, *classified.alternatives)
-            return self._plan(_weights_of_request(human, seen, may_be_trouble), human)
+            weights = _weights_of_request(human, seen, may_be_trouble)
+            plan = self._plan(weights, human)
+            return dataclasses.replace(plan, instead_of_look_up=Move.CONSENT if Move.CONSENT in weights else None)
         return self._plan_of_statement(text, classified, seen, human)
 
     def note(self, plan: Plan, move: Move) -> None:

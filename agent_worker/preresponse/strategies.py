@@ -56,6 +56,7 @@ class CallerTurn:
         alternatives: Other plausible intents, the most probable first: a pre-response should fit them too.
         plan: The moves that fit; ``None``: those that fit the intent.
         answer_eta: Seconds in which the answer is expected, by the last turns; ``None`` if unknown.
+        silence_s: Returns the seconds since the caller's last sound; ``None`` if unknown.
     """
 
     text: str
@@ -66,6 +67,7 @@ class CallerTurn:
     alternatives: tuple[Intent, ...] = ()
     plan: Plan | None = None
     answer_eta: float | None = None
+    silence_s: Callable[[], float | None] = lambda: None
 
     @property
     def move(self) -> Move:
@@ -79,7 +81,7 @@ class CallerTurn:
 
     def moves(self, answer_eta: float | None) -> tuple[Move, ...]:
         """Return the moves that fit if the answer is expected in so many seconds, the best first."""
-        return (self.plan or Plan.of_intent(self.intent)).moves(answer_eta)
+        return (self.plan or Plan.of_intent(self.intent)).moves(answer_eta, self.silence_s())
 
 
 class Attempt(Protocol):

@@ -13,39 +13,36 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
 from livekit import rtc
-from livekit.agents import APIConnectOptions
+from livekit.agents import APIConnectOptions, vad
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 
 from agent_worker.core.compat.livekit import TurnDetectionEvent, turn_detection_event
 from agent_worker.core.log import logger
+from agent_worker.turn_taking.audio_models import MAX_TURN_S, Answers, AudioModel, TurnAudio, answers_to
 from agent_worker.turn_taking.completeness import completeness
 from agent_worker.turn_taking.fusion import Evidence, Fusion
 from agent_worker.turn_taking.turn_text import TurnText
 
-SAMPLE_RATE = 16_000
 #: The silence that has passed when livekit-agents calls ``predict()``: eight windows of its voice activity detector.
 DETECTED_SILENCE_S = 0.256
 #: How often the fusion is asked while the silence lasts.
 STEP_S = 0.064
-#: At these silences the models hear the audio; the fusion's weights were fitted to their answers there.
-CHECKPOINTS_S = (0.256, 0.512, 0.8, 1.216)
+#: The models answer to these silences; the fusion's weights were fitted to their answers there.
+CHECKPOINTS_S = (0.256, 0.8)
+#: They are asked so long before: their answers are there in time, and a shorter break is seldom the end of a turn.
+AHEAD_S = 0.128
 #: How long the words of the latest speech may be missing before the silence alone decides.
 TRANSCRIPT_PATIENCE_S = 1.0
-_WINDOW_S = 8.0
-_MINI_WINDOW_S = 1.2
 #: Of the audio before the caller's speech is detected, which belongs to the turn.
 _PREFIX_S = 0.5
 #: livekit-agents ends the turn without a decision after so long; the detector's own bound is ``max_delay_s``.
 _GIVE_UP_S = 30.0
-
-Samples = npt.NDArray[np.int16]
-
-
-#: Returns the probability of the end; runs in a thread.
-AudioModel = Callable[[Samples], float]
+#: An event of the voice activity detector tells the silence before its own window, in which there may be a voice.
+_VAD_WINDOW_S = 0.032
+_VOICE_PROBABILITY = 0.35
+#: Of sums of steps.
+_CLOCK_ERROR_S = 1e-6
 
 
 class Policy(Protocol):
@@ -129,6 +126,7 @@ class EndOfTurnDetector:
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     expects_end: bool = False
+    _stream: EndOfTurnStream | None = field(default=None, init=False, repr=False)
 
     @property
     def model(self) -> str:
@@ -144,7 +142,13 @@ class EndOfTurnDetector:
 
     def stream(self, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> EndOfTurnStream:
         """Return a detector for one call."""
-        return EndOfTurnStream(self)
+        self._stream = EndOfTurnStream(self)
+        return self._stream
+
+    def on_voice_activity(self, event: vad.VADEvent) -> None:
+        """Take each event of the voice activity detector, so that the models are asked ahead of the decision."""
+        if self._stream and event.type is vad.VADEventType.INFERENCE_DONE:
+            self._stream.on_voice_activity(event)
 
 
 class EndOfTurnStream:
@@ -155,6 +159,8 @@ class EndOfTurnStream:
         self._audio = TurnAudio()
         self._decision: asyncio.Future[TurnDetectionEvent] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[Answers] | None = None
+        self._is_asked_early = False
         self._closed = False
 
     @property
@@ -193,6 +199,18 @@ class EndOfTurnStream:
         """Keep the caller's audio."""
         self._audio.push(frame)
 
+    def on_voice_activity(self, event: vad.VADEvent) -> None:
+        """Ask the models as soon as the caller is silent for a moment; voice makes the answers worthless."""
+        if event.raw_accumulated_silence == 0:
+            self._is_asked_early = False
+        silence_s = event.raw_accumulated_silence + _VAD_WINDOW_S
+        is_silence = event.speaking and event.probability < _VOICE_PROBABILITY
+        is_due = silence_s >= DETECTED_SILENCE_S - AHEAD_S - _CLOCK_ERROR_S
+        # While the models are at work on an earlier silence, they are not asked again: there may be one core.
+        if is_silence and is_due and not self._is_asked_early and (self._asking is None or self._asking.done()):
+            self._is_asked_early = True
+            self._asking = self._ask(DETECTED_SILENCE_S - silence_s)
+
     def predict(self) -> asyncio.Future[TurnDetectionEvent]:
         """Return a future that is done when the turn has ended."""
         self.cancel_inference()
@@ -216,6 +234,7 @@ class EndOfTurnStream:
     def flush(self, reason: str | None = None) -> None:
         """Begin a new turn."""
         self.cancel_inference()
+        self._is_asked_early = False
         self._audio.clear()
         self._detector.text.clear()
 
@@ -226,10 +245,10 @@ class EndOfTurnStream:
 
     async def aclose(self) -> None:
         """Stop."""
-        task = self._task
+        tasks = [task for task in (self._task, self._asking) if task]
         self.end_input()
-        if task:
-            await asyncio.wait([task])
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def _decide(self, decision: asyncio.Future[TurnDetectionEvent]) -> None:
         probability = 1.0
@@ -243,20 +262,22 @@ class EndOfTurnStream:
     async def _wait_for_end(self) -> float:
         detector = self._detector
         began = detector.now() - DETECTED_SILENCE_S
-        checkpoints = list(detector.checkpoints_s)
-        mini = smart = None
+        later = list(detector.checkpoints_s[1:])
+        self._asking = asking = self._asking if self._is_asked_early and self._asking else self._ask(0.0)
+        await asyncio.wait([asking])
         step = 0
         while True:
             silence_s = detector.now() - began
-            if checkpoints and silence_s >= checkpoints[0] - 1e-6:
-                checkpoints = [at for at in checkpoints if at > silence_s]
-                mini, smart = await self._ask_models()
-                silence_s = detector.now() - began
+            if asking.done():
+                answers = asking.result()
+                if later and silence_s >= later[0] - AHEAD_S - _CLOCK_ERROR_S:
+                    self._asking = asking = self._ask(later.pop(0) - silence_s)
             text = detector.text.words
-            evidence = Evidence(mini, smart, completeness(text, detector.text.question) if text else None, text)
+            known = completeness(text, detector.text.question) if text else None
+            evidence = Evidence(answers.mini, answers.smart, known, text)
             if self._may_end(silence_s) and detector.policy(evidence, silence_s):
                 detector.expects_end = silence_s < detector.policy.max_delay_s
-                return max(mini or 0.0, smart or 0.0)
+                return max(answers.mini or 0.0, answers.smart or 0.0)
             step += 1
             await detector.sleep(max(0.0, began + DETECTED_SILENCE_S + step * STEP_S - detector.now()))
 
@@ -265,50 +286,9 @@ class EndOfTurnStream:
         detector = self._detector
         return not detector.waits_for_text or detector.text.is_settled or silence_s >= TRANSCRIPT_PATIENCE_S
 
-    async def _ask_models(self) -> tuple[float | None, float | None]:
+    def _ask(self, ahead_s: float) -> asyncio.Task[Answers]:
         detector = self._detector
         started_at = detector.text.started_at
-        samples = self._audio.latest(_WINDOW_S if started_at is None else detector.now() - started_at + _PREFIX_S)
-        recent = samples[-round(_MINI_WINDOW_S * SAMPLE_RATE) :]
-        mini, smart = await asyncio.gather(_asked(detector.mini, recent), _asked(detector.smart, samples))
-        return mini, smart
-
-
-async def _asked(model: AudioModel | None, samples: Samples) -> float | None:
-    if model is None:
-        return None
-    try:
-        return await asyncio.to_thread(model, samples)
-    except Exception as error:
-        logger.error("an end-of-turn model failed: %s", type(error).__name__)
-        return None
-
-
-class TurnAudio:
-    """The caller's last seconds of audio, as far as the models hear them."""
-
-    def __init__(self) -> None:
-        self._kept = np.zeros(0, np.int16)
-        self._resampler: rtc.AudioResampler | None = None
-
-    def push(self, frame: rtc.AudioFrame) -> None:
-        """Append a frame; other rates than 16 kHz are converted."""
-        for converted in self._at_rate(frame):
-            samples = np.frombuffer(converted.data, np.int16)[:: converted.num_channels]
-            self._kept = np.concatenate([self._kept, samples])[-round(_WINDOW_S * SAMPLE_RATE) :]
-
-    def latest(self, seconds: float) -> Samples:
-        """Return the last seconds, at most those that are kept."""
-        return self._kept[-max(1, round(seconds * SAMPLE_RATE)) :]
-
-    def clear(self) -> None:
-        """Drop the audio: the turn has ended."""
-        self._kept = np.zeros(0, np.int16)
-
-    def _at_rate(self, frame: rtc.AudioFrame) -> list[rtc.AudioFrame]:
-        if frame.sample_rate == SAMPLE_RATE:
-            return [frame]
-        if self._resampler is None:
-            quality = rtc.AudioResamplerQuality.QUICK
-            self._resampler = rtc.AudioResampler(frame.sample_rate, SAMPLE_RATE, quality=quality)
-        return self._resampler.push(frame)
+        turn = self._audio.latest(MAX_TURN_S if started_at is None else detector.now() - started_at + _PREFIX_S)
+        asking = answers_to(turn, ahead_s, mini=detector.mini, smart=detector.smart)
+        return asyncio.create_task(asking, name="end_of_turn_models")

@@ -12,13 +12,8 @@ from livekit.agents.voice import room_io
 
 from agent_worker.core.settings import BadSettingsError, Settings
 from agent_worker.turn_taking import smart_turn
-from agent_worker.turn_taking.end_of_turn import (
-    CHECKPOINTS_S,
-    AudioModel,
-    EndOfTurnDetector,
-    FusedPolicy,
-    ThresholdPolicy,
-)
+from agent_worker.turn_taking.audio_models import AudioModel
+from agent_worker.turn_taking.end_of_turn import CHECKPOINTS_S, EndOfTurnDetector, FusedPolicy, ThresholdPolicy
 from agent_worker.turn_taking.fusion import Fusion
 
 #: 20 ms are the packets of the network: the default of 50 ms would let the end of the caller's voice be heard up to

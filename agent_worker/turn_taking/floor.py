@@ -122,8 +122,14 @@ class Floor:
         self._has_acted = False
         self._words_taken = False
         self._sound_start: float | None = None
+        self._silent_since: float | None = None
         self._heard_at_sound_s = 0.0
         self._observes_vad = False
+
+    @property
+    def silence_s(self) -> float | None:
+        """Seconds since the caller's last sound; ``None`` before the first, and while the caller speaks."""
+        return None if self._silent_since is None else self._clock.now() - self._silent_since
 
     @property
     def clock(self) -> Clock:
@@ -281,13 +287,14 @@ class Floor:
         self._update()
 
     def _on_voice_start(self, start: float) -> None:
-        self._sound_start = start
+        self._sound_start, self._silent_since = start, None
         self._heard_at_sound_s = self._speech.heard_of_answer_s(start)
         self._firm_end.on_voice_start()
         is_early = self._turn is not None and continues(self._turn, start, self._heard_at_sound_s, self._has_acted)
         self._policy.on_voice_start(start, is_early)
 
     def _on_voice_end(self, end: float) -> None:
+        self._silent_since = end
         self._firm_end.on_voice_end(end)
         self._policy.on_voice_end(end)
 

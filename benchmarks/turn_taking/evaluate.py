@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from agent_worker.core.settings import Settings
+from agent_worker.turn_taking.end_of_turn import CHECKPOINTS_S
 from agent_worker.turn_taking.fusion import FEATURES, Fusion
 from agent_worker.turn_taking.pause_length import Pause, pause_after
-from benchmarks.turn_taking.features import CHECKPOINTS_S, Moment
+from benchmarks.turn_taking.features import Moment
 from training.end_of_turn import LAST_S, evidence, fit, silences
 
 SILENCE = ("log_silence", "late_silence")

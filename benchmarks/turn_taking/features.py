@@ -18,17 +18,17 @@ from pydantic import TypeAdapter
 
 from agent_worker.core.folders import cache_dir
 from agent_worker.turn_taking import smart_turn
+from agent_worker.turn_taking.audio_models import with_silence_ahead
 from agent_worker.turn_taking.completeness import completeness
+from agent_worker.turn_taking.end_of_turn import AHEAD_S, CHECKPOINTS_S
 from benchmarks.harness.cli import progress
 from benchmarks.turn_taking.prosody import MAX_SPEECH_S, Prosody, prosody
 from benchmarks.turn_taking.recordings import SAMPLE_RATE, Event, Recording, Samples, resample, spread
 from model_server import weights
 from model_server.stt import Whisper
 
-_VERSION = 2
+_VERSION = 3
 """Changes with what is kept in the cache."""
-CHECKPOINTS_S = (0.256, 0.512, 0.8, 1.216)
-"""When the models are asked, from the beginning of the silence by the voice activity detector."""
 _WINDOW_S = VAD_WINDOW_SAMPLES / SAMPLE_RATE
 _ACTIVATION, _DEACTIVATION = 0.5, 0.35
 _MIN_SPEECH_S, _MIN_SILENCE_S = 0.05, 0.25
@@ -69,7 +69,7 @@ class Moment:
         hint: What precedes a pause.
         spoken_s: Since the start of the turn.
         silence: None if the voice activity detector misses it: no turn ends there.
-        mini: Of v1-mini at each checkpoint that lies in the silence.
+        mini: Of v1-mini at each checkpoint of the detector that lies in the silence, asked as early as there.
         smart: Of smart-turn at the same.
         prosody: Of the speech before it.
         text: The recogniser's words of the turn so far.
@@ -195,7 +195,7 @@ def _measure(recording: Recording, models: Models) -> Iterator[Moment]:
     for event in recording.events:
         silence = _matching(event, silences)
         asked = [at for at in CHECKPOINTS_S if silence and (event.end is None or silence.since + at < event.end)]
-        spans = [recording.samples[: round((silence.since + at) * SAMPLE_RATE)] for at in asked] if silence else []
+        spans = [_heard_ahead(recording.samples, silence.since + at) for at in asked] if silence else []
         turn_start = max(0, round((recording.start - 0.3) * SAMPLE_RATE))
         speech = recording.samples[turn_start : round((silence.since if silence else event.start) * SAMPLE_RATE)]
         yield Moment(
@@ -214,6 +214,11 @@ def _measure(recording: Recording, models: Models) -> Iterator[Moment]:
             text=models.transcribe(spans[0][turn_start:]) if spans else "",
             question=recording.question,
         )
+
+
+def _heard_ahead(samples: Samples, until_s: float) -> Samples:
+    """Return the audio up to a checkpoint as the models hear it before."""
+    return with_silence_ahead(samples[: round((until_s - AHEAD_S) * SAMPLE_RATE)], AHEAD_S)
 
 
 def _matching(event: Event, silences: list[Silence]) -> Silence | None:

@@ -1,0 +1,99 @@
+"""What the models that hear the caller say to a silence, asked before their answers are needed.
+
+A model takes a tenth of a second and more for an answer. If the turn has ended, nothing but silence follows: so the
+models are asked while the silence is still too short to decide, and hear in advance the silence up to the decision.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from livekit import rtc
+
+from agent_worker.core.log import logger
+
+SAMPLE_RATE = 16_000
+#: The most that a model hears.
+MAX_TURN_S = 8.0
+_MINI_WINDOW_S = 1.2
+_TAIL_S = 0.064
+
+Samples = npt.NDArray[np.int16]
+#: Returns the probability of the end; runs in a thread.
+AudioModel = Callable[[Samples], float]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Probabilities of the end; None for a model that is missing, or has failed."""
+
+    mini: float | None = None
+    smart: float | None = None
+
+
+async def answers_to(turn: Samples, ahead_s: float, *, mini: AudioModel | None, smart: AudioModel | None) -> Answers:
+    """Ask the models.
+
+    Args:
+        turn: The audio of the turn at 16 kHz, with the silence so far.
+        ahead_s: How much of the silence is still to come, seconds.
+        mini: v1-mini; None if it is not asked.
+        smart: smart-turn; None if it is not asked.
+    """
+    heard = with_silence_ahead(turn, ahead_s)
+    recent = heard[-round(_MINI_WINDOW_S * SAMPLE_RATE) :]
+    return Answers(*await asyncio.gather(_asked(mini, recent), _asked(smart, heard)))
+
+
+def with_silence_ahead(turn: Samples, ahead_s: float) -> Samples:
+    """Return the audio with silence to come behind it: its last moment, back and forth, so that the noise is the same.
+
+    Digital silence would be something else: v1-mini takes it less often for an end than the silence of a room.
+    """
+    count = round(ahead_s * SAMPLE_RATE)
+    tail = turn[-round(_TAIL_S * SAMPLE_RATE) :]
+    return turn if count <= 0 else np.concatenate([turn, np.resize(np.concatenate([tail[::-1], tail]), count)])
+
+
+async def _asked(model: AudioModel | None, samples: Samples) -> float | None:
+    if model is None:
+        return None
+    try:
+        return await asyncio.to_thread(model, samples)
+    except Exception as error:
+        logger.error("an end-of-turn model failed: %s", type(error).__name__)
+        return None
+
+
+class TurnAudio:
+    """The caller's last seconds of audio, as far as the models hear them."""
+
+    def __init__(self) -> None:
+        self._kept = np.zeros(0, np.int16)
+        self._resampler: rtc.AudioResampler | None = None
+
+    def push(self, frame: rtc.AudioFrame) -> None:
+        """Append a frame; other rates than 16 kHz are converted."""
+        for converted in self._at_rate(frame):
+            samples = np.frombuffer(converted.data, np.int16)[:: converted.num_channels]
+            self._kept = np.concatenate([self._kept, samples])[-round(MAX_TURN_S * SAMPLE_RATE) :]
+
+    def latest(self, seconds: float) -> Samples:
+        """Return the last seconds, at most those that are kept."""
+        return self._kept[-max(1, round(seconds * SAMPLE_RATE)) :]
+
+    def clear(self) -> None:
+        """Drop the audio: the turn has ended."""
+        self._kept = np.zeros(0, np.int16)
+
+    def _at_rate(self, frame: rtc.AudioFrame) -> list[rtc.AudioFrame]:
+        if frame.sample_rate == SAMPLE_RATE:
+            return [frame]
+        if self._resampler is None:
+            quality = rtc.AudioResamplerQuality.QUICK
+            self._resampler = rtc.AudioResampler(frame.sample_rate, SAMPLE_RATE, quality=quality)
+        return self._resampler.push(frame)
