@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from livekit import rtc
-from livekit.agents import inference
+from livekit.agents import inference, vad
 from livekit.local_inference import EOT
 
 from agent_worker.core.compat.livekit import TurnDetectionEvent
@@ -29,7 +29,7 @@ from agent_worker.turn_taking.end_of_turn import EndOfTurnDetector, FusedPolicy
 from agent_worker.turn_taking.fusion import Fusion
 from agent_worker.turn_taking.turn_text import TurnText
 from benchmarks.turn_taking import simulated_time
-from benchmarks.turn_taking.features import Silence, silences_of
+from benchmarks.turn_taking.features import Activity, Silence, activity_of, silences_of
 from benchmarks.turn_taking.recordings import SAMPLE_RATE, Samples, read_wav, spread
 
 _FRAME_S = 0.02
@@ -43,6 +43,9 @@ class Detector(Protocol):
 
     def push_audio(self, frame: rtc.AudioFrame) -> None:
         """Take the caller's audio."""
+
+    def on_voice_activity(self, event: vad.VADEvent) -> None:
+        """Take an event of the voice activity detector."""
 
     def predict(self) -> asyncio.Future[TurnDetectionEvent]:
         """Begin to decide."""
@@ -66,12 +69,14 @@ class Conversation:
         name: Of the call and the party.
         samples: At 16 kHz, with the line's noise where the other party speaks.
         turns: When each turn ends, seconds, and its words.
-        silences: As the voice activity detector reports them.
+        activity: The windows of the voice activity detector.
+        silences: As it reports them.
     """
 
     name: str
     samples: Samples
     turns: Sequence[tuple[float, str]]
+    activity: Sequence[Activity]
     silences: Sequence[Silence]
 
     @property
@@ -123,7 +128,8 @@ def _conversation(folder: Path, name: str, rows: Sequence[dict[str, str]]) -> Co
         first = round(start * SAMPLE_RATE)
         track[first : first + len(samples)] = samples
     turns = [(start + float(row["speech_end"]), row["transcript"]) for start, _, row in pieces]
-    return Conversation(name, track, turns, list(silences_of(track)))
+    activity = list(activity_of(track))
+    return Conversation(name, track, turns, activity, list(silences_of(activity)))
 
 
 def measure(name: str, calls: Sequence[Conversation]) -> Cost:
@@ -161,6 +167,7 @@ async def _attend(name: str, call: Conversation) -> tuple[float, list[float]]:
             *((silence.resumed, False) for silence in call.silences if silence.resumed),
         ]
     )
+    windows = list(call.activity)
     cpu_s = time.process_time()
 
     def on_decided(decision: asyncio.Future[TurnDetectionEvent]) -> None:
@@ -174,6 +181,8 @@ async def _attend(name: str, call: Conversation) -> tuple[float, list[float]]:
         await asyncio.sleep(max(0.0, began + end_s - loop.time()))
         piece = call.samples[start : start + _FRAME_SAMPLES].tobytes()
         detector.push_audio(rtc.AudioFrame(piece, SAMPLE_RATE, 1, _FRAME_SAMPLES))
+        while windows and windows[0].at <= end_s:
+            detector.on_voice_activity(_event(windows.pop(0)))
         while pending and pending[0][0] <= end_s:
             _, is_silence = pending.pop(0)
             if is_silence:
@@ -185,12 +194,25 @@ async def _attend(name: str, call: Conversation) -> tuple[float, list[float]]:
     return taken, decisions
 
 
+def _event(window: Activity) -> vad.VADEvent:
+    return vad.VADEvent(
+        type=vad.VADEventType.INFERENCE_DONE,
+        samples_index=round(window.at * SAMPLE_RATE),
+        timestamp=window.at,
+        speech_duration=0.0,
+        silence_duration=window.silence_s,
+        probability=window.probability,
+        speaking=window.speaking,
+        raw_accumulated_silence=window.silence_s,
+    )
+
+
 def _detector(name: str, call: Conversation, models: list[_Clocked]) -> Detector:
     """Return the detector; its models are added to the list."""
     if name == NOTHING:
         return _Nothing()
     if name == MINI:
-        return inference.TurnDetector(version="v1-mini").stream()
+        return _Mini()
     loop = asyncio.get_running_loop()
     mini = _Clocked(EOT().predict, loop.time)
     smart = _Clocked(smart_turn.load(smart_turn.weights_path()).probability, loop.time) if name == FUSED else None
@@ -245,8 +267,24 @@ class _Words(TurnText):
         return True
 
 
+class _Mini:
+    """v1-mini as livekit-agents asks it."""
+
+    def __init__(self) -> None:
+        self._stream = inference.TurnDetector(version="v1-mini").stream()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def on_voice_activity(self, event: vad.VADEvent) -> None:
+        pass
+
+
 class _Nothing:
     """A detector that does nothing: what the frames alone cost."""
+
+    def on_voice_activity(self, event: vad.VADEvent) -> None:
+        pass
 
     def push_audio(self, frame: rtc.AudioFrame) -> None:
         """Do nothing."""

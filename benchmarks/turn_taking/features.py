@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -191,7 +192,7 @@ def with_noise(recording: Recording, others: list[Samples], below_db: float) -> 
 
 
 def _measure(recording: Recording, models: Models) -> Iterator[Moment]:
-    silences = list(silences_of(recording.samples))
+    silences = list(silences_of(activity_of(recording.samples)))
     for event in recording.events:
         silence = _matching(event, silences)
         asked = [at for at in CHECKPOINTS_S if silence and (event.end is None or silence.since + at < event.end)]
@@ -233,23 +234,46 @@ def _matching(event: Event, silences: list[Silence]) -> Silence | None:
     return None
 
 
-def silences_of(samples: Samples) -> Iterator[Silence]:
-    """Yield the silences that livekit-agents' voice activity detector reports."""
-    pending: Silence | None = None
+@dataclass(frozen=True)
+class Activity:
+    """One window of the voice activity detector.
+
+    Attributes:
+        at: Its end, seconds.
+        probability: Of voice in it.
+        speaking: Whether the caller counts as speaking before it.
+        silence_s: How long the caller has been silent before it.
+    """
+
+    at: float
+    probability: float
+    speaking: bool
+    silence_s: float
+
+
+def activity_of(samples: Samples) -> Iterator[Activity]:
+    """Yield the windows as livekit-agents' detector reports them (``INFERENCE_DONE``)."""
     speaking, speech, quiet = False, 0.0, 0.0
     for now, probability in _voice(samples):
+        yield Activity(now, probability, speaking, quiet)
         if probability >= _ACTIVATION or (speaking and probability > _DEACTIVATION):
             speech, quiet = speech + _WINDOW_S, 0.0
-            if not speaking and speech >= _MIN_SPEECH_S:
-                speaking = True
-                if pending:
-                    yield replace(pending, resumed=round(now, 4))
+            speaking = speaking or speech >= _MIN_SPEECH_S
         else:
             speech, quiet = 0.0, quiet + _WINDOW_S
-            if speaking and quiet >= _MIN_SILENCE_S:
-                speaking = False
-                pending = Silence(round(now - quiet, 4), round(now, 4), None)
-    if pending and not speaking:
+            speaking = speaking and quiet < _MIN_SILENCE_S
+
+
+def silences_of(activity: Iterable[Activity]) -> Iterator[Silence]:
+    """Yield the silences that livekit-agents' voice activity detector reports."""
+    pending: Silence | None = None
+    for window, following in pairwise(activity):
+        if window.speaking and not following.speaking:
+            pending = Silence(round(window.at - following.silence_s, 4), round(window.at, 4), None)
+        elif following.speaking and not window.speaking and pending:
+            yield replace(pending, resumed=round(window.at, 4))
+            pending = None
+    if pending:
         yield pending
 
 

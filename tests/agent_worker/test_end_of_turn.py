@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,104 @@ async def test_smart_turn_alone_has_two_waits() -> None:
         began = clock.now_s - 0.256
         await stream.predict()
         assert wait <= clock.now_s - began < wait + 0.1
+
+
+def voice_event(silence_s: float, *, probability: float = 0.0, speaking: bool = True) -> vad.VADEvent:
+    """Return the event of a window of 32 ms behind so much silence."""
+    return vad.VADEvent(
+        type=vad.VADEventType.INFERENCE_DONE,
+        samples_index=0,
+        timestamp=0.0,
+        speech_duration=1.0,
+        silence_duration=silence_s,
+        probability=probability,
+        speaking=speaking,
+        raw_accumulated_silence=silence_s,
+    )
+
+
+class CountedModel:
+    """Answers with the same probability, and counts how often it was asked."""
+
+    def __init__(self, answer: float) -> None:
+        self.answer = answer
+        self.heard_samples: list[int] = []
+
+    def __call__(self, samples: Any) -> float:
+        self.heard_samples.append(len(samples))
+        return self.answer
+
+
+def push_seconds(stream: EndOfTurnStream, seconds: float) -> None:
+    for _ in range(round(seconds / 0.02)):
+        stream.push_audio(rtc.AudioFrame(np.zeros(320, np.int16).tobytes(), 16_000, 1, 320))
+
+
+async def test_models_are_asked_before_their_answers_are_needed_and_hear_the_silence_to_come() -> None:
+    model = CountedModel(0.99)
+    found = detector(Clock(), mini=0.99)
+    found.smart = model
+    stream = found.stream()
+    push_seconds(stream, 1.0)
+    for windows in range(8):
+        found.on_voice_activity(voice_event(windows * 0.032))
+    await until(lambda: len(model.heard_samples) == 1)
+    assert model.heard_samples[0] == 16_000 + round(0.128 * 16_000)
+    await stream.predict()
+    assert len(model.heard_samples) == 1
+
+
+@pytest.mark.parametrize("resumed", [voice_event(0.0, probability=0.9), voice_event(0.0, probability=0.4)])
+async def test_voice_makes_early_answers_worthless(resumed: vad.VADEvent) -> None:
+    model = CountedModel(0.99)
+    found = detector(Clock(), mini=0.99)
+    found.smart = model
+    stream = found.stream()
+    push_seconds(stream, 1.0)
+    found.on_voice_activity(voice_event(0.096))
+    await until(lambda: len(model.heard_samples) == 1)
+    found.on_voice_activity(resumed)
+    push_seconds(stream, 1.0)
+    await stream.predict()
+    assert model.heard_samples[1:] == [2 * 16_000]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        voice_event(0.064),  # too short
+        voice_event(0.096, probability=0.8),  # the caller goes on in this window
+        voice_event(0.192, speaking=False),  # nobody has spoken
+    ],
+)
+async def test_models_are_not_asked_without_a_silence_after_speech(event: vad.VADEvent) -> None:
+    model = CountedModel(0.5)
+    found = detector(Clock(), mini=0.5)
+    found.smart = model
+    stream = found.stream()
+    found.on_voice_activity(event)
+    await stream.aclose()
+    assert not model.heard_samples
+
+
+async def test_model_that_is_at_work_again_does_not_keep_the_decision_waiting() -> None:
+    clock, release = Clock(), threading.Event()
+    asked: list[float] = []
+
+    def smart(_: Any) -> float:
+        asked.append(clock.now_s)
+        if len(asked) > 1:
+            release.wait()
+        return 0.02
+
+    policy = FusedPolicy(FUSION, CUT_COST_S, min_delay_s=0.25, max_delay_s=1.8)
+    stream = EndOfTurnDetector(policy, mini=lambda _: 0.02, smart=smart, now=clock.now, sleep=clock.sleep).stream()
+    began = clock.now_s - 0.256
+    await stream.predict()
+    assert len(asked) == 2
+    assert 1.79 <= clock.now_s - began <= 1.9
+    release.set()
+    await stream.aclose()
 
 
 async def test_new_speech_cancels_the_decision() -> None:

@@ -305,6 +305,28 @@ def test_half_a_number_or_a_half_spelled_name_is_not_spoken_into(agent: str, tex
     assert possible(plan(text, agent)) == {Move.NOTHING}
 
 
+@pytest.mark.parametrize(
+    "text", ["i'm looking for a cheap hotel", "please book a table for two", "find me a quiet café"]
+)
+def test_near_answer_to_a_request_is_preceded_by_a_word_and_no_look_up(text: str) -> None:
+    found = plan(text)
+    assert found.moves(USUAL)[0] is Move.LOOK_UP
+    assert found.moves(SOON)[0] is Move.CONSENT
+
+
+@pytest.mark.parametrize("text", ["do they take credit cards", "is there any parking", "do you know if they deliver"])
+def test_near_answer_to_a_yes_no_question_is_waited_for(text: str) -> None:
+    assert plan(text).moves(SOON) == (Move.NOTHING,)
+
+
+@pytest.mark.parametrize(
+    ("silence_s", "is_due"), [(None, False), (0.3, False), (0.45, False), (0.55, True), (0.9, True)]
+)
+def test_silence_counts_from_the_callers_last_sound(silence_s: float | None, is_due: bool) -> None:
+    moves = plan("i'm looking for a cheap hotel").moves(SOON, silence_s)
+    assert (moves[0] is Move.LOOK_UP) is is_due
+
+
 @pytest.mark.parametrize("text", ["tha", "k you have", "um so the"])
 def test_fragment_gets_silence(text: str) -> None:
     assert possible(plan(text, "It is in the old town.")) == {Move.NOTHING}

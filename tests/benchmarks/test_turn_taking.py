@@ -15,7 +15,7 @@ from agent_worker.turn_taking.fusion import Fusion
 from benchmarks.turn_taking import __main__ as command
 from benchmarks.turn_taking import evaluate
 from benchmarks.turn_taking.evaluate import Outcomes, cut_share_at, delay_at
-from benchmarks.turn_taking.features import Moment, Silence, silences_of, through_phone
+from benchmarks.turn_taking.features import Moment, Silence, activity_of, silences_of, through_phone
 from benchmarks.turn_taking.prosody import Prosody, prosody
 from benchmarks.turn_taking.recordings import SAMPLE_RATE, TAIL_S, read, spread
 from training.end_of_turn import fit
@@ -75,7 +75,7 @@ def test_the_telephone_takes_the_high_frequencies() -> None:
 
 
 def test_silence_has_no_ends_of_speech() -> None:
-    assert list(silences_of(np.zeros(SAMPLE_RATE, np.int16))) == []
+    assert list(silences_of(activity_of(np.zeros(SAMPLE_RATE, np.int16)))) == []
 
 
 def test_prosody_hears_a_falling_end() -> None:
