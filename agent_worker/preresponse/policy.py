@@ -105,7 +105,7 @@ class Plan:
             if look_up:
                 weights[Move.MOMENT] = look_up
         else:
-            factor = _USUAL_SILENCE_WEIGHT
+            factor = _silence_weight(silence_s + answer_eta)
         if Move.NOTHING in weights and len(weights) > 1:
             weights[Move.NOTHING] *= factor
         return weights
@@ -120,6 +120,12 @@ class Plan:
 
     def _preference(self, move: Move, weight: float) -> float:
         return weight * math.exp(_BALANCE * self.credits.get(move.group, 0.0))
+
+
+def _silence_weight(silence_s: float) -> float:
+    """Return how much of the weight of silence is left in one of this length: the longer, the less."""
+    past = (silence_s - MIN_LOOK_UP_SILENCE_S) / (MIN_MOMENT_SILENCE_S - MIN_LOOK_UP_SILENCE_S)
+    return _USUAL_SILENCE_WEIGHT * (_LONG_SILENCE_WEIGHT / _USUAL_SILENCE_WEIGHT) ** min(max(past, 0.0), 1.0)
 
 
 _WEIGHTS_BY_INTENT: dict[Intent, dict[Move, float]] = {
