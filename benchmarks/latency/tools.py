@@ -16,6 +16,8 @@ from model_server.simulation import SimulatedTTS
 _CHARS_PER_S = SimulatedTTS().chars_per_second
 _PITCH_HZ = (350.0, 530.0)
 """Where the tones of all sentences are."""
+_MAX_BREAK_S = 0.25
+"""A shorter silence is a break in the audio, as on a busy machine; agents wait for longer between two sentences."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,12 @@ class Said:
     Attributes:
         text: The sentence whose tone it has.
         sound: When it was heard.
+        seconds: For how long, without breaks in it.
     """
 
     text: str
     sound: Segment
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,23 @@ def heard_before_answer(frames: Sequence[Frame]) -> tuple[list[Said], float | No
     answers, others = tone_segments(frames, (ANSWER_HZ, PRERESPONSE_HZ))
     start = answers[0].start if answers else None
     before = [sound for sound in others if start is None or sound.start < start]
-    return [Said(_sentence(pitch(frames, sound, _PITCH_HZ)), sound) for sound in before], start
+    return [_said(frames, parts) for parts in _joined(before)], start
+
+
+def _joined(sounds: Sequence[Segment]) -> list[list[Segment]]:
+    """Return the parts of each sound that has breaks in it."""
+    found: list[list[Segment]] = []
+    for sound in sounds:
+        if found and sound.start - found[-1][-1].end < _MAX_BREAK_S:
+            found[-1].append(sound)
+        else:
+            found.append([sound])
+    return found
+
+
+def _said(frames: Sequence[Frame], parts: Sequence[Segment]) -> Said:
+    sound = Segment(parts[0].start, parts[-1].end)
+    return Said(_sentence(pitch(frames, sound, _PITCH_HZ)), sound, sum(part.end - part.start for part in parts))
 
 
 def judge(said: Sequence[Said], answer_start: float, last_sent: float, runs: Sequence[ToolRun]) -> ToolTurn:
@@ -98,10 +118,10 @@ def _sentence(hertz: float) -> str:
 
 
 def _times_said(said: Sequence[Said]) -> Counter[str]:
-    """Return how often each sentence was said, by its duration: one with a lost packet in it is two sounds."""
+    """Return how often each sentence was said, by its duration: one with a long break in it is two sounds."""
     seconds: dict[str, float] = {}
     for each in said:
-        seconds[each.text] = seconds.get(each.text, 0.0) + each.sound.end - each.sound.start
+        seconds[each.text] = seconds.get(each.text, 0.0) + each.seconds
     return Counter({text: max(1, round(heard * _CHARS_PER_S / len(text))) for text, heard in seconds.items()})
 
 

@@ -47,7 +47,7 @@ def spoken(text: str) -> Sound:
 
 
 def said(text: str, start: float) -> Said:
-    return Said(text, Segment(start, start + len(text) / 15))
+    return Said(text, Segment(start, start + len(text) / 15), len(text) / 15)
 
 
 def test_each_sentence_has_a_tone_of_its_own_that_is_no_answers() -> None:
@@ -81,6 +81,14 @@ def test_sentences_before_the_answer_are_recognised_by_their_tones() -> None:
     assert answer_start == pytest.approx(10.0 + 11 / 15 + 2.0 + 20 / 15 + 0.4, abs=0.01)
 
 
+def test_sentence_with_breaks_in_its_audio_is_one() -> None:
+    part = tone(sentence_tones()[FIRST], 0.07)
+    sound = frames(silence(0.3), *[part, silence(0.15)] * 8, silence(1.0), tone(ANSWER_HZ, 0.8))
+    (only,), _ = heard_before_answer(sound)
+    assert only.text == FIRST
+    assert only.seconds == pytest.approx(8 * 0.07, abs=0.05)
+
+
 def test_silences_are_those_until_the_answer() -> None:
     judged = judge([said(FIRST, 12.5), said(SECOND, 15.0)], 18.0, LAST_SENT, [RUN])
     assert judged.longest_silence == pytest.approx(1.5)  # before the first sentence
@@ -101,7 +109,7 @@ def test_sentence_that_is_said_again_is_counted() -> None:
 
 
 def test_sentence_in_two_parts_is_not_said_twice() -> None:
-    parts = [Said(FIRST, Segment(12.0, 12.6)), Said(FIRST, Segment(12.7, 13.4))]
+    parts = [Said(FIRST, Segment(12.0, 12.6), 0.6), Said(FIRST, Segment(12.9, 13.6), 0.7)]
     judged = judge(parts, 16.0, LAST_SENT, [RUN])
     assert (judged.sentences, judged.said_again) == (1, 0)
 
