@@ -546,6 +546,7 @@ class PreResponseAgent(Agent):
             speech = self.session.say(line.text)
         except RuntimeError:  # the call is about to end
             return None
+        self.floor.on_preresponse(speech)
         self._note_line(line, reply)
         self._replies.adopt(speech, Reply(reply.trace, None, Preresponse(line.text, line.source)))
         if line.source != "report":

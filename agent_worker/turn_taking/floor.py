@@ -159,9 +159,9 @@ class Floor:
 
     # --- what the agent tells ---
 
-    def on_preresponse(self) -> None:
-        """The next audio of the reply whose node calls this is a pre-response."""
-        self._speeches.of(current_speech_handle()).on_preresponse()
+    def on_preresponse(self, speech: SpeechHandle | None = None) -> None:
+        """The next audio of a speech is a pre-response; without one, of the reply whose node calls this."""
+        self._speeches.of(speech or current_speech_handle()).on_preresponse()
 
     async def follow_text(self, text: AsyncIterable[str]) -> AsyncIterator[str]:
         """Pass on the text that the running node is going to say, and remember it."""

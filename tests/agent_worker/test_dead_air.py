@@ -247,6 +247,31 @@ async def test_caller_who_takes_the_floor_ends_the_fillers() -> None:
         assert now.voice.texts == said
 
 
+@pytest.mark.parametrize("heard_out", [False, True])
+@pytest.mark.parametrize("words", ["Thanks.", "No rush.", "Okay, thank you."])
+async def test_thanks_over_or_after_a_filler_do_not_cost_the_answer(words: str, heard_out: bool) -> None:
+    async with working() as (now, work):
+        now.loudspeaker.automatic = False
+        await now.quiet(2.5)
+        await now.loudspeaker.wait_until(lambda it: it.complete == 2)
+        await until(lambda: now.session.agent_state == "speaking")
+        assert now.voice.texts[-1] in FILLERS
+        await now.quiet(0.5)
+        if heard_out:
+            now.loudspeaker.play()
+            await until(lambda: now.session.current_speech is None)
+            await now.quiet(0.5)
+        await now.sound(0.5)
+        await now.final(words)
+        await settle()
+        work.done.set()
+        now.loudspeaker.automatic = True
+        now.loudspeaker.play()
+        await until(lambda: now.session.agent_state == "listening")
+        assert now.caller_turns == [QUESTION]
+        assert now.messages[-1] == ("assistant", "It is booked.")
+
+
 @pytest.mark.parametrize("language", ["ja", "fil", "zh-Hans"])
 async def test_language_without_phrases_is_silent(language: str) -> None:
     async with working(language=language, phrases=PhraseBook.load(language)) as (now, _):
