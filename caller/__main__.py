@@ -85,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--room", help="room to join")
     where.add_argument("--token", help="join by this token, instead of LIVEKIT_API_KEY and LIVEKIT_API_SECRET")
     where.add_argument("--identity", help="name in the room (default: caller- and a random part)")
+    where.add_argument("--agent-name", metavar="NAME", help="dispatch this agent (a worker's AGENT_NAME) to the room")
+    where.add_argument("--agent-metadata", metavar="TEXT", help="metadata of that dispatch")
 
     what = parser.add_argument_group("utterances, one turn each, in the order given")
     what.add_argument("--wav", dest="utterances", type=Wav, action="append", metavar="FILE", help="a WAV file")

@@ -12,6 +12,7 @@ from caller.agent_watcher import AgentWatcher
 from caller.audio import Pcm, Recording
 from caller.clips import load_clips
 from caller.clock import Clock
+from caller.dispatch import ensure_dispatched
 from caller.errors import NoAgentError, RoomError
 from caller.microphone import Microphone
 from caller.options import CallOptions
@@ -48,11 +49,13 @@ async def call(options: CallOptions, on_turn: OnTurn | None = None, recording: R
     received = recording or (Recording() if options.record else None)
     sent = Recording() if options.record_caller else None
     monitor = AgentAudioMonitor(clock, received)
-    connection = RoomConnection(clock, monitor)
+    connection = RoomConnection(clock, monitor, options.agent_name)
     transcripts = Transcripts(connection.room, clock, options.topics)
     microphone = Microphone(clock, sent)
     try:
         await connection.join(options)
+        if options.agent_name:
+            await ensure_dispatched(options, connection.room.name)
         conversation = _Conversation(options, clock, connection, monitor, microphone, transcripts)
         report = await conversation.run(clips, on_turn or (lambda turn: None))
     finally:

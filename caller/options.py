@@ -55,6 +55,10 @@ class CallOptions:
     api_secret: str = field(default_factory=lambda: os.environ.get("LIVEKIT_API_SECRET", ""), repr=False)
     token: str = field(default="", repr=False)
     identity: str = field(default_factory=lambda: f"caller-{uuid4().hex[:8]}")
+    agent_name: str = ""
+    """Dispatch the agent of this name to the room, and talk to no other. Empty: the first agent that comes."""
+    agent_metadata: str = ""
+    """The metadata of that dispatch: the agent's job has them."""
     topics: Sequence[str] = ()
     """Text stream topics to record beside the transcripts."""
     procedures: Sequence[tuple[str, str]] = ()
@@ -98,6 +102,13 @@ class CallOptions:
                 found.append("no room: pass --room NAME (or --token, which names one)")
             if not self.api_key or not self.api_secret:
                 found.append("no credentials: set LIVEKIT_API_KEY and LIVEKIT_API_SECRET, or pass --token")
+        if self.agent_name and self.token and not (self.api_key and self.api_secret):
+            found.append(
+                "--agent-name needs credentials beside the --token: set LIVEKIT_API_KEY and LIVEKIT_API_SECRET, or"
+                " put the agent into the token's room configuration"
+            )
+        if self.agent_metadata and not self.agent_name:
+            found.append("--agent-metadata is for a dispatch: pass --agent-name NAME with it")
         if not self.utterances:
             found.append("nothing to say: pass --wav FILE or --text 'SENTENCE', as often as you like")
         found += [

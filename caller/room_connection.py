@@ -14,19 +14,27 @@ from caller.timeouts import wait_for
 
 _STATE = "lk.agent.state"
 _ON_BEHALF = "lk.publish_on_behalf"
+_AGENT_NAME = "lk.agent.name"
 _CONNECT_GRACE_S = 5.0  # for a connection that is being made when the call is cancelled
 
 
 class RoomConnection:
-    """A room and the agent in it, whose audio is handed to the monitor as soon as it is subscribed."""
+    """A room and the agent in it, whose audio is handed to the monitor as soon as it is subscribed.
 
-    def __init__(self, clock: Clock, monitor: AgentAudioMonitor) -> None:
+    Args:
+        clock: The call's clock.
+        monitor: Receives the agent's audio.
+        agent_name: The agent that is meant; empty for the first that comes.
+    """
+
+    def __init__(self, clock: Clock, monitor: AgentAudioMonitor, agent_name: str = "") -> None:
         self.room = rtc.Room()
         self.agent: rtc.RemoteParticipant | None = None
         self.state_since = 0.0
         self._lost = False
         self._clock = clock
         self._monitor = monitor
+        self._agent_name = agent_name
         self.room.on("participant_connected", self._participant_connected)
         self.room.on("participant_disconnected", self._participant_disconnected)
         self.room.on("participant_attributes_changed", self._attributes_changed)
@@ -71,11 +79,17 @@ class RoomConnection:
             self._participant_connected(participant)
 
     def _participant_connected(self, participant: rtc.RemoteParticipant) -> None:
-        is_agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
         # An avatar is of the same kind: it publishes on behalf of the agent and is not the agent.
-        if is_agent and self.agent is None and _ON_BEHALF not in participant.attributes:
+        if self._is_meant(participant) and self.agent is None and _ON_BEHALF not in participant.attributes:
             self.agent = participant
             self.state_since = self._clock.now()
+
+    def _is_meant(self, participant: rtc.RemoteParticipant) -> bool:
+        """Whether a participant is an agent, of the name that is meant; an avatar counts as its agent."""
+        if participant.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
+            return False
+        name = participant.attributes.get(_AGENT_NAME)  # agents of other frameworks publish none
+        return not self._agent_name or name in (None, self._agent_name)
 
     def _participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
         if self.agent and participant.identity == self.agent.identity:
@@ -89,8 +103,7 @@ class RoomConnection:
     def _track_subscribed(
         self, track: rtc.Track, _: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
-        is_agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-        if is_agent and track.kind == rtc.TrackKind.KIND_AUDIO:
+        if self._is_meant(participant) and track.kind == rtc.TrackKind.KIND_AUDIO:
             self._monitor.attach(track)
 
     def _disconnected(self, _: object = None) -> None:
