@@ -6,6 +6,7 @@ import asyncio
 import functools
 from typing import Any
 
+from livekit import rtc
 from livekit.agents import AgentSession, APIConnectOptions, JobContext, llm
 from livekit.agents.voice import room_io
 from livekit.agents.voice.agent_session import SessionConnectOptions
@@ -19,10 +20,12 @@ from agent_worker.core.settings import Settings
 from agent_worker.lifecycle.call_end import CallEnd
 from agent_worker.lifecycle.call_limit import limit_duration, limit_silence, limit_usage
 from agent_worker.lifecycle.duplicate_agent import has_earlier_agent, yield_to_earlier_agent
+from agent_worker.lifecycle.greeting import greet_when_answered
 from agent_worker.lifecycle.prefill import prefill
 from agent_worker.lifecycle.worker_death import redispatch_on_worker_death
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.providers.stack import VoiceStack
+from agent_worker.room.keypad import Keypad
 from agent_worker.room.publisher import RoomPublisher, linked_identity
 from agent_worker.room.strategy_choice import let_caller_choose_strategy
 from agent_worker.room.text_input import BoundedTextInput
@@ -77,7 +80,8 @@ async def run_call(
     microphone = audio_input.attach(session)
     recorder.watch_audio(session.output.audio, microphone)
     agent.watch_audio(microphone)
-    take_turns(session, agent, settings)
+    pauses = take_turns(session, agent, settings)
+    take_keys(session, job.room, agent, text_input, pauses, settings.dtmf_delay)
     if writer.problem():
         await job.room.local_participant.set_attributes({METRICS_ATTRIBUTE: "not written"})
     if settings.callers_choose_strategy:
@@ -89,13 +93,13 @@ async def run_call(
     limit_silence(settings.caller_silence_max_seconds, session, end, _audience(session))
     for model in (stack.fast_llm, stack.fallback_llm):
         model.prewarm()
-    if not settings.no_greeting:
-        session.say(settings.greeting)
+    room = None if job.is_fake_job() else job.room
+    greet_when_answered(session, room, None if settings.no_greeting else settings.greeting)
     if stack.prefill:
         prefill(stack.main_llm, agent)
 
 
-def take_turns(session: AgentSession[Any], agent: PreResponseAgent, settings: Settings) -> None:
+def take_turns(session: AgentSession[Any], agent: PreResponseAgent, settings: Settings) -> PauseLength:
     """Let what the caller says decide how long its pauses may be, and what is no turn."""
     timeouts = TranscriptTimeouts(session, agent.ask_to_repeat, agent.reconnect_stt, agent.audio_levels)
     agent.events.on("wordless_transcript", lambda _: timeouts.on_wordless())
@@ -105,6 +109,36 @@ def take_turns(session: AgentSession[Any], agent: PreResponseAgent, settings: Se
     agent.events.on("language_changed", pauses.use_language)
     if settings.agent_backchannels:
         _make_backchannels(session, agent, pauses)
+    return pauses
+
+
+def take_keys(
+    session: AgentSession[Any],
+    room: rtc.Room,
+    agent: PreResponseAgent,
+    text_input: BoundedTextInput,
+    pauses: PauseLength,
+    delay_s: float,
+) -> None:
+    """Let the keys of the caller's telephone be turns, which what is said in the same turn belongs to."""
+
+    async def answer(keys: str) -> None:
+        if (text := await agent.on_dtmf(keys)) is None:
+            return
+        if spoken := agent.caller_transcript.text:
+            session.clear_user_turn()
+            agent.caller_transcript.end_turn()
+        text_input.submit(f"{spoken} {text}".strip())
+
+    keypad = Keypad(
+        session,
+        room,
+        pause_s=lambda keys: pauses.after_keys(keys, delay_s),
+        on_key=lambda key: agent.events.emit("dtmf_received", key),
+        on_turn=answer if delay_s else None,
+        clock=agent.floor.clock,
+    )
+    keypad.attach()
 
 
 def _make_backchannels(session: AgentSession[Any], agent: PreResponseAgent, pauses: PauseLength) -> None:

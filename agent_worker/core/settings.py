@@ -245,6 +245,15 @@ class ConversationSettings(FromEnvironment):
         description="The same within a dictated phone number, e-mail address, spelled name or address that is "
         "incomplete.",
     )
+    dtmf_delay: float = Field(
+        default=2.0,
+        ge=0,
+        le=60,
+        description="Seconds without a key after which the keys that a caller has pressed on the telephone are taken "
+        "for a turn, as if the caller had said the digits; # ends it at once. Within a dictated value that is "
+        "incomplete, ENDPOINTING_DICTATION_DELAY if that is longer. 0: keys make no turns, and only your own agent is "
+        "told of them (docs/telephony.md).",
+    )
     agent_backchannels: bool = Field(
         default=True,
         description='true: in such a pause the agent makes a listener\'s sound ("mm-hm"), at most once in 8 seconds. '

@@ -302,6 +302,17 @@ class PreResponseAgent(Agent):
         """Take over what the voice is given: livekit-agents' own filters would speak "*sighs*" as a word."""
         leave_markup_to_agent(self.session)
 
+    async def on_dtmf(self, keys: str) -> str | None:
+        """Return what a turn of keys means that the caller has pressed on the telephone; override it in your own agent.
+
+        Args:
+            keys: The keys, without the ``#`` that ended them; ``#`` if it was the only one.
+
+        Returns:
+            The text that is answered as if the caller had said it. ``None``: nothing is answered.
+        """
+        return keys
+
     async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
     ) -> AsyncIterable[stt.SpeechEvent]:

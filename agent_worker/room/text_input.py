@@ -6,7 +6,7 @@ Protocol: LiveKit text streams on the topic ``lk.chat``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 from livekit import rtc
@@ -66,6 +66,7 @@ class BoundedTextInput:
         self._sleep = sleep
         self._pending: set[asyncio.Task[None]] = set()
         self._warned = False
+        self._is_detached = False
         self._one_at_a_time = asyncio.Lock()
 
     def attach(self) -> None:
@@ -75,9 +76,25 @@ class BoundedTextInput:
 
     def detach(self) -> None:
         """Take no more messages, and drop those that wait."""
+        self._is_detached = True
         self._room.unregister_text_stream_handler(TOPIC_CHAT)
         for task in self._pending:
             task.cancel()
+
+    def submit(self, text: str) -> None:
+        """Deliver, within the limits, a text that the caller has entered in another way, such as by a keypad."""
+        caller = self._session.room_io.linked_participant
+        if caller is None or self._is_detached:
+            return
+        if len(self._pending) >= MAX_PENDING:
+            self._warn_once()
+            return
+        self._start(self._deliver_text(room_io.TextInputEvent(text=text, participant=caller)))
+
+    def _start(self, delivery: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(delivery, name="text_input")
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
 
     def _on_stream(self, reader: rtc.TextStreamReader, identity: str) -> None:
         caller = self._session.room_io.linked_participant
@@ -88,9 +105,7 @@ class BoundedTextInput:
             self._warn_once()
             reader.close()
             return
-        task = asyncio.create_task(self._receive(reader, identity), name="text_input")
-        self._pending.add(task)
-        task.add_done_callback(self._pending.discard)
+        self._start(self._receive(reader, identity))
 
     def _warn_once(self) -> None:
         """Log the first dropped message only: a caller must not be able to fill the log."""
@@ -106,15 +121,20 @@ class BoundedTextInput:
             caller = self._session.room_io.linked_participant
             if caller is None or identity != caller.identity:
                 return
-            async with self._one_at_a_time:
-                await self._sleep(self._bucket.take())
-                message = room_io.TextInputEvent(text=text, info=reader.info, participant=caller)
-                if (reply := await self._deliver(self._session, message)) is not None:
-                    await self._wait_until_answered(reply)
+            await self._deliver_text(room_io.TextInputEvent(text=text, info=reader.info, participant=caller))
         except (ConnectionError, RuntimeError, asyncio.TimeoutError) as error:  # the caller or the session has gone
             logger.debug("a chat message is lost: %s", type(error).__name__)
         finally:
             reader.close()
+
+    async def _deliver_text(self, message: room_io.TextInputEvent) -> None:
+        try:
+            async with self._one_at_a_time:
+                await self._sleep(self._bucket.take())
+                if (reply := await self._deliver(self._session, message)) is not None:
+                    await self._wait_until_answered(reply)
+        except RuntimeError as error:  # the session has gone
+            logger.debug("a chat message is lost: %s", type(error).__name__)
 
     async def _wait_until_answered(self, reply: SpeechHandle) -> None:
         """Return when the answer has begun, or when the reply has ended without one."""

@@ -20,6 +20,7 @@ EventName = Literal[
     "wordless_transcript",
     "caller_text",
     "backchannel_started",
+    "dtmf_received",
 ]
 
 
@@ -52,6 +53,8 @@ class EngineEvents(rtc.EventEmitter[EventName]):
     empty when the turn has ended.
 
     ``backchannel_started``: a listener's sound is about to be heard. Arguments: its text and how many seconds it lasts.
+
+    ``dtmf_received``: the caller has pressed a key on the telephone. Argument: the key, one of ``0123456789*#ABCD``.
     """
 
 

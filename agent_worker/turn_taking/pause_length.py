@@ -82,6 +82,18 @@ class PauseLength:
         """Read what the caller says in another language."""
         self._language = language
 
+    def after_keys(self, keys: str, usual_s: float) -> float:
+        """Return how long the caller may press no key before the turn ends.
+
+        Args:
+            keys: The keys of the turn so far.
+            usual_s: Where nothing says that more keys must come.
+        """
+        return max(usual_s, self._least_s(pause_after(keys, self._agent_text(), self._language)))
+
+    def _least_s(self, pause: Pause) -> float:
+        return {Pause.USUAL: 0.0, Pause.OPEN: self._delays.open_s, Pause.DICTATION: self._delays.dictation_s}[pause]
+
     def on_text(self, text: str) -> None:
         """Take what the caller has said in this turn; nothing when it has ended."""
         pause = pause_after(text, self._agent_text(), self._language) if text else Pause.USUAL
@@ -89,7 +101,7 @@ class PauseLength:
             return
         self.pause = pause
         shortest, longest = self._usual_s
-        least = {Pause.USUAL: 0.0, Pause.OPEN: self._delays.open_s, Pause.DICTATION: self._delays.dictation_s}[pause]
+        least = self._least_s(pause)
         self._session.update_options(
             endpointing_opts={"min_delay": max(shortest, least), "max_delay": max(longest, least)}
         )

@@ -1,0 +1,50 @@
+"""Begin a call: greet the caller, on the phone as soon as somebody has answered it and not before."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import AgentSession
+
+from agent_worker.room.phone import wait_for_answer
+
+
+def greet_when_answered(session: AgentSession[Any], room: rtc.Room | None, greeting: str | None) -> asyncio.Task[None]:
+    """Greet the caller once one is on the line. Call it after ``session.start``.
+
+    While a phone rings, the session does not listen either: it would take ringback tones and announcements of the
+    network for the caller.
+
+    Args:
+        session: The call's session.
+        room: Its room; None on the console.
+        greeting: None: the agent waits for the caller to speak.
+
+    Returns:
+        The task that waits and greets. The end of the session cancels it.
+    """
+
+    async def greet() -> None:
+        if room is not None:
+            await _wait_for_answer(session, room)
+        if greeting is not None:
+            session.say(greeting)
+
+    task = asyncio.create_task(greet(), name="greeting")
+    session.once("close", lambda _: task.cancel())
+    return task
+
+
+async def _wait_for_answer(session: AgentSession[Any], room: rtc.Room) -> None:
+    is_ringing = False
+
+    def on_ringing() -> None:
+        nonlocal is_ringing
+        is_ringing = True
+        session.input.set_audio_enabled(False)
+
+    await wait_for_answer(room, on_ringing)
+    if is_ringing:
+        session.input.set_audio_enabled(True)
