@@ -10,7 +10,7 @@ On a command line: ``python -m caller --help``. The report's shapes and units ar
 from caller.audio import Recording
 from caller.call import call
 from caller.errors import CallError, InputError, NoAgentError, RoomError
-from caller.options import CallOptions, Text, Utterance, Wav
+from caller.options import CallOptions, Keys, Text, Utterance, Wav
 from caller.report import (
     AgentTranscript,
     Backchannel,
@@ -33,6 +33,7 @@ __all__ = [
     "Greeting",
     "InputError",
     "Interim",
+    "Keys",
     "NoAgentError",
     "Recording",
     "RoomError",

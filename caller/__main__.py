@@ -15,7 +15,7 @@ from pathlib import Path
 
 from caller.call import call
 from caller.errors import CallError
-from caller.options import CallOptions, Text, Wav
+from caller.options import CallOptions, Keys, Text, Wav
 from caller.report import Turn
 
 
@@ -98,9 +98,16 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SENTENCE",
         help="a sentence, spoken by the speech endpoint",
     )
+    what.add_argument(
+        "--keys", dest="utterances", type=Keys, action="append", metavar="KEYS", help="keys of a telephone, such as 42#"
+    )
     what.add_argument("--speech-url", help="default: CALLER_SPEECH_URL, or http://localhost:8880/v1")
     what.add_argument("--speech-model", help=f"default: {default['speech_model']}")
     what.add_argument("--speech-voice", help=f"default: {default['speech_voice']}")
+
+    where.add_argument(
+        "--phone", action="store_const", const=True, help="call by telephone: 8 kHz mu-law, a participant of kind SIP"
+    )
 
     waits = parser.add_argument_group("timeouts")
     seconds("barge-in", "begin the next utterance this long after the agent's first sound, over its speech")

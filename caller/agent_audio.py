@@ -10,17 +10,24 @@ from agent_worker.audio.sound_edges import RECEIVED_SPEECH, SoundDetector
 from caller.audio import SAMPLE_RATE, Recording
 from caller.clock import Clock
 from caller.report import Segment
+from caller.telephone import TelephoneReceiver
 
 
 class AgentAudioMonitor:
     """Finds the audible segments in one audio track at a time.
 
     The instant of a sample is when its frame leaves the jitter buffer.
+
+    Args:
+        clock: The call's clock.
+        recording: Receives the audio.
+        phone: Hear it by telephone: what is measured and recorded is what is left of it there.
     """
 
-    def __init__(self, clock: Clock, recording: Recording | None = None) -> None:
+    def __init__(self, clock: Clock, recording: Recording | None = None, *, phone: bool = False) -> None:
         self._clock = clock
         self._recording = recording
+        self._phone = phone
         self._detector = SoundDetector(RECEIVED_SPEECH, SAMPLE_RATE)
         self._reading: asyncio.Task[None] | None = None
 
@@ -54,12 +61,14 @@ class AgentAudioMonitor:
 
     async def _read(self, track: rtc.Track) -> None:
         stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=10)
+        receiver = TelephoneReceiver() if self._phone else None
         try:
             async for event in stream:
-                at = self._clock.now()
-                block = np.frombuffer(event.frame.data, np.int16)
-                self._detector.push(block, at)
-                if self._recording:
-                    self._recording.add(at, block.copy())
+                arrived = self._clock.now()
+                frame = np.frombuffer(event.frame.data, np.int16)
+                for at, block in receiver.push(arrived, frame) if receiver else [(arrived, frame)]:
+                    self._detector.push(block, at)
+                    if self._recording:
+                        self._recording.add(at, block.copy())
         finally:
             await stream.aclose()

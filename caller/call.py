@@ -14,14 +14,15 @@ from caller.clips import load_clips
 from caller.clock import Clock
 from caller.dispatch import ensure_dispatched
 from caller.errors import NoAgentError, RoomError
-from caller.microphone import Microphone
-from caller.options import CallOptions
+from caller.microphone import Microphone, SendTimes
+from caller.options import KEYS, CallOptions, Keys
 from caller.report import CallReport, Greeting, Turn
 from caller.room_connection import RoomConnection
 from caller.soft_backchannels import SpeechAudio
 from caller.timeouts import wait_for
 from caller.transcripts import Transcripts
 
+_KEY_INTERVAL_S = 0.2  # as fast as people press keys
 _PROCEDURE_RETRY_S = 0.1  # an agent may be in the room before it has registered its procedures
 _LEAVE_TIMEOUT_S = 5.0  # a server that is gone does not confirm that we left
 
@@ -48,7 +49,7 @@ async def call(options: CallOptions, on_turn: OnTurn | None = None, recording: R
     clock = Clock()
     received = recording or (Recording() if options.record else None)
     sent = Recording() if options.record_caller else None
-    monitor = AgentAudioMonitor(clock, received)
+    monitor = AgentAudioMonitor(clock, received, phone=options.phone)
     connection = RoomConnection(clock, monitor, options.agent_name)
     transcripts = Transcripts(connection.room, clock, options.topics)
     microphone = Microphone(clock, sent)
@@ -99,9 +100,11 @@ class _Conversation:
         )
         for i, clip in enumerate(clips):
             begun, agent_is_speaking = self.clock.now(), not self._watcher.finished()
-            times = await self.microphone.play(clip)
+            utterance = self.options.utterances[i]
+            keys = utterance.keys if isinstance(utterance, Keys) else ""
+            times = await (self._press(keys) if keys else self.microphone.play(clip))
             turn = Turn(
-                said=self.options.utterances[i].said,
+                said=utterance.said,
                 first_sent=times.first_sent,
                 last_sent=times.last_sent,
                 barge_in=self._barges_in(i) and agent_is_speaking,
@@ -117,6 +120,16 @@ class _Conversation:
             report.turns.append(turn)
             on_turn(turn)
         return report
+
+    async def _press(self, keys: str) -> SendTimes:
+        """Press keys; return when the first and the last one were sent."""
+        instants: list[float] = []
+        for key in keys:
+            if instants:
+                await self.clock.sleep(_KEY_INTERVAL_S)
+            instants.append(self.clock.now())
+            await self.connection.room.local_participant.publish_dtmf(code=KEYS.index(key), digit=key)
+        return SendTimes(instants[0], instants[-1])
 
     def _barges_in(self, i: int) -> bool:
         return i > 0 and not (self.options.barge_in is None and self.options.utterances[i].over_reply_after is None)

@@ -1,17 +1,20 @@
-"""Utterances to samples: WAV files are decoded, sentences are synthesised by the speech endpoint."""
+"""Utterances to samples: WAV files are decoded, sentences are synthesised by the speech endpoint, keys have none."""
 
 import asyncio
 import io
 import os
 from pathlib import Path
 
-from caller.audio import NotAudioError, Pcm, read_wav
+import numpy as np
+
+from caller.audio import NotAudioError, Pcm, audible_part, read_wav
 from caller.errors import InputError
-from caller.options import CallOptions, Text, Wav
+from caller.options import CallOptions, Keys, Text, Utterance, Wav
+from caller.telephone import through_telephone
 
 
 async def load_clips(options: CallOptions) -> list[Pcm]:
-    """Return the samples of every utterance, in order.
+    """Return the samples of every utterance, in order; of keys, none.
 
     Raises:
         InputError: With every problem of the options and of the files.
@@ -19,10 +22,7 @@ async def load_clips(options: CallOptions) -> list[Pcm]:
     problems = options.problems()
     # A call that cannot be made is not worth a request to the speech endpoint; files are checked all the same.
     utterances = [u for u in options.utterances if isinstance(u, Wav) or not problems]
-    clips = await asyncio.gather(
-        *(_read(u) if isinstance(u, Wav) else _synthesise(u, options) for u in utterances),
-        return_exceptions=True,
-    )
+    clips = await asyncio.gather(*(_load(u, options) for u in utterances), return_exceptions=True)
     good: list[Pcm] = []
     for clip in clips:
         if isinstance(clip, NotAudioError):
@@ -34,6 +34,18 @@ async def load_clips(options: CallOptions) -> list[Pcm]:
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
     return good
+
+
+async def _load(utterance: Utterance, options: CallOptions) -> Pcm:
+    if isinstance(utterance, Keys):
+        return np.zeros(0, np.int16)
+    clip = await (_read(utterance) if isinstance(utterance, Wav) else _synthesise(utterance, options))
+    if not options.phone:
+        return clip
+    narrow = await asyncio.to_thread(through_telephone, clip)
+    if audible_part(narrow) is None:
+        raise NotAudioError(f"{utterance.said}: has nothing in it that a telephone transmits: record a voice")
+    return narrow
 
 
 async def _read(utterance: Wav) -> Pcm:

@@ -36,7 +36,23 @@ class Text:
         return self.text
 
 
-Utterance = Wav | Text
+@dataclass(frozen=True)
+class Keys:
+    """Keys that are pressed on the telephone (DTMF), for example "42#"."""
+
+    keys: str
+    over_reply_after: float | None = None
+    """Begin over the agent's reply to the utterance before, once that has been audible for so many seconds."""
+
+    @property
+    def said(self) -> str:
+        """The utterance as the report names it: the keys."""
+        return self.keys
+
+
+KEYS = "0123456789*#ABCD"
+"""The keys of a telephone, in the order of their codes."""
+Utterance = Wav | Text | Keys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +75,9 @@ class CallOptions:
     """Dispatch the agent of this name to the room, and talk to no other. Empty: the first agent that comes."""
     agent_metadata: str = ""
     """The metadata of that dispatch: the agent's job has them."""
+    phone: bool = False
+    """Call by a telephone: audio in both directions is 8 kHz mu-law, and without a `token` the participant is of kind
+    SIP, as a phone that has been answered."""
     topics: Sequence[str] = ()
     """Text stream topics to record beside the transcripts."""
     procedures: Sequence[tuple[str, str]] = ()
@@ -110,11 +129,16 @@ class CallOptions:
         if self.agent_metadata and not self.agent_name:
             found.append("--agent-metadata is for a dispatch: pass --agent-name NAME with it")
         if not self.utterances:
-            found.append("nothing to say: pass --wav FILE or --text 'SENTENCE', as often as you like")
+            found.append("nothing to say: pass --wav FILE, --text 'SENTENCE' or --keys KEYS, as often as you like")
         found += [
             "--text is empty: write a sentence in it"
             for utterance in self.utterances
             if isinstance(utterance, Text) and not utterance.text.strip()
+        ]
+        found += [
+            f"--keys has other characters than {KEYS}, or none: give keys of a telephone"
+            for utterance in self.utterances
+            if isinstance(utterance, Keys) and (not utterance.keys or set(utterance.keys) - set(KEYS))
         ]
         durations = (
             "connect_timeout",

@@ -15,6 +15,7 @@ from caller.timeouts import wait_for
 _STATE = "lk.agent.state"
 _ON_BEHALF = "lk.publish_on_behalf"
 _AGENT_NAME = "lk.agent.name"
+_ANSWERED_PHONE = {"sip.callStatus": "active"}  # what LiveKit's SIP server sets
 _CONNECT_GRACE_S = 5.0  # for a connection that is being made when the call is cancelled
 
 
@@ -115,6 +116,8 @@ def _token(options: CallOptions) -> str:
         return options.token
     grants = api.VideoGrants(room_join=True, room_create=True, room=options.room)
     token = api.AccessToken(options.api_key, options.api_secret).with_identity(options.identity)
+    if options.phone:
+        token = token.with_kind("sip").with_attributes(_ANSWERED_PHONE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a development server's secret is short
         return token.with_grants(grants).to_jwt()
