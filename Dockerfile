@@ -45,6 +45,7 @@ COPY --from=page /web/dist web/dist
 COPY fast-preresponse.py fast-preresponse-ollama.py LICENSE ./
 COPY agent_metrics agent_metrics
 COPY agent_worker agent_worker
+COPY call_guard call_guard
 COPY caller caller
 COPY http_service http_service
 COPY page_server page_server
@@ -60,7 +61,7 @@ ENV PATH=/app/.venv/bin:$PATH \
     PAGE_HOST=0.0.0.0 \
     PAGE_HEALTH_PORT=8082
 # The user cannot write bytecode at run time. The models (VAD, end of turn) are used once, without network access.
-RUN python -m compileall -q agent_metrics agent_worker caller http_service page_server \
+RUN python -m compileall -q agent_metrics agent_worker call_guard caller http_service page_server \
  && PYTHONPATH=. python image/check_models.py
 
 USER 10001

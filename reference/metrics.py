@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from agent_metrics.compat.prometheus import MetricWrapperBase, label_names
 from agent_metrics.status import Status
 from agent_worker.telemetry import metrics
+from call_guard.metrics import GuardMetrics
 
 _HEAD = """\
 # Metrics reference
@@ -23,11 +24,14 @@ _TABLE_HEAD = "| name | type | labels | help |\n| --- | --- | --- | --- |\n"
 def render() -> str:
     """Return the content of the page."""
     worker_metrics = (metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase))
+    guard_metrics = (metric for metric in vars(GuardMetrics()).values() if isinstance(metric, MetricWrapperBase))
     service_metrics = (metric for metric in vars(Status()).values() if isinstance(metric, MetricWrapperBase))
     return (
         f"{_HEAD}\n## Metrics of the worker\n\n"
         f"Declared in `agent_worker/telemetry/metrics.py`.\n\n{_table(worker_metrics)}\n"
-        f"## Metrics of agent-metrics\n\nDeclared in `agent_metrics/status.py`.\n\n{_table(service_metrics)}"
+        f"## Metrics of agent-metrics\n\nDeclared in `agent_metrics/status.py`.\n\n{_table(service_metrics)}\n"
+        f"## Metrics of the call guard\n\nDeclared in `call_guard/metrics.py`; the guard serves them itself.\n\n"
+        f"{_table(guard_metrics)}"
     )
 
 

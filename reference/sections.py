@@ -16,6 +16,7 @@ from agent_worker.core.settings import (
     SelfHostedSettings,
     WorkerSettings,
 )
+from call_guard.settings import GuardSettings
 from page_server.settings import PageSettings
 
 
@@ -64,6 +65,7 @@ SECTIONS = (
     Section("Conversation", (ConversationSettings,)),
     Section("Worker", (WorkerSettings, Folders)),
     Section("Page", (PageSettings,), "python -m page_server"),
+    Section("Call guard", (GuardSettings,), "python -m call_guard"),
 )
 
 

@@ -18,7 +18,7 @@ from tests.files import ROOT, tracked
 pytestmark = pytest.mark.slow
 
 UV = shutil.which("uv") or str(cache_dir() / "uv" / "bin" / "uv")
-SHIPPED = ("agent_metrics", "agent_worker", "caller", "http_service", "page_server")
+SHIPPED = ("agent_metrics", "agent_worker", "call_guard", "caller", "http_service", "page_server")
 CLOUD_PLUGINS, LOCAL_PLUGINS = {"deepgram", "groq", "openai"}, {"openai"}
 
 

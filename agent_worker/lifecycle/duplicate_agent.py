@@ -8,41 +8,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 from livekit import api, rtc
 from livekit.agents import JobRequest
 
+from agent_worker.core.dispatch_claim import DispatchClaim
 from agent_worker.core.log import logger
 from agent_worker.room.topics import DISPATCH_CLAIM_ATTRIBUTE
 
 
-class DispatchClaim(NamedTuple):
-    """An agent's claim to a room. Of two with the same name, the smaller one stays.
-
-    Attributes:
-        agent_name: The name that LiveKit dispatches the agent by; may be empty.
-        accepted_at: When its worker accepted the job, seconds since 1970.
-        identity: The agent's identity in the room; decides between two of the same moment.
-    """
-
-    agent_name: str
-    accepted_at: float
-    identity: str
-
-
 async def accept(request: JobRequest) -> None:
     """Accept a job, with a claim as an attribute of the agent's token: so it lasts through reconnects."""
-    await request.accept(attributes={DISPATCH_CLAIM_ATTRIBUTE: f"{time.time():.3f} {request.agent_name}"})
+    claim = DispatchClaim(request.agent_name, time.time(), "")  # LiveKit adds the identity
+    await request.accept(attributes={DISPATCH_CLAIM_ATTRIBUTE: claim.text()})
 
 
 def dispatch_claim(participant: rtc.Participant | api.ParticipantInfo) -> DispatchClaim | None:
     """Return a participant's claim; ``None`` if it has none that can be read."""
-    accepted_at, _, name = participant.attributes.get(DISPATCH_CLAIM_ATTRIBUTE, "").partition(" ")
-    try:
-        return DispatchClaim(name, float(accepted_at), participant.identity)
-    except ValueError:
-        return None
+    return DispatchClaim.parse(participant.attributes.get(DISPATCH_CLAIM_ATTRIBUTE, ""), participant.identity)
 
 
 def has_earlier_agent(room: rtc.Room) -> bool:

@@ -26,3 +26,7 @@ METRICS_ATTRIBUTE = "agent_worker.metrics"
 #: Attribute of the agent's participant: the time at which its job was accepted, seconds since 1970, a space, and the
 #: agent's name.
 DISPATCH_CLAIM_ATTRIBUTE = "agent_worker.asked"
+
+#: Attribute of the announcer's participant, which speaks to a caller who waits for an agent and is no agent: the
+#: language that it speaks.
+ANNOUNCER_ATTRIBUTE = "agent_worker.announcer"

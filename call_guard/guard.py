@@ -1,0 +1,254 @@
+"""Look at the rooms, and do what each needs: all of them every few seconds, one at once when LiveKit says so."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from livekit import api
+
+from call_guard.decision import (
+    START_TIMEOUT_S,
+    Action,
+    Announce,
+    CloseRoom,
+    CreateDispatch,
+    DeleteDispatch,
+    Policy,
+    RemoveAgent,
+    decide,
+    wants_agent,
+)
+from call_guard.history import History
+from call_guard.metrics import GuardMetrics
+from call_guard.rooms import Rooms
+from call_guard.snapshot import Role, Room
+
+#: Before a request for an agent: of two guards that see the same, one is faster, and the other sees its request.
+_JITTER_S = 0.4
+#: After it: requests of both are in LiveKit's list by then.
+_SETTLE_S = 0.3
+#: How many rooms are read at the same time.
+_CONCURRENCY = 20
+
+_logger = logging.getLogger(__name__)
+
+
+class Announcing(Protocol):
+    """Sends announcers into rooms."""
+
+    def announce(self, room: str) -> None:
+        """Tell the callers of a room that they wait, unless this guard does so already."""
+
+
+class NoAnnouncing:
+    """Leaves callers who wait in silence."""
+
+    def announce(self, room: str) -> None:
+        """Do nothing."""
+
+
+class FreeSlots(Protocol):
+    """Knows how many more calls the workers can take."""
+
+    async def free(self) -> int | None:
+        """Return the number; ``None`` if it is not known."""
+
+
+class Guard:
+    """Keeps every caller with exactly one agent.
+
+    Args:
+        rooms: The rooms of the LiveKit server.
+        policy: The settings that decide.
+        metrics: Counts what is done.
+        announcing: Sends announcers; by default, callers who wait hear nothing.
+        slots: Knows the workers' capacity. Without it, or while it is not known, an agent is requested for every room.
+        clock: Seconds, monotonic.
+        sleep: Waits for so many seconds.
+        jitter: Returns a random number from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        policy: Policy,
+        metrics: GuardMetrics,
+        announcing: Announcing | None = None,
+        slots: FreeSlots | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._rooms = rooms
+        self._policy = policy
+        self._metrics = metrics
+        self._announcing = announcing or NoAnnouncing()
+        self._slots = slots
+        self._clock = clock
+        self._sleep = sleep
+        self._jitter = jitter
+        self._history = History()
+        self._at_work: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+
+    async def run(self, interval_s: float) -> None:
+        """Look at all rooms every ``interval_s`` seconds. Returns only when it is cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except Exception as error:  # whatever it is, the next look may succeed
+                self._failed(error)
+            await self._sleep(interval_s)
+
+    async def sweep(self) -> None:
+        """Look at every room in which somebody is, those first that have waited longest.
+
+        Raises:
+            Exception: If LiveKit does not list its rooms.
+        """
+        started = self._clock()
+        rooms = await self._rooms.all()
+        self._history.keep_only([room.sid for room in rooms])
+        listed = [room for room in rooms if room.num_participants]
+        slots = _Allowance(await self._slots.free() if self._slots else None)
+        queue = asyncio.Semaphore(_CONCURRENCY)
+
+        async def look(room: api.Room) -> None:
+            async with queue:
+                await self._check(room.name, room, slots)
+
+        await asyncio.gather(*map(look, sorted(listed, key=self._waiting_since)))
+        self._report(listed, started)
+
+    def check_soon(self, room: str) -> None:
+        """Look at one room now: LiveKit says that something has changed there. Doubled calls do no harm."""
+        if room in self._at_work:
+            self._again.add(room)
+            return
+        task = asyncio.create_task(self._check(room, None, _Allowance(None)), name="check room")
+        self._at_work[room] = task
+        task.add_done_callback(lambda _: self._checked(room))
+
+    async def idle(self) -> None:
+        """Wait until no room is being looked at because of :meth:`check_soon`."""
+        while self._at_work:
+            await asyncio.gather(*self._at_work.values())
+
+    def _checked(self, room: str) -> None:
+        del self._at_work[room]
+        if room in self._again:
+            self._again.discard(room)
+            self.check_soon(room)
+
+    async def _check(self, name: str, listed: api.Room | None, slots: _Allowance) -> None:
+        try:
+            room = await self._read(name, listed)
+            if room is not None:
+                await self._serve(room, slots)
+        except Exception as error:  # one room must not cost the others their agent
+            self._failed(error)
+
+    async def _read(self, name: str, listed: api.Room | None = None) -> Room | None:
+        """Return a room, noted in its history. The requests for agents are read only where they matter."""
+        history = self._history.find(listed.sid) if listed else None
+        is_settled = history is not None and history.is_served_for(START_TIMEOUT_S, self._clock())
+        room = await self._rooms.read(name, listed, with_dispatches=not is_settled)
+        if room is not None and is_settled and not room.members(Role.AGENT):
+            room = await self._rooms.read(name, listed)
+        if room is None:
+            return None
+        history = self._history.of(room)
+        waited_since = history.waiting_since
+        history.observe(room, self._policy.agent_name, self._clock())
+        if waited_since is not None and history.served_since is not None:
+            self._metrics.wait.observe(history.served_since - waited_since)
+        return room
+
+    def _decide(self, room: Room, *, may_dispatch: bool = True) -> list[Action]:
+        return decide(room, self._history.of(room), self._policy, self._clock(), may_dispatch=may_dispatch)
+
+    async def _serve(self, room: Room, slots: _Allowance) -> None:
+        actions = self._decide(room)
+        if wants_agent(actions):
+            actions = self._decide(room, may_dispatch=slots.take())
+        for action in actions:
+            if isinstance(action, Announce):
+                self._announcing.announce(room.name)
+        if wants_agent(actions):
+            await self._request_agent(room.name)
+        else:
+            await self._do(room.name, actions)
+
+    async def _request_agent(self, name: str) -> None:
+        """Request an agent, unless the other guard has done it meanwhile; then take a double back."""
+        await self._sleep(self._jitter() * _JITTER_S)
+        room = await self._read(name)
+        if room is None:
+            return
+        actions = self._decide(room)
+        await self._do(name, actions)
+        if not wants_agent(actions):
+            return
+        await self._sleep(_SETTLE_S)
+        if (room := await self._read(name)) is not None:
+            await self._do(name, [one for one in self._decide(room) if isinstance(one, DeleteDispatch)])
+
+    async def _do(self, room: str, actions: list[Action]) -> None:
+        for action in actions:
+            if isinstance(action, CreateDispatch):
+                await self._rooms.create_dispatch(room, self._policy.agent_name)
+                self._metrics.dispatches.inc()
+            elif isinstance(action, DeleteDispatch):
+                await self._rooms.delete_dispatch(room, action.dispatch_id)
+                self._metrics.deleted_dispatches.labels(action.reason).inc()
+            elif isinstance(action, RemoveAgent):
+                await self._rooms.remove(room, action.identity)
+                self._metrics.removed_agents.inc()
+                _logger.warning("two agents were in a room: the later one was removed")
+            elif isinstance(action, CloseRoom):
+                await self._rooms.close(room)
+                self._metrics.closed_rooms.inc()
+                _logger.warning("a call was ended: no agent came within GUARD_WAIT_LIMIT")
+
+    def _waiting_since(self, room: api.Room) -> float:
+        history = self._history.find(room.sid)
+        since = history.waiting_since if history else None
+        return self._clock() if since is None else since
+
+    def _report(self, listed: list[api.Room], started: float) -> None:
+        now = self._clock()
+        histories = [found for room in listed if (found := self._history.find(room.sid))]
+        waits = [now - one.waiting_since for one in histories if one.waiting_since is not None]
+        self._metrics.rooms.labels("waiting").set(len(waits))
+        self._metrics.rooms.labels("served").set(sum(one.served_since is not None for one in histories))
+        self._metrics.longest_wait.set(max(waits, default=0))
+        self._metrics.sweep.observe(now - started)
+        self._metrics.last_sweep.set_to_current_time()
+
+    def _failed(self, error: Exception) -> None:
+        self._metrics.errors.inc()
+        reason = f"HTTP {error.status}, {error.code}" if isinstance(error, api.ServerError) else type(error).__name__
+        _logger.warning("a room could not be looked at (%s): it is tried again", reason)
+
+
+class _Allowance:
+    """How many agents may be requested in a sweep, the longest waiting first.
+
+    One may always be: the workers' own report may be late, and LiveKit then refuses it.
+    """
+
+    def __init__(self, free: int | None) -> None:
+        self._left = None if free is None else max(free, 1)
+
+    def take(self) -> bool:
+        """Take one; return False if none is left."""
+        if self._left is None:
+            return True
+        self._left -= 1
+        return self._left >= 0

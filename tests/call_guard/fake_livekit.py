@@ -1,0 +1,110 @@
+"""A LiveKit server's rooms and workers in memory, and a clock that advances only while the guard sleeps."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass, field, replace
+
+from livekit import api
+
+from agent_worker.core.dispatch_claim import DispatchClaim
+from call_guard.snapshot import Dispatch, Participant, Role, Room
+
+CALLER = Participant("caller", Role.CALLER)
+
+
+def agent(identity: str = "agent-1", name: str = "", accepted_at: float = 1.0) -> Participant:
+    return Participant(identity, Role.AGENT, name, DispatchClaim(name, accepted_at, identity))
+
+
+class Clock:
+    """Seconds since the start of the test."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)  # the other guard's turn
+
+
+@dataclass
+class FakeLiveKit:
+    """Rooms whose dispatches are accepted by workers with free slots, at once.
+
+    Attributes:
+        rooms: By name.
+        free_slots: Of all workers.
+        created: The rooms of the dispatches that were created, in order.
+        is_down: Whether each request fails.
+    """
+
+    rooms: dict[str, Room] = field(default_factory=dict)
+    free_slots: int = 100
+    created: list[str] = field(default_factory=list)
+    is_down: bool = False
+    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def add(self, *participants: Participant, name: str = "room", dispatches: tuple[Dispatch, ...] = ()) -> None:
+        self.rooms[name] = Room(name, f"RM_{name}", participants, dispatches)
+
+    def change(self, name: str, *, join: Participant | None = None, leave: str = "") -> None:
+        room = self.rooms[name]
+        participants = tuple(one for one in room.participants if one.identity != leave)
+        self.rooms[name] = replace(room, participants=(*participants, join) if join else participants)
+
+    def agents_join(self) -> None:
+        """Let the agents of all accepted dispatches join that have not been there yet."""
+        for room in list(self.rooms.values()):
+            for dispatch in room.dispatches:
+                for identity in dispatch.identities:
+                    if identity not in [one.identity for one in self.rooms[room.name].participants]:
+                        self.change(room.name, join=agent(identity, dispatch.agent_name, dispatch.created_at))
+
+    async def all(self) -> list[api.Room]:
+        await self._answer()
+        return [
+            api.Room(name=room.name, sid=room.sid, num_participants=len(room.members(Role.CALLER)))
+            for room in self.rooms.values()
+        ]
+
+    async def read(self, name: str, listed: api.Room | None = None, *, with_dispatches: bool = True) -> Room | None:
+        await self._answer()
+        room = self.rooms.get(name)
+        return room if room is None or with_dispatches else replace(room, dispatches=())
+
+    async def create_dispatch(self, room: str, agent_name: str) -> str:
+        await self._answer()
+        number = next(self._ids)
+        self.created.append(room)
+        accepted = (f"agent-of-{number}",) if self.free_slots > 0 else ()
+        self.free_slots -= len(accepted)
+        dispatch = Dispatch(f"AD_{number}", agent_name, number, accepted)
+        self.rooms[room] = replace(self.rooms[room], dispatches=(*self.rooms[room].dispatches, dispatch))
+        return dispatch.id
+
+    async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
+        await self._answer()
+        for dispatch in self.rooms[room].dispatches:
+            if dispatch.id == dispatch_id:
+                for identity in dispatch.identities:
+                    self.change(room, leave=identity)
+        kept = tuple(one for one in self.rooms[room].dispatches if one.id != dispatch_id)
+        self.rooms[room] = replace(self.rooms[room], dispatches=kept)
+
+    async def remove(self, room: str, identity: str) -> None:
+        await self._answer()
+        self.change(room, leave=identity)
+
+    async def close(self, room: str) -> None:
+        await self._answer()
+        self.rooms.pop(room, None)
+
+    async def _answer(self) -> None:
+        await asyncio.sleep(0)  # the other guard's turn
+        if self.is_down:
+            raise ConnectionError("LiveKit is restarted")
