@@ -21,6 +21,7 @@ from call_guard.rooms import LiveKitRooms
 from call_guard.settings import GuardSettings
 from http_service.connections import limited_config
 from http_service.server import Server, block_stop_signals, exit_misconfigured, listen
+from http_service.worker_slots import WorkerAddresses, WorkerSlots
 
 _PROGRAM = "call_guard"
 #: LiveKit sends its webhooks from few addresses, each over several connections.
@@ -79,7 +80,9 @@ class GuardService:
         settings = self._settings
         async with api.LiveKitAPI(str(settings.livekit_url), settings.livekit_api_key, self._secret) as livekit:
             rooms = LiveKitRooms(livekit, self._secret)
-            self._guard = Guard(rooms, settings.policy, self._metrics)
+            urls = settings.worker_urls
+            slots = WorkerSlots(WorkerAddresses(urls), settings.agent_name) if urls else None
+            self._guard = Guard(rooms, settings.policy, self._metrics, slots=slots)
             sweeps = asyncio.create_task(self._guard.run(settings.guard_sweep_interval), name="sweeps")
             try:
                 yield

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from agent_worker.core.settings import LiveKitSettings, Port, Text
+from agent_worker.core.settings import LiveKitSettings, Port, Text, WorkerUrlSettings
 from call_guard.decision import Policy
 
 
-class GuardSettings(LiveKitSettings):
+class GuardSettings(LiveKitSettings, WorkerUrlSettings):
     """The call guard, which gives an agent to every caller who has none. It also needs the LiveKit settings."""
 
     guard_host: Text = Field(

@@ -25,6 +25,7 @@ from http_service.basic_auth import BasicAuthBackend, Verify, basic_auth_middlew
 from http_service.health import HEALTH_PATH, answer_ok
 from http_service.networks import client_address
 from http_service.rate_limit import NetworkRateLimiter
+from http_service.worker_slots import WorkerAddresses, WorkerSlots
 from page_server.headers import SecurityHeaders
 from page_server.open_calls import OpenCalls
 from page_server.origin import OwnAddress
@@ -37,11 +38,15 @@ WRONG_PASSWORDS_PER_MINUTE = 10
 TOTAL_WRONG_PASSWORDS_PER_MINUTE = 1000
 _OPEN_CALLS_RETRY_S = 30
 _UNAVAILABLE_RETRY_S = 5
+_BUSY_RETRY_S = 10
 _MIN_GZIP_BYTES = 2048
 
 
 def create_app(
-    settings: PageSettings, rooms: Rooms | None = None, clock: Callable[[], float] = time.monotonic
+    settings: PageSettings,
+    rooms: Rooms | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    slots: WorkerSlots | None = None,
 ) -> Starlette:
     """Return the web application of the page server.
 
@@ -49,9 +54,12 @@ def create_app(
         settings: The settings of the page server.
         rooms: Creates the rooms of calls. By default those of the LiveKit server in the settings.
         clock: Returns a monotonic time in seconds, for the rate limits.
+        slots: The workers' free slots. By default those of ``WORKER_URLS``.
     """
+    if slots is None and settings.worker_urls:
+        slots = WorkerSlots(WorkerAddresses(settings.worker_urls), settings.agent_name)
     own_address = OwnAddress(settings)
-    calls = _Calls(settings, rooms or LiveKitRooms(settings), clock)
+    calls = _Calls(settings, rooms or LiveKitRooms(settings), clock, slots)
 
     async def config(_: Request) -> Response:
         return JSONResponse({"strategies": get_args(StrategyName), "text_input": True})
@@ -75,9 +83,12 @@ def create_app(
 class _Calls:
     """Starts calls, within the limits of the client's address, of its networks and of all clients."""
 
-    def __init__(self, settings: PageSettings, rooms: Rooms, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: PageSettings, rooms: Rooms, clock: Callable[[], float], slots: WorkerSlots | None
+    ) -> None:
         self._settings = settings
         self._rooms = rooms
+        self._slots = slots
         per_minute, total_per_minute = settings.page_calls_per_minute, settings.page_total_calls_per_minute
         self._starts = NetworkRateLimiter(per_minute, max(per_minute, total_per_minute), clock)
         self._open = OpenCalls(rooms, settings.page_open_calls)
@@ -88,6 +99,9 @@ class _Calls:
             message = "Too many calls from your address. Wait a minute and try again."
             return _error(429, "rate_limited", message, {"Retry-After": str(math.ceil(wait_s))})
         self._starts.record(address)
+        if self._slots and not await self._slots.take(self._settings.page_reserved_slots):
+            message = "All lines are busy. Try again in a moment."
+            return _error(503, "all_lines_busy", message, {"Retry-After": str(_BUSY_RETRY_S)})
         try:
             session = await self._create_session(address)
         except RoomsUnavailableError:

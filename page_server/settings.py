@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from agent_worker.core.settings import HttpUrl, LiveKitSettings, LiveKitUrl, Port, Text
+from agent_worker.core.settings import HttpUrl, LiveKitSettings, LiveKitUrl, Port, Text, WorkerUrlSettings
 
 #: Every guess is checked (see http_service.basic_auth), so short passwords would be found.
 _MIN_PASSWORD_CHARS = 12
 BUILT_PAGE = Path(__file__).resolve().parent.parent / "web" / "dist"
 
 
-class PageSettings(LiveKitSettings):
+class PageSettings(LiveKitSettings, WorkerUrlSettings):
     """The server of the page on which callers talk to the agent. It also needs the LiveKit settings."""
 
     page_host: Text = Field(
@@ -56,6 +56,13 @@ class PageSettings(LiveKitSettings):
     )
     page_open_calls: int = Field(
         default=10, gt=0, le=100_000, description="Number of calls that each client address may have open at once."
+    )
+    page_reserved_slots: int = Field(
+        default=0,
+        ge=0,
+        le=100_000,
+        description="Free slots of the workers that the page does not give away, for callers who lost their agent, and "
+        "for those who do not come from the page. Needs WORKER_URLS: without it, the page lets every caller in.",
     )
     page_connections: int = Field(
         default=50,

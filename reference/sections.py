@@ -15,6 +15,7 @@ from agent_worker.core.settings import (
     LiveKitSettings,
     SelfHostedSettings,
     WorkerSettings,
+    WorkerUrlSettings,
 )
 from call_guard.settings import GuardSettings
 from page_server.settings import PageSettings
@@ -64,6 +65,7 @@ SECTIONS = (
     Section("Self-hosted stack", (SelfHostedSettings,), "python fast-preresponse-ollama.py"),
     Section("Conversation", (ConversationSettings,)),
     Section("Worker", (WorkerSettings, Folders)),
+    Section("Free slots", (WorkerUrlSettings,)),
     Section("Page", (PageSettings,), "python -m page_server"),
     Section("Call guard", (GuardSettings,), "python -m call_guard"),
 )

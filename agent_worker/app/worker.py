@@ -14,7 +14,7 @@ from livekit.agents import AgentServer, JobContext, cli
 from agent_worker.app import phrases
 from agent_worker.app.call import run_call
 from agent_worker.app.checkup import command
-from agent_worker.core.compat.livekit import preload_first
+from agent_worker.core.compat.livekit import JsonAgentServer, preload_first
 from agent_worker.core.log import logger
 from agent_worker.core.log_protection import protect_log
 from agent_worker.core.settings import BadSettingsError, Settings, SettingsT, load
@@ -29,6 +29,7 @@ from agent_worker.lifecycle.warm_up import (
     synthesize_first_texts,
     warm_up_process,
 )
+from agent_worker.lifecycle.worker_status import report_status
 from agent_worker.providers.preflight import check
 from agent_worker.providers.stack import StackDefinition, VoiceStack
 from agent_worker.telemetry.list_prices import add_list_prices
@@ -100,7 +101,7 @@ def complete_prices(own: Prices, stack: VoiceStack, language: str) -> Prices:
 def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceStack], prices: Prices) -> AgentServer:
     """Return the worker: its calls run :func:`agent_worker.app.call.run_call`, each in a process of its own."""
     preload_first("agent_worker.app.preload")  # before the plugins, which make livekit's metrics
-    server = AgentServer(
+    server = JsonAgentServer(
         ws_url=str(settings.livekit_url),
         api_key=settings.livekit_api_key,
         api_secret=settings.livekit_api_secret.get_secret_value(),
@@ -114,6 +115,7 @@ def build_server(settings: SettingsT, build_stack: Callable[[SettingsT], VoiceSt
         server.load_fnc = functools.partial(_load_of_calls, settings.worker_max_calls)
         server.update_options(load_threshold=_TARGET_LOAD)
     watch_dead_jobs(server, settings)
+    report_status(server, settings, _TARGET_LOAD)
     server.setup_fnc = functools.partial(warm_up_process, settings=settings, build_stack=build_stack, prices=prices)
     serve_call = functools.partial(_serve_call, settings=settings)
     secret = settings.livekit_api_secret.get_secret_value()

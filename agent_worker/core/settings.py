@@ -51,6 +51,11 @@ def _voices(value: object) -> object:
     return {canonical_tag(language): voice.strip() for language, _, voice in pairs}
 
 
+def _list(value: object) -> object:
+    """Read ``one,two``."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
 TurnDetectorName = Literal["fused", "livekit-mini", "livekit-cloud", "smart-turn", "stt"]
 StrategyName = Literal["llm", "phrase", "hybrid", "off"]
 HttpUrl = Annotated[str, _checked_as_url("http", "https")]
@@ -90,6 +95,17 @@ class LiveKitSettings(FromEnvironment):
     agent_name: str = Field(
         default="",
         description="Empty: join every new room. A name: join only rooms that request an agent of this name.",
+    )
+
+
+class WorkerUrlSettings(FromEnvironment):
+    """Where page and call guard ask the workers how many more calls they take."""
+
+    worker_urls: Annotated[tuple[HttpUrl, ...], NoDecode, BeforeValidator(_list)] = Field(
+        default=(),
+        description="Addresses of the workers, separated by commas, such as http://worker:8081: the port is "
+        "WORKER_PORT. A name that stands for several addresses, as in Kubernetes and docker compose, stands for all of "
+        "them. Unset: the page lets every caller in, and the guard requests agents without knowing of a free one.",
     )
 
 

@@ -106,6 +106,26 @@ ANSWERS_REPLACED = Counter(
 )
 ERRORS = Counter("livekit_errors_total", "Failed provider requests, including those that were retried", ["component"])
 
+# --- the worker; several workers are summed
+
+WORKER_SLOTS = Gauge(
+    "livekit_worker_slots", "Calls that the workers take at once (WORKER_MAX_CALLS)", multiprocess_mode=_LIVE_SUM
+)
+WORKER_FREE_SLOTS = Gauge(
+    "livekit_worker_free_slots",
+    "Calls that the registered workers take now; 0 where WORKER_MAX_CALLS is not set",
+    multiprocess_mode=_LIVE_SUM,
+)
+WORKER_LOAD = Gauge(
+    "livekit_worker_load", "Load that the workers report to LiveKit, each from 0 to 1", multiprocess_mode=_LIVE_SUM
+)
+WORKERS_REGISTERED = Gauge(
+    "livekit_workers_registered", "Workers that are registered with LiveKit", multiprocess_mode=_LIVE_SUM
+)
+WORKERS_DRAINING = Gauge(
+    "livekit_workers_draining", "Workers that take no new calls and end after theirs", multiprocess_mode=_LIVE_SUM
+)
+
 # --- usage and cost
 
 LLM_TOKENS = Counter("livekit_llm_tokens_total", "LLM tokens of both models, by type", ["type"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import inspect
 from collections.abc import AsyncIterable, AsyncIterator
@@ -9,6 +10,7 @@ from importlib import metadata
 from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
 from livekit import rtc
 from livekit.agents import Agent, AgentServer, AgentSession, ModelSettings, Plugin, inference
 from livekit.agents.voice import room_io
@@ -32,6 +34,31 @@ def test_plugins_are_preloaded_in_the_order_of_their_registration() -> None:
         "AgentServer preloads modules in another way: check that agent_worker.app.preload is still imported before "
         "the plugins in the process from which calls are forked, else livekit's metrics are lost"
     )
+
+
+async def test_worker_serves_json_beside_its_health() -> None:
+    server = livekit.JsonAgentServer(
+        ws_url="ws://127.0.0.1:1", api_key="key", api_secret="secret", host="127.0.0.1", port=0
+    )
+    server.serve_json(
+        "/slots", lambda: {"registered": livekit.is_registered(server), "load": livekit.worker_load(server)}
+    )
+    server.rtc_session(lambda _: settle())
+    started = asyncio.Event()
+    server.on("worker_started", started.set)
+    running = asyncio.create_task(server.run(unregistered=True, devmode=True))
+    try:
+        await started.wait()
+        async with aiohttp.ClientSession() as http:
+            port = server.worker_info.http_port
+            async with http.get(f"http://127.0.0.1:{port}/slots") as response:
+                assert await response.json() == {"registered": False, "load": 0.0}
+            async with http.get(f"http://127.0.0.1:{port}/") as response:
+                assert await response.text() == "OK"
+        assert livekit.accepted_calls(server) == 0
+    finally:
+        await server.aclose()
+        await running
 
 
 def test_preloaded_module_comes_before_every_plugin() -> None:

@@ -10,11 +10,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from agent_worker.core.settings import WorkerSettings
+from call_guard.app import WEBHOOK_PATH
+from call_guard.settings import GuardSettings
 from reference.sections import SECTIONS
 from tests.files import ROOT, tracked
 
@@ -117,9 +120,9 @@ def test_networks_keep_apart_what_does_not_talk_to_each_other(project: dict[str,
         for network in project["networks"]
     }
     assert members == {
-        "calls": {"livekit", "page", "worker"},
+        "calls": {"guard", "livekit", "page", "worker"},
         "signalling": {"livekit", "redis"},
-        "metrics": {"agent-metrics", "grafana", "livekit", "prometheus"},
+        "metrics": {"agent-metrics", "grafana", "guard", "livekit", "prometheus"},
         "grafana": {"grafana"},
         "models": {"kokoro", "ollama", "ollama-models", "speaches", "speaches-model", "worker"},
     }
@@ -139,10 +142,15 @@ def addresses(services: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str, i
         for port in re.findall(r"://(?:localhost|127\.0\.0\.1):(\d+)", " ".join(health_check_of(service))):
             yield f"health of {name}", name, int(port)
     for job in yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]:
-        for target in job["static_configs"][0]["targets"]:
+        for target in job["static_configs"][0]["targets"] if "static_configs" in job else ():
             yield "prometheus.yml", target.partition(":")[0], int(target.partition(":")[2])
-    redis = yaml.safe_load((FOLDER / "livekit.yaml").read_text())["redis"]["address"]
+        for name in job.get("dns_sd_configs", ()):
+            yield "prometheus.yml", name["names"][0], name["port"]
+    livekit = yaml.safe_load((FOLDER / "livekit.yaml").read_text())
+    redis = livekit["redis"]["address"]
     yield "livekit.yaml", redis.partition(":")[0], int(redis.partition(":")[2])
+    for url in map(urlsplit, livekit["webhook"]["urls"]):
+        yield "livekit.yaml", str(url.hostname), int(url.port or 0)
 
 
 def health_check_of(service: dict[str, Any]) -> list[str]:
@@ -158,6 +166,19 @@ def test_livekit_listens_on_what_is_published(services: dict[str, dict[str, Any]
 def test_no_token_outlives_the_room_that_the_page_made_for_its_call(services: dict[str, dict[str, Any]]) -> None:
     assert yaml.safe_load((FOLDER / "livekit.yaml").read_text())["room"]["auto_create"] is False
     assert services["worker"]["environment"]["WORKER_PAGE_ROOMS_ONLY"] == "true"
+
+
+def test_guard_requests_agents_only_for_rooms_that_the_worker_accepts(services: dict[str, dict[str, Any]]) -> None:
+    guard, worker = services["guard"]["environment"], services["worker"]["environment"]
+    assert guard["GUARD_PAGE_ROOMS_ONLY"] == worker["WORKER_PAGE_ROOMS_ONLY"]
+    assert set(guard) <= {field.upper() for field in GuardSettings.model_fields}
+
+
+def test_livekit_signs_its_webhooks_with_the_key_that_the_guard_checks(services: dict[str, dict[str, Any]]) -> None:
+    key = services["guard"]["environment"]["LIVEKIT_API_KEY"]
+    assert services["livekit"]["environment"]["LIVEKIT_WEBHOOK_API_KEY"] == key
+    (url,) = yaml.safe_load((FOLDER / "livekit.yaml").read_text())["webhook"]["urls"]
+    assert urlsplit(url).path == WEBHOOK_PATH
 
 
 def test_page_believes_forwarded_addresses_from_the_proxy_on_this_machine_only(project: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from agent_worker.core.settings import CloudSettings, SelfHostedSettings
+from call_guard.settings import GuardSettings
 from monitoring.kubernetes import TARGET, render
 from page_server.settings import PageSettings
 from testbed.services import ROOT
@@ -152,10 +153,12 @@ def test_pods_accept_only_the_connections_that_their_policies_list(name: str) ->
         ports = {port["name"] for each in containers(template["spec"]) for port in each["ports"]}
         policy = policies[deployment["metadata"]["name"]]
         assert policy["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
-        (ingress,) = policy["ingress"]
-        assert {port["port"] for port in ingress["ports"]} <= ports
-    (ingress,) = policies["agent-worker"]["ingress"]
-    assert ingress["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+        for ingress in policy["ingress"]:
+            assert {port["port"] for port in ingress["ports"]} <= ports
+    metrics, slots = policies["agent-worker"]["ingress"]
+    (askers,) = slots["from"][0]["podSelector"]["matchExpressions"]
+    assert set(askers["values"]) == {"agent-page", "agent-guard"}
+    assert metrics["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
     prometheus = resource(name, "ScaledObject", "agent-worker")["spec"]["triggers"][0] if name in OVERLAYS[1:] else None
     assert prometheus is None or ".monitoring.svc" in prometheus["metadata"]["serverAddress"]
 
@@ -210,6 +213,24 @@ def test_settings_are_known_to_the_program(name: str) -> None:
     (page,) = pod(name, "agent-page")["containers"]
     given = {each["name"] for each in page["env"]} | set(settings(name, "agent-page"))
     assert given <= {field.upper() for field in PageSettings.model_fields}
+    (guard,) = pod(name, "agent-guard")["containers"]
+    given = {each["name"] for each in guard["env"]} | set(settings(name, "agent-guard"))
+    assert given <= {field.upper() for field in GuardSettings.model_fields}
+
+
+@WORKERS
+def test_guard_requests_agents_only_for_rooms_that_the_workers_accept(name: str) -> None:
+    guard, worker = settings(name, "agent-guard"), settings(name, "agent-worker")
+    assert guard["GUARD_PAGE_ROOMS_ONLY"] == worker["WORKER_PAGE_ROOMS_ONLY"]
+
+
+@WORKERS
+def test_page_and_guard_ask_every_worker_for_its_free_slots(name: str) -> None:
+    service = resource(name, "Service", "agent-worker")["spec"]
+    (port,) = service["ports"]
+    assert service["clusterIP"] == "None"  # one address for each pod
+    for asker in ("agent-page", "agent-guard"):
+        assert settings(name, asker)["WORKER_URLS"] == f"http://agent-worker:{port['port']}"
 
 
 @WORKERS

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from agent_worker.core.settings import load
+from http_service.worker_slots import WorkerSlots
 from page_server.app import MAX_BODY_BYTES, WRONG_PASSWORDS_PER_MINUTE, create_app
 from page_server.open_calls import OpenCalls
 from page_server.settings import PageSettings
@@ -105,6 +106,50 @@ def test_token_has_no_room_configuration_with_which_a_room_could_be_made_again(
     token = decode_claims(browser().post("/api/session", json={}, headers=SAME_ORIGIN).json()["token"])
     assert not {"roomConfig", "roomPreset", "metadata", "attributes"} & set(token)
     assert not {"roomCreate", "roomAdmin"} & set(token["video"])
+
+
+class Workers:
+    """What the workers answer when they are asked for their slots."""
+
+    def __init__(self, *free: int | None) -> None:
+        self.answers = [{"agent_name": "", "free": each} for each in free]
+
+    async def __call__(self) -> list[dict[str, object]]:
+        return list(self.answers)
+
+
+def page_of(workers: Workers, rooms: FakeRooms | None = None) -> TestClient:
+    slots = WorkerSlots(workers, clock=stopped_clock)
+    app = create_app(load(PageSettings), rooms or FakeRooms(), clock=stopped_clock, slots=slots)
+    return TestClient(app, base_url=ORIGIN)
+
+
+def test_without_a_free_slot_there_is_no_token_and_a_reason() -> None:
+    rooms = FakeRooms()
+    response = page_of(Workers(0, 0), rooms).post("/api/session", json={}, headers=SAME_ORIGIN)
+    assert status_and_code(response) == (503, "all_lines_busy")
+    assert "All lines are busy" in response.json()["error"]["message"]
+    assert response.headers["retry-after"]
+    assert "token" not in response.text
+    assert not rooms.names
+
+
+def test_callers_at_the_same_moment_get_no_more_tokens_than_slots_are_free() -> None:
+    client = page_of(Workers(1, 2))
+    statuses = [client.post("/api/session", json={}, headers=SAME_ORIGIN).status_code for _ in range(5)]
+    assert statuses == [200, 200, 200, 503, 503]
+
+
+def test_reserved_slots_are_not_given_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAGE_RESERVED_SLOTS", "2")
+    client = page_of(Workers(3))
+    statuses = [client.post("/api/session", json={}, headers=SAME_ORIGIN).status_code for _ in range(2)]
+    assert statuses == [200, 503]
+
+
+@pytest.mark.parametrize("workers", [Workers(), Workers(0, None)], ids=["no worker answers", "one has no fixed number"])
+def test_where_the_free_slots_are_not_known_callers_are_let_in(workers: Workers) -> None:
+    assert page_of(workers).post("/api/session", json={}, headers=SAME_ORIGIN).status_code == 200
 
 
 def test_without_livekit_there_is_no_session_and_a_reason() -> None:

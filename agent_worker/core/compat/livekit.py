@@ -10,14 +10,16 @@ import importlib
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aiohttp import web
 from google.protobuf.message import Message
 from livekit import rtc
-from livekit.agents import AgentSession, Plugin, RunContext, SpeechCreatedEvent, llm
+from livekit.agents import AgentServer, AgentSession, Plugin, RunContext, SpeechCreatedEvent, llm
 from livekit.agents.types import TOPIC_TRANSCRIPTION
+from livekit.agents.utils.http_server import HttpServer
 from livekit.agents.voice import SpeechHandle, agent_activity, audio_recognition, room_io
 from livekit.agents.voice.agent_session import DEFAULT_TTS_TEXT_TRANSFORMS
 from livekit.agents.voice.turn import TurnDetectionEvent as TurnDetectionEvent
@@ -52,6 +54,53 @@ def preload_first(module: str) -> None:
     a module that must precede the plugins must be the first plugin.
     """
     Plugin.registered_plugins.insert(0, Plugin("agent-worker-preload", VERSION, module))
+
+
+class JsonAgentServer(AgentServer):
+    """A worker that serves more on its port than its health.
+
+    livekit-agents makes the HTTP server when the worker starts, and starts it at once; a started one takes no routes.
+    """
+
+    def serve_json(self, path: str, content: Callable[[], Mapping[str, object]]) -> None:
+        """Serve what ``content`` returns at each request as JSON. Call it before the worker runs."""
+        vars(self).setdefault("_json_routes", {})[path] = content
+
+    @property
+    def _http_server(self) -> HttpServer | None:
+        server: HttpServer | None = vars(self).get("_server")
+        return server
+
+    @_http_server.setter
+    def _http_server(self, server: HttpServer | None) -> None:
+        vars(self)["_server"] = server
+        for path, content in vars(self).get("_json_routes", {}).items():
+            if server is not None:
+                server.app.router.add_get(path, _answer_json(content))
+
+
+def _answer_json(content: Callable[[], Mapping[str, object]]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response(content())
+
+    return answer
+
+
+def is_registered(server: AgentServer) -> bool:
+    """Whether LiveKit has the worker in its list, and the connection for that is up."""
+    return server.id != "unregistered" and not server._connecting and not server._closed
+
+
+def worker_load(server: AgentServer) -> float:
+    """Return the load that the worker last reported to LiveKit, from 0 to 1; 0 before it runs."""
+    load: float = vars(server).get("_worker_load", 0.0)
+    return load
+
+
+def accepted_calls(server: AgentServer) -> int:
+    """Return the number of calls that the worker has, and of those that it has accepted and not started yet."""
+    reserved: int = vars(server).get("_reserved_slots", 0)
+    return len(server.active_jobs) + reserved
 
 
 # --- language models ---
