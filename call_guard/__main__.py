@@ -14,8 +14,10 @@ from dotenv import load_dotenv
 from livekit import api
 
 from agent_worker.core.settings import BadSettingsError, load
+from call_guard.announcer import Announcers
 from call_guard.app import create_app
 from call_guard.guard import Guard
+from call_guard.line import Dialer
 from call_guard.metrics import GuardMetrics
 from call_guard.rooms import LiveKitRooms
 from call_guard.settings import GuardSettings
@@ -82,7 +84,8 @@ class GuardService:
             rooms = LiveKitRooms(livekit, self._secret)
             urls = settings.worker_urls
             slots = WorkerSlots(WorkerAddresses(urls), settings.agent_name) if urls else None
-            self._guard = Guard(rooms, settings.policy, self._metrics, slots=slots)
+            announcers = self._announcers(rooms) if settings.guard_announcer else None
+            self._guard = Guard(rooms, settings.policy, self._metrics, announcers, slots)
             sweeps = asyncio.create_task(self._guard.run(settings.guard_sweep_interval), name="sweeps")
             try:
                 yield
@@ -91,6 +94,12 @@ class GuardService:
                 with contextlib.suppress(asyncio.CancelledError):
                     await sweeps
                 await self._guard.idle()
+                if announcers:
+                    await announcers.aclose()
+
+    def _announcers(self, rooms: LiveKitRooms) -> Announcers:
+        settings = self._settings
+        return Announcers(Dialer(settings), rooms, settings.sentences, self._metrics, settings.guard_wait_limit)
 
 
 if __name__ == "__main__":

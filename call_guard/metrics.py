@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -13,11 +13,11 @@ _SWEEP_BUCKETS_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 WebhookResult = Literal["used", "ignored", "refused"]
 RoomState = Literal["served", "waiting"]
-AnnouncementEnd = Literal["agent", "no_caller", "limit", "failed"]
+AnnouncementEnd = Literal["agent", "no_caller", "limit", "disconnected", "failed"]
 WEBHOOK_RESULTS: Final[tuple[WebhookResult, ...]] = ("used", "ignored", "refused")
 ROOM_STATES: Final[tuple[RoomState, ...]] = ("served", "waiting")
 DELETE_REASONS: Final = ("late", "double")
-ANNOUNCEMENT_ENDS: Final[tuple[AnnouncementEnd, ...]] = ("agent", "no_caller", "limit", "failed")
+ANNOUNCEMENT_ENDS: Final[tuple[AnnouncementEnd, ...]] = get_args(AnnouncementEnd)
 
 
 class GuardMetrics:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pathlib import Path
+from typing import Annotated
 
+from pydantic import AfterValidator, Field, field_validator
+
+from agent_worker.core.language_tag import canonical_tag
 from agent_worker.core.settings import LiveKitSettings, Port, Text, WorkerUrlSettings
 from call_guard.decision import Policy
+from call_guard.sentences import BUILT_IN, BadAudioError, SentenceBook
 
 
 class GuardSettings(LiveKitSettings, WorkerUrlSettings):
@@ -31,12 +36,51 @@ class GuardSettings(LiveKitSettings, WorkerUrlSettings):
         description="true: only callers in rooms of the page server get an agent. Set it where "
         "WORKER_PAGE_ROOMS_ONLY is true, as the workers then refuse all other rooms.",
     )
+    guard_announcer: bool = Field(
+        default=True,
+        description="true: callers who wait for an agent are told so, again and again, until one is there. false: they "
+        "wait in silence.",
+    )
+    guard_announce_after: float = Field(
+        default=3.5,
+        ge=0,
+        le=60,
+        description="Seconds without an agent after which callers are told. An agent needs 1 to 3 s to join.",
+    )
     guard_wait_limit: float = Field(
         default=120.0,
         ge=10,
         le=3600,
-        description="Seconds that a caller may wait for an agent; then the call is ended.",
+        description="Seconds that a caller may wait for an agent; then it hears a goodbye, and the room is closed.",
     )
+    guard_language: Annotated[str, AfterValidator(canonical_tag)] = Field(
+        default="en",
+        description="Language in which callers are told to wait, if neither they nor their rooms tell theirs "
+        "(agent_worker.language). A language without audio gets English.",
+    )
+    guard_audio_dir: Path | None = Field(
+        default=None,
+        validate_default=True,
+        description="Folder with your own audio of what callers who wait are told: de-waiting.wav and de-farewell.wav "
+        "for German, and so on. `agent-worker phrases waiting FOLDER` makes them with the voice of the worker. Unset: "
+        "the English audio that comes with the guard.",
+    )
+
+    @property
+    def sentences(self) -> SentenceBook:
+        """What callers who wait are told."""
+        return SentenceBook(_audio_folders(self.guard_audio_dir), self.guard_language)
+
+    @field_validator("guard_audio_dir")
+    @classmethod
+    def _require_audio(cls, folder: Path | None) -> Path | None:
+        if folder is not None and not folder.is_dir():
+            raise ValueError(f"no folder {folder}: make it with `agent-worker phrases waiting {folder}`")
+        try:
+            SentenceBook(_audio_folders(folder))
+        except BadAudioError as error:
+            raise ValueError(str(error)) from None
+        return folder
 
     @property
     def policy(self) -> Policy:
@@ -45,5 +89,10 @@ class GuardSettings(LiveKitSettings, WorkerUrlSettings):
             agent_name=self.agent_name,
             page_rooms_only=self.guard_page_rooms_only,
             wait_limit_s=self.guard_wait_limit,
-            with_announcer=False,
+            announce_after_s=self.guard_announce_after,
+            with_announcer=self.guard_announcer,
         )
+
+
+def _audio_folders(folder: Path | None) -> list[Path]:
+    return [BUILT_IN] if folder is None else [folder, BUILT_IN]

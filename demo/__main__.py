@@ -204,11 +204,13 @@ def _ports() -> Ports:
         models=_port("DEMO_MODELS_PORT", default.models),
         metrics=_port("DEMO_METRICS_PORT", default.metrics),
         page=_port("DEMO_PAGE_PORT", default.page),
+        guard=_port("DEMO_GUARD_PORT", default.guard),
     )
     for port in range(ports.livekit, ports.livekit + 3):
         require_free_port(port, "the LiveKit server", "DEMO_LIVEKIT_PORT")
     require_free_port(ports.models, "the model server", "DEMO_MODELS_PORT")
     require_free_port(ports.metrics, "agent-metrics", "DEMO_METRICS_PORT")
+    require_free_port(ports.guard, "the call guard", "DEMO_GUARD_PORT")
     if is_built():
         require_free_port(ports.page, "the page", "DEMO_PAGE_PORT")
     return ports

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from agent_worker.core.folders import cache_dir
 from agent_worker.core.settings import CloudSettings, SelfHostedSettings
+from call_guard.app import WEBHOOK_PATH
+from call_guard.settings import GuardSettings
 from model_server.real import DEFAULT_VOICE, STT_NAME, TTS_NAMES, ModelChoice
 from model_server.weights import SMOLLM, language_model_name
 from page_server.settings import PageSettings, is_built
@@ -32,11 +34,12 @@ class Ports:
     models: int = 8790
     metrics: int = 9100
     page: int = 8080
+    guard: int = 9200
 
     @classmethod
     def free(cls) -> Ports:
         """Return ports that nothing listens on."""
-        return cls(livekit=free_port(), models=free_port(), metrics=free_port(), page=free_port())
+        return cls(livekit=free_port(), models=free_port(), metrics=free_port(), page=free_port(), guard=free_port())
 
     @property
     def livekit_url(self) -> str:
@@ -96,17 +99,20 @@ class Service:
         return await responds(self.ready_url) if self.ready_url else self.ready_line in child.output()
 
 
-def livekit_server(port: int, redis: str = "", *, auto_create: bool = False) -> Service:
+def livekit_server(port: int, redis: str = "", *, auto_create: bool = False, webhooks: Sequence[str] = ()) -> Service:
     """Describe a LiveKit server.
 
     Args:
         port: The first of three.
+        webhooks: URLs that it tells when somebody joins or leaves a room.
         redis: ``host:port`` of the Redis that makes all servers with the same one a cluster.
         auto_create: Whether it creates a room for everyone who joins, as LiveKit does by default. Otherwise only for
             tokens that may create rooms, such as those of the command ``caller``.
     """
     config = f"port: {port}\nrtc: {{tcp_port: {port + 1}, udp_port: {port + 2}}}\n"
     config += f"room: {{auto_create: {str(auto_create).lower()}}}\n"
+    if webhooks:
+        config += f"webhook: {{api_key: {API_KEY}, urls: {json.dumps([*webhooks])}}}\n"
     if redis:
         config += f"redis: {{address: {redis}}}\n"
     # Without --node-ip media would leave loopback.
@@ -179,6 +185,23 @@ def page_server(ports: Ports, env: Mapping[str, str] | None = None) -> Service:
         ready_url=f"http://127.0.0.1:{ports.page}/healthz",
         env={**settings, **livekit_env(ports), "PAGE_PORT": str(ports.page), "PYTHONPATH": str(ROOT), **(env or {})},
     )
+
+
+def call_guard(ports: Ports, env: Mapping[str, str] | None = None) -> Service:
+    """Describe a call guard; ``env`` has settings on top of ports and keys."""
+    settings = {name.upper(): "" for name in GuardSettings.model_fields}
+    return Service(
+        "guard (call_guard)",
+        [sys.executable, "-m", "call_guard"],
+        60,
+        ready_url=f"http://127.0.0.1:{ports.guard}/healthz",
+        env={**settings, **livekit_env(ports), "GUARD_PORT": str(ports.guard), "PYTHONPATH": str(ROOT), **(env or {})},
+    )
+
+
+def webhook_url(ports: Ports) -> str:
+    """Return where LiveKit server sends the webhooks of a call guard."""
+    return f"http://127.0.0.1:{ports.guard}{WEBHOOK_PATH}"
 
 
 @contextlib.asynccontextmanager
@@ -294,9 +317,10 @@ def whole_system(
     metrics_folder.mkdir(parents=True, exist_ok=True)
     settings = {**worker_env(ports, metrics_folder), **LONG_TIMEOUTS, **model_names_env(models), **(env or {})}
     return [
-        livekit_server(ports.livekit),
+        livekit_server(ports.livekit, webhooks=[webhook_url(ports)]),
         real_models(ports.models, models),
         agent_metrics(ports.metrics, metrics_folder),
         worker(script, settings),
+        call_guard(ports),
         *([page_server(ports)] if is_built() else []),
     ]

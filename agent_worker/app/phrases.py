@@ -1,6 +1,7 @@
 """The subcommand ``phrases``: list the phrases of a deployment, check a file of them, translate an old one, speak them.
 
-``agent-worker phrases [list|check|migrate] [FILE] [--language TAG] [--play]``
+``agent-worker phrases [list|check|migrate] [FILE] [--language TAG] [--play]``; ``agent-worker phrases waiting FOLDER``
+makes the audio for callers who wait (``GUARD_AUDIO_DIR``).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from agent_worker.core.user_file import BadFileError, read
 from agent_worker.preresponse import phrase_migration
 from agent_worker.preresponse.phrases import BadPhrasesError, PhraseBook
 from agent_worker.providers.stack import StackDefinition
+from agent_worker.text.messages import waiting
 from agent_worker.text.move import SPOKEN_MOVES
 
 #: Programs that play a WAV file, the first that is installed.
@@ -39,10 +41,13 @@ def main(stack: StackDefinition[Any], arguments: Sequence[str], prog: str) -> in
         prog: Name of the program, for the help.
     """
     options = _parser(prog).parse_args(arguments)
-    if options.action in ("check", "migrate") and options.file is None:
-        print(f"{prog} {options.action}: needs a file", file=sys.stderr)
+    if options.action in ("check", "migrate", "waiting") and options.file is None:
+        what = "folder" if options.action == "waiting" else "file"
+        print(f"{prog} {options.action}: needs a {what}", file=sys.stderr)
         return 2
     try:
+        if options.action == "waiting":
+            return asyncio.run(_make_waiting(stack, options.language, options.file))
         if options.action == "migrate":
             print(migrated(options.file, options.language), end="")
             return 0
@@ -85,6 +90,34 @@ def migrated(file: Path, language: str) -> str:
     return text
 
 
+async def _make_waiting(stack: StackDefinition[Any], language: str, folder: Path) -> int:
+    """Write what callers who wait are told as WAV files, with the stack's voice; return the exit code."""
+    texts = waiting(language)
+    if not all(texts):
+        print(f"no sentences for callers who wait in {language}: record your own", file=sys.stderr)
+        return 2
+    settings = load(stack.settings_type)
+    built = stack.build(settings)
+    audio = PhraseAudio(settings.preresponse_audio_dir or cache_dir() / "phrases", built.voice)
+    try:
+        await audio.make(await asyncio.to_thread(audio.load, texts), built.tts)
+    finally:
+        await built.tts.aclose()
+    return await asyncio.to_thread(_write_waiting, folder, language, [audio.frames(text) for text in texts])
+
+
+def _write_waiting(folder: Path, language: str, spoken: Sequence[Sequence[Any]]) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frames in zip(("waiting", "farewell"), spoken, strict=True):
+        if not frames:
+            print("the TTS has not spoken: `agent-worker check` says why", file=sys.stderr)
+            return 1
+        file = folder / f"{language.lower()}-{name}.wav"
+        _write(file, frames)
+        print(file)
+    return 0
+
+
 async def _play(stack: StackDefinition[Any], book: PhraseBook) -> None:
     """Speak every phrase with the stack's voice, through the first player that is installed."""
     player = next((each for each in _PLAYERS if shutil.which(each[0])), None)
@@ -115,8 +148,13 @@ def _write(file: Path, frames: Sequence[Any]) -> None:
 
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__.partition("\n")[0])
-    parser.add_argument("action", choices=("list", "check", "migrate"), nargs="?", default="list")
-    parser.add_argument("file", type=Path, nargs="?", help="your own phrases (PRERESPONSE_PHRASES)")
+    parser.add_argument("action", choices=("list", "check", "migrate", "waiting"), nargs="?", default="list")
+    parser.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        help="PRERESPONSE_PHRASES; for waiting, a folder",
+    )
     parser.add_argument("--language", default="en", help="language tag, default: en")
     parser.add_argument("--play", action="store_true", help="speak them with the voice of the stack")
     return parser

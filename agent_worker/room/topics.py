@@ -27,6 +27,9 @@ METRICS_ATTRIBUTE = "agent_worker.metrics"
 #: agent's name.
 DISPATCH_CLAIM_ATTRIBUTE = "agent_worker.asked"
 
-#: Attribute of the announcer's participant, which speaks to a caller who waits for an agent and is no agent: the
-#: language that it speaks.
+#: Attribute of the announcer's participant, which speaks to callers who wait for an agent and is no agent: ``true``.
 ANNOUNCER_ATTRIBUTE = "agent_worker.announcer"
+
+#: Attribute of a caller's participant, and key of the room's metadata if these are a JSON object: the language in which
+#: the call guard tells the caller to wait, as a BCP 47 tag.
+LANGUAGE_ATTRIBUTE = "agent_worker.language"

@@ -33,6 +33,11 @@ def tool_timeout(language: str) -> str:
     return _sentence("tool_timeout", language)
 
 
+def waiting(language: str) -> tuple[str, str]:
+    """Return what a caller hears who waits for an agent, and the goodbye if none comes; empty without texts."""
+    return _sentence("waiting", language), _sentence("waiting_farewell", language)
+
+
 @cache
 def preambles(language: str, move: Move | None = None) -> frozenset[str]:
     """Return the openings of answers that do the same as a move, lower case; none for an unknown language.

@@ -8,3 +8,4 @@ export const SET_STRATEGY = "agent_worker.set_strategy";
 export const METRICS_ATTRIBUTE = "agent_worker.metrics";
 export const DISPATCH_CLAIM_ATTRIBUTE = "agent_worker.asked";
 export const ANNOUNCER_ATTRIBUTE = "agent_worker.announcer";
+export const LANGUAGE_ATTRIBUTE = "agent_worker.language";
