@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from collections.abc import Callable
 from typing import Any
 
 from livekit import rtc
@@ -16,22 +17,26 @@ from agent_worker.audio.output import pace
 from agent_worker.audio.soft_voice import SoftVoice
 from agent_worker.core.compat.livekit import room_audio_source, send_transcripts_only_to
 from agent_worker.core.log_protection import protect_log_of_calls
-from agent_worker.core.settings import Settings
+from agent_worker.core.settings import ConversationSettings, Settings
 from agent_worker.lifecycle.call_end import CallEnd
 from agent_worker.lifecycle.call_limit import limit_duration, limit_silence, limit_usage
 from agent_worker.lifecycle.duplicate_agent import has_earlier_agent, yield_to_earlier_agent
+from agent_worker.lifecycle.goodbye import Goodbye
 from agent_worker.lifecycle.greeting import greet_when_answered
 from agent_worker.lifecycle.prefill import prefill
+from agent_worker.lifecycle.silent_caller import Patience, SilentCaller
 from agent_worker.lifecycle.worker_death import redispatch_on_worker_death
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.providers.stack import VoiceStack
 from agent_worker.room.keypad import Keypad
+from agent_worker.room.phone import is_on_the_line
 from agent_worker.room.publisher import RoomPublisher, linked_identity
 from agent_worker.room.strategy_choice import let_caller_choose_strategy
 from agent_worker.room.text_input import BoundedTextInput
 from agent_worker.room.topics import METRICS_ATTRIBUTE
 from agent_worker.telemetry.session_meter import SessionMeter
 from agent_worker.turn_taking import audio_input
+from agent_worker.turn_taking.call_silence import CallSilence
 from agent_worker.turn_taking.end_of_turn import EndOfTurnDetector
 from agent_worker.turn_taking.endpointing import AUDIO_INPUT, turn_detection, turn_handling
 from agent_worker.turn_taking.loudness import is_sounding
@@ -91,12 +96,47 @@ async def run_call(
     limit_duration(settings.call_max_seconds, session, end)
     limit_usage(settings.call_max_tokens, settings.call_max_cost_usd, meter.usage_events, end)
     limit_silence(settings.caller_silence_max_seconds, session, end, _audience(session))
+    is_there = functools.partial(_is_caller_there, session)
+    follow_silence(session, agent, settings, end, _audience(session), is_there)
     for model in (stack.fast_llm, stack.fallback_llm):
         model.prewarm()
     room = None if job.is_fake_job() else job.room
     greet_when_answered(session, room, None if settings.no_greeting else settings.greeting)
     if stack.prefill:
         prefill(stack.main_llm, agent)
+
+
+def follow_silence(
+    session: AgentSession[Any],
+    agent: PreResponseAgent,
+    settings: ConversationSettings,
+    end: CallEnd,
+    audience: asyncio.Future[None] | None,
+    is_there: Callable[[], bool],
+) -> None:
+    """Ask a silent caller whether they are there, and end the call after that or after both sides' goodbye."""
+    clock = agent.floor.clock
+    silence = CallSilence(clock)
+    if settings.silence_prompt_delay:
+        usual_s = settings.silence_prompt_delay
+        patience = Patience(usual_s, max(usual_s, settings.silence_prompt_hold_delay))
+        silent_caller = SilentCaller(session, settings.language, patience, end, clock, silence, is_there)
+        agent.events.on("language_changed", silent_caller.use_language)
+        agent.events.on("caller_text", lambda text: silent_caller.on_sign_of_life() if text else None)
+        silent_caller.start(audience)
+    if settings.end_after_goodbye:
+        goodbye = Goodbye(session, settings.language, end, clock, silence)
+        agent.events.on("language_changed", goodbye.use_language)
+        goodbye.start()
+
+
+def _is_caller_there(session: AgentSession[Any]) -> bool:
+    """Whether a caller is in the room, and not a phone that rings; on the console there is always one."""
+    try:
+        caller = session.room_io.linked_participant
+    except RuntimeError:
+        return True
+    return caller is not None and is_on_the_line(caller)
 
 
 def take_turns(session: AgentSession[Any], agent: PreResponseAgent, settings: Settings) -> PauseLength:

@@ -306,6 +306,26 @@ class ConversationSettings(FromEnvironment):
         description="Seconds of silence after which the agent says something while tools work or the main model has "
         'not begun ("I\'m still on it."). It goes on every few seconds, never the same twice in a turn. 0: never.',
     )
+    silence_prompt_delay: float = Field(
+        default=12.0,
+        ge=0,
+        le=3600,
+        description="Seconds of the caller's silence after the agent's last word after which the agent asks whether "
+        "they are still there. After as long again it asks once more, and then says goodbye and ends the call. 0: "
+        "never; then only CALLER_SILENCE_MAX_SECONDS ends the call.",
+    )
+    silence_prompt_hold_delay: float = Field(
+        default=60.0,
+        ge=0,
+        le=3600,
+        description='The same while the caller looks for something or has asked to wait ("one moment, let me find my '
+        'card"), dictates, or was asked for what has to be looked up. The longer of the two counts.',
+    )
+    end_after_goodbye: bool = Field(
+        default=True,
+        description="true: the agent ends the call a second after its last word when the caller and the agent have "
+        "said goodbye, unless the caller goes on.",
+    )
     prices: Path | None = Field(
         default=None, description="Your own prices: a YAML or JSON file in the format that docs/costs.md shows."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from livekit.agents import AgentServer, JobProcess, tokenize
@@ -23,7 +23,7 @@ from agent_worker.telemetry.session_meter import SessionMeter
 from agent_worker.text import guard
 from agent_worker.text.intent_classifier import classify
 from agent_worker.text.intent_model import IntentModel
-from agent_worker.text.messages import apology, backchannel, farewell
+from agent_worker.text.messages import apology, backchannel, farewell, silence_farewell, silence_questions
 from agent_worker.text.move_model import MoveModel
 
 _USERDATA_KEY = "call_parts"
@@ -93,7 +93,14 @@ def load_audio(agent: PreResponseAgent, settings: Settings) -> None:
 def fixed_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
     """Return the texts that a call speaks word for word, the most important first."""
     phrases = (phrase for book in _books(agent, settings) for phrase in book.all())
-    return list(dict.fromkeys([*first_texts(agent, settings), *agent.waiting_texts, *phrases]))
+    silence = _silence_texts(agent) if settings.silence_prompt_delay else ()
+    return list(dict.fromkeys([*first_texts(agent, settings), *agent.waiting_texts, *silence, *phrases]))
+
+
+def _silence_texts(agent: PreResponseAgent) -> Iterator[str]:
+    for language in agent.languages:
+        yield from silence_questions(language)
+        yield silence_farewell(language)
 
 
 def first_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:

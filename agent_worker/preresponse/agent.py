@@ -46,7 +46,13 @@ from agent_worker.preresponse.tool_limit import DEFAULT_TOOL_TIMEOUT_S, ToolLimi
 from agent_worker.preresponse.turn_commit import caller_message, last_message, wait_for_turn_commit
 from agent_worker.providers.stack import Voices
 from agent_worker.telemetry.events import EngineEvents
-from agent_worker.telemetry.trace import AUDIBLE_OUTCOMES, FILLER_EXTRA_KEY, PRERESPONSE_EXTRA_KEY, TurnTrace
+from agent_worker.telemetry.trace import (
+    AUDIBLE_OUTCOMES,
+    FILLER_EXTRA_KEY,
+    PRERESPONSE_EXTRA_KEY,
+    SILENCE_QUESTION_EXTRA_KEY,
+    TurnTrace,
+)
 from agent_worker.text import messages, spoken_numbers
 from agent_worker.text.move import SPOKEN_MOVES, Move
 from agent_worker.text.preamble import Openings, PreambleFilter
@@ -504,8 +510,10 @@ class PreResponseAgent(Agent):
         return PreambleFilter(Openings(self._decider.language, lead[-1], move, phrases))
 
     def last_text(self) -> str | None:
-        """Return what the agent said last, as far as it was spoken."""
-        return _text_of(last_message(self.chat_ctx, "assistant"))
+        """Return what the agent said last, as far as it was spoken; a question to a silent caller does not count."""
+        messages = (item for item in reversed(self.chat_ctx.items) if item.type == "message")
+        said = (each for each in messages if each.role == "assistant" and SILENCE_QUESTION_EXTRA_KEY not in each.extra)
+        return _text_of(next(said, None))
 
     def _commit(self, preresponse: Preresponse, reply: Reply) -> None:
         """Note a pre-response that is going to be heard."""

@@ -87,7 +87,7 @@ VAD_INFERENCES = Counter("livekit_vad_inferences_total", "Audio windows processe
 
 CONVERSATIONS = Counter("livekit_conversations_total", "Conversations started")
 ACTIVE_CONVERSATIONS = Gauge("livekit_active_conversations", "Conversations in progress", multiprocess_mode=_LIVE_SUM)
-CALLS_ENDED = Counter("livekit_calls_ended_total", "Calls that the agent ended, by the limit they reached", ["reason"])
+CALLS_ENDED = Counter("livekit_calls_ended_total", "Calls that ended, by reason", ["reason"])
 TURNS = Counter("livekit_conversation_turns_total", "Caller turns added to the conversation")
 WORDLESS_TRANSCRIPTS = Counter(
     "livekit_wordless_transcripts_total", "Final transcripts without words, which are no turns, by reason", ["reason"]
@@ -151,11 +151,13 @@ COST_BY_MODEL = Counter(
     "livekit_cost_usd_total", "Cost at list prices, by component and model, USD", ["component", *_MODEL_LABELS]
 )
 
-CallEndReason = Literal["duration", "tokens", "cost", "silence"]
+AgentEndReason = Literal["duration", "tokens", "cost", "silence", "unanswered", "goodbye"]
+CallEndReason = Literal[AgentEndReason, "caller_left", "error"]
 
 ReplacedReason = Literal["failed", "silent", "thinking", "empty"]
 
 #: The closed sets of label values.
+AGENT_END_REASONS: Final[tuple[AgentEndReason, ...]] = get_args(AgentEndReason)
 CALL_END_REASONS: Final[tuple[CallEndReason, ...]] = get_args(CallEndReason)
 REPLACED_REASONS: Final[tuple[ReplacedReason, ...]] = get_args(ReplacedReason)
 REPLIES: Final = ("preresponse", "answer")

@@ -30,6 +30,9 @@ PRERESPONSE_EXTRA_KEY: Final = "preresponse"
 FILLER_EXTRA_KEY: Final = "filler"
 """Key of ``ChatMessage.extra`` that marks a message which is nothing but a filler."""
 
+SILENCE_QUESTION_EXTRA_KEY: Final = "silence_question"
+"""Key of ``ChatMessage.extra`` that marks a question to a silent caller."""
+
 
 @dataclass
 class TurnTrace:

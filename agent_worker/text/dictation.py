@@ -90,8 +90,13 @@ def dictation(text: str, agent_text: str | None, language: str) -> Dictation:
     return Dictation.OPEN if words.dictates_single_digits else Dictation.NONE
 
 
+def asked_value(agent_text: str | None, language: str) -> str | None:
+    """Return the kind of value that the agent's last words ask for, such as ``card``; None if they ask for none."""
+    return _kind_in(question(agent_text, language), word_classes(FOLDER, language))
+
+
 def _kind_in(text: str, classes: dict[str, Pattern[str]]) -> str | None:
-    return next((kind for kind in _KINDS if text and classes[kind].search(text)), None)
+    return next((kind for kind in _KINDS if text and classes and classes[kind].search(text)), None)
 
 
 class _Words:

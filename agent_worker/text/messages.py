@@ -38,6 +38,16 @@ def waiting(language: str) -> tuple[str, str]:
     return _sentence("waiting", language), _sentence("waiting_farewell", language)
 
 
+def silence_questions(language: str) -> tuple[str, ...]:
+    """Return what a silent caller is asked, in this order; empty in a language without texts."""
+    return tuple(filter(None, (_sentence(name, language) for name in ("still_there", "still_there_again"))))
+
+
+def silence_farewell(language: str) -> str:
+    """Return the sentence that ends the call of a silent caller; empty in a language without texts."""
+    return _sentence("silence_farewell", language)
+
+
 @cache
 def preambles(language: str, move: Move | None = None) -> frozenset[str]:
     """Return the openings of answers that do the same as a move, lower case; none for an unknown language.

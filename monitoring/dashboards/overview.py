@@ -203,9 +203,9 @@ def _events(board: dashboard.Dashboard) -> dashboard.Dashboard:
             5,
         ),
         Panel(
-            "Calls ended at a limit",
-            "Calls that the agent ended. silence: callers leave without hanging up. Many of the others: somebody wants "
-            "to cause cost, or a limit is too low for your callers.",
+            "How calls end",
+            "caller_left: the caller hangs up. unanswered, silence: callers leave without hanging up, or hear nothing. "
+            "Many at duration, tokens or cost: somebody wants to cause cost, or a limit is too low for your callers.",
             Unit.COUNT,
             [Query(increase("livekit_calls_ended_total", by="reason"), "{{reason}}")],
             4,

@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from livekit.agents import Agent, AgentSession, UserStateChangedEvent
+from livekit.agents import Agent, AgentSession, CloseEvent, CloseReason, UserStateChangedEvent
 
 from agent_worker.lifecycle.call_end import CallEnd
 from agent_worker.lifecycle.call_limit import limit_duration, limit_silence, limit_usage
 from agent_worker.telemetry.events import UsageEvents
-from agent_worker.telemetry.metrics import CALL_END_REASONS
+from agent_worker.telemetry.metrics import AGENT_END_REASONS
 from agent_worker.telemetry.record import Usage
 from agent_worker.testing import ManualAudioOutput, ScriptedTTS
-from agent_worker.text.messages import farewell
+from agent_worker.text.messages import farewell, silence_farewell
 from tests.agent_worker.test_session_meter import Changes
 from tests.waiting import settle, until
 
@@ -45,15 +45,16 @@ async def session_with(voice: ScriptedTTS, **options: Any) -> AsyncIterator[Agen
         yield session
 
 
-@pytest.mark.parametrize("reason", CALL_END_REASONS)
+@pytest.mark.parametrize("reason", AGENT_END_REASONS)
 async def test_caller_hears_one_farewell_before_the_room_is_closed_and_the_reason_is_counted(reason: Any) -> None:
+    sentences = {"goodbye": "", "silence": silence_farewell("en"), "unanswered": silence_farewell("en")}
     voice, room, gained = ScriptedTTS(), Room(), Changes()
     async with session_with(voice) as session:
         end = CallEnd(session, "en-US", room.close, sleep=room.sleep)
         end.begin(reason)
         end.begin("duration")
         await until(lambda: room.closed)
-    assert " ".join(voice.texts) == farewell("en")
+    assert " ".join(voice.texts) == sentences.get(reason, farewell("en"))
     assert room.closed == 1
     assert gained("livekit_calls_ended_total", reason=reason) == 1
 
@@ -82,6 +83,19 @@ async def test_call_that_is_over_is_not_ended_again() -> None:
     end.begin("tokens")
     await settle()
     assert (room.closed, gained("livekit_calls_ended_total", reason="tokens")) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("closed_by", "reason"), [(CloseReason.PARTICIPANT_DISCONNECTED, "caller_left"), (CloseReason.ERROR, "error")]
+)
+async def test_calls_that_the_agent_does_not_end_are_counted_too(closed_by: CloseReason, reason: str) -> None:
+    gained = Changes()
+    async with session_with(ScriptedTTS()) as session:
+        end = CallEnd(session, "en", Room().close)
+        session.emit("close", CloseEvent(reason=closed_by))
+        end.begin("tokens")
+    assert gained("livekit_calls_ended_total", reason=reason) == 1
+    assert gained("livekit_calls_ended_total", reason="tokens") == 0
 
 
 async def test_session_ends_even_if_the_room_stays_open() -> None:
@@ -151,7 +165,7 @@ async def test_call_of_a_silent_caller_ends() -> None:
     async with session_with(voice, user_away_timeout=0.05) as session:
         limit_silence(LIMIT_S, session, CallEnd(session, "en", room.close, sleep=room.sleep), None)
         await until(lambda: room.closed)
-    assert " ".join(voice.texts) == farewell("en")
+    assert " ".join(voice.texts) == silence_farewell("en")
 
 
 async def test_caller_who_speaks_or_falls_silent_does_not_end_the_call() -> None:

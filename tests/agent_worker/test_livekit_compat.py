@@ -12,14 +12,14 @@ from typing import Any
 
 import aiohttp
 from livekit import rtc
-from livekit.agents import Agent, AgentServer, AgentSession, ModelSettings, Plugin, inference
+from livekit.agents import Agent, AgentServer, AgentSession, ModelSettings, Plugin, function_tool, inference, llm
 from livekit.agents.voice import room_io
 from livekit.agents.voice.room_io import _output as room_output
 from livekit.plugins import openai
 
 from agent_worker.core.compat import livekit
 from agent_worker.testing import ManualAudioOutput, ScriptedLLM, ScriptedTTS, tone
-from tests.waiting import settle
+from tests.waiting import settle, until
 
 
 def test_version_is_the_one_that_the_code_was_written_for() -> None:
@@ -108,6 +108,37 @@ async def test_nodes_of_a_reply_run_with_its_speech_handle_and_outside_of_them_t
         "agent_worker/core/compat/livekit.py, or the pre-response is taken for the answer"
     )
     assert livekit.current_speech_handle() is None
+
+
+async def test_tool_at_work_is_seen_from_its_call_to_its_end() -> None:
+    begun, over, seen = asyncio.Event(), asyncio.Event(), list[bool]()
+
+    @function_tool
+    async def book() -> str:
+        """Book a table."""
+        begun.set()
+        await over.wait()
+        return "booked"
+
+    call = llm.FunctionToolCall(name="book", arguments="{}", call_id="1")
+    options: Any = {"turn_detection": None}
+    async with AgentSession[Any](
+        llm=ScriptedLLM("Done.", tool_call=call), tts=ScriptedTTS(), vad=None, turn_handling=options
+    ) as session:
+        session.output.audio = ManualAudioOutput(automatic=True)
+        await session.start(Agent(instructions="", tools=[book]))
+        seen.append(livekit.has_running_tools(session))
+        reply = session.generate_reply(user_input="Book it.")
+        await begun.wait()
+        seen.append(livekit.has_running_tools(session))
+        over.set()
+        await reply
+        await until(lambda: session.agent_state == "listening")
+        seen.append(livekit.has_running_tools(session))
+    assert seen == [False, True, False], (
+        "livekit-agents keeps running tools elsewhere: mend has_running_tools in agent_worker/core/compat/livekit.py, "
+        "or callers who wait for a tool are asked whether they are there"
+    )
 
 
 async def test_transcripts_go_to_the_caller_only_and_not_by_the_old_protocol() -> None:

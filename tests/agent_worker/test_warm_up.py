@@ -16,7 +16,7 @@ from agent_worker.preresponse.factory import build_agent
 from agent_worker.providers.stack import VoiceStack
 from agent_worker.telemetry.pricing import Prices
 from agent_worker.testing import ScriptedTTS
-from agent_worker.text.messages import apology, backchannel, farewell
+from agent_worker.text.messages import apology, backchannel, farewell, silence_farewell, silence_questions
 from agent_worker.text.move import SPOKEN_MOVES
 from tests.agent_worker.test_session_meter import a_stack
 
@@ -52,6 +52,13 @@ async def test_worker_takes_calls_with_ten_phrases_of_which_each_move_has_one(tm
     assert len(set(stack.tts.texts) - fixed) == 10
     assert left == len(fixed_texts(agent, given)) - len(stack.tts.texts)
     assert all(set(stack.tts.texts) & set(agent.phrases.of(move)) for move in SPOKEN_MOVES)
+
+
+@pytest.mark.parametrize(("delay", "made"), [(12.0, True), (0.0, False)])
+def test_what_a_silent_caller_hears_is_made_beforehand(delay: float, made: bool, tmp_path: Path) -> None:
+    given = settings(tmp_path, "phrase").model_copy(update={"silence_prompt_delay": delay})
+    texts = set(fixed_texts(build_agent(a_stack(), given), given))
+    assert ({*silence_questions("en"), silence_farewell("en")} <= texts) is made
 
 
 class Worker(AgentServer):

@@ -22,6 +22,7 @@ from livekit.agents.types import TOPIC_TRANSCRIPTION
 from livekit.agents.utils.http_server import HttpServer
 from livekit.agents.voice import SpeechHandle, agent_activity, audio_recognition, room_io
 from livekit.agents.voice.agent_session import DEFAULT_TTS_TEXT_TRANSFORMS
+from livekit.agents.voice.tool_executor import _RunningTasks
 from livekit.agents.voice.turn import TurnDetectionEvent as TurnDetectionEvent
 from livekit.agents.voice.turn import _StreamingTurnDetector, _StreamingTurnDetectorStream
 
@@ -219,6 +220,12 @@ def wrap_tools(session: AgentSession[Any], run: RunTool) -> None:
         return await run(call.name, execute(run_ctx=run_ctx, **options), cancel)
 
     vars(executor).update(execute=execute_wrapped)
+
+
+def has_running_tools(session: AgentSession[Any]) -> bool:
+    """Whether a tool of the session's present agent is at work, also one that has reported and works on."""
+    running = _RunningTasks.get(session, {}).values()
+    return any(task.executor._owning_activity in (None, session._activity) for task in running)
 
 
 # --- end of turn ---
