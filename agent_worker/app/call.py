@@ -24,6 +24,7 @@ from agent_worker.lifecycle.duplicate_agent import has_earlier_agent, yield_to_e
 from agent_worker.lifecycle.goodbye import Goodbye
 from agent_worker.lifecycle.greeting import greet_when_answered
 from agent_worker.lifecycle.prefill import prefill
+from agent_worker.lifecycle.recording import Recording, notice_of, recorder_options
 from agent_worker.lifecycle.silent_caller import Patience, SilentCaller
 from agent_worker.lifecycle.worker_death import redispatch_on_worker_death
 from agent_worker.preresponse.agent import PreResponseAgent
@@ -62,6 +63,7 @@ async def run_call(
     if not job.is_fake_job() and not await _join(job, settings):  # on the console there is no room
         return
     session = build_session(stack, settings)
+    is_recorded = settings.recording_dir is not None and not job.is_fake_job()
     caller = functools.partial(linked_identity, session)
     send_transcripts_only_to(job.room, caller)
     publisher = RoomPublisher(job.room, caller, settings.turn_log, with_usage=settings.callers_see_usage)
@@ -77,6 +79,7 @@ async def run_call(
         # A session host lets every participant read the instructions and the history, speak in the caller's name, and
         # mute the agent.
         session_host=False,
+        record=recorder_options(job, is_recorded=is_recorded),
     )
     text_input = BoundedTextInput(session, job.room, agent.events)
     text_input.attach()
@@ -101,7 +104,8 @@ async def run_call(
     for model in (stack.fast_llm, stack.fallback_llm):
         model.prewarm()
     room = None if job.is_fake_job() else job.room
-    greet_when_answered(session, room, None if settings.no_greeting else settings.greeting)
+    recording = recording_of(session, job, settings) if is_recorded else None
+    greet_when_answered(session, room, None if settings.no_greeting else settings.greeting, recording)
     if stack.prefill:
         prefill(stack.main_llm, agent)
 
@@ -137,6 +141,14 @@ def _is_caller_there(session: AgentSession[Any]) -> bool:
     except RuntimeError:
         return True
     return caller is not None and is_on_the_line(caller)
+
+
+def recording_of(session: AgentSession[Any], job: JobContext, settings: Settings) -> Recording:
+    """Return the recording of a call that is recorded."""
+    notice = notice_of(settings)
+    assert settings.recording_dir is not None
+    assert notice, "checked before the worker takes calls"
+    return Recording(session, job, settings.recording_dir, notice)
 
 
 def take_turns(session: AgentSession[Any], agent: PreResponseAgent, settings: Settings) -> PauseLength:

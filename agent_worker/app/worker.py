@@ -21,6 +21,7 @@ from agent_worker.core.settings import BadSettingsError, Settings, SettingsT, lo
 from agent_worker.core.user_file import BadFileError
 from agent_worker.lifecycle.duplicate_agent import accept
 from agent_worker.lifecycle.process_death import watch_dead_jobs
+from agent_worker.lifecycle.recording import check_recording
 from agent_worker.lifecycle.room_admission import page_rooms_only
 from agent_worker.lifecycle.warm_up import (
     CallParts,
@@ -70,6 +71,7 @@ def run(stack: StackDefinition[SettingsT]) -> None:
     try:
         settings = load(stack.settings_type, settings_of_command_line(arguments))
         check_metrics(settings)
+        check_recording(settings)
         deciders = check_turn_detector(settings)
         own_prices = Prices.load(settings.prices)
         asyncio.run(check(settings, stack.provider_probes(settings), with_livekit=arguments[0] != "console"))

@@ -143,6 +143,17 @@ class ConversationSettings(FromEnvironment):
         "last turn is kept always. Keep it below the context of the model.",
     )
     greeting: Text = Field(default="Hello! How can I help you?", description="Spoken when a caller joins.")
+    recording_dir: Path | None = Field(
+        default=None,
+        description="Folder for recordings of the calls, both sides (docs/telephony.md). The caller is told first; a "
+        "call in which that fails is not recorded. Unset: no call is recorded, whatever the LiveKit server wants.",
+    )
+    recording_notice: Text | None = Field(
+        default=None,
+        description="The sentence that tells callers that they are recorded, said before the greeting. Unset: a "
+        "built-in one, which there is in English, German, French, Spanish and Portuguese. Find out whether it meets "
+        "the law of your callers' countries.",
+    )
     no_greeting: bool = Field(default=False, description="true: the agent waits for the caller to speak first.")
     answer_timeout: TimeoutSeconds = Field(
         default=4.0,

@@ -8,11 +8,19 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import AgentSession
 
+from agent_worker.lifecycle.recording import Recording
 from agent_worker.room.phone import wait_for_answer
 
 
-def greet_when_answered(session: AgentSession[Any], room: rtc.Room | None, greeting: str | None) -> asyncio.Task[None]:
-    """Greet the caller once one is on the line. Call it after ``session.start``.
+def greet_when_answered(
+    session: AgentSession[Any],
+    room: rtc.Room | None,
+    greeting: str | None,
+    recording: Recording | None = None,
+) -> asyncio.Task[None]:
+    """Greet the caller once one is on the line, and say first that the call is recorded, if it is.
+
+    Call it after ``session.start``.
 
     While a phone rings, the session does not listen either: it would take ringback tones and announcements of the
     network for the caller.
@@ -21,6 +29,7 @@ def greet_when_answered(session: AgentSession[Any], room: rtc.Room | None, greet
         session: The call's session.
         room: Its room; None on the console.
         greeting: None: the agent waits for the caller to speak.
+        recording: The call's recording; None if it is not recorded.
 
     Returns:
         The task that waits and greets. The end of the session cancels it.
@@ -29,8 +38,11 @@ def greet_when_answered(session: AgentSession[Any], room: rtc.Room | None, greet
     async def greet() -> None:
         if room is not None:
             await _wait_for_answer(session, room)
+        notice = recording.announce() if recording else None
         if greeting is not None:
             session.say(greeting)
+        if recording and notice:
+            await recording.settle(notice)
 
     task = asyncio.create_task(greet(), name="greeting")
     session.once("close", lambda _: task.cancel())

@@ -13,6 +13,7 @@ from agent_worker.core.compat.livekit import import_client_modules
 from agent_worker.core.log import logger
 from agent_worker.core.log_protection import protect_log_of_calls
 from agent_worker.core.settings import Settings, SettingsT
+from agent_worker.lifecycle.recording import notice_of
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.factory import build_agent
 from agent_worker.preresponse.phrases import PhraseBook
@@ -106,6 +107,8 @@ def _silence_texts(agent: PreResponseAgent) -> Iterator[str]:
 def first_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
     """Return those of the fixed texts without which no call is taken: apology, greeting, farewell, common phrases."""
     texts = [apology(language) for language in agent.languages]
+    if notice := notice_of(settings):
+        texts.append(notice)
     if not settings.no_greeting:
         texts.append(settings.greeting)
     texts.extend(farewell(language) for language in agent.languages)

@@ -48,6 +48,11 @@ def silence_farewell(language: str) -> str:
     return _sentence("silence_farewell", language)
 
 
+def recording_notice(language: str) -> str:
+    """Return the sentence that tells callers that they are recorded; empty in a language without texts."""
+    return _sentence("recording_notice", language)
+
+
 @cache
 def preambles(language: str, move: Move | None = None) -> frozenset[str]:
     """Return the openings of answers that do the same as a move, lower case; none for an unknown language.

@@ -152,6 +152,15 @@ def room_audio_source(session: AgentSession[Any]) -> rtc.AudioSource | None:
     return getattr(output, "_audio_source", None)
 
 
+# --- recordings ---
+
+
+async def stop_recorder(session: AgentSession[Any]) -> None:
+    """Stop livekit-agents' recorder, which runs from ``session.start`` on; it has no option to stop it earlier."""
+    if session._recorder_io is not None:
+        await session._recorder_io.aclose()
+
+
 # --- the caller's turn ---
 
 
