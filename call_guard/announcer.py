@@ -57,9 +57,11 @@ async def attend(
     Returns:
         What ended it. An agent that joins is not talked over: the sentence stops.
     """
-    started = clock()
-    while clock() - started < limit_s:
-        if not await _until(line, line.play(sentences.waiting)) or not await _until(line, sleep(_PAUSE_S)):
+    ends_at = clock() + limit_s
+    while clock() + sentences.waiting.duration <= ends_at:
+        if not await _until(line, line.play(sentences.waiting)):
+            return line.over.result()
+        if not await _until(line, sleep(min(_PAUSE_S, max(ends_at - clock(), 0.0)))):
             return line.over.result()
     return "limit" if await _until(line, line.play(sentences.farewell)) else line.over.result()
 

@@ -19,8 +19,8 @@ ACCEPT_TIMEOUT_S = 2.5
 START_TIMEOUT_S = 20.0
 #: How long two agents may be in a room before the later is removed: it leaves by itself.
 _YIELD_TIMEOUT_S = 4.0
-#: How much longer than the limit a room may wait: the announcer's goodbye.
-CLOSE_GRACE_S = 15.0
+#: How much longer than the limit a room may wait: until the announcer has joined, and for its goodbye.
+CLOSE_GRACE_S = 20.0
 
 DeleteReason = Literal["late", "double"]
 
