@@ -9,12 +9,12 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from livekit import api
-from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from agent_metrics.compat.prometheus import choose_page_encoder
 from call_guard.metrics import GuardMetrics, WebhookResult
 from http_service.health import HEALTH_PATH, answer_ok
 
@@ -57,7 +57,7 @@ def create_app(
         return _answer(metrics, "used")
 
     async def serve_metrics(request: Request) -> Response:
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        encode, content_type = choose_page_encoder(request.headers.get("accept", ""))
         return Response(encode(metrics.registry), headers={"Content-Type": content_type})
 
     @contextlib.asynccontextmanager
