@@ -21,6 +21,7 @@ def build() -> dashboard.Dashboard:
         "What callers wait for": _waits,
         "Where the time goes": _turns,
         "What happens": _events,
+        "Room for more calls": _slots,
         "What it uses and costs": _use,
     }
     return frame(UID, "Voice agent: overview", "What callers wait for, and whether something is wrong.", rows)
@@ -183,7 +184,7 @@ def _events(board: dashboard.Dashboard) -> dashboard.Dashboard:
             "Active conversations",
             "Calls going on, of living processes. Bad when it only ever rises: calls that do not end.",
             Unit.COUNT,
-            [Query(f"sum({promql.selector('livekit_active_conversations')})", "conversations")],
+            [Query(_now("livekit_active_conversations"), "conversations")],
             5,
         ),
         Panel(
@@ -209,6 +210,36 @@ def _events(board: dashboard.Dashboard) -> dashboard.Dashboard:
             Unit.COUNT,
             [Query(increase("livekit_calls_ended_total", by="reason"), "{{reason}}")],
             4,
+        ),
+    )
+    return with_lines(board, panels)
+
+
+def _slots(board: dashboard.Dashboard) -> dashboard.Dashboard:
+    panels = (
+        Panel(
+            "Slots",
+            "Calls that the workers take at once (WORKER_MAX_CALLS), and how many more they take now. Free at zero: "
+            "new callers wait, or are turned away. Both are zero without WORKER_MAX_CALLS.",
+            Unit.COUNT,
+            [Query(_now("livekit_worker_slots"), "all"), Query(_now("livekit_worker_free_slots"), "free")],
+        ),
+        Panel(
+            "Workers",
+            "Registered with LiveKit, and draining: these take no new calls and end after theirs. Bad when fewer are "
+            "registered than run, or when draining ones never end.",
+            Unit.COUNT,
+            [
+                Query(_now("livekit_workers_registered"), "registered"),
+                Query(_now("livekit_workers_draining"), "draining"),
+            ],
+        ),
+        Panel(
+            "Load of the workers",
+            "What the workers report to LiveKit, from 0 to 1, their average. Bad when it stays high: without "
+            "WORKER_MAX_CALLS it decides whether they take new calls.",
+            Unit.SHARE,
+            [Query(ratio(_now("livekit_worker_load"), _now("livekit_workers_registered")), "load")],
         ),
     )
     return with_lines(board, panels)
@@ -261,6 +292,10 @@ def _use(board: dashboard.Dashboard) -> dashboard.Dashboard:
 
 def _quantiles(histogram: str, matchers: str = "") -> list[Query]:
     return [Query(quantile(q, histogram, matchers), f"p{q * 100:.0f}") for q in _QUANTILES]
+
+
+def _now(gauge: str) -> str:
+    return f"sum({promql.selector(gauge)})"
 
 
 def _per_minute(counter: str, by: str = "") -> str:
