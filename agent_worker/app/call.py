@@ -20,6 +20,7 @@ from agent_worker.core.log_protection import protect_log_of_calls
 from agent_worker.core.settings import ConversationSettings, Settings
 from agent_worker.lifecycle.call_end import CallEnd
 from agent_worker.lifecycle.call_limit import limit_duration, limit_silence, limit_usage
+from agent_worker.lifecycle.continuation import earlier_conversation, go_on, keep_conversation, remember, sealer_of
 from agent_worker.lifecycle.duplicate_agent import has_earlier_agent, yield_to_earlier_agent
 from agent_worker.lifecycle.goodbye import Goodbye
 from agent_worker.lifecycle.greeting import greet_when_answered
@@ -29,6 +30,7 @@ from agent_worker.lifecycle.silent_caller import Patience, SilentCaller
 from agent_worker.lifecycle.worker_death import redispatch_on_worker_death
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.providers.stack import VoiceStack
+from agent_worker.room.conversation import Conversation
 from agent_worker.room.keypad import Keypad
 from agent_worker.room.phone import is_on_the_line
 from agent_worker.room.publisher import RoomPublisher, linked_identity
@@ -69,7 +71,11 @@ async def run_call(
     publisher = RoomPublisher(job.room, caller, settings.turn_log, with_usage=settings.callers_see_usage)
     agent.events.on("preresponse_started", publisher.publish_preresponse)
     agent.events.on("backchannel_started", publisher.publish_backchannel)
-    recorder = meter.watch(session, agent, on_turn=publisher.publish_turn)
+    sealer = sealer_of(job, settings)
+    earlier = earlier_conversation(job, sealer)
+    if earlier:
+        await remember(agent, earlier)
+    recorder = meter.watch(session, agent, on_turn=publisher.publish_turn, is_continued=earlier is not None)
     # Otherwise the agent would wait in the empty room, and a draining worker with it.
     session.once("close", lambda _: job.shutdown(reason="the conversation has ended"))
     await session.start(
@@ -101,11 +107,17 @@ async def run_call(
     limit_silence(settings.caller_silence_max_seconds, session, end, _audience(session))
     is_there = functools.partial(_is_caller_there, session)
     follow_silence(session, agent, settings, end, _audience(session), is_there)
+    if sealer:
+        keeper = keep_conversation(job, session, sealer, earlier, settings)
+        agent.events.on("language_changed", keeper.use_language)
     for model in (stack.fast_llm, stack.fallback_llm):
         model.prewarm()
     room = None if job.is_fake_job() else job.room
     recording = recording_of(session, job, settings) if is_recorded else None
-    greet_when_answered(session, room, None if settings.no_greeting else settings.greeting, recording)
+    greeting = None if settings.no_greeting or earlier else settings.greeting
+    begun = greet_when_answered(session, room, greeting, recording)
+    if earlier:
+        begun.add_done_callback(functools.partial(_go_on, session, earlier, settings.language))
     if stack.prefill:
         prefill(stack.main_llm, agent)
 
@@ -233,6 +245,12 @@ async def _join(job: JobContext, settings: Settings) -> bool:
     yield_to_earlier_agent(job.room, leave)
     redispatch_on_worker_death(job, settings)
     return True
+
+
+def _go_on(session: AgentSession[Any], earlier: Conversation, language: str, begun: asyncio.Task[None]) -> None:
+    """Go on with an earlier conversation, behind what is said at the beginning of the call."""
+    if not begun.cancelled():
+        go_on(session, earlier, language)
 
 
 def _audience(session: AgentSession[Any]) -> asyncio.Future[None] | None:

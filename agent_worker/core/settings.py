@@ -414,6 +414,17 @@ class WorkerSettings(FromEnvironment):
         le=604_800,
         description="Seconds that the caller may be silent while the agent listens; then the agent says goodbye.",
     )
+    call_continuation: bool = Field(
+        default=True,
+        description="true: an agent that replaces a dead one continues the call: the conversation so far is in the "
+        "room's metadata, encrypted. false: nothing is kept, and the new agent begins anew.",
+    )
+    call_continuation_key: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="Secret of the deployment with which the conversation is encrypted, the same for all workers, at "
+        "least 16 characters: `openssl rand -hex 32`. Unset: LIVEKIT_API_SECRET.",
+    )
     call_memory_limit_mb: int | None = Field(
         default=None,
         ge=512,

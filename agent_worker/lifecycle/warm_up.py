@@ -24,7 +24,7 @@ from agent_worker.telemetry.session_meter import SessionMeter
 from agent_worker.text import guard
 from agent_worker.text.intent_classifier import classify
 from agent_worker.text.intent_model import IntentModel
-from agent_worker.text.messages import apology, backchannel, farewell, silence_farewell, silence_questions
+from agent_worker.text.messages import apology, backchannel, cut_off, farewell, silence_farewell, silence_questions
 from agent_worker.text.move_model import MoveModel
 
 _USERDATA_KEY = "call_parts"
@@ -95,13 +95,19 @@ def fixed_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
     """Return the texts that a call speaks word for word, the most important first."""
     phrases = (phrase for book in _books(agent, settings) for phrase in book.all())
     silence = _silence_texts(agent) if settings.silence_prompt_delay else ()
-    return list(dict.fromkeys([*first_texts(agent, settings), *agent.waiting_texts, *silence, *phrases]))
+    cut_offs = _cut_off_texts(agent) if settings.call_continuation else ()
+    texts = [*first_texts(agent, settings), *agent.waiting_texts, *silence, *cut_offs, *phrases]
+    return list(dict.fromkeys(filter(None, texts)))  # a language may have none
 
 
 def _silence_texts(agent: PreResponseAgent) -> Iterator[str]:
     for language in agent.languages:
         yield from silence_questions(language)
         yield silence_farewell(language)
+
+
+def _cut_off_texts(agent: PreResponseAgent) -> list[str]:
+    return [cut_off(language)[0] for language in agent.languages]
 
 
 def first_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:

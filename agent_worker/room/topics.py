@@ -33,3 +33,6 @@ ANNOUNCER_ATTRIBUTE = "agent_worker.announcer"
 #: Attribute of a caller's participant, and key of the room's metadata if these are a JSON object: the language in which
 #: the call guard tells the caller to wait, as a BCP 47 tag.
 LANGUAGE_ATTRIBUTE = "agent_worker.language"
+
+#: Key of the room's metadata: the conversation so far, encrypted, for an agent that takes the call over.
+CONVERSATION_KEY = "agent_worker.conversation"

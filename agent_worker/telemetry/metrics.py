@@ -86,6 +86,10 @@ VAD_INFERENCES = Counter("livekit_vad_inferences_total", "Audio windows processe
 # --- events
 
 CONVERSATIONS = Counter("livekit_conversations_total", "Conversations started")
+CONTINUED_CONVERSATIONS = Counter(
+    "livekit_conversations_continued_total",
+    "Conversations that another agent has begun; livekit_conversations_total counts them once",
+)
 ACTIVE_CONVERSATIONS = Gauge("livekit_active_conversations", "Conversations in progress", multiprocess_mode=_LIVE_SUM)
 CALLS_ENDED = Counter("livekit_calls_ended_total", "Calls that ended, by reason", ["reason"])
 TURNS = Counter("livekit_conversation_turns_total", "Caller turns added to the conversation")

@@ -46,7 +46,12 @@ class SessionMeter:
         self.usage_events = self._usage.events
 
     def watch(
-        self, session: AgentSession[Any], agent: Agent, on_turn: Callable[[TurnRecord], None] = lambda _: None
+        self,
+        session: AgentSession[Any],
+        agent: Agent,
+        on_turn: Callable[[TurnRecord], None] = lambda _: None,
+        *,
+        is_continued: bool = False,
     ) -> TurnRecorder:
         """Count everything in a session from now to its end.
 
@@ -56,9 +61,10 @@ class SessionMeter:
             session: The session.
             agent: The agent that starts it.
             on_turn: Receives the record of each turn, with the usage of the call so far.
+            is_continued: Whether another agent has begun the conversation, and counted it.
         """
         create_preresponse_series(agent.strategy_name if isinstance(agent, TracedAgent) else "off")
-        _count_conversation(session)
+        _count_conversation(session, is_continued=is_continued)
 
         def on_record(record: TurnRecord) -> None:
             count_turn(record)
@@ -143,13 +149,13 @@ def _observe_stages(record: TurnRecord) -> None:
         metrics.LAST_END_OF_TURN_DELAY_MS.set(record.end_of_turn_delay * 1000)
 
 
-def _count_conversation(session: AgentSession[Any]) -> None:
+def _count_conversation(session: AgentSession[Any], *, is_continued: bool) -> None:
     counted = False
 
     @session.once("agent_state_changed")  # not before: a session that fails to start never closes
     def _on_started(_: AgentStateChangedEvent) -> None:
         nonlocal counted
-        metrics.CONVERSATIONS.inc()
+        (metrics.CONTINUED_CONVERSATIONS if is_continued else metrics.CONVERSATIONS).inc()
         metrics.ACTIVE_CONVERSATIONS.inc()
         counted = True
 

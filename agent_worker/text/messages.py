@@ -33,6 +33,11 @@ def tool_timeout(language: str) -> str:
     return _sentence("tool_timeout", language)
 
 
+def cut_off(language: str) -> tuple[str, str]:
+    """Return what an agent says that takes over a call, and what it says before the caller's last words."""
+    return _sentence("cut_off", language), _sentence("cut_off_reminder", language)
+
+
 def waiting(language: str) -> tuple[str, str]:
     """Return what a caller hears who waits for an agent, and the goodbye if none comes; empty without texts."""
     return _sentence("waiting", language), _sentence("waiting_farewell", language)

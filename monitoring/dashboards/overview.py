@@ -21,7 +21,7 @@ def build() -> dashboard.Dashboard:
         "What callers wait for": _waits,
         "Where the time goes": _turns,
         "What happens": _events,
-        "Room for more calls": _slots,
+        "The workers": _workers,
         "What it uses and costs": _use,
     }
     return frame(UID, "Voice agent: overview", "What callers wait for, and whether something is wrong.", rows)
@@ -215,7 +215,7 @@ def _events(board: dashboard.Dashboard) -> dashboard.Dashboard:
     return with_lines(board, panels)
 
 
-def _slots(board: dashboard.Dashboard) -> dashboard.Dashboard:
+def _workers(board: dashboard.Dashboard) -> dashboard.Dashboard:
     panels = (
         Panel(
             "Slots",
@@ -223,6 +223,7 @@ def _slots(board: dashboard.Dashboard) -> dashboard.Dashboard:
             "new callers wait, or are turned away. Both are zero without WORKER_MAX_CALLS.",
             Unit.COUNT,
             [Query(_now("livekit_worker_slots"), "all"), Query(_now("livekit_worker_free_slots"), "free")],
+            6,
         ),
         Panel(
             "Workers",
@@ -233,6 +234,7 @@ def _slots(board: dashboard.Dashboard) -> dashboard.Dashboard:
                 Query(_now("livekit_workers_registered"), "registered"),
                 Query(_now("livekit_workers_draining"), "draining"),
             ],
+            6,
         ),
         Panel(
             "Load of the workers",
@@ -240,6 +242,15 @@ def _slots(board: dashboard.Dashboard) -> dashboard.Dashboard:
             "WORKER_MAX_CALLS it decides whether they take new calls.",
             Unit.SHARE,
             [Query(ratio(_now("livekit_worker_load"), _now("livekit_workers_registered")), "load")],
+            6,
+        ),
+        Panel(
+            "Calls taken over",
+            "Calls that an agent went on with in the place of a dead one. Bad when there are any: see why processes or "
+            "workers die.",
+            Unit.COUNT,
+            [Query(increase("livekit_conversations_continued_total"), "calls")],
+            6,
         ),
     )
     return with_lines(board, panels)

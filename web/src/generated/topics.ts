@@ -9,3 +9,4 @@ export const METRICS_ATTRIBUTE = "agent_worker.metrics";
 export const DISPATCH_CLAIM_ATTRIBUTE = "agent_worker.asked";
 export const ANNOUNCER_ATTRIBUTE = "agent_worker.announcer";
 export const LANGUAGE_ATTRIBUTE = "agent_worker.language";
+export const CONVERSATION_KEY = "agent_worker.conversation";
