@@ -11,6 +11,7 @@ from livekit import rtc
 from livekit.agents import AgentSession, APIConnectOptions, JobContext, llm
 from livekit.agents.voice import room_io
 from livekit.agents.voice.agent_session import SessionConnectOptions
+from livekit.api import TransferSIPParticipantRequest, TransferSIPParticipantResponse
 
 from agent_metrics import writer
 from agent_worker.audio.output import pace
@@ -30,13 +31,15 @@ from agent_worker.lifecycle.silent_caller import Patience, SilentCaller
 from agent_worker.lifecycle.worker_death import redispatch_on_worker_death
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.providers.stack import VoiceStack
+from agent_worker.room.callers import Callers
 from agent_worker.room.conversation import Conversation
 from agent_worker.room.keypad import Keypad
-from agent_worker.room.phone import is_on_the_line
+from agent_worker.room.phone import is_on_the_line, is_phone
 from agent_worker.room.publisher import RoomPublisher, linked_identity
 from agent_worker.room.strategy_choice import let_caller_choose_strategy
 from agent_worker.room.text_input import BoundedTextInput
 from agent_worker.room.topics import METRICS_ATTRIBUTE
+from agent_worker.room.transfer import HumanTransfer
 from agent_worker.telemetry.session_meter import SessionMeter
 from agent_worker.turn_taking import audio_input
 from agent_worker.turn_taking.call_silence import CallSilence
@@ -66,6 +69,7 @@ async def run_call(
         return
     session = build_session(stack, settings)
     is_recorded = settings.recording_dir is not None and not job.is_fake_job()
+    callers = Callers(job.room, settings.listen_to)
     caller = functools.partial(linked_identity, session)
     send_transcripts_only_to(job.room, caller)
     publisher = RoomPublisher(job.room, caller, settings.turn_log, with_usage=settings.callers_see_usage)
@@ -81,12 +85,15 @@ async def run_call(
     await session.start(
         agent=agent,
         room=job.room,
-        room_options=room_io.RoomOptions(audio_input=AUDIO_INPUT, text_input=False),
+        room_options=room_io.RoomOptions(
+            audio_input=AUDIO_INPUT, text_input=False, participant_identity=callers.placeholder
+        ),
         # A session host lets every participant read the instructions and the history, speak in the caller's name, and
         # mute the agent.
         session_host=False,
         record=recorder_options(job, is_recorded=is_recorded),
     )
+    callers.attach(session)
     text_input = BoundedTextInput(session, job.room, agent.events)
     text_input.attach()
     pace(session)
@@ -102,6 +109,8 @@ async def run_call(
         await let_caller_choose_strategy(job.room, session, agent)
     end = CallEnd(session, settings.language, job.delete_room, stop_text_input=text_input.detach)
     agent.events.on("language_changed", end.use_language)
+    if settings.transfer_to is not None:
+        offer_transfer(job, callers, agent, settings, end)
     limit_duration(settings.call_max_seconds, session, end)
     limit_usage(settings.call_max_tokens, settings.call_max_cost_usd, meter.usage_events, end)
     limit_silence(settings.caller_silence_max_seconds, session, end, _audience(session))
@@ -122,6 +131,36 @@ async def run_call(
         prefill(stack.main_llm, agent)
 
 
+def offer_transfer(
+    job: JobContext, callers: Callers, agent: PreResponseAgent, settings: Settings, end: CallEnd
+) -> None:
+    """Give the main model the tool that puts the caller through, once the caller is on a telephone."""
+    assert settings.transfer_to is not None
+
+    async def refer(request: TransferSIPParticipantRequest, limit_s: float) -> TransferSIPParticipantResponse:
+        return await job.api.sip.transfer_sip_participant(request, timeout=limit_s)
+
+    transfer = HumanTransfer(
+        job.room.name,
+        settings.transfer_to,
+        settings.transfer_timeout,
+        refer,
+        lambda: callers.linked,
+        settings.language,
+        end.expect_transfer,
+    )
+    agent.events.on("language_changed", transfer.use_language)
+    additions: set[asyncio.Task[None]] = set()
+
+    def add_tool(caller: rtc.RemoteParticipant) -> None:
+        if is_phone(caller):
+            task = asyncio.create_task(agent.add_tool(transfer.tool, limits_itself=True), name="offer_transfer")
+            additions.add(task)
+            task.add_done_callback(additions.discard)
+
+    callers.follow(add_tool)
+
+
 def follow_silence(
     session: AgentSession[Any],
     agent: PreResponseAgent,
@@ -139,6 +178,7 @@ def follow_silence(
         silent_caller = SilentCaller(session, settings.language, patience, end, clock, silence, is_there)
         agent.events.on("language_changed", silent_caller.use_language)
         agent.events.on("caller_text", lambda text: silent_caller.on_sign_of_life() if text else None)
+        agent.events.on("dtmf_received", lambda _: silent_caller.on_sign_of_life())
         silent_caller.start(audience)
     if settings.end_after_goodbye:
         goodbye = Goodbye(session, settings.language, end, clock, silence)

@@ -62,6 +62,7 @@ HttpUrl = Annotated[str, _checked_as_url("http", "https")]
 LiveKitUrl = Annotated[str, _checked_as_url("ws", "wss", "http", "https")]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+PhoneAddress = Annotated[str, StringConstraints(pattern=r"^(tel:\+?[0-9*#().-]+|sips?:[^\s@]+@[^\s@]+)$")]
 ReasoningEffort = Literal["auto", "unset", "none", "minimal", "low", "medium", "high"]
 TimeoutSeconds = Annotated[float, Field(gt=0, le=60)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -336,6 +337,23 @@ class ConversationSettings(FromEnvironment):
         default=True,
         description="true: the agent ends the call a second after its last word when the caller and the agent have "
         "said goodbye, unless the caller goes on.",
+    )
+    listen_to: Literal["active_speaker", "first_caller"] = Field(
+        default="active_speaker",
+        description="Whom the agent listens to in a room with several callers. active_speaker: who speaks; when one "
+        "leaves, the call goes on with the others. first_caller: only the first, and the call ends with this one. A "
+        "hidden participant, and one whose token has the attribute agent_worker.role=supervisor, is never a caller.",
+    )
+    transfer_to: PhoneAddress | None = Field(
+        default=None,
+        description="Whom to put callers through to: tel:+15105550100 or sip:desk@example.com. The main model gets the "
+        "tool transfer_to_human in calls from a telephone (SIP REFER). Unset: nobody is put through.",
+    )
+    transfer_timeout: float = Field(
+        default=30.0,
+        ge=1,
+        le=80,
+        description="Seconds that the telephone of TRANSFER_TO may ring before the agent comes back to the caller.",
     )
     prices: Path | None = Field(
         default=None, description="Your own prices: a YAML or JSON file in the format that docs/costs.md shows."

@@ -72,12 +72,17 @@ class CallEnd:
         self._stop_text_input = stop_text_input
         self._sleep = sleep
         self._closed = False
+        self._is_transferred = False
         self._task: asyncio.Task[None] | None = None
         session.once("close", self._on_close)
 
     def use_language(self, language: str) -> None:
         """Say the farewell in another language."""
         self._language = language
+
+    def expect_transfer(self) -> None:
+        """The caller has been put through to a person, and is about to leave the room."""
+        self._is_transferred = True
 
     def begin(self, reason: metrics.AgentEndReason) -> None:
         """Begin to end the call. Later calls, and those after the end of the session, do nothing."""
@@ -93,7 +98,7 @@ class CallEnd:
         if self._task:
             self._task.cancel()
         elif reason := _REASONS_OF_OTHERS.get(event.reason):
-            metrics.CALLS_ENDED.labels(reason).inc()
+            metrics.CALLS_ENDED.labels("transferred" if self._is_transferred else reason).inc()
 
     async def _end(self, sentence: str) -> None:
         self._session.input.set_audio_enabled(False)  # what the caller says or types now would cost more

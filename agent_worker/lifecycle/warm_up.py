@@ -24,7 +24,16 @@ from agent_worker.telemetry.session_meter import SessionMeter
 from agent_worker.text import guard
 from agent_worker.text.intent_classifier import classify
 from agent_worker.text.intent_model import IntentModel
-from agent_worker.text.messages import apology, backchannel, cut_off, farewell, silence_farewell, silence_questions
+from agent_worker.text.messages import (
+    apology,
+    backchannel,
+    cut_off,
+    farewell,
+    silence_farewell,
+    silence_questions,
+    transfer,
+    transfer_failed,
+)
 from agent_worker.text.move_model import MoveModel
 
 _USERDATA_KEY = "call_parts"
@@ -96,14 +105,19 @@ def fixed_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
     phrases = (phrase for book in _books(agent, settings) for phrase in book.all())
     silence = _silence_texts(agent) if settings.silence_prompt_delay else ()
     cut_offs = _cut_off_texts(agent) if settings.call_continuation else ()
-    texts = [*first_texts(agent, settings), *agent.waiting_texts, *silence, *cut_offs, *phrases]
+    transfers = _transfer_texts(agent) if settings.transfer_to else ()
+    texts = [*first_texts(agent, settings), *agent.waiting_texts, *silence, *cut_offs, *transfers, *phrases]
     return list(dict.fromkeys(filter(None, texts)))  # a language may have none
+
+
+def _transfer_texts(agent: PreResponseAgent) -> Iterator[str]:
+    for language in agent.languages:
+        yield from (transfer(language), transfer_failed(language))
 
 
 def _silence_texts(agent: PreResponseAgent) -> Iterator[str]:
     for language in agent.languages:
-        yield from silence_questions(language)
-        yield silence_farewell(language)
+        yield from (*silence_questions(language), silence_farewell(language))
 
 
 def _cut_off_texts(agent: PreResponseAgent) -> list[str]:

@@ -250,6 +250,18 @@ class PreResponseAgent(Agent):
         """The sentence that is spoken when a provider fails."""
         return self._apologizer.sentence
 
+    async def add_tool(self, tool: llm.Tool, *, limits_itself: bool = False) -> None:
+        """Let the main model use one more tool from the next turn on; one that it has already is not added again.
+
+        Args:
+            tool: The tool.
+            limits_itself: ``tool_timeout`` does not hold for it.
+        """
+        if limits_itself and self._tool_limit:
+            self._tool_limit.unlimited.add(tool.id)
+        if tool.id not in {each.id for each in self.tools}:
+            await self.update_tools([*self.tools, tool])
+
     def trace(self, message_id: str) -> TurnTrace | None:
         """Return the trace of a recent turn by the id of the caller's chat message."""
         return self._replies.trace(message_id)

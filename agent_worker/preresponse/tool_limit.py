@@ -23,6 +23,9 @@ class ToolLimit:
         sleep: Waits for some seconds.
         is_conversing: Whether a tool is having a conversation with the caller, whose length is not limited.
         on_timeout: Is called when a tool is given up, and returns what the caller is told.
+
+    Attributes:
+        unlimited: Names of tools that limit themselves.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class ToolLimit:
         self._sleep = sleep
         self._is_conversing = is_conversing
         self._on_timeout = on_timeout
+        self.unlimited: set[str] = set()
 
     async def run(self, name: str, execution: Awaitable[Any], cancel: Callable[[], None]) -> Any:
         """Return the tool's result.
@@ -48,6 +52,8 @@ class ToolLimit:
         Raises:
             ToolError: If it is given up; the main model reads the text.
         """
+        if name in self.unlimited:
+            return await execution
         running = asyncio.ensure_future(execution)
         try:
             while not running.done():

@@ -47,7 +47,7 @@ async def wait_for_answer(room: rtc.Room, on_ringing: Callable[[], None] = lambd
 
     def check(*_: object) -> None:
         nonlocal is_ringing
-        callers = [one for one in room.remote_participants.values() if _may_call(one)]
+        callers = [one for one in room.remote_participants.values() if may_call(one)]
         if any(map(is_on_the_line, callers)):
             answered.set()
         elif callers and not is_ringing:
@@ -64,6 +64,6 @@ async def wait_for_answer(room: rtc.Room, on_ringing: Callable[[], None] = lambd
         room.off("participant_attributes_changed", check)
 
 
-def _may_call(participant: rtc.RemoteParticipant) -> bool:
+def may_call(participant: rtc.RemoteParticipant) -> bool:
     """Whether a participant can be the caller: an avatar speaks for an agent."""
     return participant.kind in _CALLERS and ATTRIBUTE_PUBLISH_ON_BEHALF not in participant.attributes

@@ -17,6 +17,11 @@ BACKCHANNEL_TOPIC = "agent_worker.backchannel"
 #: Attribute of the agent's participant: the strategy in force, if callers may choose it.
 STRATEGY_ATTRIBUTE = "agent_worker.strategy"
 
+#: Attribute of another participant, given by its token: ``supervisor`` listens or speaks to the caller, and is never
+#: taken for the caller.
+ROLE_ATTRIBUTE = "agent_worker.role"
+SUPERVISOR_ROLE = "supervisor"
+
 #: Remote procedure of the agent's participant: takes the name of a strategy, which is used from the next turn on.
 SET_STRATEGY = "agent_worker.set_strategy"
 

@@ -156,7 +156,7 @@ COST_BY_MODEL = Counter(
 )
 
 AgentEndReason = Literal["duration", "tokens", "cost", "silence", "unanswered", "goodbye"]
-CallEndReason = Literal[AgentEndReason, "caller_left", "error"]
+CallEndReason = Literal[AgentEndReason, "caller_left", "transferred", "error"]
 
 ReplacedReason = Literal["failed", "silent", "thinking", "empty"]
 

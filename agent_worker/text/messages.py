@@ -58,6 +58,16 @@ def recording_notice(language: str) -> str:
     return _sentence("recording_notice", language)
 
 
+def transfer(language: str) -> str:
+    """Return what a caller hears who is put through to a person; empty in a language without texts."""
+    return _sentence("transfer", language)
+
+
+def transfer_failed(language: str) -> str:
+    """Return what a caller hears whom nobody took; empty in a language without texts."""
+    return _sentence("transfer_failed", language)
+
+
 @cache
 def preambles(language: str, move: Move | None = None) -> frozenset[str]:
     """Return the openings of answers that do the same as a move, lower case; none for an unknown language.

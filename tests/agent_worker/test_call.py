@@ -50,8 +50,16 @@ class LocalParticipant:
 
 
 @asynccontextmanager
-async def call_in_a_room(folder: Path, **settings: Any) -> AsyncIterator[rtc.Room]:
-    """Start a call in a room that is not connected, and close its session at the end."""
+async def call_in_a_room(
+    folder: Path, sessions: list[AgentSession[Any]] | None = None, **settings: Any
+) -> AsyncIterator[rtc.Room]:
+    """Start a call in a room that is not connected, and close its session at the end.
+
+    Args:
+        folder: For the audio of the phrases.
+        sessions: Gets the session.
+        **settings: Settings of the call.
+    """
     given = Settings(
         livekit_url="ws://localhost:7880",
         livekit_api_key="devkey",
@@ -64,7 +72,7 @@ async def call_in_a_room(folder: Path, **settings: Any) -> AsyncIterator[rtc.Roo
     room = rtc.Room()
     room._local_participant = LocalParticipant()  # type: ignore[assignment]
     job: Any = SimpleNamespace(room=room, is_fake_job=lambda: True, shutdown=_ignore, delete_room=_ignore)
-    sessions: list[AgentSession[Any]] = []
+    sessions = [] if sessions is None else sessions
 
     def build_session(*parts: Any) -> AgentSession[Any]:
         sessions.append(_build_session(*parts))

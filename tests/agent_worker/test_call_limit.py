@@ -98,6 +98,15 @@ async def test_calls_that_the_agent_does_not_end_are_counted_too(closed_by: Clos
     assert gained("livekit_calls_ended_total", reason="tokens") == 0
 
 
+async def test_call_that_a_person_has_taken_is_counted_as_transferred() -> None:
+    gained = Changes()
+    async with session_with(ScriptedTTS()) as session:
+        CallEnd(session, "en", Room().close).expect_transfer()
+        session.emit("close", CloseEvent(reason=CloseReason.PARTICIPANT_DISCONNECTED))
+    assert gained("livekit_calls_ended_total", reason="transferred") == 1
+    assert gained("livekit_calls_ended_total", reason="caller_left") == 0
+
+
 async def test_session_ends_even_if_the_room_stays_open() -> None:
     room = Room()
     async with session_with(ScriptedTTS()) as session:

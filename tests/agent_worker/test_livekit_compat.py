@@ -141,6 +141,18 @@ async def test_tool_at_work_is_seen_from_its_call_to_its_end() -> None:
     )
 
 
+def test_handlers_of_a_room_run_in_the_order_in_which_they_were_registered() -> None:
+    room, ran = rtc.Room(), list[int]()
+    handlers = [lambda _, number=number: ran.append(number) for number in range(20)]
+    for handler in handlers:
+        room.on("participant_disconnected", handler)
+    room.emit("participant_disconnected", None)
+    assert ran == list(range(20)), (
+        "the room's handlers run in another order: check agent_worker/room/callers.py, which has to choose another "
+        "caller before livekit-agents closes the session of the one who leaves"
+    )
+
+
 async def test_transcripts_go_to_the_caller_only_and_not_by_the_old_protocol() -> None:
     assert "stream_text(\n            topic=TOPIC_TRANSCRIPTION" in inspect.getsource(room_output), (
         "livekit-agents sends transcripts in another way: check send_transcripts_only_to"
