@@ -11,7 +11,7 @@ from datetime import timedelta
 from livekit import api, rtc
 
 from agent_worker.core.language_tag import canonical_tag
-from agent_worker.room.topics import ANNOUNCER_ATTRIBUTE, LANGUAGE_ATTRIBUTE
+from agent_worker.room.topics import ANNOUNCER_ATTRIBUTE, LANGUAGE_ATTRIBUTE, ROLE_ATTRIBUTE, SUPERVISOR_ROLE
 from call_guard.announcer import Line
 from call_guard.metrics import AnnouncementEnd
 from call_guard.sentences import Audio
@@ -25,6 +25,7 @@ _TOKEN_LIFETIME = timedelta(minutes=5)  # to join
 _CALLER_KINDS = {
     rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
     rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
+    rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR,
 }
 
 
@@ -127,7 +128,7 @@ class RoomLine:
         return self._sources[sample_rate]
 
     def _callers(self) -> list[rtc.RemoteParticipant]:
-        return [one for one in self._room.remote_participants.values() if one.kind in _CALLER_KINDS]
+        return list(filter(_is_caller, self._room.remote_participants.values()))
 
     def _is_agent(self, one: rtc.RemoteParticipant) -> bool:
         return (
@@ -139,3 +140,8 @@ class RoomLine:
     def _end(self, end: AnnouncementEnd) -> None:
         if not self.over.done():
             self.over.set_result(end)
+
+
+def _is_caller(one: rtc.RemoteParticipant) -> bool:
+    is_supervisor = one.attributes.get(ROLE_ATTRIBUTE) == SUPERVISOR_ROLE
+    return one.kind in _CALLER_KINDS and not is_supervisor and not one.permissions.hidden

@@ -10,15 +10,20 @@ from livekit import api
 
 from agent_worker.core.dispatch_claim import DispatchClaim
 from agent_worker.core.page_room import is_page_room
-from agent_worker.room.topics import ANNOUNCER_ATTRIBUTE, DISPATCH_CLAIM_ATTRIBUTE
+from agent_worker.room.topics import (
+    ANNOUNCER_ATTRIBUTE,
+    DISPATCH_CLAIM_ATTRIBUTE,
+    ROLE_ATTRIBUTE,
+    SUPERVISOR_ROLE,
+)
 
 #: Where livekit-agents writes an agent's name, with or without a claim of ours.
 _AGENT_NAME_ATTRIBUTE = "lk.agent.name"
+#: As the agent has them (`agent_worker/room/roles.py`).
 _CALLER_KINDS = {
     api.ParticipantInfo.Kind.STANDARD,
     api.ParticipantInfo.Kind.SIP,
     api.ParticipantInfo.Kind.CONNECTOR,
-    api.ParticipantInfo.Kind.BRIDGE,
 }
 
 
@@ -28,7 +33,7 @@ class Role(Enum):
     CALLER = "caller"
     AGENT = "agent"
     ANNOUNCER = "announcer"
-    #: Recorders, ingress, hidden participants such as supervisors.
+    #: Recorders, ingress, supervisors, hidden participants.
     OTHER = "other"
 
 
@@ -119,7 +124,9 @@ def _participant(info: api.ParticipantInfo) -> Participant:
         claim = DispatchClaim.parse(info.attributes.get(DISPATCH_CLAIM_ATTRIBUTE, ""), info.identity)
         name = claim.agent_name if claim else info.attributes.get(_AGENT_NAME_ATTRIBUTE, "")
         return Participant(info.identity, Role.AGENT, name, claim)
-    is_caller = info.kind in _CALLER_KINDS and not info.permission.hidden and not info.permission.recorder
+    is_unseen = info.permission.hidden or info.permission.recorder
+    is_supervisor = info.attributes.get(ROLE_ATTRIBUTE) == SUPERVISOR_ROLE
+    is_caller = info.kind in _CALLER_KINDS and not is_unseen and not is_supervisor
     return Participant(info.identity, Role.CALLER if is_caller else Role.OTHER)
 
 

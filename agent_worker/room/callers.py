@@ -12,19 +12,9 @@ from typing import Any, Literal
 from livekit import rtc
 from livekit.agents import AgentSession
 
-from agent_worker.room.phone import may_call
-from agent_worker.room.topics import ROLE_ATTRIBUTE, SUPERVISOR_ROLE
+from agent_worker.room.roles import may_be_caller
 
 ListenTo = Literal["active_speaker", "first_caller"]
-
-
-def may_be_caller(participant: rtc.RemoteParticipant) -> bool:
-    """Whether a participant is a person who calls: no agent, recorder, avatar or supervisor, and not hidden."""
-    return (
-        may_call(participant)
-        and participant.attributes.get(ROLE_ATTRIBUTE) != SUPERVISOR_ROLE
-        and not participant.permissions.hidden
-    )
 
 
 class Callers:

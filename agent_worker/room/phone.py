@@ -10,19 +10,12 @@ import asyncio
 from collections.abc import Callable
 
 from livekit import rtc
-from livekit.agents.types import ATTRIBUTE_PUBLISH_ON_BEHALF
+
+from agent_worker.room.roles import may_be_caller
 
 #: ``dialing``, ``ringing``, ``automation`` (keys are sent to the other side), ``active``, ``hangup``.
 CALL_STATUS_ATTRIBUTE = "sip.callStatus"
 _ACTIVE = "active"
-#: Kinds of participants that livekit-agents takes for callers.
-_CALLERS = frozenset(
-    {
-        rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
-        rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
-        rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR,
-    }
-)
 
 
 def is_phone(participant: rtc.RemoteParticipant) -> bool:
@@ -47,7 +40,7 @@ async def wait_for_answer(room: rtc.Room, on_ringing: Callable[[], None] = lambd
 
     def check(*_: object) -> None:
         nonlocal is_ringing
-        callers = [one for one in room.remote_participants.values() if may_call(one)]
+        callers = [one for one in room.remote_participants.values() if may_be_caller(one)]
         if any(map(is_on_the_line, callers)):
             answered.set()
         elif callers and not is_ringing:
@@ -62,8 +55,3 @@ async def wait_for_answer(room: rtc.Room, on_ringing: Callable[[], None] = lambd
     finally:
         room.off("participant_connected", check)
         room.off("participant_attributes_changed", check)
-
-
-def may_call(participant: rtc.RemoteParticipant) -> bool:
-    """Whether a participant can be the caller: an avatar speaks for an agent."""
-    return participant.kind in _CALLERS and ATTRIBUTE_PUBLISH_ON_BEHALF not in participant.attributes

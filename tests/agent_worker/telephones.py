@@ -14,7 +14,14 @@ KIND = rtc.ParticipantKind
 
 def participant(identity: str, kind: KIND.ValueType = KIND.PARTICIPANT_KIND_STANDARD, **attributes: str) -> Any:
     return SimpleNamespace(
-        identity=identity, sid="PA_1", kind=kind, attributes=attributes, name="", metadata="", disconnect_reason=None
+        identity=identity,
+        sid="PA_1",
+        kind=kind,
+        attributes=attributes,
+        name="",
+        metadata="",
+        permissions=SimpleNamespace(hidden=False),
+        disconnect_reason=None,
     )
 
 
@@ -36,7 +43,7 @@ class FakeRoom(rtc.EventEmitter[str]):
 
     def __init__(self, *present: Any) -> None:
         super().__init__()
-        self.name = "museum"
+        self.name, self.metadata = "museum", ""
         self.local_participant = participant("agent", KIND.PARTICIPANT_KIND_AGENT)
         self.remote_participants = {one.identity: one for one in present}
 

@@ -12,6 +12,7 @@ import pytest
 from livekit.agents import AgentSession
 
 from agent_worker.lifecycle.greeting import greet_when_answered
+from agent_worker.room.topics import ROLE_ATTRIBUTE, SUPERVISOR_ROLE
 from agent_worker.testing import ScriptedTTS
 from tests.agent_worker.telephones import KIND, FakeRoom, participant, phone
 from tests.agent_worker.test_call_limit import session_with
@@ -76,11 +77,23 @@ async def test_caller_who_is_there_is_greeted_at_once(caller: Any) -> None:
         participant("recorder", KIND.PARTICIPANT_KIND_EGRESS),
         participant("colleague", KIND.PARTICIPANT_KIND_AGENT),
         participant("avatar", **{"lk.publish_on_behalf": "agent"}),
+        participant("supervisor", KIND.PARTICIPANT_KIND_STANDARD, **{ROLE_ATTRIBUTE: SUPERVISOR_ROLE}),
     ],
 )
 async def test_nobody_is_greeted_where_no_caller_is(other: Any) -> None:
     async with start(FakeRoom(other)) as call:
         assert not await call.is_greeted()
+
+
+async def test_supervisor_who_is_there_first_does_not_answer_for_the_phone() -> None:
+    called = phone()
+    room = FakeRoom(
+        participant("supervisor", KIND.PARTICIPANT_KIND_STANDARD, **{ROLE_ATTRIBUTE: SUPERVISOR_ROLE}), called
+    )
+    async with start(room) as call:
+        assert not await call.is_greeted()
+        room.set_status(called, "active")
+        await until(lambda: call.voice.texts == [GREETING])
 
 
 async def test_console_is_greeted_at_once() -> None:

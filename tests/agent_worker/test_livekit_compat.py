@@ -141,7 +141,7 @@ async def test_tool_at_work_is_seen_from_its_call_to_its_end() -> None:
     )
 
 
-def test_handlers_of_a_room_run_in_the_order_in_which_they_were_registered() -> None:
+async def test_handlers_of_a_room_run_in_the_order_in_which_they_were_registered() -> None:
     room, ran = rtc.Room(), list[int]()
     handlers = [lambda _, number=number: ran.append(number) for number in range(20)]
     for handler in handlers:
