@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent_worker.app.worker import run
     from agent_worker.audio.output import pace
     from agent_worker.audio.phrase_cache import PhraseAudio
+    from agent_worker.core.outbound_call import place_call
     from agent_worker.core.settings import Settings
     from agent_worker.preresponse.agent import PreResponseAgent
     from agent_worker.preresponse.phrases import PhraseBook
@@ -45,6 +46,7 @@ __all__ = [
     "Strategy",
     "VoiceStack",
     "pace",
+    "place_call",
     "prepare",
     "report_progress",
     "run",
@@ -67,6 +69,7 @@ _MODULES = {
     "Strategy": "preresponse.strategies",
     "VoiceStack": "providers.stack",
     "pace": "audio.output",
+    "place_call": "core.outbound_call",
     "prepare": "app.bootstrap",
     "report_progress": "preresponse.progress",
     "run": "app.worker",

@@ -14,7 +14,8 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 from caller.call import call
-from caller.errors import CallError
+from caller.dispatch import place
+from caller.errors import CallError, InputError
 from caller.options import CallOptions, Keys, Text, Wav
 from caller.report import Turn
 
@@ -37,6 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _run(options: CallOptions) -> int:
+    if options.dial:
+        if problems := options.problems():
+            raise InputError(problems)
+        print(f"the agent {options.agent_name} calls from the room {await place(options)}", flush=True)
+        return 0
     number = 0
 
     def show(turn: Turn) -> None:
@@ -105,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--speech-model", help=f"default: {default['speech_model']}")
     what.add_argument("--speech-voice", help=f"default: {default['speech_voice']}")
 
+    where.add_argument("--dial", metavar="NUMBER", help="only have the agent --agent-name call this telephone")
     where.add_argument(
         "--phone", action="store_const", const=True, help="call by telephone: 8 kHz mu-law, a participant of kind SIP"
     )

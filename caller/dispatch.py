@@ -1,5 +1,6 @@
 """Ask for an agent by its name: LiveKit's explicit dispatch."""
 
+import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ import aiohttp
 from livekit import api
 from livekit.protocol.agent import JobStatus
 
+from agent_worker.core.outbound_call import place_call
 from caller.errors import RoomError
 from caller.options import CallOptions
 
@@ -39,11 +41,31 @@ async def ensure_dispatched(options: CallOptions, room: str, *, connect: Connect
                 )
             )
     except (api.ServerError, aiohttp.ClientError) as error:
-        where = urlsplit(options.url).netloc.rpartition("@")[2]
-        raise RoomError(
-            f"{where}: the agent {options.agent_name} could not be dispatched ({type(error).__name__}): check"
-            " LIVEKIT_API_KEY and LIVEKIT_API_SECRET"
-        ) from None
+        raise _refused(options, error) from None
+
+
+async def place(options: CallOptions, *, connect: Connect = livekit_api) -> str:
+    """Have the agent call the telephone `options.dial`; return the name of the room.
+
+    Raises:
+        RoomError: If the server refuses.
+    """
+    metadata = json.loads(options.agent_metadata or "{}")
+    try:
+        async with connect(options) as livekit:
+            return await place_call(
+                livekit, options.agent_name, options.dial, room=options.room or None, metadata=metadata
+            )
+    except (api.ServerError, aiohttp.ClientError) as error:
+        raise _refused(options, error) from None
+
+
+def _refused(options: CallOptions, error: Exception) -> RoomError:
+    where = urlsplit(options.url).netloc.rpartition("@")[2]
+    return RoomError(
+        f"{where}: the agent {options.agent_name} could not be dispatched ({type(error).__name__}): check"
+        " LIVEKIT_API_KEY and LIVEKIT_API_SECRET"
+    )
 
 
 def _brings(dispatch: api.AgentDispatch, agent_name: str) -> bool:

@@ -3,9 +3,12 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from json import loads
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
+
+from agent_worker.core.outbound_call import BadPhoneNumberError, checked_number
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ class CallOptions:
     """Dispatch the agent of this name to the room, and talk to no other. Empty: the first agent that comes."""
     agent_metadata: str = ""
     """The metadata of that dispatch: the agent's job has them."""
+    dial: str = ""
+    """Say nothing: have the agent `agent_name` call this telephone number."""
     phone: bool = False
     """Call by a telephone: audio in both directions is 8 kHz mu-law, and without a `token` the participant is of kind
     SIP, as a phone that has been answered."""
@@ -117,7 +122,7 @@ class CallOptions:
         elif urlsplit(self.url).scheme not in ("ws", "wss", "http", "https") or not urlsplit(self.url).netloc:
             found.append("the server's --url is no address: write it as ws://HOST:PORT or wss://HOST")
         if not self.token:
-            if not self.room:
+            if not self.room and not self.dial:
                 found.append("no room: pass --room NAME (or --token, which names one)")
             if not self.api_key or not self.api_secret:
                 found.append("no credentials: set LIVEKIT_API_KEY and LIVEKIT_API_SECRET, or pass --token")
@@ -128,7 +133,9 @@ class CallOptions:
             )
         if self.agent_metadata and not self.agent_name:
             found.append("--agent-metadata is for a dispatch: pass --agent-name NAME with it")
-        if not self.utterances:
+        if self.dial:
+            found += self._dial_problems()
+        elif not self.utterances:
             found.append("nothing to say: pass --wav FILE, --text 'SENTENCE' or --keys KEYS, as often as you like")
         found += [
             "--text is empty: write a sentence in it"
@@ -159,4 +166,22 @@ class CallOptions:
             for path in (self.json, self.record, self.record_caller)
             if path and not path.parent.is_dir()
         ]
+        return found
+
+    def _dial_problems(self) -> list[str]:
+        found = []
+        try:
+            checked_number(self.dial)
+        except BadPhoneNumberError as error:
+            found.append(f"--dial {error}")
+        if not self.agent_name:
+            found.append("--dial needs the agent who calls: pass --agent-name NAME")
+        if self.token or self.utterances:
+            found.append("--dial only places a call: leave --token and what is to be said away")
+        try:
+            is_object = isinstance(loads(self.agent_metadata or "{}"), dict)
+        except ValueError:
+            is_object = False
+        if not is_object:
+            found.append("--agent-metadata is no JSON object, to which --dial could add the number")
         return found

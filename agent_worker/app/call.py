@@ -25,6 +25,7 @@ from agent_worker.lifecycle.continuation import earlier_conversation, go_on, kee
 from agent_worker.lifecycle.duplicate_agent import has_earlier_agent, yield_to_earlier_agent
 from agent_worker.lifecycle.goodbye import Goodbye
 from agent_worker.lifecycle.greeting import greet_when_answered
+from agent_worker.lifecycle.outbound import dial_as_asked, end_unless
 from agent_worker.lifecycle.prefill import prefill
 from agent_worker.lifecycle.recording import Recording, notice_of, recorder_options
 from agent_worker.lifecycle.silent_caller import Patience, SilentCaller
@@ -127,6 +128,9 @@ async def run_call(
     begun = greet_when_answered(session, room, greeting, recording)
     if earlier:
         begun.add_done_callback(functools.partial(_go_on, session, earlier, settings.language))
+    if room is not None:
+        placed = dial_as_asked(job, settings.sip_outbound_trunk, settings.sip_ringing_timeout)
+        end_unless(placed, session, job.delete_room)
     if stack.prefill:
         prefill(stack.main_llm, agent)
 

@@ -404,6 +404,14 @@ class WorkerSettings(FromEnvironment):
         "everyone who joins (room.auto_create, and LiveKit Cloud): otherwise a visitor can call again past the page's "
         "limits.",
     )
+    sip_outbound_trunk: Text | None = Field(
+        default=None,
+        description="LiveKit's id of the SIP trunk over which the agent calls telephones when the metadata of its "
+        "dispatch ask for it (docs/telephony.md). Unset: it calls nobody.",
+    )
+    sip_ringing_timeout: float = Field(
+        default=30.0, ge=1, le=80, description="Seconds that a telephone which the agent calls may ring."
+    )
     call_max_seconds: int = Field(
         default=3600,
         gt=0,

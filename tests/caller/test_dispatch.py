@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 from typing import Any, cast
 from unittest.mock import AsyncMock
 
@@ -12,9 +14,9 @@ from livekit.protocol import agent
 
 from caller.agent_audio import AgentAudioMonitor
 from caller.clock import Clock
-from caller.dispatch import ensure_dispatched
+from caller.dispatch import ensure_dispatched, place
 from caller.errors import RoomError
-from caller.options import CallOptions
+from caller.options import CallOptions, Keys
 from caller.room_connection import RoomConnection
 
 OPTIONS = CallOptions(
@@ -83,3 +85,29 @@ def test_name_without_credentials_is_refused() -> None:
 def test_metadata_without_a_name_are_refused() -> None:
     options = CallOptions(utterances=[], url="ws://localhost", token="t", agent_metadata="{}")
     assert any(problem.startswith("--agent-metadata is for a dispatch") for problem in options.problems())
+
+
+async def test_caller_places_a_call_in_a_room_of_its_own() -> None:
+    livekit: Any = AsyncMock()
+    given = dataclasses.replace(OPTIONS, dial="+4930123456", agent_metadata='{"order": 42}')
+    assert given.problems() == []
+    room = await place(given, connect=lambda _: contextlib.nullcontext(cast("api.LiveKitAPI", livekit)))
+    (request,) = [call.args[0] for call in livekit.room.create_room.await_args_list]
+    assert (request.name, request.agents[0].agent_name) == (room, "guide")
+    assert json.loads(request.agents[0].metadata) == {"order": 42, "phone_number": "+4930123456"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"dial": "Paul"}, "--dial is no telephone number"),
+        ({"agent_name": "", "agent_metadata": ""}, "--dial needs the agent who calls"),
+        ({"token": "t"}, "--dial only places a call"),
+        ({"utterances": [Keys("1")]}, "--dial only places a call"),
+        ({"agent_metadata": "42"}, "--agent-metadata is no JSON object"),
+        ({"agent_metadata": "{"}, "--agent-metadata is no JSON object"),
+    ],
+)
+def test_call_that_cannot_be_placed_is_refused(changed: dict[str, Any], problem: str) -> None:
+    given = dataclasses.replace(OPTIONS, **{"dial": "+4930123456", **changed})
+    assert [line for line in given.problems() if line.startswith(problem)]
