@@ -125,7 +125,8 @@ class Plan:
 def _silence_weight(silence_s: float) -> float:
     """Return how much of the weight of silence is left in one of this length: the longer, the less."""
     past = (silence_s - MIN_LOOK_UP_SILENCE_S) / (MIN_MOMENT_SILENCE_S - MIN_LOOK_UP_SILENCE_S)
-    return _USUAL_SILENCE_WEIGHT * (_LONG_SILENCE_WEIGHT / _USUAL_SILENCE_WEIGHT) ** min(max(past, 0.0), 1.0)
+    lost = math.log(_USUAL_SILENCE_WEIGHT / _LONG_SILENCE_WEIGHT) * min(max(past, 0.0), 1.0)
+    return _USUAL_SILENCE_WEIGHT * math.exp(-lost)
 
 
 _WEIGHTS_BY_INTENT: dict[Intent, dict[Move, float]] = {
