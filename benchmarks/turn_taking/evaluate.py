@@ -18,7 +18,7 @@ from agent_worker.core.settings import Settings
 from agent_worker.turn_taking.end_of_turn import CHECKPOINTS_S
 from agent_worker.turn_taking.fusion import FEATURES, Fusion
 from agent_worker.turn_taking.pause_length import Pause, pause_after
-from benchmarks.turn_taking.features import Moment
+from benchmarks.turn_taking.features import Moment, asked_in_time
 from training.end_of_turn import LAST_S, evidence, fit, silences
 
 SILENCE = ("log_silence", "late_silence")
@@ -31,7 +31,8 @@ DETECTORS: Mapping[str, tuple[str, ...]] = {
     "fused without smart-turn": tuple(name for name in FEATURES if name != "smart"),
     "fused": FEATURES,
 }
-_SHIPPED = (FEATURES, DETECTORS["fused without smart-turn"])
+#: Those of our detector, which asks the models ahead.
+OURS_FEATURES = (FEATURES, DETECTORS["fused without smart-turn"])
 OURS = "fused"
 CUT_COSTS_S = np.geomspace(0.01, 60, 70)
 DEFAULT_CUT_COST_S = 0.5
@@ -119,16 +120,18 @@ class Fits:
 
     def __init__(self, train: Sequence[Moment], *, shipped: bool = False) -> None:
         self._train = train
+        self._train_in_time = [asked_in_time(moment) for moment in train]
         self._shipped = shipped
         self._fitted: dict[tuple[str, tuple[str, ...]], Fusion] = {}
 
     def without(self, dialogue: str, features: tuple[str, ...]) -> Fusion:
         """Return the fusion of these features, fitted on the other dialogues."""
-        if self._shipped and features in _SHIPPED:
+        if self._shipped and features in OURS_FEATURES:
             return Fusion.load(with_smart_turn=features == FEATURES)
         key = dialogue, features
         if key not in self._fitted:
-            others = [moment for moment in self._train if moment.dialogue != dialogue]
+            train = self._train if features in OURS_FEATURES else self._train_in_time
+            others = [moment for moment in train if moment.dialogue != dialogue]
             self._fitted[key] = fit(others, features)
         return self._fitted[key]
 
@@ -164,13 +167,13 @@ def policies(test: Sequence[Moment], fits: Fits) -> dict[str, Outcomes]:
     detected = CHECKPOINTS_S[0]
     fixed: dict[str, Callable[[Moment], float]] = {
         "agent-worker, livekit-mini": lambda moment: max(
-            detected, 0.25 if moment.mini[0] >= 0.36 else MAX_DELAY_S, least_pause_s(moment)
+            detected, 0.25 if moment.mini_in_time[0] >= 0.36 else MAX_DELAY_S, least_pause_s(moment)
         ),
         "agent-worker, smart-turn": lambda moment: max(
             detected, 0.25 if moment.smart[0] >= 0.5 else MAX_DELAY_S, least_pause_s(moment)
         ),
-        STOCK: lambda moment: max(detected, 0.3 if moment.mini[0] >= 0.36 else 2.5),
-        "smart-turn, then 3 s (Pipecat's default)": lambda moment: detected if moment.smart[0] > 0.5 else 3.0,
+        STOCK: lambda moment: max(detected, 0.3 if moment.mini_in_time[0] >= 0.36 else 2.5),
+        "smart-turn, then 3 s (Pipecat's default)": lambda moment: detected if moment.smart_in_time[0] > 0.5 else 3.0,
         "silence of 0.8 s": lambda moment: 0.8,
     }
     found = {OUR_POLICY: ours}
@@ -214,9 +217,10 @@ def least_pause_s(moment: Moment) -> float:
 def replay_one(test: Sequence[Moment], fits: Fits, features: tuple[str, ...]) -> Outcomes:
     """Return the outcomes of one detector, as :func:`replay` does."""
     delays = np.zeros((len(CUT_COSTS_S), len(test)))
+    known = test if features in OURS_FEATURES else [asked_in_time(moment) for moment in test]
     for dialogue in sorted({moment.dialogue for moment in test}):
         fusion = fits.without(dialogue, features)
-        for index, moment in enumerate(test):
+        for index, moment in enumerate(known):
             if moment.dialogue == dialogue:
                 delays[:, index] = _decided(moment, fusion)
     return _outcomes(delays, test)

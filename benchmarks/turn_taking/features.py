@@ -28,7 +28,7 @@ from benchmarks.turn_taking.recordings import SAMPLE_RATE, Event, Recording, Sam
 from model_server import weights
 from model_server.stt import Whisper
 
-_VERSION = 3
+_VERSION = 4
 """Changes with what is kept in the cache."""
 _WINDOW_S = VAD_WINDOW_SAMPLES / SAMPLE_RATE
 _ACTIVATION, _DEACTIVATION = 0.5, 0.35
@@ -72,6 +72,8 @@ class Moment:
         silence: None if the voice activity detector misses it: no turn ends there.
         mini: Of v1-mini at each checkpoint of the detector that lies in the silence, asked as early as there.
         smart: Of smart-turn at the same.
+        mini_in_time: Of v1-mini at the checkpoints themselves, as others ask it.
+        smart_in_time: Of smart-turn at the same.
         prosody: Of the speech before it.
         text: The recogniser's words of the turn so far.
         question: The other party's last words.
@@ -88,6 +90,8 @@ class Moment:
     silence: Silence | None
     mini: tuple[float, ...]
     smart: tuple[float, ...]
+    mini_in_time: tuple[float, ...]
+    smart_in_time: tuple[float, ...]
     prosody: Prosody
     text: str
     question: str
@@ -96,6 +100,11 @@ class Moment:
     def completeness(self) -> float:
         """How complete the words so far are."""
         return completeness(self.text, self.question)
+
+
+def asked_in_time(moment: Moment) -> Moment:
+    """Return the moment as a detector knows it that asks the models at the checkpoints, and not ahead."""
+    return replace(moment, mini=moment.mini_in_time, smart=moment.smart_in_time)
 
 
 class Models:
@@ -107,6 +116,10 @@ class Models:
         smart_turn.check(path)
         self.smart = smart_turn.load(path)
         self._whisper = Whisper(weights.whisper())
+
+    def ask_mini(self, samples: Samples) -> float:
+        """Return v1-mini's probability of the end."""
+        return float(self.mini.predict(samples[-EOT_MAX_SAMPLES:]))
 
     def transcribe(self, samples: Samples) -> str:
         """Return the recogniser's words."""
@@ -196,7 +209,9 @@ def _measure(recording: Recording, models: Models) -> Iterator[Moment]:
     for event in recording.events:
         silence = _matching(event, silences)
         asked = [at for at in CHECKPOINTS_S if silence and (event.end is None or silence.since + at < event.end)]
-        spans = [_heard_ahead(recording.samples, silence.since + at) for at in asked] if silence else []
+        until = [silence.since + at for at in asked] if silence else []
+        spans = [recording.samples[: round(at * SAMPLE_RATE)] for at in until]
+        ahead = [with_silence_ahead(recording.samples[: round((at - AHEAD_S) * SAMPLE_RATE)], AHEAD_S) for at in until]
         turn_start = max(0, round((recording.start - 0.3) * SAMPLE_RATE))
         speech = recording.samples[turn_start : round((silence.since if silence else event.start) * SAMPLE_RATE)]
         yield Moment(
@@ -209,17 +224,14 @@ def _measure(recording: Recording, models: Models) -> Iterator[Moment]:
             hint=event.hint,
             spoken_s=event.start - recording.start,
             silence=silence,
-            mini=tuple(float(models.mini.predict(span[-EOT_MAX_SAMPLES:])) for span in spans),
-            smart=tuple(models.smart.probability(span[turn_start:]) for span in spans),
+            mini=tuple(models.ask_mini(span) for span in ahead),
+            smart=tuple(models.smart.probability(span[turn_start:]) for span in ahead),
+            mini_in_time=tuple(models.ask_mini(span) for span in spans),
+            smart_in_time=tuple(models.smart.probability(span[turn_start:]) for span in spans),
             prosody=prosody(speech[-round(MAX_SPEECH_S * SAMPLE_RATE) :]),
             text=models.transcribe(spans[0][turn_start:]) if spans else "",
             question=recording.question,
         )
-
-
-def _heard_ahead(samples: Samples, until_s: float) -> Samples:
-    """Return the audio up to a checkpoint as the models hear it before."""
-    return with_silence_ahead(samples[: round((until_s - AHEAD_S) * SAMPLE_RATE)], AHEAD_S)
 
 
 def _matching(event: Event, silences: list[Silence]) -> Silence | None:

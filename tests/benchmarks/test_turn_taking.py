@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,8 @@ def moment(number: int, *, is_end: bool) -> Moment:
         silence=Silence(1.0, 1.256, None),
         mini=(0.9 if is_end is knows else 0.1,),
         smart=(0.5,),
+        mini_in_time=(0.9 if is_end is knows else 0.1,),
+        smart_in_time=(0.5,),
         prosody=Prosody(),
         text="some words",
         question="",
@@ -128,6 +131,13 @@ def moment(number: int, *, is_end: bool) -> Moment:
 
 
 MOMENTS = [moment(number, is_end=number % 2 == 0) for number in range(60)]
+
+
+def test_other_detectors_are_asked_in_time_and_ours_ahead() -> None:
+    fits = evaluate.Fits([replace(moment, mini_in_time=moment.smart, smart_in_time=moment.mini) for moment in MOMENTS])
+    assert fits.without("0", evaluate.DETECTORS["fused"]).weights["mini"].weight > 0.5
+    theirs = fits.without("0", evaluate.DETECTORS["both"]).weights
+    assert theirs["smart"].weight > 0.5 > abs(theirs["mini"].weight)
 
 
 def test_a_fit_uses_the_evidence_that_tells_ends_from_pauses() -> None:
