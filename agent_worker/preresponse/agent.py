@@ -6,13 +6,12 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Sequence
 from typing import Any, get_args
 
 from livekit import rtc
 from livekit.agents import (
     Agent,
-    APIConnectOptions,
     APIError,
     ConversationItemAddedEvent,
     FlushSentinel,
@@ -21,21 +20,21 @@ from livekit.agents import (
     stt,
     utils,
 )
-from livekit.agents.voice import SpeechHandle
 
 from agent_worker.audio.phrase_cache import PhraseAudio
 from agent_worker.audio.tts_stream import TTS_TIMEOUT_S, TTSInput, report_voice_silent, with_timeout
-from agent_worker.core.compat.livekit import current_speech_handle, leave_markup_to_agent, wrap_tools
+from agent_worker.core.compat.livekit import leave_markup_to_agent, wrap_tools
 from agent_worker.core.language_tag import MULTI
 from agent_worker.core.log import logger
 from agent_worker.core.settings import StrategyName
 from agent_worker.preresponse.answer import Answer
+from agent_worker.preresponse.answer_models import AnswerModels
 from agent_worker.preresponse.apology import Apologizer
 from agent_worker.preresponse.callers_language import CallersLanguage
-from agent_worker.preresponse.dead_air import DEFAULT_FILLER_DELAY_S, DeadAir, Line
-from agent_worker.preresponse.decision import DEFAULT_QUICK_ANSWER_S, PreresponseDecider, first_done
+from agent_worker.preresponse.dead_air import DEFAULT_FILLER_DELAY_S, DeadAir
+from agent_worker.preresponse.decision import DEFAULT_QUICK_ANSWER_S, PreresponseDecider
 from agent_worker.preresponse.fast_reply import DEFAULT_PRERESPONSE_PROMPT
-from agent_worker.preresponse.first_word import Candidate, Chunk, FirstWord, ReasoningHabits, Wordless
+from agent_worker.preresponse.first_word import Chunk
 from agent_worker.preresponse.history import DEFAULT_HISTORY_MAX_TOKENS, bounded_history, without_preresponses
 from agent_worker.preresponse.phrases import PhraseBook
 from agent_worker.preresponse.replies import Replies, Reply
@@ -44,11 +43,10 @@ from agent_worker.preresponse.strategies import Attempt, Preresponse, Strategy, 
 from agent_worker.preresponse.tool_calls import with_readable_arguments
 from agent_worker.preresponse.tool_limit import DEFAULT_TOOL_TIMEOUT_S, ToolLimit
 from agent_worker.preresponse.turn_commit import caller_message, last_message, wait_for_turn_commit
+from agent_worker.preresponse.waiting import WaitingSpeech
 from agent_worker.providers.stack import Voices
 from agent_worker.telemetry.events import EngineEvents
 from agent_worker.telemetry.trace import (
-    AUDIBLE_OUTCOMES,
-    FILLER_EXTRA_KEY,
     PRERESPONSE_EXTRA_KEY,
     SILENCE_QUESTION_EXTRA_KEY,
     TurnTrace,
@@ -162,11 +160,17 @@ class PreResponseAgent(Agent):
         self._voices = voices
         self.phrases = phrases or self._callers_language.phrases
         self.phrase_audio = phrase_audio
-        self._fallback_llm = fallback_llm or fast_llm
         self._answer_timeout_s = answer_timeout
-        self._thinking_timeout_s = thinking_timeout or answer_timeout
-        self._fallback_timeout_s = fallback_timeout or answer_timeout
-        self._habits = ReasoningHabits()
+        self._report_usage = functools.partial(self.events.emit, "usage_unreported")
+        self._models = AnswerModels(
+            self,
+            fallback_llm or fast_llm,
+            silence_s=answer_timeout,
+            thinking_s=thinking_timeout or answer_timeout,
+            fallback_s=fallback_timeout or answer_timeout,
+            report_usage=self._report_usage,
+            on_replaced=functools.partial(self.events.emit, "answer_replaced"),
+        )
         self._voice_timeout_s = voice_timeout
         self._numbers_as_words = numbers_as_words
         self._history_max_tokens = history_max_tokens
@@ -179,12 +183,13 @@ class PreResponseAgent(Agent):
         clock = self.floor.clock
         self.dead_air = DeadAir(CallSilence(clock), clock, self.phrases.fillers, filler_delay)
         self._has_fillers = filler_delay is not None
-        self._tool_limit = (
-            ToolLimit(tool_timeout, clock.sleep, self._has_handed_off, self._on_tool_timeout) if tool_timeout else None
-        )
-        self._tool_timeout_speech: SpeechHandle | None = None
-        self._report_usage = functools.partial(self.events.emit, "usage_unreported")
         self._replies = Replies()
+        self._waiting = WaitingSpeech(self, self.dead_air, self.floor, self._decider, self._replies, self.events)
+        self._tool_limit = (
+            ToolLimit(tool_timeout, clock.sleep, self._has_handed_off, self._waiting.on_tool_timeout)
+            if tool_timeout
+            else None
+        )
         self._early_tools = frozenset(early_tools)
         self._reopened: ReopenedTurn | None = None
         self._reconnect_stt = asyncio.Event()
@@ -363,8 +368,8 @@ class PreResponseAgent(Agent):
         chat_ctx = without_preresponses(chat_ctx)
         if self._history_max_tokens is not None:
             chat_ctx = bounded_history(chat_ctx, self._history_max_tokens)
-        chunks = self._answer_models(with_readable_arguments(chat_ctx), tools, model_settings).chunks()
-        answer = Answer(chunks, reply.trace, self._answer_timeout_s)
+        models = self._models.ask(with_readable_arguments(chat_ctx), tools, model_settings, self._decider.language)
+        answer = Answer(models.chunks(), reply.trace, self._answer_timeout_s)
         answer.begun.add_done_callback(lambda _: self.events.emit("answer_started", reply.trace))
         preresponse = None
         try:
@@ -377,10 +382,10 @@ class PreResponseAgent(Agent):
                 yield _preresponse_chunk(preresponse.text)
                 yield FlushSentinel()
             lead = [preresponse.text] if preresponse else []
-            async with contextlib.aclosing(self._lines(message, answer, reply)) as lines:
+            async with contextlib.aclosing(self._waiting.before_answer(message, answer, reply)) as lines:
                 async for line in lines:
                     lead.append(line.text)
-                    self._note_line(line, reply)
+                    self._waiting.note(line, reply)
                     yield _preresponse_chunk(line.text, " ".join(lead))
                     yield FlushSentinel()
             async for chunk in answer.chunks(self._preamble_filter(preresponse, lead)):
@@ -394,43 +399,11 @@ class PreResponseAgent(Agent):
                 yield self.apology  # empty in a language without one
             elif answer.calls_tool.done():
                 phrase = attempt.predicted_text if attempt and answer.only_calls_tools and not lead else None
-                self._fill_silence_of_tools(message, answer, reply, phrase)
+                self._waiting.while_tools_work(message, answer, reply, phrase)
         finally:
             await utils.aio.cancel_and_wait(answer.task)
             if attempt:
                 await attempt.aclose()
-
-    def _answer_models(
-        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
-    ) -> FirstWord:
-        """Return what asks the main model, and another in its place if it says no word."""
-        main_llm = self.llm if isinstance(self.llm, llm.LLM) else self.session.llm
-        # The adapter has asked its other models already if the main one failed or was silent.
-        replaced_if = (
-            {Wordless.THINKING, Wordless.EMPTY} if isinstance(main_llm, llm.FallbackAdapter) else set(Wordless)
-        )
-        main = Candidate(
-            "main",
-            functools.partial(Agent.default.llm_node, self, chat_ctx, tools, model_settings),
-            silence_s=self._answer_timeout_s,
-            thinking_s=self._thinking_timeout_s,
-            replaced_if=frozenset(replaced_if),
-        )
-        candidates = [main]
-        if self._fallback_llm is not None and self._fallback_llm is not main_llm:
-            ask = functools.partial(_ask, self._fallback_llm, chat_ctx, tools, model_settings)
-            limit_s = self._fallback_timeout_s
-            candidates.append(Candidate("fast", ask, silence_s=limit_s, thinking_s=limit_s))
-        return FirstWord(
-            candidates,
-            chat_ctx,
-            tools_allowed=model_settings.tool_choice != "none",
-            tools=llm.ToolContext(tools).function_tools.keys(),
-            language=self._decider.language,
-            habits=self._habits,
-            report_usage=self._report_usage,
-            on_replaced=functools.partial(self.events.emit, "answer_replaced"),
-        )
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterable[rtc.AudioFrame]:
         """Speak a segment; audio that is ready is not synthesised again."""
@@ -540,86 +513,9 @@ class PreResponseAgent(Agent):
         self.floor.on_preresponse()
         self.events.emit("preresponse_started", preresponse.text, preresponse.source)
 
-    async def _lines(self, message: llm.ChatMessage | None, answer: Answer, reply: Reply) -> AsyncGenerator[Line, None]:
-        """Yield what is said, once the caller's turn has ended, while the main model has not begun."""
-        if not self._has_voice or reply.trace.outcome == "silent_kind":
-            return
-        self.dead_air.silence.watch(self.session)
-        if message is not None:
-            committed = asyncio.create_task(wait_for_turn_commit(self, message.id), name="turn_end")
-            try:
-                if await first_done(answer.begun, answer.task, committed) is not committed:
-                    return
-            finally:
-                await utils.aio.cancel_and_wait(committed)
-            self.dead_air.begin_turn(message.id)
-        async with contextlib.aclosing(self.dead_air.lines(answer.begun, answer.task)) as lines:
-            async for line in lines:
-                reply.unspoken = Preresponse(line.text, line.source)
-                self.floor.on_preresponse()
-                yield line
-
-    def _fill_silence_of_tools(
-        self, message: llm.ChatMessage | None, answer: Answer, reply: Reply, phrase: str | None
-    ) -> None:
-        if not self._has_voice:
-            return
-        self.dead_air.silence.watch(self.session)
-        if message is not None:
-            self.dead_air.begin_turn(message.id)
-        if answer.text.strip():
-            self.dead_air.on_spoken(answer.text)
-        say = functools.partial(self._say_line, reply)
-        self.dead_air.start_tools(self.session, current_speech_handle(), say, phrase)
-
-    def _say_line(self, reply: Reply, line: Line) -> SpeechHandle | None:
-        try:
-            speech = self.session.say(line.text)
-        except RuntimeError:  # the call is about to end
-            return None
-        self.floor.on_preresponse(speech)
-        self._note_line(line, reply)
-        self._replies.adopt(speech, Reply(reply.trace, None, Preresponse(line.text, line.source)))
-        if line.source != "report":
-            speech.add_done_callback(functools.partial(_mark_as_filler, text=line.text))
-        return speech
-
-    def _note_line(self, line: Line, reply: Reply) -> None:
-        """Note a line that is going to be heard."""
-        trace = reply.trace
-        trace.lead_segments += 1
-        if line.source == "report":
-            return
-        trace.fillers.append(line.text)
-        if trace.outcome not in AUDIBLE_OUTCOMES:
-            trace.source, trace.outcome = line.source, "spoken"
-        if line.source == "phrase":
-            self._decider.recent.append(line.text)
-            self._decider.note(Move.LOOK_UP)
-            self.events.emit("preresponse_started", line.text, line.source)
-        else:
-            self.events.emit("filler_started", line.text)
-
     def _has_handed_off(self) -> bool:
         """Whether another agent talks to the caller, as while a tool awaits an ``AgentTask``."""
         return self.session.current_agent is not self
-
-    def _on_tool_timeout(self) -> str | None:
-        """Tell the caller that a tool was given up, once for tools that were called together."""
-        sentence = messages.tool_timeout(self._decider.language)
-        last = self._tool_timeout_speech
-        if not sentence or self.session.user_state == "speaking":
-            return None
-        if last is None or last.done():
-            try:
-                self._tool_timeout_speech = self.session.say(sentence)
-            except RuntimeError:  # the call is about to end
-                return None
-        return sentence
-
-    @property
-    def _has_voice(self) -> bool:
-        return self.session.output.audio is not None and self.session.output.audio_enabled
 
     def _synthesize(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
         tts_input = TTSInput(speakable(text, self._decider.language, numbers=self._numbers_as_words))
@@ -628,7 +524,7 @@ class PreResponseAgent(Agent):
 
     def _synthesize_ahead(self, text: str) -> AsyncIterable[rtc.AudioFrame] | None:
         """Start the synthesis of a text that may be spoken; ``None`` for a session without audio."""
-        if not self._has_voice:
+        if not self._waiting.has_voice:
             return None
         return self._synthesize(_single(text), ModelSettings())
 
@@ -637,31 +533,12 @@ def _text_of(message: llm.ChatMessage | None) -> str | None:
     return message.text_content if message else None
 
 
-async def _ask(
-    model: llm.LLM[Any], chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
-) -> AsyncGenerator[llm.ChatChunk]:
-    """Ask a model once, with the tools: the caller waits."""
-    once = APIConnectOptions(max_retry=0)
-    async with model.chat(
-        chat_ctx=chat_ctx, tools=tools, tool_choice=model_settings.tool_choice, conn_options=once
-    ) as stream:
-        async for chunk in stream:
-            yield chunk
-
-
 async def _single(text: str) -> AsyncIterator[str]:
     yield text
 
 
 def _tool_calls(chunk: Chunk) -> Sequence[llm.FunctionToolCall]:
     return chunk.delta.tool_calls if isinstance(chunk, llm.ChatChunk) and chunk.delta else []
-
-
-def _mark_as_filler(speech: SpeechHandle, text: str) -> None:
-    """Let the history know a message that is a filler: the main model does not get to see it."""
-    for item in speech.chat_items:
-        if isinstance(item, llm.ChatMessage):
-            item.extra |= {PRERESPONSE_EXTRA_KEY: text, FILLER_EXTRA_KEY: True}
 
 
 def _preresponse_chunk(text: str, lead: str | None = None) -> llm.ChatChunk:

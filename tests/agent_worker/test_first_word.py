@@ -232,5 +232,5 @@ async def test_fallback_model_gets_the_conversation_and_the_tools() -> None:
 
 def test_failed_and_silent_models_of_an_adapter_are_not_asked_again() -> None:
     agent = PreResponseAgent(instructions="", fast_llm=ScriptedLLM(), llm=llm.FallbackAdapter([ScriptedLLM()]))
-    [main, _] = agent._answer_models(llm.ChatContext.empty(), [], ModelSettings())._candidates
+    [main, _] = agent._models.ask(llm.ChatContext.empty(), [], ModelSettings(), "en")._candidates
     assert main.replaced_if == {Wordless.THINKING, Wordless.EMPTY}
