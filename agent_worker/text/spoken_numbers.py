@@ -40,15 +40,35 @@ _LINKS = (
     "is|was|no|number|code|id|now|the|ist|war|lautet|nr|die|est|le|était|es|el|era|é|o|foi|número|numéro|nummer|postal"
 )
 
+#: Other ways to write a currency of ``data/numbers``. Not "CAD", which is also what engineers draw with.
 _ALIASES = {
-    "US$": "$",
-    "USD": "$",
+    "A$": "AU$",
+    "C$": "CA$",
+    "Mex$": "MX$",
+    "$US": "US$",
+    "$ US": "US$",
+    "$CA": "CA$",
+    "$ CA": "CA$",
+    "$CAN": "CA$",
+    "$ CAN": "CA$",
+    "S$": "SG$",
+    "USD": "US$",
+    "AUD": "AU$",
+    "NZD": "NZ$",
+    "HKD": "HK$",
+    "SGD": "SG$",
     "EUR": "€",
     "GBP": "£",
     "JPY": "¥",
     "INR": "₹",
     "BRL": "R$",
-    **dict.fromkeys(("A$", "AU$", "C$", "CA$", "HK$", "NZ$", "S$"), "$"),
+}
+#: Codes that say which dollars or pesos "$5" are: "$5 CAD".
+_CODES = {
+    **{code: symbol for code, symbol in _ALIASES.items() if code.isalpha() and symbol.endswith("$")},
+    "CAD": "CA$",
+    "TWD": "NT$",
+    "MXN": "MX$",
 }
 _NUMBER = r"\d+(?:[.,']\d+)*(?: \d{3})*(?:[.,]\d+)?"
 #: "5000000" is a quantity, and no telephone number.
@@ -157,7 +177,7 @@ def _patterns(language: str) -> list[tuple[re.Pattern[str], Read]]:
         (
             rf"(?<![\w.,])(?P<sign>[-−])?(?P<cur>{currency}) ?(?P<n>{_NUMBER})"
             rf"(?:(?: ?(?P<scale1>{scale}))? ?[-–—] ?(?:{currency})? ?(?P<n2>{_NUMBER}))?"
-            rf"(?: ?(?P<scale>{scale})(?!\w))?{per}(?![\d%])",
+            rf"(?: ?(?P<scale>{scale})(?!\w))?(?: ?(?P<code>{'|'.join(_CODES)})(?!\w))?{per}(?![\d%])",
             amounts.read,
         ),
         (
@@ -184,7 +204,10 @@ class _Amounts:
         self._rules = rules
 
     def read(self, match: re.Match[str], _: _Around) -> str:
-        currency = self._rules.words["currency"][_ALIASES.get(match["cur"], match["cur"])]
+        symbol, code = _ALIASES.get(match["cur"], match["cur"]), match.groupdict().get("code")
+        if code and symbol not in ("$", _CODES[code]):
+            return match[0]
+        currency = self._rules.words["currency"][_CODES[code] if code else symbol]
         first, second = self._parse(match["n"]), self._parse(match["n2"]) if match["n2"] else None
         if first is None or (match["n2"] and second is None):
             return match[0]
