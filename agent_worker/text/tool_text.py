@@ -57,6 +57,11 @@ _OBJECT = re.compile(r"\{\s*[\"']")
 _LINE_START = re.compile(r"(?:\A|\n)[ \t]*\Z")
 #: Where a call in JSON may begin: also behind a sentence, and behind another call.
 _JSON_PLACE = re.compile(r"(?:\A|[\n.!?…:;,])[ \t]*\Z")
+#: What is left of gpt-oss' header where a server drops the special tokens: "commentary to=functions.book json{…}".
+_RECIPIENTS = ("assistantcommentary to=", "assistantanalysis to=", "commentary to=", "analysis to=")
+_MAX_RECIPIENT_CHARS = 100
+#: Glued to the name in such a header.
+_CONTENT_TYPES = ("json", "code")
 #: What models write in front of a call in Python, and behind it.
 _PYTHON_PREFIXES = ("", "[", "`", "print(", "default_api.", "functions.", "print(default_api.")
 _PYTHON_END = " \t\n`;."
@@ -129,7 +134,7 @@ class ToolText:
         if self._drops_fence and (character.isspace() or character == "`"):
             return ""
         self._drops_fence = False
-        if not self._held and character not in "<`[{" and not self._may_begin_python(character):
+        if not self._held and character not in "<`[{" and not self._may_begin_call(character):
             return self._pass(character)
         self._held += character
         if self.is_inside:
@@ -145,7 +150,8 @@ class ToolText:
             return self._push_python()
         if _PARTIAL.search(self._held, max(0, len(self._held) - _MAX_MARK_CHARS)):
             return ""
-        held, self._held = self._held, ""
+        start = self._recipient_start()
+        held, self._held = self._held[:start], self._held[start:]
         return self._pass(held)
 
     def _opening(self) -> re.Match[str] | None:
@@ -153,6 +159,9 @@ class ToolText:
         if opening := _OPENING.search(self._held, max(0, len(self._held) - _MAX_MARK_CHARS)):
             self._closing = _CLOSING[int(str(opening.lastgroup)[1:])]
             return opening
+        if recipient := self._recipient():
+            self._closing = None
+            return recipient
         tag = _NAMED_TAG.search(self._held, max(0, len(self._held) - _MAX_MARK_CHARS))
         if tag is None or tag[1] not in self.tools:
             return None
@@ -195,8 +204,37 @@ class ToolText:
         self._drops_fence = fence is not None
         return ""
 
-    def _may_begin_python(self, character: str) -> bool:
-        return self._is_python(character)
+    def _may_begin_call(self, character: str) -> bool:
+        return self._is_python(character) or (
+            character in "act" and not self._passed_end[-1:].isalnum() and self._is_partial_recipient(character)
+        )
+
+    # --- the header of a call without its special tokens ---
+
+    def _recipients(self) -> Iterator[str]:
+        yield from _RECIPIENTS
+        for name in ("functions.", *self.tools):
+            yield from (f"to={name}", f"assistant to={name}")
+
+    def _recipient(self) -> re.Match[str] | None:
+        """Return the header at the end of the held text."""
+        if "to=" not in self._held[-_MAX_RECIPIENT_CHARS:]:
+            return None
+        heads = "|".join(re.escape(head).replace(r"\ ", r"\s+") for head in self._recipients())
+        found = re.search(rf"(?<![^\W_])(?:{heads})\Z", self._held[-_MAX_RECIPIENT_CHARS:])
+        if found is None or (found.end() == len(found[0]) and self._passed_end[-1:].isalnum()):
+            return None
+        return re.compile(rf"{re.escape(found[0])}\Z").search(self._held)
+
+    def _recipient_start(self) -> int:
+        """Return where in the held text a header may begin; its length if nowhere."""
+        begins = re.finditer(r"(?<![^\W_])[act]", self._held)
+        starts = (begin.start() for begin in begins if self._is_partial_recipient(self._held[begin.start() :]))
+        return next((start for start in starts if start or not self._passed_end[-1:].isalnum()), len(self._held))
+
+    def _is_partial_recipient(self, text: str) -> bool:
+        words = re.sub(r"\s+", " ", text)
+        return len(text) <= _MAX_RECIPIENT_CHARS and any(head.startswith(words) for head in self._recipients())
 
     def _is_python(self, held: str) -> bool:
         """Whether a line begins, or may begin, with the call of a tool."""
@@ -226,10 +264,16 @@ class ToolText:
     # --- what the call says ---
 
     def _take(self, text: str, *, is_cut: bool) -> None:
-        calls = list(_parsed(text, self.tools))
+        calls = [self._with_known_name(call) for call in _parsed(text, self.tools)]
         if is_cut and not _is_whole(text):
             calls = []
         self._take_all(calls)
+
+    def _with_known_name(self, call: WrittenCall) -> WrittenCall:
+        """Return the call of "bookjson" as one of "book"."""
+        names = (call.name.removesuffix(kind) for kind in _CONTENT_TYPES)
+        known = next((name for name in names if call.name not in self.tools and name in self.tools), call.name)
+        return WrittenCall(known, call.arguments)
 
     def _take_all(self, calls: list[WrittenCall]) -> None:
         usable = [call for call in calls if call.name in self.tools]

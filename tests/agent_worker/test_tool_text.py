@@ -66,6 +66,14 @@ def read(text: str, size: int | None = None) -> tuple[str, list[WrittenCall], bo
         f'<{BAR}DSML{BAR}function_calls><{BAR}DSML{BAR}invoke name="opening_time"><{BAR}DSML{BAR}parameter name="day" '
         f'string="true">monday</{BAR}DSML{BAR}parameter></{BAR}DSML{BAR}invoke></{BAR}DSML{BAR}function_calls>',
         '<|channel|>assistant to=functions.opening_time commentary<|message|>{"day": "monday"}<|call|>',
+        # gpt-oss behind a server that drops the special tokens
+        'commentary to=functions.opening_time json{"day": "monday"}',
+        'commentary to=functions.opening_time {"day": "monday"}',
+        'commentary to=opening_time code{"day": "monday"}',
+        'assistantcommentary to=functions.opening_timejson{"day": "monday"}',
+        'assistant to=functions.opening_time commentary json{"day": "monday"}',
+        'analysis to=functions.opening_time\n{"day": "monday"}',
+        'to=functions.opening_time {"day": "monday"}',
     ],
 )
 def test_call_written_as_text_is_found_and_nothing_of_it_is_left(written: str) -> None:
@@ -91,6 +99,37 @@ def test_call_in_json_may_follow_a_sentence(before: str, written: str) -> None:
     for size in (None, 1, 5):
         text, calls, has_unusable = read(before + written, size)
         assert (text.strip(), calls, has_unusable) == (before.strip(), [CALL], False)
+
+
+@pytest.mark.parametrize("before", ["Let me check.", "Sure! ", "One moment.\n", "I look it up:assistant"])
+def test_header_of_a_call_without_its_special_tokens_may_follow_words(before: str) -> None:
+    second = 'commentary to=functions.book json{"seats": 2}'
+    for size in (None, 1, 3):
+        found = read(f'{before}commentary to=functions.opening_time json{{"day": "monday"}}{second}', size)
+        assert found == (before.removesuffix("assistant"), [CALL, WrittenCall("book", {"seats": 2})], False)
+
+
+def test_header_of_a_call_that_cannot_run_is_unusable() -> None:
+    for written in (
+        'commentary to=functions.nope json{"day": 1}',
+        "commentary to=functions.book",
+        "to=functions.book {",
+    ):
+        assert read(written) == ("", [], True)
+        assert read(written, 1) == ("", [], True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The commentary to the film, an analysis to go, and an assistant to help.",
+        "I can act to= it. commentary",
+        "It is set to=5, the assistant to come.",
+        "Go to the analysis",
+    ],
+)
+def test_words_of_such_a_header_stay_in_a_text(text: str) -> None:
+    assert read(text) == read(text, 1) == (text, [], False)
 
 
 @pytest.mark.parametrize("between", ["\n", ", ", "; "])

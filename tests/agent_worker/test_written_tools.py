@@ -61,6 +61,9 @@ async def turn(*pieces: str) -> tuple[list[str], str, ScriptedLLM]:
         ('<tool_call>{"name": "opening_time", "arguments": ', ARGUMENTS, "}</tool_call>"),
         ('```json\n{"name": "opening_time", "arguments": ', ARGUMENTS, "}\n```"),
         ('opening_time(day="mon', 'day")'),
+        ("comment", "ary to=functions.opening_time json", ARGUMENTS),
+        ("assistantcommentary to=functions.", f"opening_timejson{ARGUMENTS}"),
+        ("to=functions.opening_time ", ARGUMENTS),
     ],
 )
 async def test_tool_call_as_text_runs_and_nothing_of_it_is_said(pieces: tuple[str, ...]) -> None:
