@@ -16,7 +16,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 
 from agent_worker.text.speech_characters import SpeechCharacters
 from agent_worker.text.speech_markup import Markup, Place, StillOpenError
-from agent_worker.text.speech_tags import SpeechTags
+from agent_worker.text.speech_tags import DATA_MARK, SpeechTags
 from agent_worker.text.spoken_numbers import begins_with_date, numbers_as_words
 
 #: A stretch without a place to cut is cut here.
@@ -127,6 +127,8 @@ class _Words:
         if self._fence:
             self._push_in_fence(character)
             return
+        if character == DATA_MARK:
+            return
         if not self._at_line_start and not character.isspace() and self._may_cut(character):
             self._speak(character, is_last=False)
         if self._at_line_start and self._is_block(character):
@@ -199,7 +201,10 @@ class _Words:
     def _push_in_fence(self, character: str) -> None:
         self._held += character
         if character == "\n" or len(self._held) > _MAX_LINE_CHARS:
-            if self._held.strip().startswith(self._fence) and not self._held.strip(" \n`~"):
+            line, self._held = self._held.strip(), ""
+            if line.startswith(DATA_MARK):
+                self._speak_line(line.removeprefix(DATA_MARK))
+            elif line.startswith(self._fence) and not line.strip("`~"):
                 self._fence = ""
             self._held = ""
             self._at_line_start = True

@@ -1,6 +1,6 @@
 """Remove tags from a streamed text: HTML, SSML, and the marks of models around tools and reasoning.
 
-Also data: an answer in JSON is read out if it has an obvious text, and is silent otherwise.
+Also data: of an answer in JSON its obvious text is read out, or the values that words announce ("Your booking:").
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import re
 from enum import Enum
 from typing import Any
 
+#: In front of each line that was written as JSON. No model's: ``speech_characters`` removes private characters.
+DATA_MARK = "\ue000"
 _MAX_TAG_CHARS = 400
 _MAX_CHANNEL_CHARS = 80
 #: Their content is not for the ear.
@@ -48,6 +50,13 @@ _SPECIAL_END = re.compile(r"end|eom|eot|call\Z|return|start", re.IGNORECASE)
 _MAY_BECOME_TAG = re.compile(r"<(?:[/!?]|/?[A-Za-z][^<>]*|[!?][^<>]*|\|[^|<>\n]*\|?)?\Z")
 _FIRST_KEY = re.compile(r"\{\s*(?:\"[^\"\n]{1,60}\"|'[^'\n]{1,60}')\s*:")
 _PARTIAL_FIRST_KEY = re.compile(r"\{\s{0,9}(?:(?:\"[^\"\n]{0,60}|'[^'\n]{0,60})(?:[\"']\s{0,9})?)?\Z")
+#: Words in front of data that is meant to be told.
+_ANNOUNCES = re.compile(r":[*_]*\s*(?:(?:```|~~~)\s*\w*\s*)?\Z")
+_ANNOUNCEMENT_CHARS = 40
+_MAX_VALUES = 8
+_MAX_VALUE_CHARS = 200
+_WORD_BREAK = re.compile(r"[_\W]+|(?<=[a-zß-ÿ])(?=[A-Z])")
+_CALL_KEYS = frozenset({"function", "tool", "arguments", "parameters"})
 _TEXT_KEYS = ("answer", "response", "reply", "speech", "say", "message", "text", "content", "output")
 
 
@@ -71,11 +80,13 @@ class SpeechTags:
         self._silent_until: str | _Silence | None = None
         self._silent_text = ""
         self._at_line_start = True
+        self._passed_end = ""
 
     def push(self, piece: str) -> str:
         """Add the next piece and return what is certain by now."""
         if self._is_plain(piece):
             self._at_line_start = False
+            self._passed_end = (self._passed_end + piece)[-_ANNOUNCEMENT_CHARS:]
             return piece
         return "".join(map(self._push_character, piece))
 
@@ -171,6 +182,7 @@ class SpeechTags:
             return self._pass_silent(character)
         if character == "\n" or not character.isspace():
             self._at_line_start = character == "\n"
+        self._passed_end = (self._passed_end + character)[-_ANNOUNCEMENT_CHARS:]
         return character
 
     def _pass_silent(self, character: str) -> str:
@@ -189,8 +201,8 @@ class SpeechTags:
             return ""
         data, self._data = self._data, None
         if data.is_data:
-            text = spoken_value(data.text)
-            return self._pass_all(f"{text}\n" if text else " ")
+            text = spoken_value(data.text, tells_values=_ANNOUNCES.search(self._passed_end) is not None)
+            return self._pass_all("".join(f"{DATA_MARK}{line}\n" for line in text.splitlines()) or " ")
         return self._pass(data.text[0]) + self.push(data.text[1:])
 
 
@@ -251,15 +263,36 @@ def _may_be_object(text: str) -> bool | None:
     return None if _PARTIAL_FIRST_KEY.match(text) else False
 
 
-def spoken_value(text: str) -> str:
-    """Return the text in an answer that was written as JSON; empty if there is none."""
+def spoken_value(text: str, *, tells_values: bool = False) -> str:
+    """Return what is spoken of an answer that was written as JSON; empty if nothing is.
+
+    Args:
+        text: The JSON, or the same in Python's notation.
+        tells_values: Whether the values of a flat object are told, each with its name.
+    """
     try:
         value: Any = json.loads(text) if not re.match(r"[\[\s]*{\s*'", text) else ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return ""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or _CALL_KEYS & value.keys():
         return ""
     found = next((value[key] for key in _TEXT_KEYS if isinstance(value.get(key), str)), "")
-    return "" if {"name", "function", "tool", "arguments", "parameters"} & value.keys() else found
+    if found:
+        return "" if "name" in value else found
+    return _told(value) if tells_values else ""
+
+
+def _told(value: dict[Any, Any]) -> str:
+    """Return the values of a flat object with their names, as a sentence; empty if one of them is no words."""
+    pairs = []
+    for key, each in value.items():
+        items = each if isinstance(each, list) else [each]
+        if not all(isinstance(item, (str, int, float)) and not isinstance(item, bool) for item in items):
+            return ""
+        said = ", ".join(str(item).strip() for item in items)
+        if not said or len(said) > _MAX_VALUE_CHARS:
+            return ""
+        pairs.append(f"{_WORD_BREAK.sub(' ', str(key)).strip().lower()} {said}")
+    return f"{', '.join(pairs)}." if 0 < len(pairs) <= _MAX_VALUES else ""

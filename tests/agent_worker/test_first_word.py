@@ -120,6 +120,19 @@ async def test_answer_that_leaves_nothing_to_speak_is_replaced(pieces: list[str]
     assert await answer(*((0.1, piece) for piece in pieces), fast=None) == ""
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        '```json\n{"answer": "It opens at nine."}\n```',
+        '```\n{"response": "It opens at nine.", "confidence": 0.9}\n```',
+        '{"message": "It opens at nine."}',
+    ],
+)
+async def test_answer_in_json_is_not_replaced(written: str) -> None:
+    assert await answer(*((0.1, piece) for piece in written)) == written
+    assert await answer((0.1, '```json\n{"day": "monday"}\n```')) == FAST
+
+
 async def test_what_came_before_the_first_word_belongs_to_the_answer() -> None:
     assert await answer((0.1, "¿"), (0.2, "A las nueve?")) == "¿A las nueve?"
 

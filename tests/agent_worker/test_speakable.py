@@ -187,6 +187,48 @@ def test_json_is_read_by_its_text() -> None:
 @pytest.mark.parametrize(
     ("written", "spoken"),
     [
+        ('```json\n{"answer": "It opens at nine."}\n```', OPENS),
+        ('```\n{\n  "response": "It opens at nine.",\n  "confidence": 0.9\n}\n```\nBye.', f"{OPENS} Bye."),
+        ('~~~json\n[{"text": "It opens at nine.\\nBye."}]\n~~~', f"{OPENS} Bye."),
+        ('Sure!\n```json\n{"message": "It opens at nine."}\n```', f"Sure! {OPENS}"),
+    ],
+)
+def test_json_in_a_block_is_read_by_its_text(written: str, spoken: str) -> None:
+    assert_spoken(written, spoken)
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ('Your booking:\n```json\n{"date": "Friday", "party_size": 2}\n```\nFine?', "date Friday, party size 2. Fine?"),
+        ('Your room: {"roomType": "double", "extras": ["sauna", "tea"]}', "room type double, extras sauna, tea."),
+        ('**Result:** {"total": 12.5, "currency": "euros"}', "total 12.5, currency euros."),
+    ],
+)
+def test_values_that_words_announce_are_told(written: str, spoken: str) -> None:
+    assert spoken_text(written, "en", numbers=False).endswith(f": {spoken}")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '```json\n{"day": "monday"}\n```',
+        '```json\n["a", "b"]\n```',
+        '```json\n{"answer": "It opens',
+        '```python\nprint({"answer": "It opens."})\n```',
+        '```json\n{"name": "book", "arguments": {"text": "x"}}\n```',
+    ],
+)
+def test_other_blocks_are_silent(written: str) -> None:
+    assert_spoken(written, "")
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ('Let me check. {"day": "monday"}', "Let me check."),
+        ('Done: {"ok": true}', "Done:"),
+        ('Look: {"function": "book", "seats": 2}', "Look:"),
         ('It opens at nine. {"sources": ["a"], "confidence": 0.9}', OPENS),
         ("Here it is: {'days': {'monday': 9}}, as you see.", "Here it is: as you see."),
         ('See [{"a": 1}, {"b": 2}]. Come early.', "See. Come early."),
