@@ -169,7 +169,7 @@ class MovePolicy:
         asks = seen.asked is not Asked.NOTHING
         if classified.suppresses_preresponse or self._is_half_a_value(text, agent_text, seen):
             return self._plan({Move.NOTHING: 1.0})
-        is_trouble = _is_sympathy_due(classified) and reports_trouble(text, agent_text, self.language)
+        is_trouble = _is_sympathy_due(classified) and reports_trouble(text, agent_text, self.language, asks=asks)
         if social := Move.SYMPATHY if is_trouble else _social_move(classified, seen):
             return self._plan({social: 1.0})
         human = MoveModel.load().probabilities(text, seen, self.language)

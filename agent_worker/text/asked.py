@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from agent_worker.text.agent_question import asks as agent_asks_by_marks
+from agent_worker.text.dictation import without_code_words
 from agent_worker.text.intent_rules import shorten
 from agent_worker.text.word_classes import word_classes
 
@@ -124,8 +125,9 @@ def _asked_by_intent_classes(text: str, words: str, language: str) -> Asked:
 
 def _is_dictated(words: str, language: str) -> bool:
     """Whether the turn is nothing but digits or letters, too few for a whole number."""
-    if as_in := word_classes("pauses", language).get("as_in"):
-        words = re.sub(rf"{as_in.pattern} \w+", " ", words)
+    pauses = word_classes("pauses", language)
+    if as_in := pauses.get("as_in"):
+        words = re.sub(rf"{as_in.pattern} \w+", " ", without_code_words(words, pauses))
     classes, tokens = word_classes(_FOLDER, language), words.split()
     digit = classes.get("digit")
     if len(tokens) < _MIN_DICTATED:

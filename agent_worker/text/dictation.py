@@ -21,6 +21,8 @@ _MAX_WORDS_BEHIND = 2
 #: How far behind the name of a value it may be: "my phone number is four one five five five five".
 _MAX_WORDS_AFTER_NAME = 18
 _MIN_SPELLED = 3
+#: "Hotel" and "golf" are words, unless so many of the spelling alphabet follow each other, or nothing else is said.
+_MIN_CODE_WORDS = 3
 #: Digits dictated one by one without anybody having asked for a number.
 _MIN_SINGLE_DIGITS = 3
 _MIN_ADDRESS_WORDS = 4
@@ -180,7 +182,8 @@ class _Words:
 
     def _letters(self) -> str:
         """Return the letters at the end, with "as in …" behind any of them; an acronym counts as letters."""
-        text = re.sub(rf"\b([^\W\d_]) {self.classes['as_in'].pattern} \w+", r"\1", self.text)
+        text = without_code_words(self.text, self.classes)
+        text = re.sub(rf"\b([^\W\d_]) {self.classes['as_in'].pattern} \w+", r"\1", text)
         text = re.sub(rf"{self.classes['twice'].pattern} ([^\W\d_])\b", r"\1 \1", _TIME_OF_DAY.sub("", text))
         text = re.sub(rf"(?<=\b[^\W\d_]) {self.classes['joiner'].pattern}(?= [^\W\d_]\b|$)", "", text)
         letters: list[str] = []
@@ -190,6 +193,20 @@ class _Words:
             letters.append(token)
         spelled = "".join(reversed(letters))
         return spelled if len(spelled) > 1 or spelled not in _NO_LETTER else ""
+
+
+def without_code_words(text: str, classes: dict[str, Pattern[str]]) -> str:
+    """Return a text with letters in place of the spelling alphabet: "it's s m i" for "it's sierra mike india"."""
+    if (code_word := classes.get("code_word")) is None:
+        return text
+    run = re.compile(rf"{code_word.pattern}(?: {code_word.pattern})*")
+
+    def read(words: re.Match[str]) -> str:
+        letters = [word[0][0] for word in code_word.finditer(words[0])]
+        is_alone = len(letters) > 1 and not classes["opener"].sub(" ", run.sub(" ", text)).split()
+        return " ".join(letters) if is_alone or len(letters) >= _MIN_CODE_WORDS else words[0]
+
+    return run.sub(read, text)
 
 
 def _digits(text: str, classes: dict[str, Pattern[str]], language: str) -> str:

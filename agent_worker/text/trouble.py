@@ -15,15 +15,17 @@ _PUNCTUATION = re.compile(r"[^\w']+|(?<!\w)'|_")
 _TROUBLE = ("grave", "anger", "trouble")
 
 
-def reports_trouble(text: str, agent_text: str | None, language: str) -> bool:
+def reports_trouble(text: str, agent_text: str | None, language: str, *, asks: bool = False) -> bool:
     """Return whether a word of trouble is said of somebody or something, and not denied. Never raises.
 
-    A bare noun phrase is none ("broken wings", "a frozen pizza"), unless the agent has asked for the reason.
+    A bare noun phrase is none ("broken wings", "a frozen pizza"), unless the agent has asked for the reason. Nor is a
+    feeling that gives the reason for a request: "the kids are scared of the dark, can we have a night light".
 
     Args:
         text: The transcript, punctuated or not.
         agent_text: What the agent said last.
         language: Language tag. In a language without word classes nothing is reported.
+        asks: Whether the caller asks for something in the same turn.
     """
     words, agents = _plain(shorten(text)), _plain(shorten(agent_text or ""))
     classes, intents = word_classes(_FOLDER, language), word_classes("intents", language)
@@ -34,7 +36,8 @@ def reports_trouble(text: str, agent_text: str | None, language: str) -> bool:
     meant = intents["harmless"].sub(" ", words)
     denied = re.compile(rf"{classes['negation'].pattern}( \w+)?$")
     found = (match for name in _TROUBLE for match in intents[name].finditer(meant))
-    return any(not denied.search(meant[: match.start()].rstrip()) for match in found)
+    said = (match[0] for match in found if not denied.search(meant[: match.start()].rstrip()))
+    return any(not (asks and classes["mild"].fullmatch(word)) for word in said)
 
 
 def _asks_for_reason(agents: str, language: str) -> bool:

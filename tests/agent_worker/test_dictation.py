@@ -178,10 +178,26 @@ def test_email_address_is_recognised_without_a_question(text: str) -> None:
         ("es", "G A R C", Dictation.OPEN),
         ("pt", "S I", Dictation.INCOMPLETE),
         ("pt", "Silva, S I L V A", Dictation.NONE),
+        ("en", "sierra mike", Dictation.INCOMPLETE),
+        ("en", "Sierra, Mike, India.", Dictation.OPEN),
+        ("en", "Smith, sierra mike india tango hotel", Dictation.NONE),
+        ("de", "Anton Berta", Dictation.INCOMPLETE),
+        ("de", "Berta Anton Ulrich", Dictation.OPEN),
+        ("fr", "Désiré Ursule", Dictation.INCOMPLETE),
+        ("es", "Antonio Barcelona Carmen", Dictation.OPEN),
+        ("pt", "Setúbal Itália Lisboa", Dictation.OPEN),
     ],
 )
 def test_spelled_name_goes_on_until_it_is_the_name_that_was_said(language: str, text: str, expected: Dictation) -> None:
     assert dictation(text, SPELL[language], language) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["We need a golf hotel", "I'd like a hotel in Lima in November", "My name is Mike", "We met in Quebec, papa"],
+)
+def test_words_of_the_spelling_alphabet_in_a_sentence_are_words(text: str) -> None:
+    assert dictation(text, "How can I help?", "en") is Dictation.NONE
 
 
 @pytest.mark.parametrize(

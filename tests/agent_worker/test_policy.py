@@ -175,6 +175,36 @@ NO_TROUBLE = [
     ("fr", "Comment puis-je vous aider ?", "mon téléphone n'est pas cassé je veux un chargeur"),
     ("pt", "Como posso ajudar?", "meu celular não está quebrado só quero um carregador"),
     ("de", "Wie kann ich helfen?", "mein handy ist nicht kaputt ich brauche ein ladegerät"),
+    # a feeling that gives the reason for a request
+    ("en", "How can I help?", "the kids are scared of the dark so can we have a night light"),
+    ("en", "How can I help?", "my son is nervous about flying can we sit together"),
+    ("en", "How can I help?", "we're worried about the weather is there an indoor option"),
+    ("en", "How can I help?", "i'm afraid of heights could i have a room on the ground floor"),
+    ("de", "Wie kann ich helfen?", "die kinder haben angst im dunkeln können wir ein nachtlicht haben"),
+    ("fr", "Comment puis-je vous aider ?", "les enfants ont peur du noir est ce qu'on peut avoir une veilleuse"),
+    ("es", "¿En qué puedo ayudar?", "los niños tienen miedo a la oscuridad podemos tener una lamparita"),
+    ("pt", "Como posso ajudar?", "as crianças têm medo do escuro podemos ter uma luz noturna"),
+    # insurances, and what belongs to a hospital
+    ("en", "How can I help?", "we want flood insurance for our house"),
+    ("en", "How can I help?", "i'm calling about the emergency cover of my plan"),
+    ("en", "How can I help?", "it's next to the hospital cafeteria"),
+    ("de", "Wie kann ich helfen?", "es geht um das krankenhaus café"),
+    ("de", "Wie kann ich helfen?", "ich hätte gern eine feuer versicherung"),
+    ("de", "Wie kann ich helfen?", "ich brauche eine unfall versicherung"),
+    ("de", "Wie kann ich helfen?", "wir suchen einen parkplatz am krankenhaus"),
+    ("de", "Wie kann ich helfen?", "ich möchte einen rauch melder bestellen"),
+    ("fr", "Comment puis-je vous aider ?", "je voudrais une assurance accident"),
+    ("fr", "Comment puis-je vous aider ?", "mon rendez-vous est à l'hôpital saint louis"),
+    ("fr", "Comment puis-je vous aider ?", "on cherche une alarme incendie"),
+    ("es", "¿En qué puedo ayudar?", "quiero un seguro contra incendios"),
+    ("es", "¿En qué puedo ayudar?", "es sobre la cafetería del hospital"),
+    ("es", "¿En qué puedo ayudar?", "me quitaron el yeso ayer"),
+    ("pt", "Como posso ajudar?", "quero um seguro contra roubo"),
+    ("pt", "Como posso ajudar?", "é sobre o café do hospital"),
+    ("pt", "Como posso ajudar?", "procuro um estacionamento perto do hospital"),
+    # nothing that was taken away
+    ("en", "How can I help?", "that dog stole my heart"),
+    ("en", "How can I help?", "i swiped my card and it asked for a pin"),
 ]
 
 
@@ -194,6 +224,18 @@ def test_words_of_trouble_that_report_none_are_not_pitied(language: str, agent: 
         ("es", "¿En qué puedo ayudar?", "mi padre murió ayer"),
         ("fr", "Comment puis-je vous aider ?", "on m'a volé ma carte"),
         ("pt", "Como posso ajudar?", "minha internet não funciona há três dias"),
+        ("en", "How can I help?", "someone stole my wallet"),
+        ("en", "How can I help?", "they stole my phone on the train"),
+        ("en", "How can I help?", "he snatched her handbag"),
+        ("en", "How can I help?", "i'm really nervous about my surgery"),
+        ("de", "Wie kann ich helfen?", "jemand hat meine geldbörse geklaut"),
+        ("de", "Wie kann ich helfen?", "mein vater liegt im krankenhaus"),
+        ("fr", "Comment puis-je vous aider ?", "quelqu'un a volé ma voiture"),
+        ("fr", "Comment puis-je vous aider ?", "mon père est à l'hôpital"),
+        ("es", "¿En qué puedo ayudar?", "alguien robó mi bolso"),
+        ("es", "¿En qué puedo ayudar?", "mi padre está en el hospital"),
+        ("pt", "Como posso ajudar?", "alguém furtou meu celular"),
+        ("pt", "Como posso ajudar?", "meu pai está no hospital"),
     ],
 )
 def test_trouble_that_is_reported_is_met_with_sympathy(language: str, agent: str, text: str) -> None:
@@ -379,3 +421,20 @@ def test_language_without_dialogues_of_people_is_looked_up_or_silent(language: s
 )
 def test_being_done_is_understood_in_every_language(language: str, text: str) -> None:
     assert possible(plan(text, "…?", language)) <= {Move.WORD, Move.NOTHING}
+
+
+@pytest.mark.parametrize(
+    ("language", "agent", "text"),
+    [
+        ("en", "Could you spell your last name for me?", "sierra mike india"),
+        ("en", "Could you spell your last name for me?", "sierra mike"),
+        ("en", "What's the name?", "romeo oscar sierra"),
+        ("en", "How can I help?", "tango echo lima papa"),
+        ("de", "Können Sie den Namen buchstabieren?", "anton berta cäsar"),
+        ("fr", "Pouvez-vous épeler votre nom ?", "anatole berthe célestin"),
+        ("es", "¿Puede deletrear su apellido?", "antonio barcelona carmen"),
+        ("pt", "Pode soletrar o sobrenome?", "aveiro braga coimbra"),
+    ],
+)
+def test_nothing_is_said_in_the_middle_of_a_spelling(language: str, agent: str, text: str) -> None:
+    assert possible(plan(text, agent, language)) == {Move.NOTHING}
