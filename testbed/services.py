@@ -193,7 +193,7 @@ def call_guard(ports: Ports, env: Mapping[str, str] | None = None) -> Service:
     return Service(
         "guard (call_guard)",
         [sys.executable, "-m", "call_guard"],
-        60,
+        180,
         ready_url=f"http://127.0.0.1:{ports.guard}/healthz",
         env={**settings, **livekit_env(ports), "GUARD_PORT": str(ports.guard), "PYTHONPATH": str(ROOT), **(env or {})},
     )
