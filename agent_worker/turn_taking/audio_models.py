@@ -29,14 +29,21 @@ AudioModel = Callable[[Samples], float]
 
 @dataclass(frozen=True)
 class Answers:
-    """Probabilities of the end; None for a model that is missing, or has failed."""
+    """Probabilities of the end; None for a model that is missing, is at work, or has failed."""
 
     mini: float | None = None
     smart: float | None = None
 
+    def or_else(self, earlier: Answers) -> Answers:
+        """Return these answers, and earlier ones where there is none."""
+        return Answers(
+            earlier.mini if self.mini is None else self.mini,
+            earlier.smart if self.smart is None else self.smart,
+        )
 
-async def answers_to(turn: Samples, ahead_s: float, *, mini: AudioModel | None, smart: AudioModel | None) -> Answers:
-    """Ask the models.
+
+class Question:
+    """The models at work on one silence.
 
     Args:
         turn: The audio of the turn at 16 kHz, with the silence so far.
@@ -44,9 +51,31 @@ async def answers_to(turn: Samples, ahead_s: float, *, mini: AudioModel | None, 
         mini: v1-mini; None if it is not asked.
         smart: smart-turn; None if it is not asked.
     """
-    heard = with_silence_ahead(turn, ahead_s)
-    recent = heard[-round(_MINI_WINDOW_S * SAMPLE_RATE) :]
-    return Answers(*await asyncio.gather(_asked(mini, recent), _asked(smart, heard)))
+
+    def __init__(self, turn: Samples, ahead_s: float, *, mini: AudioModel | None, smart: AudioModel | None) -> None:
+        heard = with_silence_ahead(turn, ahead_s)
+        recent = heard[-round(_MINI_WINDOW_S * SAMPLE_RATE) :]
+        self._mini = asyncio.create_task(_asked(mini, recent), name="end_of_turn_mini")
+        self._smart = asyncio.create_task(_asked(smart, heard), name="end_of_turn_smart")
+        self._first = self._smart if mini is None else self._mini
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether no model is at work any more."""
+        return self._mini.done() and self._smart.done()
+
+    @property
+    def answers(self) -> Answers:
+        """The answers that are there."""
+        return Answers(*(task.result() if task.done() else None for task in (self._mini, self._smart)))
+
+    async def wait_for_first(self) -> None:
+        """Return when the faster model has answered: smart-turn takes twice as long on a machine with other work."""
+        await asyncio.wait([self._first])
+
+    async def wait_for_all(self) -> None:
+        """Return when no model is at work any more."""
+        await asyncio.wait([self._mini, self._smart])
 
 
 def with_silence_ahead(turn: Samples, ahead_s: float) -> Samples:

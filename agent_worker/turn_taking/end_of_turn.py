@@ -19,7 +19,7 @@ from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 
 from agent_worker.core.compat.livekit import TurnDetectionEvent, turn_detection_event
 from agent_worker.core.log import logger
-from agent_worker.turn_taking.audio_models import MAX_TURN_S, Answers, AudioModel, TurnAudio, answers_to
+from agent_worker.turn_taking.audio_models import MAX_TURN_S, AudioModel, Question, TurnAudio
 from agent_worker.turn_taking.completeness import completeness
 from agent_worker.turn_taking.fusion import Evidence, Fusion
 from agent_worker.turn_taking.turn_text import TurnText
@@ -66,18 +66,21 @@ class FusedPolicy:
         cut_cost_s: How many seconds of waiting are as bad as a cut pause.
         min_delay_s: Silence before which no turn ends.
         max_delay_s: Silence after which every turn ends.
+        without_smart: The weights while smart-turn has not answered. ``None``: ``fusion``.
     """
 
     fusion: Fusion
     cut_cost_s: float
     min_delay_s: float
     max_delay_s: float
+    without_smart: Fusion | None = None
 
     def __call__(self, evidence: Evidence, silence_s: float) -> bool:
         """See :class:`Policy`."""
         if silence_s >= self.max_delay_s:
             return True
-        return silence_s >= self.min_delay_s and self.fusion.is_end(evidence, silence_s, self.cut_cost_s)
+        fusion = self.without_smart if self.without_smart and evidence.smart is None else self.fusion
+        return silence_s >= self.min_delay_s and fusion.is_end(evidence, silence_s, self.cut_cost_s)
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ class EndOfTurnStream:
         self._audio = TurnAudio()
         self._decision: asyncio.Future[TurnDetectionEvent] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._asking: asyncio.Task[Answers] | None = None
+        self._asking: Question | None = None
         self._is_asked_early = False
         self._closed = False
 
@@ -207,7 +210,7 @@ class EndOfTurnStream:
         is_silence = event.speaking and event.probability < _VOICE_PROBABILITY
         is_due = silence_s >= DETECTED_SILENCE_S - AHEAD_S - _CLOCK_ERROR_S
         # While the models are at work on an earlier silence, they are not asked again: there may be one core.
-        if is_silence and is_due and not self._is_asked_early and (self._asking is None or self._asking.done()):
+        if is_silence and is_due and not self._is_asked_early and (self._asking is None or self._asking.is_answered):
             self._is_asked_early = True
             self._asking = self._ask(DETECTED_SILENCE_S - silence_s)
 
@@ -245,10 +248,12 @@ class EndOfTurnStream:
 
     async def aclose(self) -> None:
         """Stop."""
-        tasks = [task for task in (self._task, self._asking) if task]
+        task = self._task
         self.end_input()
-        if tasks:
-            await asyncio.wait(tasks)
+        if task:
+            await asyncio.wait([task])
+        if self._asking:
+            await self._asking.wait_for_all()
 
     async def _decide(self, decision: asyncio.Future[TurnDetectionEvent]) -> None:
         probability = 1.0
@@ -264,14 +269,14 @@ class EndOfTurnStream:
         began = detector.now() - DETECTED_SILENCE_S
         later = list(detector.checkpoints_s[1:])
         self._asking = asking = self._asking if self._is_asked_early and self._asking else self._ask(0.0)
-        await asyncio.wait([asking])
+        await asking.wait_for_first()
+        answers = asking.answers
         step = 0
         while True:
             silence_s = detector.now() - began
-            if asking.done():
-                answers = asking.result()
-                if later and silence_s >= later[0] - AHEAD_S - _CLOCK_ERROR_S:
-                    self._asking = asking = self._ask(later.pop(0) - silence_s)
+            answers = asking.answers.or_else(answers)
+            if asking.is_answered and later and silence_s >= later[0] - AHEAD_S - _CLOCK_ERROR_S:
+                self._asking = asking = self._ask(later.pop(0) - silence_s)
             text = detector.text.words
             known = completeness(text, detector.text.question) if text else None
             evidence = Evidence(answers.mini, answers.smart, known, text)
@@ -286,9 +291,8 @@ class EndOfTurnStream:
         detector = self._detector
         return not detector.waits_for_text or detector.text.is_settled or silence_s >= TRANSCRIPT_PATIENCE_S
 
-    def _ask(self, ahead_s: float) -> asyncio.Task[Answers]:
+    def _ask(self, ahead_s: float) -> Question:
         detector = self._detector
         started_at = detector.text.started_at
         turn = self._audio.latest(MAX_TURN_S if started_at is None else detector.now() - started_at + _PREFIX_S)
-        asking = answers_to(turn, ahead_s, mini=detector.mini, smart=detector.smart)
-        return asyncio.create_task(asking, name="end_of_turn_models")
+        return Question(turn, ahead_s, mini=detector.mini, smart=detector.smart)

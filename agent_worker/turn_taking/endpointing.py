@@ -63,7 +63,9 @@ def turn_detection(settings: Settings) -> TurnDetection:
         )
     fusion = Fusion.load(with_smart_turn=smart is not None)
     return EndOfTurnDetector(
-        FusedPolicy(fusion, settings.endpointing_cut_cost, *delays), mini=local_inference.EOT().predict, smart=smart
+        FusedPolicy(fusion, settings.endpointing_cut_cost, *delays, without_smart=Fusion.load(with_smart_turn=False)),
+        mini=local_inference.EOT().predict,
+        smart=smart,
     )
 
 

@@ -223,6 +223,7 @@ def _detector(name: str, call: Conversation, models: list[_Clocked]) -> Detector
         fields["endpointing_cut_cost"].default,
         fields["endpointing_min_delay"].default,
         fields["endpointing_max_delay"].default,
+        without_smart=Fusion.load(with_smart_turn=False),
     )
     words = _Words(call, loop.time)
     return EndOfTurnDetector(policy, mini=mini, smart=smart, text=words, now=loop.time).stream()

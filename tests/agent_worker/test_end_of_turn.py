@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from agent_worker.turn_taking import endpointing, smart_turn
 from agent_worker.turn_taking.completeness import completeness
 from agent_worker.turn_taking.end_of_turn import EndOfTurnDetector, EndOfTurnStream, FusedPolicy, ThresholdPolicy
 from agent_worker.turn_taking.fusion import Evidence, Fusion
+from agent_worker.turn_taking.turn_text import TurnText
 from tests.agent_worker.museum import museum_agent
 from tests.waiting import settle, until
 
@@ -92,10 +94,15 @@ def test_no_words_are_neither_complete_nor_incomplete() -> None:
 
 
 class Clock:
-    """A clock that moves when somebody sleeps on it."""
+    """A clock that moves when somebody sleeps on it.
 
-    def __init__(self) -> None:
+    Args:
+        models_are_quick_for_s: For so long, it does not move until the models at work have answered.
+    """
+
+    def __init__(self, *, models_are_quick_for_s: float = math.inf) -> None:
         self.now_s = 100.0
+        self.models_are_quick_until_s = self.now_s + models_are_quick_for_s
 
     def now(self) -> float:
         return self.now_s
@@ -103,6 +110,9 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         self.now_s += seconds
         await asyncio.sleep(0)
+        models = [task for task in asyncio.all_tasks() if task.get_name() in ("end_of_turn_mini", "end_of_turn_smart")]
+        if models and self.now_s < self.models_are_quick_until_s:
+            await asyncio.wait(models)
 
 
 def detector(clock: Clock, *, mini: float, smart: float = 0.5, **options: Any) -> EndOfTurnDetector:
@@ -244,7 +254,7 @@ async def test_models_are_not_asked_without_a_silence_after_speech(event: vad.VA
 
 
 async def test_model_that_is_at_work_again_does_not_keep_the_decision_waiting() -> None:
-    clock, release = Clock(), threading.Event()
+    clock, release = Clock(models_are_quick_for_s=0.3), threading.Event()
     asked: list[float] = []
 
     def smart(_: Any) -> float:
@@ -259,6 +269,21 @@ async def test_model_that_is_at_work_again_does_not_keep_the_decision_waiting() 
     await stream.predict()
     assert len(asked) == 2
     assert 1.79 <= clock.now_s - began <= 1.9
+    release.set()
+    await stream.aclose()
+
+
+@pytest.mark.parametrize(("mini", "is_waited_for"), [(0.99, False), (0.05, True)])
+async def test_slow_smart_turn_is_waited_for_only_where_the_rest_leaves_doubt(mini: float, is_waited_for: bool) -> None:
+    clock, release = Clock(models_are_quick_for_s=0.0), threading.Event()
+    policy = FusedPolicy(FUSION, CUT_COST_S, 0.25, 1.8, without_smart=Fusion.load(with_smart_turn=False))
+    text = TurnText()
+    text._finals = ["When do you open?"]
+    models: dict[str, Any] = {"mini": lambda _: mini, "smart": lambda _: release.wait() and 0.99}
+    stream = EndOfTurnDetector(policy, **models, text=text, now=clock.now, sleep=clock.sleep).stream()
+    began = clock.now_s - 0.256
+    await stream.predict()
+    assert (clock.now_s - began > 0.5) is is_waited_for
     release.set()
     await stream.aclose()
 
@@ -293,10 +318,12 @@ async def test_models_hear_the_turn_and_not_what_was_before_it() -> None:
         stream.push_audio(rtc.AudioFrame(silence, 16_000, 1, 320))
     found.text.started_at = clock.now_s - 2.0
     await stream.predict()
+    await until(lambda: bool(heard))
     assert heard[0] == 2.5 * 16_000
     stream.flush("turn committed")
     heard.clear()
     await stream.predict()
+    await until(lambda: bool(heard))
     assert max(heard) <= 1
 
 
