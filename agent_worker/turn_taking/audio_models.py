@@ -73,8 +73,10 @@ class Question:
         """Return when the faster model has answered: smart-turn takes twice as long on a machine with other work."""
         await asyncio.wait([self._first])
 
-    async def wait_for_all(self) -> None:
-        """Return when no model is at work any more."""
+    async def give_up(self) -> None:
+        """Expect no answer any more; the threads of models at work end by themselves."""
+        self._mini.cancel()
+        self._smart.cancel()
         await asyncio.wait([self._mini, self._smart])
 
 

@@ -204,6 +204,8 @@ class EndOfTurnStream:
 
     def on_voice_activity(self, event: vad.VADEvent) -> None:
         """Ask the models as soon as the caller is silent for a moment; voice makes the answers worthless."""
+        if self._closed:
+            return
         if event.raw_accumulated_silence == 0:
             self._is_asked_early = False
         silence_s = event.raw_accumulated_silence + _VAD_WINDOW_S
@@ -247,13 +249,14 @@ class EndOfTurnStream:
         self._closed = True
 
     async def aclose(self) -> None:
-        """Stop."""
+        """Stop. A model that is at work is not waited for: its thread ends by itself."""
         task = self._task
         self.end_input()
         if task:
+            task.cancel()
             await asyncio.wait([task])
         if self._asking:
-            await self._asking.wait_for_all()
+            await self._asking.give_up()
 
     async def _decide(self, decision: asyncio.Future[TurnDetectionEvent]) -> None:
         probability = 1.0

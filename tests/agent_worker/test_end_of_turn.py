@@ -288,6 +288,39 @@ async def test_slow_smart_turn_is_waited_for_only_where_the_rest_leaves_doubt(mi
     await stream.aclose()
 
 
+async def test_call_ends_while_a_model_is_at_work() -> None:
+    at_work, release = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def stuck(_: Any) -> float:
+        loop.call_soon_threadsafe(at_work.set)
+        release.wait()
+        return 0.5
+
+    found = detector(Clock(), mini=0.5)
+    found.smart = stuck
+    stream = found.stream()
+    found.on_voice_activity(voice_event(0.096))
+    await at_work.wait()
+    closing = asyncio.create_task(stream.aclose())
+    try:
+        await until(closing.done)
+    finally:
+        release.set()
+        await closing
+
+
+async def test_closed_stream_does_not_ask_the_models() -> None:
+    model = CountedModel(0.5)
+    found = detector(Clock(), mini=0.5)
+    found.smart = model
+    stream = found.stream()
+    await stream.aclose()
+    found.on_voice_activity(voice_event(0.096))  # another agent of the call has a detector of its own
+    await stream.aclose()
+    assert not model.heard_samples
+
+
 async def test_new_speech_cancels_the_decision() -> None:
     clock = Clock()
     blocked = asyncio.Event()
