@@ -17,7 +17,7 @@ _PATH = "/slots"
 _TIMEOUT = aiohttp.ClientTimeout(total=1.0)
 #: How long an answer is used.
 _MAX_AGE_S = 0.5
-#: How long a call that was let in may not show in the workers' answers yet.
+#: How long a call that was let in may not show in the workers' answers.
 _GRANT_S = 3.0
 
 _logger = logging.getLogger(__name__)
@@ -51,8 +51,10 @@ class WorkerSlots:
         """
         async with self._lock:  # those who come meanwhile use the same answer
             if self._asked_at is None or self._clock() - self._asked_at >= _MAX_AGE_S:
-                self._free = self._sum(await self._ask())
+                before, self._free = self._free, self._sum(await self._ask())
                 self._asked_at = self._clock()
+                if before is not None and self._free is not None:
+                    del self._grants[: max(before - self._free, 0)]  # the workers know these calls by now
             self._grants = [at for at in self._grants if self._clock() - at < _GRANT_S]
             return None if self._free is None else max(self._free - len(self._grants), 0)
 

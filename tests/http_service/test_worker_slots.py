@@ -52,6 +52,19 @@ async def test_calls_that_were_let_in_count_until_the_workers_know_them() -> Non
     assert await workers.slots.take(0)
 
 
+async def test_calls_that_the_workers_know_already_do_not_count_twice() -> None:
+    workers = Workers(worker(10))
+    assert all([await workers.slots.take(0) for _ in range(5)])
+    workers.answers = [worker(7)]  # three of the five have their agents
+    workers.now = 1.0
+    assert await workers.slots.free() == 5
+    workers.answers = [worker(5)]
+    workers.now = 2.0
+    assert await workers.slots.free() == 5
+    assert all([await workers.slots.take(0) for _ in range(5)])
+    assert not await workers.slots.take(0)
+
+
 async def test_workers_are_not_asked_for_each_caller() -> None:
     workers = Workers(worker(50))
     for _ in range(20):
