@@ -23,7 +23,7 @@ from livekit.agents import (
 
 from agent_worker.audio.phrase_cache import PhraseAudio
 from agent_worker.audio.tts_stream import TTS_TIMEOUT_S, TTSInput, report_voice_silent, with_timeout
-from agent_worker.core.compat.livekit import leave_markup_to_agent, wrap_tools
+from agent_worker.core.compat.livekit import current_speech_handle, leave_markup_to_agent, wrap_tools
 from agent_worker.core.language_tag import MULTI
 from agent_worker.core.log import logger
 from agent_worker.core.settings import StrategyName
@@ -174,7 +174,7 @@ class PreResponseAgent(Agent):
         self._voice_timeout_s = voice_timeout
         self._numbers_as_words = numbers_as_words
         self._history_max_tokens = history_max_tokens
-        self._decider = PreresponseDecider(language, quick_answer, silence_s=lambda: self.floor.silence_s)
+        self._decider = PreresponseDecider(language, quick_answer, silence_s=self._silence_s)
         if numbers_as_words:
             for spoken in self.languages:
                 spoken_numbers.preload(spoken)
@@ -456,6 +456,12 @@ class PreResponseAgent(Agent):
             trace.outcome = "continued"
             return None
         return self._decider.begin(self.strategy, text, agent_text, trace)
+
+    def _silence_s(self) -> float | None:
+        """Return the silence of the turn that is answered; ``None`` if it was typed: no sound of the caller ended."""
+        speech = current_speech_handle()
+        is_typed = speech is not None and speech.input_details.modality == "text"
+        return None if is_typed else self.floor.silence_s
 
     def _was_acknowledged(self, text: str) -> bool:
         """Whether the caller has heard a pre-response to the beginning of this turn."""

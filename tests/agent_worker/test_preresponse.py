@@ -19,6 +19,7 @@ from agent_worker.telemetry.trace import PRERESPONSE_EXTRA_KEY, TurnTrace
 from agent_worker.testing import ScriptedLLM, run_turn
 from agent_worker.text.messages import apology
 from agent_worker.text.move import SPOKEN_MOVES, Move
+from agent_worker.turn_taking.floor import Floor
 from tests.waiting import settle, until
 
 QUESTION = "What time does the museum open?"
@@ -292,6 +293,24 @@ async def test_reply_after_a_tool_call_has_no_second_preresponse() -> None:
     assert len(main.requests) == 2
     assert len(strategy.turns) == 1
     assert said == [QUESTION, "Let me look. ", "It opens at nine."]
+
+
+async def test_silence_since_earlier_words_is_none_before_the_answer_to_a_typed_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Floor, "silence_s", property(lambda _: 60.0))
+    silences: list[float | None] = []
+
+    class Asking(OneSentence):
+        async def select(self, answer_eta: float | None) -> Preresponse | None:
+            silences.append(self.turns[-1].silence_s())
+            return await super().select(answer_eta)
+
+    agent, main = agent_with(Asking(), quick_answer=0.0), ScriptedLLM("Nine.")
+    main.gate = answer_after_decision(agent)
+    async with running(agent, main) as session:
+        await session.run(user_input=QUESTION)
+    assert silences == [None]
 
 
 async def test_two_turns_in_quick_succession_leave_one_reply_to_the_second() -> None:
