@@ -11,13 +11,20 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from livekit import api
-from livekit.agents import Agent, AgentSession, ConversationItemAddedEvent, JobContext
+from livekit.agents import Agent, AgentSession, CloseEvent, CloseReason, ConversationItemAddedEvent, JobContext
 
 from agent_worker.core.log import logger
 from agent_worker.core.sealed import Sealer
 from agent_worker.core.settings import Settings
 from agent_worker.lifecycle.redispatch import livekit_api
-from agent_worker.room.conversation import Conversation, Message, conversation_in, messages_of, with_conversation
+from agent_worker.room.conversation import (
+    Conversation,
+    Message,
+    conversation_in,
+    messages_of,
+    with_conversation,
+    without_conversation,
+)
 from agent_worker.text.messages import cut_off
 
 _PURPOSE = "agent-worker conversation 1"
@@ -95,6 +102,8 @@ class ConversationKeeper:
         self._set_metadata = set_metadata
         self._sleep = sleep
         self._changed = asyncio.Event()
+        self._is_kept = earlier is not None
+        self._is_over = False
 
     def use_language(self, language: str) -> None:
         """Note that the caller speaks another language."""
@@ -107,13 +116,23 @@ class ConversationKeeper:
             The task that writes it. The end of the session cancels it.
         """
 
+        def on_close(event: CloseEvent) -> None:
+            task.cancel()
+            self._is_over = event.reason is CloseReason.PARTICIPANT_DISCONNECTED
+
         def on_item(_: ConversationItemAddedEvent) -> None:
             self._changed.set()
 
         session.on("conversation_item_added", on_item)
         task = asyncio.create_task(self._keep(session), name="keep_conversation")
-        session.once("close", lambda _: task.cancel())
+        session.once("close", on_close)
         return task
+
+    async def forget_if_over(self) -> None:
+        """Take the conversation out of the room if the caller has left: who comes there next may be somebody else."""
+        metadata = without_conversation(self._room.metadata) if self._is_over and self._is_kept else None
+        if metadata is not None:
+            await self._write(metadata)
 
     async def _keep(self, session: AgentSession[Any]) -> None:
         while True:
@@ -125,10 +144,14 @@ class ConversationKeeper:
             if metadata is None:
                 logger.warning("the room's metadata are no JSON object: another agent could not continue this call")
                 return
-            try:
-                await self._set_metadata(metadata)
-            except Exception as error:  # the room may be closing, or LiveKit restarting
-                logger.debug("the conversation could not be kept: %s", type(error).__name__)
+            self._is_kept = True
+            await self._write(metadata)
+
+    async def _write(self, metadata: str) -> None:
+        try:
+            await self._set_metadata(metadata)
+        except Exception as error:  # the room may be closing, or LiveKit restarting
+            logger.debug("the metadata of the room could not be changed: %s", type(error).__name__)
 
 
 def keep_conversation(
@@ -143,4 +166,5 @@ def keep_conversation(
 
     keeper = ConversationKeeper(job.room, sealer, earlier, settings.language, set_metadata)
     keeper.attach(session)
+    job.add_shutdown_callback(keeper.forget_if_over)
     return keeper

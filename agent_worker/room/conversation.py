@@ -91,6 +91,12 @@ def with_conversation(metadata: str, conversation: Conversation, sealer: Sealer)
     return json.dumps({**found, CONVERSATION_KEY: sealed})
 
 
+def without_conversation(metadata: str) -> str | None:
+    """Return a room's metadata without a conversation; ``None`` if they are not ours to change."""
+    found = _json_object(metadata or "{}")
+    return None if found is None else json.dumps({key: each for key, each in found.items() if key != CONVERSATION_KEY})
+
+
 def conversation_in(metadata: str, sealer: Sealer) -> Conversation | None:
     """Return the conversation in a room's metadata; ``None`` if there is none, or none of this deployment and room."""
     sealed = (_json_object(metadata) or {}).get(CONVERSATION_KEY)

@@ -9,7 +9,7 @@ from typing import Any, cast
 from unittest.mock import Mock
 
 import pytest
-from livekit.agents import Agent, AgentSession
+from livekit.agents import Agent, AgentSession, CloseEvent, CloseReason
 
 from agent_worker.core.sealed import Sealer
 from agent_worker.core.settings import CloudSettings, load
@@ -109,6 +109,25 @@ async def test_metadata_of_others_are_left_alone() -> None:
         await until(task.done)
     assert room.metadata == "text of another service"
     assert not room.writes
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_left"),
+    [(CloseReason.PARTICIPANT_DISCONNECTED, False), (CloseReason.JOB_SHUTDOWN, True), (CloseReason.ERROR, True)],
+)
+async def test_who_comes_after_the_caller_has_left_does_not_hear_the_callers_words(
+    reason: CloseReason, is_left: bool
+) -> None:
+    room = Room(json.dumps({"agent_worker.page_room": 1}))
+    async with session_with(ScriptedTTS()) as session:
+        kept = keeper(room)
+        kept.attach(session)
+        session.say("Hello!")
+        await until(lambda: messages(room))
+        session.emit("close", CloseEvent(reason=reason))
+        await kept.forget_if_over()
+    assert bool(messages(room)) is is_left
+    assert json.loads(room.metadata)["agent_worker.page_room"] == 1
 
 
 async def test_new_agent_knows_what_was_said() -> None:
