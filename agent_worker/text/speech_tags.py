@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -271,8 +272,9 @@ def spoken_value(text: str, *, tells_values: bool = False) -> str:
         tells_values: Whether the values of a flat object are told, each with its name.
     """
     try:
-        value: Any = json.loads(text) if not re.match(r"[\[\s]*{\s*'", text) else ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        is_python = re.match(r"[\[\s]*{\s*'", text) is not None
+        value: Any = ast.literal_eval(text) if is_python else json.loads(text, parse_float=Decimal)
+    except (ArithmeticError, ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return ""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
@@ -289,7 +291,7 @@ def _told(value: dict[Any, Any]) -> str:
     pairs = []
     for key, each in value.items():
         items = each if isinstance(each, list) else [each]
-        if not all(isinstance(item, (str, int, float)) and not isinstance(item, bool) for item in items):
+        if not all(isinstance(item, (str, int, float, Decimal)) and not isinstance(item, bool) for item in items):
             return ""
         said = ", ".join(str(item).strip() for item in items)
         if not said or len(said) > _MAX_VALUE_CHARS:

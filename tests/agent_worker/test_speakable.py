@@ -202,6 +202,7 @@ def test_json_in_a_block_is_read_by_its_text(written: str, spoken: str) -> None:
     [
         ('Your booking:\n```json\n{"date": "Friday", "party_size": 2}\n```\nFine?', "date Friday, party size 2. Fine?"),
         ('Your room: {"roomType": "double", "extras": ["sauna", "tea"]}', "room type double, extras sauna, tea."),
+        ('Your order: {"item": "tea", "price": 12.50}', "item tea, price 12.50."),
         ('**Result:** {"total": 12.5, "currency": "euros"}', "total 12.5, currency euros."),
     ],
 )
