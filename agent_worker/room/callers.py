@@ -42,7 +42,7 @@ class Callers:
     @property
     def present(self) -> list[rtc.RemoteParticipant]:
         """The callers who are in the room, in the order of their arrival."""
-        found = [each for each in self._room.remote_participants.values() if may_be_caller(each)]
+        found = [each for each in self._room.remote_participants.values() if may_be_caller(each, self._room)]
         return sorted(found, key=lambda each: each.joined_at.timestamp() if each.joined_at else 0.0)
 
     def attach(self, session: AgentSession[Any]) -> None:
@@ -92,7 +92,7 @@ class Callers:
         """Switch to the loudest caller, unless the one that the agent listens to speaks, too."""
         linked = self.linked
         identities = [each.identity for each in speakers]
-        if linked is not None and may_be_caller(linked) and linked.identity in identities:
+        if linked is not None and may_be_caller(linked, self._room) and linked.identity in identities:
             return
         callers = {each.identity: each for each in self.present}
         if (loudest := next((callers[each] for each in identities if each in callers), None)) is not None:
@@ -101,7 +101,7 @@ class Callers:
     def _link_if_nobody(self) -> None:
         """Listen to the first caller if nobody is listened to, or one who turns out to be none."""
         linked = self.linked
-        if (linked is None or not may_be_caller(linked)) and (callers := self.present):
+        if (linked is None or not may_be_caller(linked, self._room)) and (callers := self.present):
             self._link(callers[0])
 
     def _link(self, participant: rtc.RemoteParticipant) -> None:

@@ -40,7 +40,7 @@ async def wait_for_answer(room: rtc.Room, on_ringing: Callable[[], None] = lambd
 
     def check(*_: object) -> None:
         nonlocal is_ringing
-        callers = [one for one in room.remote_participants.values() if may_be_caller(one)]
+        callers = [one for one in room.remote_participants.values() if may_be_caller(one, room)]
         if any(map(is_on_the_line, callers)):
             answered.set()
         elif callers and not is_ringing:

@@ -139,6 +139,12 @@ async def test_supervisor_is_never_the_caller(who: dict[str, Any], listen_to: st
         await until(now.session._is_closing)
 
 
+async def test_caller_who_claims_to_speak_for_an_agent_that_is_not_there_is_listened_to(tmp_path: Path) -> None:
+    async with people(tmp_path) as now:
+        now.join("ann", lk__publish_on_behalf="x")
+        assert now.listened_to == "ann"
+
+
 async def test_caller_who_becomes_a_supervisor_is_not_listened_to_any_more(tmp_path: Path) -> None:
     async with people(tmp_path) as now:
         now.join("ann")

@@ -266,11 +266,13 @@ async def test_model_that_is_at_work_again_does_not_keep_the_decision_waiting() 
     policy = FusedPolicy(FUSION, CUT_COST_S, min_delay_s=0.25, max_delay_s=1.8)
     stream = EndOfTurnDetector(policy, mini=lambda _: 0.02, smart=smart, now=clock.now, sleep=clock.sleep).stream()
     began = clock.now_s - 0.256
-    await stream.predict()
-    assert len(asked) == 2
-    assert 1.79 <= clock.now_s - began <= 1.9
-    release.set()
-    await stream.aclose()
+    try:
+        await stream.predict()
+        await until(lambda: len(asked) == 2)
+        assert 1.79 <= clock.now_s - began <= 1.9
+    finally:
+        release.set()
+        await stream.aclose()
 
 
 @pytest.mark.parametrize(("mini", "is_waited_for"), [(0.99, False), (0.05, True)])
@@ -282,10 +284,12 @@ async def test_slow_smart_turn_is_waited_for_only_where_the_rest_leaves_doubt(mi
     models: dict[str, Any] = {"mini": lambda _: mini, "smart": lambda _: release.wait() and 0.99}
     stream = EndOfTurnDetector(policy, **models, text=text, now=clock.now, sleep=clock.sleep).stream()
     began = clock.now_s - 0.256
-    await stream.predict()
-    assert (clock.now_s - began > 0.5) is is_waited_for
-    release.set()
-    await stream.aclose()
+    try:
+        await stream.predict()
+        assert (clock.now_s - began > 0.5) is is_waited_for
+    finally:
+        release.set()
+        await stream.aclose()
 
 
 async def test_call_ends_while_a_model_is_at_work() -> None:
