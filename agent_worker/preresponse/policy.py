@@ -24,7 +24,7 @@ from agent_worker.text.trouble import reports_trouble
 #: A look-up phrase fills a silence, from the caller's last sound on; if the answer comes sooner, it only delays it.
 MIN_LOOK_UP_SILENCE_S = 1.2
 #: So much of it has passed at the least when a reply may begin.
-USUAL_TURN_END_S = 0.4
+MIN_TURN_END_S = 0.4
 #: From this silence on the caller is asked for patience: "One moment, please."
 MIN_MOMENT_SILENCE_S = 2.5
 #: A group of moves is made so many times running at most; the answer comes first so many times, if anything else fits.
@@ -57,7 +57,6 @@ class Plan:
         is_certain: Whether the turn's kind is certain; otherwise only phrases fit that suit a request and a statement.
         recent: Groups of the last moves, the latest last.
         credits: By group: by how much it was made less often in this call than human agents make it.
-        instead_of_look_up: What is said where a look-up phrase would be longer than the silence; ``None``: nothing.
     """
 
     weights: Mapping[Move, float]
@@ -65,7 +64,6 @@ class Plan:
     is_certain: bool = True
     recent: tuple[Move, ...] = ()
     credits: Mapping[Move, float] = field(default_factory=dict)
-    instead_of_look_up: Move | None = None
 
     @classmethod
     def of_intent(cls, intent: Intent) -> Plan:
@@ -79,7 +77,7 @@ class Plan:
             answer_eta: Seconds until the answer is expected; ``None`` if unknown.
             silence_s: Seconds since the caller's last sound; ``None`` if unknown.
         """
-        weights = self._at(answer_eta, max(silence_s or 0.0, USUAL_TURN_END_S))
+        weights = self._at(answer_eta, max(silence_s or 0.0, MIN_TURN_END_S))
         weights = {move: weight for move, weight in weights.items() if not self._runs_on(move)}
         if self._is_silent_too_often() and any(move is not Move.NOTHING for move in weights):
             weights[Move.NOTHING] = 0.0
@@ -97,15 +95,13 @@ class Plan:
             factor = _UNKNOWN_SILENCE_WEIGHT
         elif silence_s + answer_eta <= MIN_LOOK_UP_SILENCE_S:
             weights.pop(Move.LOOK_UP, None)
-            if look_up and self.instead_of_look_up:
-                weights[self.instead_of_look_up] = weights.get(self.instead_of_look_up, 0.0) + look_up
+            if Move.CONSENT in weights:  # it takes the request up, too, and is shorter
+                weights[Move.CONSENT] += look_up
             return weights
-        elif answer_eta > MIN_MOMENT_SILENCE_S:
-            factor = _LONG_SILENCE_WEIGHT
-            if look_up:
-                weights[Move.MOMENT] = look_up
         else:
             factor = _silence_weight(silence_s + answer_eta)
+            if look_up and answer_eta > MIN_MOMENT_SILENCE_S:
+                weights[Move.MOMENT] = look_up
         if Move.NOTHING in weights and len(weights) > 1:
             weights[Move.NOTHING] *= factor
         return weights
@@ -175,9 +171,7 @@ class MovePolicy:
         human = MoveModel.load().probabilities(text, seen, self.language)
         if asks:
             may_be_trouble = Intent.PROBLEM in (classified.intent, *classified.alternatives)
-            weights = _weights_of_request(human, seen, may_be_trouble)
-            plan = self._plan(weights, human)
-            return dataclasses.replace(plan, instead_of_look_up=Move.CONSENT if Move.CONSENT in weights else None)
+            return self._plan(_weights_of_request(human, seen, may_be_trouble), human)
         return self._plan_of_statement(text, classified, seen, human)
 
     def note(self, plan: Plan, move: Move) -> None:

@@ -13,10 +13,10 @@ from enum import Enum
 from agent_worker.text.agent_question import asks as agent_asks_by_marks
 from agent_worker.text.dictation import without_code_words
 from agent_worker.text.intent_rules import shorten
+from agent_worker.text.plain_words import plain_words
 from agent_worker.text.word_classes import word_classes
 
 _FOLDER = "moves"
-_PUNCTUATION = re.compile(r"[^\w']+|(?<!\w)'|_")
 #: Of the agent's last words only the end counts.
 _AGENT_CHARS = 120
 #: From so many digits on, a number may be complete.
@@ -68,7 +68,7 @@ def situation(text: str, agent_text: str | None, language: str) -> Situation:
         agent_text: What the agent said last, perhaps interrupted.
         language: Language tag.
     """
-    words, agents = _plain(shorten(text)), _plain((agent_text or "")[-_AGENT_CHARS:])
+    words, agents = plain_words(shorten(text)), plain_words((agent_text or "")[-_AGENT_CHARS:])
     classes = word_classes(_FOLDER, language)
     is_closing = classes["closes"].search(words) is not None if classes else False
     looks_up = _ends(agents, "agent_looks_up", language)
@@ -142,7 +142,3 @@ def _ends(agents: str, name: str, language: str) -> bool:
     """Whether the agent's last words are of a class: up to their end."""
     classes = word_classes(_FOLDER, language)
     return bool(classes and agents) and re.search(f"{classes[name].pattern}$", agents) is not None
-
-
-def _plain(text: str) -> str:
-    return " ".join(_PUNCTUATION.sub(" ", re.sub("[’‘`´]", "'", text).lower()).split())

@@ -5,14 +5,12 @@ The word classes are in ``data/backchannels``, one file a language.
 
 from __future__ import annotations
 
-import re
-
 from agent_worker.text.intent_rules import shorten
+from agent_worker.text.plain_words import without_punctuation
 from agent_worker.text.word_classes import word_classes
 
 #: More words take the floor, whatever they are.
 _MAX_WORDS = 7
-_PUNCTUATION = re.compile(r"[^\w']+|(?<!\w)'|_")
 _CLASSES = ("acknowledges", "reacts", "signals")
 _WAITING_CLASSES = ("waits",)
 _FALLBACK_LANGUAGE = "en"
@@ -27,7 +25,7 @@ def is_backchannel(text: str, language: str, *, waits: bool = False) -> bool:
         waits: Whether the caller waits for an answer: then "thank you" and "no rush" do so, too.
     """
     classes = word_classes("backchannels", language) or word_classes("backchannels", _FALLBACK_LANGUAGE)
-    rest = " ".join(_PUNCTUATION.sub(" ", shorten(text).lower()).split())
+    rest = without_punctuation(shorten(text).lower())
     if not rest or len(rest.split()) > _MAX_WORDS:
         return False
     found = False

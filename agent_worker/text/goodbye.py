@@ -7,11 +7,11 @@ import re
 from agent_worker.text.asked import Asked, situation
 from agent_worker.text.intent import Intent
 from agent_worker.text.intent_classifier import classify
+from agent_worker.text.plain_words import plain_words
 from agent_worker.text.word_classes import word_classes
 
 #: Of a long text only the end counts.
 _MAX_CHARS = 300
-_PUNCTUATION = re.compile(r"[^\w']+|(?<!\w)'|_")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 #: A longer sentence only mentions the words: "please take care of the fee before Friday, or else …".
 _MAX_FAREWELL_WORDS = 14
@@ -34,7 +34,7 @@ def caller_takes_leave(text: str, agent_text: str | None, language: str) -> bool
     if Intent.GOODBYE in (seen.intent, seen.by_rules):
         return True
     now = situation(text, agent_text, language)
-    words = _plain(text[-_MAX_CHARS:])
+    words = plain_words(text[-_MAX_CHARS:])
     ends = any(found.end() == len(words) for found in classes["farewell"].finditer(words))
     return now.is_closing or (ends and now.asked is Asked.NOTHING)
 
@@ -50,14 +50,10 @@ def agent_takes_leave(text: str, language: str) -> bool:
     sentences = _SENTENCE_END.split(text[-_MAX_CHARS:].strip())[-2:]
     if not classes or asks_more(text):
         return False
-    plain = [_plain(sentence) for sentence in sentences]
+    plain = [plain_words(sentence) for sentence in sentences]
     return any(len(words.split()) <= _MAX_FAREWELL_WORDS and classes["agent_farewell"].search(words) for words in plain)
 
 
 def asks_more(text: str) -> bool:
     """Whether the agent's last sentence is a question: the call goes on."""
     return text.rstrip(" \"'”»)").endswith("?")
-
-
-def _plain(text: str) -> str:
-    return " ".join(_PUNCTUATION.sub(" ", re.sub("[’‘`´]", "'", text).lower()).split())

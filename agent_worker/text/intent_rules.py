@@ -6,6 +6,7 @@ import re
 from re import Pattern
 
 from agent_worker.text.intent import FALLBACK, Intent
+from agent_worker.text.plain_words import PUNCTUATION, without_punctuation
 from agent_worker.text.word_classes import any_of, word_classes
 
 #: Of a longer turn only the beginning and the end are judged, this much of each: time stays bounded.
@@ -14,7 +15,6 @@ _SHORT_ANSWER_WORDS = 14
 _MAX_CORRECTION_WORDS = 24
 _FRAGMENT_WORDS = 4
 _ANNOTATION = re.compile(r"\[[^\]]{0,40}\]|\([^)]{0,40}\)|\*[^*]{0,40}\*|<[^>]{0,40}>")  # "[laughs]"
-_PUNCTUATION = re.compile(r"[^\w']+|(?<!\w)'|_")
 _STUTTER = re.compile(r"\b(\w[\w']*(?: [\w']+){0,3})(?: \1\b)+")
 _SOUND = any_of(r"a+h+, o+h+, u+f+, ow, oof, ugh, a*choo, (ha|he|hi|ja|je|k|rs){2,}h?, h*m+h*m*, p+f+, t+s+k?, s+h+")
 _MUMBLE = re.compile(r"(?!www)(?=\w*(\w)\1)[b-df-hj-np-tv-xz]{3,}")  # consonants without a vowel: "mmpf"
@@ -70,13 +70,13 @@ class _Turn:
     def __init__(self, text: str, classes: dict[str, Pattern[str]]) -> None:
         self._classes = classes
         self.marked = shorten(text)
-        self.raw = " ".join(_PUNCTUATION.sub(" ", self.marked.lower()).split())
+        self.raw = without_punctuation(self.marked.lower())
         self.words = _STUTTER.sub(r"\1", self.without(self.raw, "filler"))
         self.meant = self.without(self.words, "harmless")
         self.length = len(self.words.split())
         self.sentences: list[str] = []
         for part in re.split(r"[.!?…:]+(?:\s|$)", self.marked.lower()):
-            sentence = self.without(_PUNCTUATION.sub(" ", part), "filler")
+            sentence = self.without(PUNCTUATION.sub(" ", part), "filler")
             while lead := classes["lead"].match(sentence):
                 sentence = sentence[lead.end() :].strip()
             self.sentences.append(sentence)

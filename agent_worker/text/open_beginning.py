@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
+from agent_worker.text.plain_words import without_punctuation
 from agent_worker.text.word_classes import word_classes
 
 _FOLDER = "pauses"
 #: Only the end of a long turn is looked at.
 _MAX_CHARS = 200
 _SENTENCE_END = re.compile(r"[.!?…]+(?:\s+|$)")
-_PUNCTUATION = re.compile(r"[^\w']+|(?<!\w)'|_")
 
 
 def is_open(text: str, language: str) -> bool:
@@ -24,9 +24,7 @@ def is_open(text: str, language: str) -> bool:
     """
     classes = word_classes(_FOLDER, language)
     marked = re.sub("[’‘`´]", "'", text[-_MAX_CHARS:].strip().lower())
-    sentences = [
-        words for part in _SENTENCE_END.split(marked) if (words := " ".join(_PUNCTUATION.sub(" ", part).split()))
-    ]
+    sentences = [words for part in _SENTENCE_END.split(marked) if (words := without_punctuation(part))]
     if not classes or not sentences:
         return False
     sentence = _without_lead(sentences[-1], language)

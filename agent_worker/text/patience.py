@@ -7,11 +7,11 @@ import re
 from agent_worker.text.dictation import FOLDER, Dictation, asked_value, dictation
 from agent_worker.text.intent import Intent
 from agent_worker.text.intent_classifier import classify
+from agent_worker.text.plain_words import plain_words
 from agent_worker.text.word_classes import word_classes
 
 #: Of a long text only the end counts.
 _MAX_CHARS = 300
-_PUNCTUATION = re.compile(r"[^\w']+|(?<!\w)'|_")
 _SENTENCE_END = re.compile(r"(?<=[.!?…,;])\s+")
 #: Values that are on a card or a letter, which has to be found: nobody knows them by heart.
 _LOOKED_UP_VALUES = frozenset({"card", "code", "number"})
@@ -51,7 +51,7 @@ def gives_time(agent_text: str, language: str) -> bool:
 def _says_to_wait(text: str, language: str) -> bool:
     """Whether a sentence begins or ends with words such as "hang on"."""
     wait = word_classes("intents", language)["wait"]
-    sentences = [_plain(part) for part in _SENTENCE_END.split(text[-_MAX_CHARS:]) if not part.endswith("?")]
+    sentences = [plain_words(part) for part in _SENTENCE_END.split(text[-_MAX_CHARS:]) if not part.endswith("?")]
     return any(
         wait.match(sentence) or any(found.end() == len(sentence) for found in wait.finditer(sentence))
         for sentence in sentences
@@ -60,8 +60,4 @@ def _says_to_wait(text: str, language: str) -> bool:
 
 def _search(name: str, text: str, language: str) -> re.Match[str] | None:
     classes = word_classes(FOLDER, language)
-    return classes[name].search(_plain(text[-_MAX_CHARS:])) if classes else None
-
-
-def _plain(text: str) -> str:
-    return " ".join(_PUNCTUATION.sub(" ", re.sub("[’‘`´]", "'", text).lower()).split())
+    return classes[name].search(plain_words(text[-_MAX_CHARS:])) if classes else None

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 
 from agent_worker.text.intent_rules import shorten
+from agent_worker.text.plain_words import without_punctuation
 from agent_worker.text.word_classes import word_classes
 
 _FOLDER = "moves"
-_PUNCTUATION = re.compile(r"[^\w']+|(?<!\w)'|_")
 _TROUBLE = ("grave", "anger", "trouble")
 
 
@@ -27,7 +27,7 @@ def reports_trouble(text: str, agent_text: str | None, language: str, *, asks: b
         language: Language tag. In a language without word classes nothing is reported.
         asks: Whether the caller asks for something in the same turn.
     """
-    words, agents = _plain(shorten(text)), _plain(shorten(agent_text or ""))
+    words, agents = without_punctuation(shorten(text).lower()), without_punctuation(shorten(agent_text or "").lower())
     classes, intents = word_classes(_FOLDER, language), word_classes("intents", language)
     if not classes or not intents or classes["cheerful"].search(words) or classes["title"].search(words):
         return False
@@ -46,7 +46,3 @@ def _asks_for_reason(agents: str, language: str) -> bool:
         word_classes("intents", language)["agent_asks_trouble"],
     )
     return any(each.search(agents) for each in classes)
-
-
-def _plain(text: str) -> str:
-    return " ".join(_PUNCTUATION.sub(" ", text.lower()).split())
