@@ -263,17 +263,28 @@ class Activity:
     silence_s: float
 
 
+class _Voice:
+    """Whether the caller counts as speaking, as livekit-agents' detector decides it window by window."""
+
+    def __init__(self) -> None:
+        self.speaking = False
+        self.speech_s = self.silence_s = 0.0
+
+    def hear(self, probability: float) -> None:
+        if probability >= _ACTIVATION or (self.speaking and probability > _DEACTIVATION):
+            self.speech_s, self.silence_s = self.speech_s + _WINDOW_S, 0.0
+            self.speaking = self.speaking or self.speech_s >= _MIN_SPEECH_S
+        else:
+            self.speech_s, self.silence_s = 0.0, self.silence_s + _WINDOW_S
+            self.speaking = self.speaking and self.silence_s < _MIN_SILENCE_S
+
+
 def activity_of(samples: Samples) -> Iterator[Activity]:
     """Yield the windows as livekit-agents' detector reports them (``INFERENCE_DONE``)."""
-    speaking, speech, quiet = False, 0.0, 0.0
-    for now, probability in _voice(samples):
-        yield Activity(now, probability, speaking, quiet)
-        if probability >= _ACTIVATION or (speaking and probability > _DEACTIVATION):
-            speech, quiet = speech + _WINDOW_S, 0.0
-            speaking = speaking or speech >= _MIN_SPEECH_S
-        else:
-            speech, quiet = 0.0, quiet + _WINDOW_S
-            speaking = speaking and quiet < _MIN_SILENCE_S
+    voice = _Voice()
+    for now, probability in _probabilities(samples):
+        yield Activity(now, probability, voice.speaking, voice.silence_s)
+        voice.hear(probability)
 
 
 def silences_of(activity: Iterable[Activity]) -> Iterator[Silence]:
@@ -291,23 +302,19 @@ def silences_of(activity: Iterable[Activity]) -> Iterator[Silence]:
 
 def voiced_stretches(samples: Samples) -> Iterator[tuple[float, float]]:
     """Yield the stretches in which that detector hears speech: (start, end), seconds."""
-    start, quiet = None, 0.0
-    speech = 0.0
-    for now, probability in _voice(samples):
-        if probability >= _ACTIVATION or (start is not None and probability > _DEACTIVATION):
-            speech, quiet = speech + _WINDOW_S, 0.0
-            if start is None and speech >= _MIN_SPEECH_S:
-                start = now - speech
-        else:
-            speech, quiet = 0.0, quiet + _WINDOW_S
-            if start is not None and quiet >= _MIN_SILENCE_S:
-                yield float(round(start, 4)), float(round(now - quiet, 4))
-                start = None
-    if start is not None:
-        yield float(round(start, 4)), float(round(len(samples) / SAMPLE_RATE - quiet, 4))
+    voice, start = _Voice(), 0.0
+    for now, probability in _probabilities(samples):
+        was_speaking = voice.speaking
+        voice.hear(probability)
+        if voice.speaking and not was_speaking:
+            start = now - voice.speech_s
+        elif was_speaking and not voice.speaking:
+            yield float(round(start, 4)), float(round(now - voice.silence_s, 4))
+    if voice.speaking:
+        yield float(round(start, 4)), float(round(len(samples) / SAMPLE_RATE - voice.silence_s, 4))
 
 
-def _voice(samples: Samples) -> Iterator[tuple[float, float]]:
+def _probabilities(samples: Samples) -> Iterator[tuple[float, float]]:
     detector = VAD()
     for start in range(0, len(samples) - VAD_WINDOW_SAMPLES + 1, VAD_WINDOW_SAMPLES):
         window = np.ascontiguousarray(samples[start : start + VAD_WINDOW_SAMPLES])
