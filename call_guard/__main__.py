@@ -22,7 +22,7 @@ from call_guard.metrics import GuardMetrics
 from call_guard.rooms import LiveKitRooms
 from call_guard.settings import GuardSettings
 from http_service.connections import limited_config
-from http_service.server import Server, block_stop_signals, exit_misconfigured, listen
+from http_service.server import Server, block_stop_signals, exit_with_problems, listen_or_exit
 from http_service.worker_slots import WorkerAddresses, WorkerSlots
 
 _PROGRAM = "call_guard"
@@ -42,12 +42,8 @@ def main() -> None:
     try:
         settings = load(GuardSettings)
     except BadSettingsError as error:
-        message = f"cannot start: {len(error.problems)} problem(s) in its settings"
-        exit_misconfigured(_PROGRAM, message, *error.problems)
-    try:
-        listener = listen(settings.guard_host, settings.guard_port)
-    except OSError as error:
-        exit_misconfigured(_PROGRAM, f"{error}. Choose another with GUARD_HOST and GUARD_PORT.")
+        exit_with_problems(_PROGRAM, error.problems)
+    listener = listen_or_exit(_PROGRAM, settings.guard_host, settings.guard_port, "GUARD_HOST and GUARD_PORT")
     logging.basicConfig(format=f"{_PROGRAM}: %(message)s", level=logging.INFO, stream=sys.stderr)
     warnings.filterwarnings("ignore", module="jwt")  # of short secrets, as development servers have
     host, port = listener.getsockname()[:2]

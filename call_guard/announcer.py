@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from call_guard.metrics import AnnouncementEnd, GuardMetrics
-from call_guard.rooms import Rooms
+from call_guard.rooms import Rooms, end_waiting_call
 from call_guard.sentences import Audio, SentenceBook, Sentences
 from call_guard.snapshot import Role
 
@@ -136,9 +136,7 @@ class Announcers:
                 sentences = self._book.of(line.language)
                 end = await attend(line, sentences, self._limit_s) if sentences else "failed"
             if end == "limit":
-                await self._rooms.close(room)
-                self._metrics.closed_rooms.inc()
-                _logger.warning("a call was ended: no agent came within GUARD_WAIT_LIMIT")
+                await end_waiting_call(self._rooms, room, self._metrics)
         except Exception as error:  # the room may be closing; the next look tries again
             _logger.warning("a caller who waits could not be told: %s", type(error).__name__)
             end = "failed"

@@ -25,7 +25,7 @@ from call_guard.decision import (
 )
 from call_guard.history import History
 from call_guard.metrics import GuardMetrics
-from call_guard.rooms import Rooms
+from call_guard.rooms import Rooms, end_waiting_call
 from call_guard.snapshot import Role, Room
 
 #: Before a request for an agent: of two guards that see the same, one is faster, and the other sees its request.
@@ -212,9 +212,7 @@ class Guard:
                 self._metrics.removed_agents.inc()
                 _logger.warning("two agents were in a room: the later one was removed")
             elif isinstance(action, CloseRoom):
-                await self._rooms.close(room)
-                self._metrics.closed_rooms.inc()
-                _logger.warning("a call was ended: no agent came within GUARD_WAIT_LIMIT")
+                await end_waiting_call(self._rooms, room, self._metrics)
 
     def _waiting_since(self, room: api.Room) -> float:
         history = self._history.find(room.sid)

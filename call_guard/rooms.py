@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
 from livekit import api
 
+from call_guard.metrics import GuardMetrics
 from call_guard.snapshot import Room, read_room
+
+_logger = logging.getLogger(__name__)
 
 
 class Rooms(Protocol):
@@ -29,6 +33,13 @@ class Rooms(Protocol):
 
     async def close(self, room: str) -> None:
         """Close a room. One that is gone is no error."""
+
+
+async def end_waiting_call(rooms: Rooms, room: str, metrics: GuardMetrics) -> None:
+    """Close the room of a caller for whom no agent came in time."""
+    await rooms.close(room)
+    metrics.closed_rooms.inc()
+    _logger.warning("a call was ended: no agent came within GUARD_WAIT_LIMIT")
 
 
 class LiveKitRooms:

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 import uvicorn
@@ -34,6 +35,14 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return listener
+
+
+def listen_or_exit(program: str, host: str, port: int, settings: str) -> socket.socket:
+    """Return a socket that listens; if it cannot, name the settings that choose another port, and exit with code 2."""
+    try:
+        return listen(host, port)
+    except OSError as error:
+        exit_misconfigured(program, f"{error}. Choose another with {settings}.")
 
 
 def block_stop_signals() -> None:
@@ -75,6 +84,11 @@ class Server(uvicorn.Server):
         if self._health_server:
             self._health_server.close()
         await super().shutdown(sockets)
+
+
+def exit_with_problems(program: str, problems: Sequence[str]) -> NoReturn:
+    """Print every problem of a program's settings to stderr and exit with code 2."""
+    exit_misconfigured(program, f"cannot start: {len(problems)} problem(s) in its settings", *problems)
 
 
 def exit_misconfigured(program: str, message: str, *details: str) -> NoReturn:

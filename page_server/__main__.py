@@ -10,7 +10,7 @@ from dotenv import load_dotenv
 
 from agent_worker.core.settings import BadSettingsError, load
 from http_service.connections import limited_config
-from http_service.server import Server, block_stop_signals, exit_misconfigured, listen
+from http_service.server import Server, block_stop_signals, exit_with_problems, listen_or_exit
 from page_server.app import create_app
 from page_server.settings import PageSettings
 
@@ -47,18 +47,12 @@ def _prepare() -> tuple[PageSettings, socket.socket, socket.socket | None]:
     try:
         settings = load(PageSettings)
     except BadSettingsError as error:
-        message = f"cannot start: {len(error.problems)} problem(s) in its settings"
-        exit_misconfigured(_PROGRAM, message, *error.problems)
-    try:
-        listener = listen(settings.page_host, settings.page_port)
-    except OSError as error:
-        exit_misconfigured(_PROGRAM, f"{error}. Choose another with PAGE_HOST and PAGE_PORT.")
+        exit_with_problems(_PROGRAM, error.problems)
+    listener = listen_or_exit(_PROGRAM, settings.page_host, settings.page_port, "PAGE_HOST and PAGE_PORT")
     if settings.page_health_port is None:
         return settings, listener, None
-    try:
-        return settings, listener, listen(settings.page_host, settings.page_health_port)
-    except OSError as error:
-        exit_misconfigured(_PROGRAM, f"{error}. Choose another with PAGE_HEALTH_PORT.")
+    health = listen_or_exit(_PROGRAM, settings.page_host, settings.page_health_port, "PAGE_HEALTH_PORT")
+    return settings, listener, health
 
 
 def _exposure_warnings(settings: PageSettings) -> list[str]:

@@ -51,14 +51,13 @@ def worker_status(server: AgentServer, settings: Settings, full_load: float) -> 
         full_load: The load from which on LiveKit gives it no call.
     """
     capacity, calls, load = settings.worker_max_calls, accepted_calls(server), worker_load(server)
-    takes_calls = is_registered(server) and not server.draining
+    registered = is_registered(server)
+    takes_calls = registered and not server.draining
     if not takes_calls or (capacity is None and load >= full_load):
         free: int | None = 0
     else:
         free = None if capacity is None else max(capacity - calls, 0)
-    return WorkerStatus(
-        settings.agent_name, capacity, calls, free, round(load, 3), is_registered(server), bool(server.draining)
-    )
+    return WorkerStatus(settings.agent_name, capacity, calls, free, round(load, 3), registered, bool(server.draining))
 
 
 def report_status(
