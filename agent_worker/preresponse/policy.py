@@ -23,7 +23,7 @@ from agent_worker.text.trouble import reports_trouble
 
 #: A look-up phrase fills a silence, from the caller's last sound on; if the answer comes sooner, it only delays it.
 MIN_LOOK_UP_SILENCE_S = 1.2
-#: So much of it has passed at the least when a reply may begin.
+#: A reply is reckoned to begin so long after the caller's last sound, at the earliest.
 MIN_TURN_END_S = 0.4
 #: From this silence on the caller is asked for patience: "One moment, please."
 MIN_MOMENT_SILENCE_S = 2.5
