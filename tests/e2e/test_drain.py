@@ -90,7 +90,8 @@ async def test_draining_worker_finishes_its_call_takes_no_new_one_and_keeps_the_
     assert [turn.first_heard is not None for turn in report.turns] == [True, True]
     turns = [text for text in report.texts if json.loads(text.text)["caller"]]
     values = await metrics_afterwards(tmp_path)
-    assert values["livekit_conversation_turns_total"] == len(turns) >= 2
+    # On a slow machine the caller may speak again before the answer, which makes one turn of two utterances.
+    assert values["livekit_conversation_turns_total"] == len(turns) >= 1
     assert "livekit_active_conversations" not in values  # no process of a call is alive
 
 

@@ -208,6 +208,7 @@ async def test_calls_survive_the_failure_of_the_other_node_and_the_metrics_of_bo
             (unaffected if through is first and served_by[-1] is first else affected).append(phone)
         await asyncio.gather(*(phone.answered_again(1) for phone in (*unaffected, *affected)))
 
+        before_the_kill = await second.total(CONVERSATIONS)
         second.kill()
         attempts: list[Phone] = []
         new = [await call_until_it_works(first, recordings, attempts) for _ in range(NEW_CALLS)]
@@ -223,7 +224,9 @@ async def test_calls_survive_the_failure_of_the_other_node_and_the_metrics_of_bo
     # Fewer than jobs: a second agent leaves a room to the first, and one that reaches no node has no conversation.
     conversations = sum(value[CONVERSATIONS] for value in values)
     assert len(served_by) + NEW_CALLS <= conversations <= sum(one.jobs for one in both)
-    assert values[1][CONVERSATIONS] == served_by.count(second)  # the counts of the killed worker are kept
+    # The counts of the killed worker are kept. They may be more than its calls, because LiveKit assigns a call twice
+    # where a slow machine is late to accept it.
+    assert values[1][CONVERSATIONS] >= before_the_kill >= served_by.count(second) > 0
     answered = sum(phone.turns_answered for phone in (*unaffected, *affected))
     reported = sum(len(report.turns) for report in new) + answered
     counted = sum(value["livekit_conversation_turns_total"] for value in values)
