@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import AsyncIterator
 
+import aiohttp
 from dotenv import load_dotenv
 from livekit import api
 
@@ -17,6 +18,7 @@ from agent_worker.core.settings import BadSettingsError, load
 from call_guard.announcer import Announcers
 from call_guard.app import create_app
 from call_guard.guard import Guard
+from call_guard.heartbeat import Heartbeat
 from call_guard.line import Dialer
 from call_guard.metrics import GuardMetrics
 from call_guard.rooms import LiveKitRooms
@@ -76,12 +78,14 @@ class GuardService:
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         settings = self._settings
-        async with api.LiveKitAPI(str(settings.livekit_url), settings.livekit_api_key, self._secret) as livekit:
+        url, key = str(settings.livekit_url), settings.livekit_api_key
+        async with aiohttp.ClientSession() as http, api.LiveKitAPI(url, key, self._secret) as livekit:
             rooms = LiveKitRooms(livekit, self._secret)
+            heartbeat = self._heartbeat(http) if settings.guard_agent_timeout else None
             urls = settings.worker_urls
             slots = WorkerSlots(WorkerAddresses(urls), settings.agent_name) if urls else None
             announcers = self._announcers(rooms) if settings.guard_announcer else None
-            self._guard = Guard(rooms, settings.policy, self._metrics, announcers, slots)
+            self._guard = Guard(rooms, settings.policy, self._metrics, announcers, slots, heartbeat)
             sweeps = asyncio.create_task(self._guard.run(settings.guard_sweep_interval), name="sweeps")
             try:
                 yield
@@ -92,6 +96,11 @@ class GuardService:
                 await self._guard.idle()
                 if announcers:
                     await announcers.aclose()
+
+    def _heartbeat(self, http: aiohttp.ClientSession) -> Heartbeat:
+        settings = self._settings
+        url, key = str(settings.livekit_url), settings.livekit_api_key
+        return Heartbeat(http, url, key, self._secret, settings.guard_agent_timeout)
 
     def _announcers(self, rooms: LiveKitRooms) -> Announcers:
         settings = self._settings

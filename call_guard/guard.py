@@ -59,6 +59,13 @@ class FreeSlots(Protocol):
         """Return the number; ``None`` if it is not known."""
 
 
+class SignsOfLife(Protocol):
+    """Knows whether an agent is alive."""
+
+    async def answers(self, room: str, identity: str) -> bool | None:
+        """Return whether it answers in time; ``None`` if that cannot be told."""
+
+
 class Guard:
     """Keeps every caller with exactly one agent.
 
@@ -68,6 +75,7 @@ class Guard:
         metrics: Counts what is done.
         announcing: Sends announcers; by default, callers who wait hear nothing.
         slots: Knows the workers' capacity. Without it, or while it is not known, an agent is requested for every room.
+        heartbeat: Asks agents for a sign of life. Without it, a dead one counts until LiveKit removes it.
         clock: Seconds, monotonic.
         sleep: Waits for so many seconds.
         jitter: Returns a random number from 0 to 1.
@@ -80,6 +88,7 @@ class Guard:
         metrics: GuardMetrics,
         announcing: Announcing | None = None,
         slots: FreeSlots | None = None,
+        heartbeat: SignsOfLife | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -90,6 +99,7 @@ class Guard:
         self._metrics = metrics
         self._announcing = announcing or NoAnnouncing()
         self._slots = slots
+        self._heartbeat = heartbeat
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
@@ -149,6 +159,8 @@ class Guard:
     async def _check(self, name: str, listed: api.Room | None, slots: _Allowance) -> None:
         try:
             room = await self._read(name, listed)
+            if room is not None and await self._remove_silent_agents(room):
+                room = await self._read(name)
             if room is not None:
                 await self._serve(room, slots)
         except Exception as error:  # one room must not cost the others their agent
@@ -169,6 +181,30 @@ class Guard:
         if waited_since is not None and history.served_since is not None:
             self._metrics.wait.observe(history.served_since - waited_since)
         return room
+
+    async def _remove_silent_agents(self, room: Room) -> bool:
+        """Remove agents that have answered before and do not any more; return whether there were any."""
+        if not room.members(Role.CALLER):
+            return False
+        agents = [one.identity for one in room.members(Role.AGENT) if one.agent_name == self._policy.agent_name]
+        silent = [identity for identity in agents if await self._is_silent(room, identity)]
+        for identity in silent:
+            await self._rooms.remove(room.name, identity)
+            self._metrics.removed_agents.labels("silent").inc()
+            _logger.warning("an agent no longer answers: it was removed")
+        return bool(silent)
+
+    async def _is_silent(self, room: Room, identity: str) -> bool:
+        """Whether an agent that has answered before stays silent twice running."""
+        if self._heartbeat is None:
+            return False
+        answered = self._history.of(room).agents_answered
+        answers = await self._heartbeat.answers(room.name, identity)
+        if answers:
+            answered.add(identity)
+        if answers is not False or identity not in answered:
+            return False
+        return await self._heartbeat.answers(room.name, identity) is False
 
     def _decide(self, room: Room, *, may_dispatch: bool = True) -> list[Action]:
         return decide(room, self._history.of(room), self._policy, self._clock(), may_dispatch=may_dispatch)
@@ -209,7 +245,7 @@ class Guard:
                 self._metrics.deleted_dispatches.labels(action.reason).inc()
             elif isinstance(action, RemoveAgent):
                 await self._rooms.remove(room, action.identity)
-                self._metrics.removed_agents.inc()
+                self._metrics.removed_agents.labels("double").inc()
                 _logger.warning("two agents were in a room: the later one was removed")
             elif isinstance(action, CloseRoom):
                 await end_waiting_call(self._rooms, room, self._metrics)

@@ -21,6 +21,7 @@ class RoomHistory:
         dispatch_seen_at: By dispatch: when it was first seen.
         accepted_seen_at: By dispatch: when it was first seen that a worker had accepted it.
         agents_seen_at: By agent's identity: when it was first seen in the room.
+        agents_answered: Agents that have given a sign of life.
         served_since: When an agent was first seen there without an interruption; ``None`` if none is there.
     """
 
@@ -28,6 +29,7 @@ class RoomHistory:
     dispatch_seen_at: dict[str, float] = field(default_factory=dict)
     accepted_seen_at: dict[str, float] = field(default_factory=dict)
     agents_seen_at: dict[str, float] = field(default_factory=dict)
+    agents_answered: set[str] = field(default_factory=set)
     served_since: float | None = None
 
     def observe(self, room: Room, agent_name: str, now: float) -> None:

@@ -17,6 +17,7 @@ AnnouncementEnd = Literal["agent", "no_caller", "limit", "disconnected", "failed
 WEBHOOK_RESULTS: Final[tuple[WebhookResult, ...]] = ("used", "ignored", "refused")
 ROOM_STATES: Final[tuple[RoomState, ...]] = ("served", "waiting")
 DELETE_REASONS: Final = ("late", "double")
+REMOVAL_REASONS: Final = ("double", "silent")
 ANNOUNCEMENT_ENDS: Final[tuple[AnnouncementEnd, ...]] = get_args(AnnouncementEnd)
 
 
@@ -56,7 +57,10 @@ class GuardMetrics:
             "call_guard_deleted_dispatches_total", "Requests that were taken back", ["reason"], registry=to
         )
         self.removed_agents = Counter(
-            "call_guard_removed_agents_total", "Agents that were removed because an earlier one was there", registry=to
+            "call_guard_removed_agents_total",
+            "Agents that were removed: another had come earlier, or its connection no longer answered",
+            ["reason"],
+            registry=to,
         )
         self.announcements = Counter(
             "call_guard_announcements_total",
@@ -87,6 +91,8 @@ class GuardMetrics:
             self.rooms.labels(state)
         for reason in DELETE_REASONS:
             self.deleted_dispatches.labels(reason)
+        for reason in REMOVAL_REASONS:
+            self.removed_agents.labels(reason)
         for end in ANNOUNCEMENT_ENDS:
             self.announcements.labels(end)
         for result in WEBHOOK_RESULTS:

@@ -31,6 +31,14 @@ class GuardSettings(LiveKitSettings, WorkerUrlSettings):
         description="Seconds between two looks at all rooms, which find what no webhook has told. Without webhooks, a "
         "caller waits that much longer.",
     )
+    guard_agent_timeout: float = Field(
+        default=1.0,
+        ge=0,
+        le=2,
+        description="Seconds within which the connection of an agent has to answer the guard, which asks with each "
+        "look at all rooms. An agent that is silent twice running is removed, and another requested. 0: it is not "
+        "asked; LiveKit notices a dead agent after some 20 s.",
+    )
     guard_page_rooms_only: bool = Field(
         default=False,
         description="true: only callers in rooms of the page server get an agent. Set it where "

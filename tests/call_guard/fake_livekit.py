@@ -41,12 +41,16 @@ class FakeLiveKit:
         free_slots: Of all workers.
         created: The rooms of the dispatches that were created, in order.
         is_down: Whether each request fails.
+        silent: Participants in the rooms that no longer answer.
+        unknown: Participants of which LiveKit cannot tell.
     """
 
     rooms: dict[str, Room] = field(default_factory=dict)
     free_slots: int = 100
     created: list[str] = field(default_factory=list)
     is_down: bool = False
+    silent: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def add(self, *participants: Participant, name: str = "room", dispatches: tuple[Dispatch, ...] = ()) -> None:
@@ -99,6 +103,10 @@ class FakeLiveKit:
     async def remove(self, room: str, identity: str) -> None:
         await self._answer()
         self.change(room, leave=identity)
+
+    async def answers(self, room: str, identity: str) -> bool | None:
+        await self._answer()
+        return None if identity in self.unknown else identity not in self.silent
 
     async def close(self, room: str) -> None:
         await self._answer()

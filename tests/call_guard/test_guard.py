@@ -42,6 +42,7 @@ class Guarded:
                 self.metrics,
                 self,
                 Slots(free),
+                self.livekit,
                 clock=self.clock,
                 sleep=self.clock.sleep,
                 jitter=lambda: 0.5,  # the same for all: the worst case
@@ -225,3 +226,59 @@ async def test_agent_that_is_lost_after_a_long_time_is_replaced_in_the_same_look
     guarded.livekit.change("room", leave="agent-1")
     await guarded.sweep()
     assert guarded.livekit.created == ["room"]
+
+
+def served_call() -> Guarded:
+    guarded = Guarded()
+    guarded.livekit.add(CALLER, agent(), dispatches=(Dispatch("AD_0", "", 0, ("agent-1",)),))
+    return guarded
+
+
+async def test_agent_that_no_longer_answers_is_replaced_in_the_same_look() -> None:
+    guarded = served_call()
+    await guarded.sweep()
+    guarded.clock.now += 60
+    guarded.livekit.silent.add("agent-1")
+    await guarded.sweep()
+    guarded.livekit.agents_join()
+    assert guarded.livekit.created == ["room"]
+    assert guarded.agents() == ["agent-of-1"]
+    assert guarded.value("call_guard_removed_agents_total", reason="silent") == 1
+
+
+async def test_agent_that_has_never_answered_is_left_alone() -> None:
+    guarded = served_call()
+    guarded.livekit.silent.add("agent-1")
+    await guarded.sweeps_until(lambda: guarded.clock.now > 60)
+    assert guarded.agents() == ["agent-1"]
+
+
+async def test_agent_of_which_livekit_cannot_tell_is_left_alone() -> None:
+    guarded = served_call()
+    await guarded.sweep()
+    guarded.livekit.unknown.add("agent-1")
+    await guarded.sweeps_until(lambda: guarded.clock.now > 60)
+    assert guarded.agents() == ["agent-1"]
+
+
+async def test_agent_that_answers_at_the_second_time_is_left_alone() -> None:
+    guarded = served_call()
+    await guarded.sweep()
+    answers = iter([False, True])
+
+    async def hesitates(_room: str, _identity: str) -> bool:
+        return next(answers)
+
+    guarded.livekit.answers = hesitates  # type: ignore[method-assign]
+    await guarded.sweep()
+    assert guarded.agents() == ["agent-1"]
+    assert next(answers, None) is None
+
+
+async def test_silent_agent_without_a_caller_is_left_to_livekit() -> None:
+    guarded = served_call()
+    await guarded.sweep()
+    guarded.livekit.change("room", leave="caller")
+    guarded.livekit.silent.add("agent-1")
+    await guarded.sweep()
+    assert guarded.agents() == ["agent-1"]
