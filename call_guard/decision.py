@@ -1,7 +1,9 @@
 """What a room needs, decided from what is known of it. Pure: no server, no clock.
 
 Two guards see the same rooms and decide alike. Both may request an agent at the same moment: then both see two
-requests, and both delete the same one, the later. So no guard has to lead.
+requests, and both delete the same one, the later, unless a worker has accepted it. So no guard has to lead. Of two
+agents the one whose worker accepted its job first stays, as the agents themselves have it: a guard that went by the
+order of the requests could take back the request of the one that stays.
 """
 
 from __future__ import annotations
@@ -88,14 +90,14 @@ def decide(room: Room, history: RoomHistory, policy: Policy, now: float, *, may_
         may_dispatch: Whether a worker has a free slot for this room.
     """
     agents = _agents(room, policy.agent_name)
-    dispatches = _own_dispatches(room, policy.agent_name)
     if agents:
-        return [*_later_agents(agents, history, now), *_agents_on_their_way(agents, dispatches, history, now)]
+        return _later_agents(agents, history, now)
     if history.waiting_since is None or not _is_guarded(room, policy):
         return []
     waited_s = now - history.waiting_since
     if waited_s > policy.wait_limit_s + CLOSE_GRACE_S:
         return [CloseRoom()]
+    dispatches = _own_dispatches(room, policy.agent_name)
     actions: list[Action] = _request_agent(dispatches, history, now, may_dispatch=may_dispatch)
     if policy.with_announcer and waited_s >= policy.announce_after_s and not room.members(Role.ANNOUNCER):
         actions.append(Announce())
@@ -139,26 +141,13 @@ def _later_agents(agents: list[Participant], history: RoomHistory, now: float) -
     return [RemoveAgent(agent.identity) for agent in agents[1:]]
 
 
-def _agents_on_their_way(
-    agents: list[Participant], dispatches: list[Dispatch], history: RoomHistory, now: float
-) -> list[Action]:
-    """Take back the requests of which another agent would come.
-
-    Not those that nobody has accepted yet: the agent in the room may be the one that has just accepted it.
-    """
-    present = {agent.identity for agent in agents}
-    return [
-        DeleteDispatch(dispatch.id, "double")
-        for dispatch in dispatches
-        if dispatch.identities and not present & set(dispatch.identities) and _is_pending(dispatch, history, now)
-    ]
-
-
 def _request_agent(dispatches: list[Dispatch], history: RoomHistory, now: float, *, may_dispatch: bool) -> list[Action]:
     """Have exactly one request from which an agent may come."""
     pending = [dispatch for dispatch in dispatches if _is_pending(dispatch, history, now)]
     if pending:
-        return [DeleteDispatch(dispatch.id, "double") for dispatch in pending[1:]]
+        kept = next((dispatch for dispatch in pending if dispatch.identities), pending[0])
+        surplus = [dispatch for dispatch in pending if not dispatch.identities and dispatch != kept]
+        return [DeleteDispatch(dispatch.id, "double") for dispatch in surplus]
     if not may_dispatch:
         return []
     return [*(DeleteDispatch(dispatch.id, "late") for dispatch in dispatches), CreateDispatch()]

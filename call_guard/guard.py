@@ -30,8 +30,6 @@ from call_guard.snapshot import Role, Room
 
 #: Before a request for an agent: of two guards that see the same, one is faster, and the other sees its request.
 _JITTER_S = 0.4
-#: After it: requests of both are in LiveKit's list by then.
-_SETTLE_S = 0.3
 #: How many rooms are read at the same time.
 _CONCURRENCY = 20
 
@@ -231,7 +229,7 @@ class Guard:
         await self._do(name, actions)
         if not wants_agent(actions):
             return
-        await self._sleep(_SETTLE_S)
+        # At once: a double is taken back before a worker has accepted it.
         if (room := await self._read(name)) is not None:
             await self._do(name, [one for one in self._decide(room) if isinstance(one, DeleteDispatch)])
 

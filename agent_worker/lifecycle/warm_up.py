@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from livekit.agents import AgentServer, JobProcess, tokenize
 
-from agent_worker.core.compat.livekit import import_client_modules
+from agent_worker.core.compat.livekit import import_client_modules, load_certificates
 from agent_worker.core.log import logger
 from agent_worker.core.log_protection import protect_log_of_calls
 from agent_worker.core.settings import Settings, SettingsT
@@ -35,6 +35,7 @@ from agent_worker.text.messages import (
     transfer_failed,
 )
 from agent_worker.text.move_model import MoveModel
+from agent_worker.turn_taking.endpointing import load_models
 
 _USERDATA_KEY = "call_parts"
 #: How many phrases have audio before the worker takes calls.
@@ -72,8 +73,9 @@ def warm_up_process(
 ) -> None:
     """Build the :class:`CallParts` of the next call, and do what would block the event loop during it.
 
-    The phrases are read from disk, clients load certificates (0.1 s each), the transcript's pace needs a table of
-    syllables (0.2 s), and clients import most of their code with their first request (0.5 s in the first turn).
+    The phrases are read from disk, clients load certificates (0.1 s each), the end-of-turn models load their library
+    and weights (0.5 s), the transcript's pace needs a table of syllables (0.2 s), and clients import most of their code
+    with their first request (0.5 s in the first turn).
     """
     protect_log_of_calls()
     stack = build_stack(settings)
@@ -81,6 +83,8 @@ def warm_up_process(
     process.userdata[_USERDATA_KEY] = CallParts(stack, agent, SessionMeter(stack, prices))
     load_audio(agent, settings)
     load_shared_data()
+    load_models(settings)
+    load_certificates()
     text = "Is everything ready?"
     MovePolicy(settings.language).plan(text, None, classify(text, settings.language))
     guard.problem_with("Yes.", said="", language=settings.language, recent=())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,13 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: 
 def fill(template: Path, **values: Any) -> str:
     """Return a page: a template in :meth:`str.format` syntax with its values."""
     return template.read_text(encoding="utf-8").format(**values)
+
+
+def replace_between(page: Path, begin: str, end: str, text: str) -> None:
+    """Put a text between two marks of a page, in place of what is there."""
+    before = page.read_text(encoding="utf-8") if page.exists() else f"{begin}\n{end}\n"
+    marked = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    page.write_text(marked.sub(lambda _: f"{begin}\n{text}\n{end}", before), encoding="utf-8")
 
 
 def milliseconds(seconds: float | None) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.harness import results
-from benchmarks.harness.markdown import row
+from benchmarks.harness.markdown import replace_between, row
 from benchmarks.reliability.checks import CaseResult
 
 BEGIN, END = "<!-- begin of the table -->", "<!-- end of the table -->"
@@ -23,10 +22,7 @@ def write(found: Mapping[str, CaseResult], every: Sequence[str], page: Path) -> 
     """Put the table into the page and save the results, which a later run adds to; ``every`` are all cases' names."""
     ordered = {name: found[name] for name in every if name in found}
     results.save(page.with_suffix(".json"), ordered, depth=1, digits=4)
-    text = page.read_text(encoding="utf-8") if page.exists() else f"{BEGIN}\n{END}\n"
-    marked = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    filled = marked.sub(lambda _: f"{BEGIN}\n{table(ordered, len(every))}\n{END}", text)
-    page.write_text(filled, encoding="utf-8")
+    replace_between(page, BEGIN, END, table(ordered, len(every)))
 
 
 def table(found: Mapping[str, CaseResult], total: int) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 from livekit import rtc
 from livekit.agents import Agent, AgentServer, AgentSession, ModelSettings, Plugin, function_tool, inference, llm
+from livekit.agents.utils import http_context
 from livekit.agents.voice import room_io
 from livekit.agents.voice.room_io import _output as room_output
 from livekit.plugins import openai
@@ -82,6 +83,14 @@ def test_text_input_has_a_default_callback_that_interrupts_and_replies() -> None
 def test_lazily_imported_client_modules_exist() -> None:
     missing = [name for name in livekit.LAZY_CLIENT_MODULES if importlib.util.find_spec(name) is None]
     assert not missing, "the clients have other modules: remove these from LAZY_CLIENT_MODULES"
+
+
+def test_certificates_are_loaded_for_all_clients_of_the_process() -> None:
+    livekit.load_certificates()
+    before = http_context._ssl_context_for.cache_info()
+    http_context._create_ssl_context()
+    assert http_context._ssl_context_for.cache_info().misses == before.misses
+    assert "ssl=_create_ssl_context()" in inspect.getsource(http_context._new_session_ctx)
 
 
 async def test_nodes_of_a_reply_run_with_its_speech_handle_and_outside_of_them_there_is_none() -> None:

@@ -18,6 +18,8 @@ from agent_worker.telemetry.pricing import Prices
 from agent_worker.testing import ScriptedTTS
 from agent_worker.text.messages import apology, backchannel, farewell, silence_farewell, silence_questions
 from agent_worker.text.move import SPOKEN_MOVES
+from agent_worker.turn_taking import smart_turn
+from agent_worker.turn_taking.endpointing import load_models
 from tests.agent_worker.test_session_meter import a_stack
 
 
@@ -126,3 +128,25 @@ print(threading.active_count())
 """
     ran = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["1"]  # a fork takes no thread with it
+
+
+@pytest.mark.parametrize(("detector", "loads"), [("fused", True), ("smart-turn", True), ("stt", False)])
+def test_end_of_turn_models_are_loaded_before_the_call(
+    detector: str, loads: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[Path] = []
+
+    def load(path: Path) -> Smart:
+        loaded.append(path)
+        return Smart()
+
+    monkeypatch.setattr(smart_turn, "load", load)
+    given = settings(tmp_path, "phrase").model_copy(update={"turn_detector": detector})
+    load_models(given)
+    assert bool(loaded) is loads
+
+
+class Smart:
+    """Stands for the model."""
+
+    probability = 0.5

@@ -34,7 +34,7 @@ class Clock:
 
 @dataclass
 class FakeLiveKit:
-    """Rooms whose dispatches are accepted by workers with free slots, at once.
+    """Rooms whose dispatches are accepted by workers with free slots when the test says so.
 
     Attributes:
         rooms: By name.
@@ -51,6 +51,7 @@ class FakeLiveKit:
     is_down: bool = False
     silent: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
+    _refused: set[str] = field(default_factory=set)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def add(self, *participants: Participant, name: str = "room", dispatches: tuple[Dispatch, ...] = ()) -> None:
@@ -62,12 +63,26 @@ class FakeLiveKit:
         self.rooms[name] = replace(room, participants=(*participants, join) if join else participants)
 
     def agents_join(self) -> None:
-        """Let the agents of all accepted dispatches join that have not been there yet."""
+        """Let workers accept dispatches, and the agents of all accepted ones join that have not been there yet."""
+        for name in self.rooms:
+            self._accept(name)
         for room in list(self.rooms.values()):
             for dispatch in room.dispatches:
                 for identity in dispatch.identities:
                     if identity not in [one.identity for one in self.rooms[room.name].participants]:
                         self.change(room.name, join=agent(identity, dispatch.agent_name, dispatch.created_at))
+
+    def _accept(self, name: str) -> None:
+        for dispatch in self.rooms[name].dispatches:
+            if dispatch.identities or dispatch.id in self._refused:
+                continue
+            if self.free_slots <= 0:
+                self._refused.add(dispatch.id)  # LiveKit asks the workers once
+                continue
+            self.free_slots -= 1
+            accepted = replace(dispatch, identities=(f"agent-of-{dispatch.id.removeprefix('AD_')}",))
+            kept = tuple(accepted if one is dispatch else one for one in self.rooms[name].dispatches)
+            self.rooms[name] = replace(self.rooms[name], dispatches=kept)
 
     async def all(self) -> list[api.Room]:
         await self._answer()
@@ -85,9 +100,7 @@ class FakeLiveKit:
         await self._answer()
         number = next(self._ids)
         self.created.append(room)
-        accepted = (f"agent-of-{number}",) if self.free_slots > 0 else ()
-        self.free_slots -= len(accepted)
-        dispatch = Dispatch(f"AD_{number}", agent_name, number, accepted)
+        dispatch = Dispatch(f"AD_{number}", agent_name, number)
         self.rooms[room] = replace(self.rooms[room], dispatches=(*self.rooms[room].dispatches, dispatch))
         return dispatch.id
 

@@ -87,13 +87,22 @@ def test_of_two_requests_both_guards_take_back_the_same_one() -> None:
 
 
 def test_of_two_requests_of_the_same_moment_the_id_decides() -> None:
-    one, other = Dispatch("AD_a", "", 1, ("agent-1",)), Dispatch("AD_b", "", 1, ("agent-2",))
+    one, other = Dispatch("AD_a", "", 1), Dispatch("AD_b", "", 1)
     assert decisions((0, room(CALLER, dispatches=(other, one)))) == [DeleteDispatch("AD_b", "double")]
 
 
-def test_second_agent_on_its_way_is_taken_back() -> None:
+def test_of_two_requests_that_which_a_worker_has_accepted_is_kept() -> None:
+    asked = (Dispatch("AD_1", "", 1), Dispatch("AD_2", "", 2, ("agent-2",)))
+    assert decisions((0, room(CALLER, dispatches=asked))) == [DeleteDispatch("AD_1", "double")]
+
+
+@pytest.mark.parametrize("present", [(), (agent(),)])
+def test_accepted_requests_are_left_to_the_agents_who_agree_which_of_them_stays(
+    present: tuple[Participant, ...],
+) -> None:
+    """The order of the requests may be another than that of the acceptances, which decides between agents."""
     asked = (Dispatch("AD_1", "", 1, ("agent-1",)), Dispatch("AD_2", "", 2, ("agent-2",)))
-    assert decisions((0, room(CALLER, agent(), dispatches=asked))) == [DeleteDispatch("AD_2", "double")]
+    assert decisions((0, room(CALLER, *present, dispatches=asked))) == []
 
 
 def test_request_of_the_agent_in_the_room_is_kept_though_livekit_does_not_list_its_job_yet() -> None:

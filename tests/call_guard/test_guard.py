@@ -160,10 +160,12 @@ async def test_longest_waiting_caller_gets_the_free_slot() -> None:
     guarded.livekit.free_slots = 0
     guarded.livekit.add(CALLER, name="first")
     await guarded.sweep()
+    guarded.livekit.agents_join()
     guarded.clock.now += 2
     guarded.livekit.add(CALLER, name="second")
     guarded.livekit.rooms = dict(reversed(guarded.livekit.rooms.items()))
     await guarded.sweep()
+    guarded.livekit.agents_join()
     guarded.livekit.free_slots = 1
     guarded.clock.now += 2
     await guarded.sweep()

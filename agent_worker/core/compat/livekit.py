@@ -19,6 +19,7 @@ from google.protobuf.message import Message
 from livekit import rtc
 from livekit.agents import AgentServer, AgentSession, Plugin, RunContext, SpeechCreatedEvent, llm
 from livekit.agents.types import TOPIC_TRANSCRIPTION
+from livekit.agents.utils import http_context
 from livekit.agents.utils.http_server import HttpServer
 from livekit.agents.voice import SpeechHandle, agent_activity, audio_recognition, room_io
 from livekit.agents.voice.agent_session import DEFAULT_TTS_TEXT_TRANSFORMS
@@ -46,6 +47,11 @@ def import_client_modules() -> None:
     """Import :data:`LAZY_CLIENT_MODULES` now, so that no caller waits for it."""
     for module in LAZY_CLIENT_MODULES:
         importlib.import_module(module)
+
+
+def load_certificates() -> None:
+    """Make the TLS context that all HTTP clients of the process share: it reads some 140 certificates."""
+    http_context._create_ssl_context()
 
 
 def preload_first(module: str) -> None:

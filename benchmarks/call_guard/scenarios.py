@@ -1,0 +1,249 @@
+"""What happens to the system while callers are there, and what they hear of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from livekit import api
+
+from benchmarks.call_guard.listener import Listener
+from benchmarks.call_guard.system import GUARDS, LIVEKIT, WORKERS, System, system
+
+CROWD = 50
+#: Callers of a scenario in which no slot is missing.
+_FEW = 4
+#: How long each caller of the crowd stays after the agent's first sound.
+_STAY_S = 4.0
+_GREETING_S = 4.0
+#: A caller who is not served by then never is.
+_LIMIT_S = 300.0
+_REJOIN_AFTER_S = 1.0
+
+
+@dataclass
+class Outcome:
+    """What the callers of a scenario heard.
+
+    Attributes:
+        callers: How many there were.
+        silences_s: Of each: from joining, or from the fault, to the next sound of an agent or the announcer.
+        agent_waits_s: Of each: from the same instant to the next sound of an agent.
+        never_served: Callers who heard no agent within 300 s.
+        two_agents_s: The longest time for which a caller had two agents.
+        lonely_agent_s: The longest time for which an agent was in a room that its caller had left.
+    """
+
+    callers: int
+    silences_s: list[float] = field(default_factory=list)
+    agent_waits_s: list[float] = field(default_factory=list)
+    never_served: int = 0
+    two_agents_s: float = 0.0
+    lonely_agent_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A scenario.
+
+    Attributes:
+        name: For the table.
+        play: Does it.
+        webhooks: How often LiveKit tells each guard of a change.
+    """
+
+    name: str
+    play: Callable[[System], Awaitable[Outcome]]
+    webhooks: int = 1
+
+
+async def run(scenario: Scenario, folder: Path) -> Outcome:
+    """Play a scenario on a system of its own."""
+    async with system(folder, webhooks=scenario.webhooks) as running:
+        return await scenario.play(running)
+
+
+async def _crowd(running: System, after_s: float | None = None) -> Outcome:
+    """50 callers at once on 8 slots; each stays for a while once it is served. ``after_s``: then a guard is killed."""
+    outcome = Outcome(CROWD)
+    callers = [Listener(f"crowd-{number}") for number in range(CROWD)]
+
+    async def call(caller: Listener) -> None:
+        caller.joined_at = time.monotonic()
+        async with caller.joined(running.ports.livekit_url):
+            if await _note(outcome, caller, caller.joined_at):
+                await asyncio.sleep(_STAY_S)
+
+    async def fault() -> None:
+        if after_s is not None:
+            await asyncio.sleep(after_s)
+            await running.kill(GUARDS[0])
+
+    await asyncio.gather(fault(), *map(call, callers))
+    return await _with_agents(outcome, callers, running)
+
+
+async def _few(running: System, fault: Callable[[System], Awaitable[None]]) -> Outcome:
+    """Four callers in conversation with agents of the first worker; then a fault, after which each gets another."""
+    outcome = Outcome(_FEW)
+    await running.kill(WORKERS[1])
+    async with _conversations(running) as callers:
+        await running.start(WORKERS[1])
+        before = [caller.agents[0] for caller in callers]
+        started = time.monotonic()
+        await fault(running)
+        await asyncio.gather(
+            *(_note(outcome, caller, started, but) for caller, but in zip(callers, before, strict=True))
+        )
+        await asyncio.sleep(_STAY_S)
+    return await _with_agents(outcome, callers, running)
+
+
+async def _lose_container(running: System) -> None:
+    await running.kill(WORKERS[0])
+
+
+async def _lose_container_and_guard(running: System) -> None:
+    await running.kill(GUARDS[0])
+    await running.kill(WORKERS[0])
+
+
+async def _rejoin(running: System, fault: Callable[[System], Awaitable[None]] | None = None) -> Outcome:
+    """Four callers hang up, and come back to their rooms a second later."""
+    outcome = Outcome(_FEW)
+    async with _conversations(running) as callers:
+        pass
+    if fault:
+        await fault(running)
+    await asyncio.sleep(_REJOIN_AFTER_S)
+    again = [Listener(caller.room) for caller in callers]
+
+    async def call(caller: Listener) -> None:
+        async with caller.joined(running.ports.livekit_url):
+            await _note(outcome, caller, caller.joined_at)
+            await asyncio.sleep(_STAY_S)
+
+    await asyncio.gather(*map(call, again))
+    return await _with_agents(outcome, again, running)
+
+
+async def _kill_guard(running: System) -> None:
+    await running.kill(GUARDS[0])
+
+
+async def _restart_livekit(running: System) -> Outcome:
+    """LiveKit is killed during four calls, and started again; who loses the room joins it anew, as the page does."""
+    outcome = Outcome(_FEW)
+    async with _conversations(running) as callers:
+        await running.kill(LIVEKIT)
+        await running.start(LIVEKIT)
+        back = time.monotonic()
+        again: list[Listener] = []
+
+        async def go_on(caller: Listener) -> None:
+            heard = asyncio.create_task(caller.sound(back))
+            lost = asyncio.create_task(_until(lambda: not caller.is_connected))
+            await asyncio.wait([heard, lost], return_when=asyncio.FIRST_COMPLETED, timeout=_LIMIT_S)
+            lost.cancel()
+            if heard.done():
+                await _note(outcome, caller, back)
+                return
+            heard.cancel()
+            again.append(Listener(caller.room))
+            async with again[-1].joined(running.ports.livekit_url):
+                await _note(outcome, again[-1], back)
+                await asyncio.sleep(_STAY_S)
+
+        await asyncio.gather(*map(go_on, callers))
+    return await _with_agents(outcome, [*callers, *again], running)
+
+
+@contextlib.asynccontextmanager
+async def _conversations(running: System) -> AsyncIterator[list[Listener]]:
+    """Callers who have got an answer of their agents."""
+    callers = [Listener(f"call-{number}") for number in range(_FEW)]
+
+    async def converse(caller: Listener) -> None:
+        await caller.sound(0, of_agent=True)
+        await asyncio.sleep(_GREETING_S)
+        asked = time.monotonic()
+        await caller.say("How old are trains?")
+        await caller.sound(asked, of_agent=True)
+
+    async with contextlib.AsyncExitStack() as stack:
+        for caller in callers:
+            await stack.enter_async_context(caller.joined(running.ports.livekit_url))
+        await asyncio.gather(*map(converse, callers))
+        yield callers
+
+
+async def _note(outcome: Outcome, caller: Listener, since: float, but: str = "") -> bool:
+    """Note when a caller hears somebody, and an agent; return whether an agent came."""
+
+    async def hear() -> None:
+        outcome.silences_s.append(await caller.sound(since, but=but) - since)
+        outcome.agent_waits_s.append(await caller.sound(since, of_agent=True, but=but) - since)
+
+    try:
+        await asyncio.wait_for(hear(), _LIMIT_S)
+    except asyncio.TimeoutError:
+        outcome.never_served += 1
+        return False
+    return True
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.1)
+
+
+async def _with_agents(outcome: Outcome, callers: list[Listener], running: System) -> Outcome:
+    """Add how long there were two agents, and how long agents stay in the rooms that all callers have left."""
+    outcome.two_agents_s = max(caller.two_agents_s for caller in callers)
+    left = time.monotonic()
+    async with running.livekit() as livekit:
+        while await _has_agents(livekit):
+            await asyncio.sleep(0.5)
+    outcome.lonely_agent_s = time.monotonic() - left
+    return outcome
+
+
+async def _has_agents(livekit: api.LiveKitAPI) -> bool:
+    for room in (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms:
+        present = await livekit.room.list_participants(api.ListParticipantsRequest(room=room.name))
+        if any(one.kind == api.ParticipantInfo.Kind.AGENT for one in present.participants):
+            return True
+    return False
+
+
+def _few_with(fault: Callable[[System], Awaitable[None]]) -> Callable[[System], Awaitable[Outcome]]:
+    return lambda running: _few(running, fault)
+
+
+def _rejoin_with(fault: Callable[[System], Awaitable[None]]) -> Callable[[System], Awaitable[Outcome]]:
+    return lambda running: _rejoin(running, fault)
+
+
+async def _crowd_without_a_guard(running: System) -> Outcome:
+    return await _crowd(running, after_s=5)
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario("50 callers at once on 8 slots", _crowd),
+        Scenario("50 callers at once on 8 slots, one of two guards killed after 5 s", _crowd_without_a_guard),
+        Scenario("callers hang up and come back after 1 s", _rejoin),
+        Scenario("the same, webhooks lost", _rejoin, webhooks=0),
+        Scenario("the same, webhooks doubled", _rejoin, webhooks=2),
+        Scenario("the same, one of two guards killed", _rejoin_with(_kill_guard)),
+        Scenario("a worker's container is lost during calls", _few_with(_lose_container)),
+        Scenario("the same, webhooks lost", _few_with(_lose_container), webhooks=0),
+        Scenario("the same, and one of two guards with it", _few_with(_lose_container_and_guard)),
+        Scenario("LiveKit server killed and started again during calls", _restart_livekit),
+    )
+}
