@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -19,6 +20,9 @@ from call_guard.snapshot import Role
 _PAUSE_S = 12.0
 #: Before joining: of two guards that see the same, one is faster, and the other sees its announcer.
 _JITTER_S = 0.4
+#: How many rooms a guard joins at the same moment. Joining costs more than all that follows: with many callers at once,
+#: most attempts would fail, and two guards would drive each other's announcers out.
+_JOIN_TOGETHER = 5
 
 _logger = logging.getLogger(__name__)
 
@@ -112,6 +116,7 @@ class Announcers:
         self._sleep = sleep
         self._jitter = jitter
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._joining = asyncio.Semaphore(_JOIN_TOGETHER)
 
     def announce(self, room: str) -> None:
         """Tell the callers of a room that they wait, unless this guard does so already."""
@@ -126,13 +131,20 @@ class Announcers:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _join(self, room: str, stack: contextlib.AsyncExitStack) -> Line | None:
+        """Join a room, unless another guard's announcer has come, or all have left, meanwhile."""
+        async with self._joining:
+            found = await self._rooms.read(room, with_dispatches=False)
+            if found is None or found.members(Role.ANNOUNCER):
+                return None
+            return await stack.enter_async_context(self._dial(room))
+
     async def _announce(self, room: str) -> None:
         try:
             await self._sleep(self._jitter() * _JITTER_S)
-            found = await self._rooms.read(room, with_dispatches=False)
-            if found is None or found.members(Role.ANNOUNCER):
-                return
-            async with self._dial(room) as line:
+            async with contextlib.AsyncExitStack() as stack:
+                if (line := await self._join(room, stack)) is None:
+                    return
                 sentences = self._book.of(line.language)
                 end = await attend(line, sentences, self._limit_s) if sentences else "failed"
             if end == "limit":

@@ -30,6 +30,8 @@ from call_guard.snapshot import Role, Room
 
 #: Before a request for an agent: of two guards that see the same, one is faster, and the other sees its request.
 _JITTER_S = 0.4
+#: A room is read in some 5 ms. Where it takes longer than this, LiveKit server or the way to it is overloaded.
+_QUICK_S = 0.2
 #: How many rooms are read at the same time.
 _CONCURRENCY = 20
 
@@ -202,7 +204,13 @@ class Guard:
             answered.add(identity)
         if answers is not False or identity not in answered:
             return False
-        return await self._heartbeat.answers(room.name, identity) is False
+        return await self._heartbeat.answers(room.name, identity) is False and await self._livekit_is_quick(room.name)
+
+    async def _livekit_is_quick(self, room: str) -> bool:
+        """Whether LiveKit has the time to tell what an agent answers: if not, silence says nothing."""
+        started = self._clock()
+        await self._rooms.read(room, with_dispatches=False)
+        return self._clock() - started <= _QUICK_S
 
     def _decide(self, room: Room, *, may_dispatch: bool = True) -> list[Action]:
         return decide(room, self._history.of(room), self._policy, self._clock(), may_dispatch=may_dispatch)

@@ -19,7 +19,7 @@ from call_guard.settings import GuardSettings
 
 #: The same for each guard: LiveKit lets only one participant of an identity stay in a room.
 IDENTITY = "announcer"
-_FRAME_S = 0.02
+_FRAME_S = 0.1
 _QUEUE_MS = 200
 _TOKEN_LIFETIME = timedelta(minutes=5)  # to join
 _CALLER_KINDS = {

@@ -25,14 +25,14 @@ class Listener:
 
     Attributes:
         room: Its name.
-        joined_at: When the caller began to join, seconds (monotonic).
+        joined_at: When the caller was in the room, seconds (monotonic).
         heard: Start of each audible frame of 100 ms, and whose it was.
         two_agents_s: How long there were two agents or more, seconds.
     """
 
     def __init__(self, room: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.room = room
-        self.joined_at = clock()
+        self.joined_at = 0.0
         self.heard: list[tuple[float, str]] = []
         self.two_agents_s = 0.0
         self._clock = clock
@@ -45,11 +45,18 @@ class Listener:
             self._rtc.on(event, self._on_change)
 
     @contextlib.asynccontextmanager
-    async def joined(self, url: str, identity: str = "caller") -> AsyncIterator[Listener]:
-        """Be in the room."""
+    async def joined(self, url: str, joining: asyncio.Semaphore | None = None) -> AsyncIterator[Listener]:
+        """Be in the room.
+
+        Args:
+            url: Of the LiveKit server.
+            joining: How many callers may join at the same moment: all of them share this machine.
+        """
         grants = api.VideoGrants(room_join=True, room_create=True, room=self.room)
-        token = api.AccessToken(API_KEY, API_SECRET).with_identity(identity).with_grants(grants).to_jwt()
-        await self._rtc.connect(url, token)
+        token = api.AccessToken(API_KEY, API_SECRET).with_identity("caller").with_grants(grants).to_jwt()
+        async with joining or contextlib.nullcontext():
+            await self._rtc.connect(url, token)
+        self.joined_at = self._clock()
         self._on_change()
         try:
             yield self

@@ -15,6 +15,8 @@ from benchmarks.call_guard.listener import Listener
 from benchmarks.call_guard.system import GUARDS, LIVEKIT, WORKERS, System, system
 
 CROWD = 50
+#: All callers run on the machine of the servers, and joining is their greatest effort.
+_JOIN_TOGETHER = 5
 #: Callers of a scenario in which no slot is missing.
 _FEW = 4
 #: How long each caller of the crowd stays after the agent's first sound.
@@ -71,10 +73,10 @@ async def _crowd(running: System, after_s: float | None = None) -> Outcome:
     """50 callers at once on 8 slots; each stays for a while once it is served. ``after_s``: then a guard is killed."""
     outcome = Outcome(CROWD)
     callers = [Listener(f"crowd-{number}") for number in range(CROWD)]
+    joining = asyncio.Semaphore(_JOIN_TOGETHER)
 
     async def call(caller: Listener) -> None:
-        caller.joined_at = time.monotonic()
-        async with caller.joined(running.ports.livekit_url):
+        async with caller.joined(running.ports.livekit_url, joining):
             if await _note(outcome, caller, caller.joined_at):
                 await asyncio.sleep(_STAY_S)
 

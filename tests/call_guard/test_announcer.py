@@ -118,6 +118,35 @@ async def test_announcer_of_the_other_guard_is_left_alone() -> None:
     assert phone.dialled == []
 
 
+async def test_guard_joins_few_rooms_at_once_and_none_in_which_the_other_announcer_has_come_meanwhile() -> None:
+    phone = Phone()
+    joining, joined = asyncio.Event(), asyncio.Event()
+    at_once: list[str] = []
+
+    @contextlib.asynccontextmanager
+    async def slowly(room: str) -> AsyncIterator[Line]:
+        at_once.append(room)
+        joining.set()
+        await joined.wait()
+        async with phone.dial(room) as line:
+            yield line
+
+    phone.announcers[0]._dial = slowly
+    rooms = [f"room-{number}" for number in range(20)]
+    for room in rooms:
+        phone.livekit.add(CALLER, name=room)
+        phone.announcers[0].announce(room)
+    await joining.wait()
+    await settle()
+    assert 1 <= len(at_once) < len(rooms)
+    others = set(rooms) - set(at_once)
+    for room in others:
+        phone.livekit.change(room, join=Participant("announcer", Role.ANNOUNCER))
+    joined.set()
+    await until(lambda: not phone.announcers[0]._tasks)
+    assert set(phone.dialled) == set(rooms) - others
+
+
 async def test_room_is_closed_after_the_goodbye() -> None:
     phone = Phone(limit_s=0)
 

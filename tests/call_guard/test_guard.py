@@ -8,12 +8,13 @@ import itertools
 from collections.abc import Callable
 
 import pytest
+from livekit import api
 from prometheus_client import CollectorRegistry
 
 from call_guard.decision import Policy
 from call_guard.guard import Guard
 from call_guard.metrics import GuardMetrics
-from call_guard.snapshot import Dispatch, Role
+from call_guard.snapshot import Dispatch, Role, Room
 from tests.call_guard.fake_livekit import CALLER, Clock, FakeLiveKit, agent
 
 
@@ -282,5 +283,20 @@ async def test_silent_agent_without_a_caller_is_left_to_livekit() -> None:
     await guarded.sweep()
     guarded.livekit.change("room", leave="caller")
     guarded.livekit.silent.add("agent-1")
+    await guarded.sweep()
+    assert guarded.agents() == ["agent-1"]
+
+
+async def test_silent_agent_is_left_alone_while_livekit_is_slow() -> None:
+    guarded = served_call()
+    await guarded.sweep()
+    guarded.livekit.silent.add("agent-1")
+    read = guarded.livekit.read
+
+    async def slowly(name: str, listed: api.Room | None = None, *, with_dispatches: bool = True) -> Room | None:
+        guarded.clock.now += 1.0
+        return await read(name, listed, with_dispatches=with_dispatches)
+
+    guarded.livekit.read = slowly  # type: ignore[method-assign]
     await guarded.sweep()
     assert guarded.agents() == ["agent-1"]
