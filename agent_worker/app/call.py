@@ -17,15 +17,17 @@ from agent_metrics import writer
 from agent_worker.audio.output import pace
 from agent_worker.audio.soft_voice import SoftVoice
 from agent_worker.core.compat.livekit import room_audio_source, send_transcripts_only_to
+from agent_worker.core.log import logger
 from agent_worker.core.log_protection import protect_log_of_calls
 from agent_worker.core.settings import ConversationSettings, Settings
+from agent_worker.lifecycle.answer_screen import AnswerScreen
 from agent_worker.lifecycle.call_end import CallEnd
 from agent_worker.lifecycle.call_limit import limit_duration, limit_silence, limit_usage
 from agent_worker.lifecycle.continuation import earlier_conversation, go_on, keep_conversation, remember, sealer_of
 from agent_worker.lifecycle.duplicate_agent import has_earlier_agent, yield_to_earlier_agent
 from agent_worker.lifecycle.goodbye import Goodbye
 from agent_worker.lifecycle.greeting import greet_when_answered
-from agent_worker.lifecycle.outbound import dial_as_asked, end_unless
+from agent_worker.lifecycle.outbound import BadDispatchError, OutboundCall, dial, end_unless, outbound_call
 from agent_worker.lifecycle.prefill import prefill
 from agent_worker.lifecycle.recording import Recording, notice_of, recorder_options
 from agent_worker.lifecycle.silent_caller import Patience, SilentCaller
@@ -67,6 +69,13 @@ async def run_call(
     """Join the room and start the session, which runs until the caller leaves."""
     protect_log_of_calls()
     if not job.is_fake_job() and not await _join(job, settings):  # on the console there is no room
+        return
+    try:
+        outbound = None if job.is_fake_job() else outbound_call(job, settings)
+    except BadDispatchError as error:
+        logger.error("a call was not placed: %s", error)
+        await job.delete_room()
+        job.shutdown(reason="there is nobody to call")
         return
     session = build_session(stack, settings)
     is_recorded = settings.recording_dir is not None and not job.is_fake_job()
@@ -115,7 +124,12 @@ async def run_call(
     limit_duration(settings.call_max_seconds, session, end)
     limit_usage(settings.call_max_tokens, settings.call_max_cost_usd, meter.usage_events, end)
     limit_silence(settings.caller_silence_max_seconds, session, end, _audience(session))
-    is_there = functools.partial(_is_caller_there, session)
+    greeting = None if settings.no_greeting or earlier else settings.greeting
+    screen = screen_of(outbound, session, agent, end, is_greeted=greeting is not None)
+
+    def is_there() -> bool:
+        return _is_caller_there(session) and not (screen and screen.awaits_person)
+
     follow_silence(session, agent, settings, end, _audience(session), is_there)
     if sealer:
         keeper = keep_conversation(job, session, sealer, earlier, settings)
@@ -124,15 +138,29 @@ async def run_call(
         model.prewarm()
     room = None if job.is_fake_job() else job.room
     recording = recording_of(session, job, settings) if is_recorded else None
-    greeting = None if settings.no_greeting or earlier else settings.greeting
-    begun = greet_when_answered(session, room, greeting, recording)
+    begun = greet_when_answered(session, room, greeting, recording, screen)
     if earlier:
         begun.add_done_callback(functools.partial(_go_on, session, earlier, settings.language))
-    if room is not None:
-        placed = dial_as_asked(job, settings.sip_outbound_trunk, settings.sip_ringing_timeout)
+    if outbound is not None:
+        trunk, ringing_s = settings.sip_outbound_trunk, settings.sip_ringing_timeout
+        placed = dial(job.api, job.room.name, outbound.number, trunk=trunk, ringing_timeout_s=ringing_s)
         end_unless(placed, session, job.delete_room)
     if stack.prefill:
         prefill(stack.main_llm, agent)
+
+
+def screen_of(
+    outbound: OutboundCall | None,
+    session: AgentSession[Any],
+    agent: PreResponseAgent,
+    end: CallEnd,
+    *,
+    is_greeted: bool,
+) -> AnswerScreen | None:
+    """Return what finds out who has answered a call that the agent places; ``None`` if it makes no difference."""
+    if outbound is None or outbound.handling.is_as_with_a_person:
+        return None
+    return AnswerScreen(session, agent, outbound.handling, end, is_greeted=is_greeted)
 
 
 def offer_transfer(
@@ -258,6 +286,8 @@ def _make_backchannels(session: AgentSession[Any], agent: PreResponseAgent, paus
     detection, transcript = session.turn_detection, agent.caller_transcript
 
     def play() -> None:
+        if agent.is_held_back:
+            return
         voice.play(clip)
         agent.events.emit("backchannel_started", agent.backchannel_text, clip_s)
 

@@ -64,9 +64,13 @@ Secret = Annotated[SecretStr, Field(min_length=1)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 PhoneAddress = Annotated[str, StringConstraints(pattern=r"^(tel:\+?[0-9*#().-]+|sips?:[^\s@]+@[^\s@]+)$")]
 ReasoningEffort = Literal["auto", "unset", "none", "minimal", "low", "medium", "high"]
+MachineAction = Literal["hang_up", "leave_message", "talk"]
+MenuAction = Literal["press_keys", "talk", "hang_up"]
 TimeoutSeconds = Annotated[float, Field(gt=0, le=60)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
+#: Two minutes of speech; machines record less.
+MAX_VOICEMAIL_CHARS = 2000
 _FAST_MODEL = "The model that speaks first with `llm` and `hybrid`, and answers if the main model fails."
 
 
@@ -412,6 +416,23 @@ class WorkerSettings(FromEnvironment):
     sip_ringing_timeout: float = Field(
         default=30.0, ge=1, le=80, description="Seconds that a telephone which the agent calls may ring."
     )
+    sip_answering_machine: MachineAction = Field(
+        default="hang_up",
+        description="What the agent does when an answering machine takes a call that the agent has placed. "
+        "leave_message: it says SIP_VOICEMAIL_MESSAGE after the tone and hangs up. talk: as with a person "
+        "(docs/telephony.md).",
+    )
+    sip_voicemail_message: Text | None = Field(
+        default=None,
+        max_length=MAX_VOICEMAIL_CHARS,
+        description="The message for answering machines, with SIP_ANSWERING_MACHINE=leave_message.",
+    )
+    sip_phone_menu: MenuAction = Field(
+        default="press_keys",
+        description="The same when a phone menu or a call screening takes the call. press_keys: the main model answers "
+        "it and has the tool press_keys; pre-responses are off. talk: as with a person. With talk for both, nothing is "
+        "recognised, and the agent greets at once.",
+    )
     call_max_seconds: int = Field(
         default=3600,
         gt=0,
@@ -494,6 +515,18 @@ class Settings(LiveKitSettings, ConversationSettings, WorkerSettings):
             raise ValueError("PRERESPONSE_PHRASES is for one language: set LANGUAGE to it, or leave the phrases unset")
         if self.voices and self.language != MULTI:
             raise ValueError("VOICES is for LANGUAGE=multi: set the voice of one language with the stack's own setting")
+        return self
+
+    @model_validator(mode="after")
+    def _check_voicemail(self) -> Settings:
+        leaves_message = self.sip_answering_machine == "leave_message"
+        if leaves_message and self.sip_voicemail_message is None:
+            raise ValueError("SIP_ANSWERING_MACHINE=leave_message needs a message: set SIP_VOICEMAIL_MESSAGE")
+        if self.sip_voicemail_message and not leaves_message:
+            raise ValueError(
+                f"SIP_VOICEMAIL_MESSAGE is never said with SIP_ANSWERING_MACHINE={self.sip_answering_machine}: unset "
+                "it, or set SIP_ANSWERING_MACHINE=leave_message"
+            )
         return self
 
     @model_validator(mode="after")

@@ -25,6 +25,7 @@ _REASONS: dict[metrics.AgentEndReason, str] = {
     "silence": "it has reached CALLER_SILENCE_MAX_SECONDS",
     "unanswered": "the caller has not answered in SILENCE_PROMPT_DELAY",
     "goodbye": "both sides have said goodbye",
+    "machine": "a machine has answered it",
 }
 
 
@@ -37,6 +38,7 @@ _FAREWELLS: dict[metrics.AgentEndReason, Callable[[str], str]] = {
     "silence": silence_farewell,
     "unanswered": silence_farewell,
     "goodbye": _no_sentence,
+    "machine": _no_sentence,
 }
 
 #: Calls that the agent did not end, by why livekit-agents closed the session.

@@ -8,6 +8,7 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import AgentSession
 
+from agent_worker.lifecycle.answer_screen import AnswerScreen
 from agent_worker.lifecycle.recording import Recording
 from agent_worker.room.phone import wait_for_answer
 
@@ -17,6 +18,7 @@ def greet_when_answered(
     room: rtc.Room | None,
     greeting: str | None,
     recording: Recording | None = None,
+    screen: AnswerScreen | None = None,
 ) -> asyncio.Task[None]:
     """Greet the caller once one is on the line, and say first that the call is recorded, if it is.
 
@@ -30,6 +32,7 @@ def greet_when_answered(
         room: Its room; None on the console.
         greeting: None: the agent waits for the caller to speak.
         recording: The call's recording; None if it is not recorded.
+        screen: Finds out who has answered, and treats a machine, before anything is said; None if nobody is screened.
 
     Returns:
         The task that waits and greets. The end of the session cancels it.
@@ -38,9 +41,13 @@ def greet_when_answered(
     async def greet() -> None:
         if room is not None:
             await _wait_for_answer(session, room)
+        if screen is not None and not await screen.admits():
+            return
         notice = recording.announce() if recording else None
         if greeting is not None:
             session.say(greeting)
+        elif screen is not None:
+            screen.answer_held_turn()
         if recording and notice:
             await recording.settle(notice)
 

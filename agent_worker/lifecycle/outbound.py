@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -12,7 +13,15 @@ from livekit import api
 from livekit.agents import AgentSession, JobContext
 
 from agent_worker.core.log import logger
-from agent_worker.core.outbound_call import PHONE_NUMBER_KEY, BadPhoneNumberError, number_to_dial
+from agent_worker.core.outbound_call import (
+    PHONE_NUMBER_KEY,
+    BadMachineHandlingError,
+    BadPhoneNumberError,
+    MachineHandling,
+    machine_handling,
+    number_to_dial,
+)
+from agent_worker.core.settings import Settings
 from agent_worker.room.phone import is_phone
 
 #: The identity of the phone in the room: not its number, which LiveKit and the worker would write to their logs.
@@ -53,24 +62,45 @@ async def dial(livekit: api.LiveKitAPI, room: str, number: str, *, trunk: str | 
     return False
 
 
-async def dial_as_asked(job: JobContext, trunk: str | None, ringing_timeout_s: float) -> bool:
-    """Call the telephone that the metadata of a job name, if they name one; return False if that fails.
+@dataclass(frozen=True)
+class OutboundCall:
+    """A call that the agent is to place.
+
+    Attributes:
+        number: The telephone.
+        handling: What is done if no person answers it.
+    """
+
+    number: str
+    handling: MachineHandling
+
+
+class BadDispatchError(ValueError):
+    """The metadata of a dispatch ask for a call that cannot be placed."""
+
+
+def outbound_call(job: JobContext, settings: Settings) -> OutboundCall | None:
+    """Return the call that the metadata of a job ask for; ``None`` if there is none to place.
 
     A phone that is in the room already has been called, by an agent in whose place this one has come.
 
     Args:
         job: The job, connected to its room.
-        trunk: LiveKit's id of the outbound trunk; None if there is none.
-        ringing_timeout_s: How long the phone may ring.
+        settings: What is done with machines, unless the metadata say otherwise.
+
+    Raises:
+        BadDispatchError: If the metadata are wrong.
     """
+    metadata = job.job.metadata
     try:
-        number = number_to_dial(job.job.metadata)
+        number = number_to_dial(metadata)
+        if number is None or any(map(is_phone, job.room.remote_participants.values())):
+            return None
+        return OutboundCall(number, machine_handling(metadata, settings))
     except BadPhoneNumberError as error:
-        logger.error("a call was not placed: %s in the metadata of its dispatch %s", PHONE_NUMBER_KEY, error)
-        return False
-    if number is None or any(map(is_phone, job.room.remote_participants.values())):
-        return True
-    return await dial(job.api, job.room.name, number, trunk=trunk, ringing_timeout_s=ringing_timeout_s)
+        raise BadDispatchError(f"{PHONE_NUMBER_KEY} in the metadata of its dispatch {error}") from None
+    except BadMachineHandlingError as error:
+        raise BadDispatchError(f"the metadata of its dispatch are wrong: {error}") from None
 
 
 def end_unless(placed: Awaitable[bool], session: AgentSession[Any], close_room: Callable[[], Awaitable[Any]]) -> None:

@@ -26,6 +26,10 @@ from agent_worker.turn_taking.floor import Clock
 
 #: How often the caller is asked before the call ends.
 _QUESTIONS = 2
+#: For so long sounds without a word put a question off: longer ones are music or noise. A recogniser that does not
+#: stream gives the words of a long utterance at its end.
+_MAX_WORDLESS_S = 30.0
+_MAX_UTTERANCE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class SilentCaller:
     """The silences of the caller in one call. Call ``start`` when everything is attached to the session.
 
     A word of the caller, a typed text or a key is a sign of life. The count pauses while the caller is heard, while the
-    agent thinks or speaks, and while a tool is at work.
+    agent thinks or speaks, and while a tool is at work. A caller without a word is heard for a while only: music on
+    hold goes on for ever.
 
     Args:
         session: The call's session.
@@ -143,10 +148,18 @@ class SilentCaller:
         self._silence.wake()
 
     def _due(self, silent_since: float) -> float:
-        if self._session.agent_state != "listening" or self._session.user_state == "speaking":
+        if self._session.agent_state != "listening":
             return math.inf
         is_slow = self._is_on_hold or self._has_time
-        return max(silent_since, self._count_from) + (self._patience.on_hold_s if is_slow else self._patience.usual_s)
+        patience_s = self._patience.on_hold_s if is_slow else self._patience.usual_s
+        is_heard = self._session.user_state == "speaking"
+        after_sounds = math.inf if is_heard else max(silent_since, self._count_from) + patience_s
+        return min(after_sounds, self._count_from + patience_s + self._max_wordless_s)
+
+    @property
+    def _max_wordless_s(self) -> float:
+        recogniser = self._session.stt
+        return _MAX_WORDLESS_S if recogniser is None or recogniser.capabilities.streaming else _MAX_UTTERANCE_S
 
     def _is_waited_for(self) -> bool:
         """Whether the silence is not the caller's: the agent has something to do, or nobody is there."""
@@ -157,7 +170,9 @@ class SilentCaller:
         if number >= len(questions):
             return
         with contextlib.suppress(RuntimeError):  # the call is about to end
-            speech = self._session.say(questions[number])
+            # Otherwise livekit-agents would wait for the end of a sound that may have none.
+            is_silent = self._session.user_state != "speaking"
+            speech = self._session.say(questions[number], allow_interruptions=is_silent)
             speech.add_done_callback(_mark_as_question)
 
 

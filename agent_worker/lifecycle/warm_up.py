@@ -110,7 +110,8 @@ def fixed_texts(agent: PreResponseAgent, settings: Settings) -> list[str]:
     silence = _silence_texts(agent) if settings.silence_prompt_delay else ()
     cut_offs = _cut_off_texts(agent) if settings.call_continuation else ()
     transfers = _transfer_texts(agent) if settings.transfer_to else ()
-    texts = [*first_texts(agent, settings), *agent.waiting_texts, *silence, *cut_offs, *transfers, *phrases]
+    message = settings.sip_voicemail_message or ""
+    texts = [*first_texts(agent, settings), *agent.waiting_texts, *silence, *cut_offs, *transfers, message, *phrases]
     return list(dict.fromkeys(filter(None, texts)))  # a language may have none
 
 

@@ -119,6 +119,7 @@ class PreResponseAgent(Agent):
         events: The engine's events: see :class:`agent_worker.telemetry.events.EngineEvents`.
         floor: Decides what takes the floor from the agent.
         dead_air: Says something when a silence gets long while the answer is prepared.
+        is_held_back: Whether it makes no listener's sound and asks nobody to repeat anything.
 
     Raises:
         ValueError: If the strategy is unknown or needs a fast model.
@@ -191,6 +192,7 @@ class PreResponseAgent(Agent):
             else None
         )
         self._early_tools = frozenset(early_tools)
+        self.is_held_back = False
         self._reopened: ReopenedTurn | None = None
         self._reconnect_stt = asyncio.Event()
         self.audio_levels: Callable[[], Sequence[float]] = tuple
@@ -273,6 +275,8 @@ class PreResponseAgent(Agent):
 
     def ask_to_repeat(self) -> None:
         """Ask the caller to say it again: speech was detected and no transcript arrived."""
+        if self.is_held_back:
+            return
         self._apologizer.apologize(self.session)  # with or without cached audio: the voice works
 
     def reconnect_stt(self) -> None:

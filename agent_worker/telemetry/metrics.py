@@ -92,6 +92,9 @@ CONTINUED_CONVERSATIONS = Counter(
 )
 ACTIVE_CONVERSATIONS = Gauge("livekit_active_conversations", "Conversations in progress", multiprocess_mode=_LIVE_SUM)
 CALLS_ENDED = Counter("livekit_calls_ended_total", "Calls that ended, by reason", ["reason"])
+OUTBOUND_CALLS_ANSWERED = Counter(
+    "livekit_outbound_calls_answered_total", "Calls that the agent placed, by who has answered", ["by"]
+)
 TURNS = Counter("livekit_conversation_turns_total", "Caller turns added to the conversation")
 WORDLESS_TRANSCRIPTS = Counter(
     "livekit_wordless_transcripts_total", "Final transcripts without words, which are no turns, by reason", ["reason"]
@@ -155,14 +158,17 @@ COST_BY_MODEL = Counter(
     "livekit_cost_usd_total", "Cost at list prices, by component and model, USD", ["component", *_MODEL_LABELS]
 )
 
-AgentEndReason = Literal["duration", "tokens", "cost", "silence", "unanswered", "goodbye"]
+AgentEndReason = Literal["duration", "tokens", "cost", "silence", "unanswered", "goodbye", "machine"]
 CallEndReason = Literal[AgentEndReason, "caller_left", "transferred", "error"]
+
+AnsweredBy = Literal["person", "machine", "menu", "unknown"]
 
 ReplacedReason = Literal["failed", "silent", "thinking", "empty"]
 
 #: The closed sets of label values.
 AGENT_END_REASONS: Final[tuple[AgentEndReason, ...]] = get_args(AgentEndReason)
 CALL_END_REASONS: Final[tuple[CallEndReason, ...]] = get_args(CallEndReason)
+ANSWERED_BY: Final[tuple[AnsweredBy, ...]] = get_args(AnsweredBy)
 REPLACED_REASONS: Final[tuple[ReplacedReason, ...]] = get_args(ReplacedReason)
 REPLIES: Final = ("preresponse", "answer")
 STRATEGIES: Final = ("llm", "phrase", "hybrid", "off", "custom")
@@ -178,6 +184,8 @@ for _component in COMPONENTS:
     ERRORS.labels(_component)
 for _reason in CALL_END_REASONS:
     CALLS_ENDED.labels(_reason)
+for _answered_by in ANSWERED_BY:
+    OUTBOUND_CALLS_ANSWERED.labels(_answered_by)
 for _replaced in REPLACED_REASONS:
     ANSWERS_REPLACED.labels(_replaced)
 for _why in Wordless:

@@ -12,9 +12,22 @@ from agent_worker.text.word_classes import word_classes
 
 #: A longer text is nobody's invention, and matching stays bounded.
 _MAX_CHARS = 200
-#: "[BLANK_AUDIO]", "(coughs)", "*music*", "<noise>", "♪ la la ♪"; digits in brackets are a phone number.
+#: Full-width brackets, as in Japanese and Chinese, and the usual ones.
+_BRACKETS = str.maketrans("\uff08\uff09\u3010\u3011\u3014\u3015", "()[][]")
+_NOTES = "♩♪♫♬🎵🎶🎼"
 _ANNOTATION = re.compile(
-    r"\[[^\[\]\d]{0,60}\]|\([^()\d]{0,60}\)|\*[^*\d]{0,60}\*|<[^<>\d]{0,60}>|[♪♫♬🎵🎶][^♪♫♬🎵🎶]{0,120}[♪♫♬🎵🎶]|[♪♫♬🎵🎶]"
+    "|".join(
+        (
+            # "[BLANK_AUDIO]", "(coughs)", "*music*", "<noise>"; digits in brackets are a phone number.
+            r"\[[^\[\]\d]{0,60}\]|\([^()\d]{0,60}\)|\*[^*\d]{0,60}\*|<[^<>\d]{0,60}>",
+            # "[MUSIC 0:12]": nobody says letters in square brackets.
+            r"\[(?=[^\[\]]*[^\W\d_])[^\[\]]{0,60}\]",
+            # Cut off, or not transcribed to its end yet: "[upbeat mus", "playing]".
+            r"[\[(][^\[\]()\d]{0,60}$|^[^\[\]\d]{0,60}\]",
+            # "♪ la la ♪", and a song that goes on: "♪ hello from the other side".
+            rf"[{_NOTES}]+[^{_NOTES}]{{0,300}}(?:[{_NOTES}]+|$)|[{_NOTES}]",
+        )
+    )
 )
 #: "mm-hm", "uh-huh": sounds that are words.
 _AGREEMENT = re.compile(r"\b(m+ ?h+u?m+h*|[ua]+[hm]+ h+[ua]+h*)\b")
@@ -31,7 +44,7 @@ class Invention(Enum):
 
 def without_annotations(text: str) -> str:
     """Return a transcript without what describes sounds, such as "[BLANK_AUDIO]" or "(coughs)"."""
-    return " ".join(_ANNOTATION.sub(" ", text).split())
+    return " ".join(_ANNOTATION.sub(" ", text.translate(_BRACKETS)).split())
 
 
 def has_words(text: str, language: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,6 +53,17 @@ class Sound:
 def is_sounding(levels: Sequence[float]) -> bool:
     """Whether there was a sound in the last moment, which a voice activity detector reports later."""
     return bool(levels) and max(levels[-_MOMENT_BLOCKS:]) >= end_level(levels, MICROPHONE)
+
+
+def quiet_s(levels: Sequence[float]) -> float:
+    """Return for how many seconds there has been no sound, of any kind; infinite if there was none.
+
+    Args:
+        levels: As for :func:`last_sound`.
+    """
+    threshold = end_level(levels, MICROPHONE)
+    blocks = next((age for age, level in enumerate(reversed(levels)) if level >= threshold), None)
+    return math.inf if blocks is None else blocks / BLOCKS_PER_S
 
 
 SILENCE = Sound(level_dbfs=-100.0, over_noise_db=0.0, seconds=0.0)

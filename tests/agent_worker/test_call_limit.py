@@ -47,7 +47,7 @@ async def session_with(voice: ScriptedTTS, **options: Any) -> AsyncIterator[Agen
 
 @pytest.mark.parametrize("reason", AGENT_END_REASONS)
 async def test_caller_hears_one_farewell_before_the_room_is_closed_and_the_reason_is_counted(reason: Any) -> None:
-    sentences = {"goodbye": "", "silence": silence_farewell("en"), "unanswered": silence_farewell("en")}
+    sentences = {"goodbye": "", "machine": "", "silence": silence_farewell("en"), "unanswered": silence_farewell("en")}
     voice, room, gained = ScriptedTTS(), Room(), Changes()
     async with session_with(voice) as session:
         end = CallEnd(session, "en-US", room.close, sleep=room.sleep)

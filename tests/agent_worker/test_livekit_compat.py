@@ -12,9 +12,21 @@ from typing import Any
 
 import aiohttp
 from livekit import rtc
-from livekit.agents import Agent, AgentServer, AgentSession, ModelSettings, Plugin, function_tool, inference, llm
+from livekit.agents import (
+    AMD,
+    Agent,
+    AgentServer,
+    AgentSession,
+    AMDPredictionEvent,
+    ModelSettings,
+    Plugin,
+    function_tool,
+    inference,
+    llm,
+)
+from livekit.agents.beta.tools import send_dtmf
 from livekit.agents.utils import http_context
-from livekit.agents.voice import room_io
+from livekit.agents.voice import agent_activity, room_io
 from livekit.agents.voice.room_io import _output as room_output
 from livekit.plugins import openai
 
@@ -252,3 +264,27 @@ async def test_stream_of_a_model_goes_through_what_it_is_wrapped_in() -> None:
         "progress travel in it"
     )
     await model.aclose()
+
+
+def test_detector_of_answering_machines_has_the_hooks_that_are_replaced() -> None:
+    hooks = {
+        "_setup": ["self", "session"],
+        "_on_end_of_turn": ["self", "info"],
+        "_on_amd_prediction": ["self", "result"],
+    }
+    for name, parameters in hooks.items():
+        assert list(inspect.signature(vars(AMD)[name]).parameters) == parameters, (
+            f"livekit-agents' AMD has another {name}: check AnswerDetector, or the agent talks to machines"
+        )
+    ends = inspect.getsource(agent_activity.AgentActivity.on_end_of_turn)
+    assert "amd._on_end_of_turn(info)" in ends
+    assert "info.skip_reply = True" in ends
+    assert {"speech_duration", "category", "reason", "transcript", "delay"} < {*AMDPredictionEvent.model_fields}
+    assert "_user_turn_completed_atask" in inspect.getsource(agent_activity.AgentActivity.on_end_of_turn)
+    assert "session.options.preemptive_generation" in inspect.getsource(
+        agent_activity.AgentActivity.preemptive_generation_opts.fget  # type: ignore[attr-defined]
+    )
+
+
+def test_tool_for_keys_tells_of_a_failure_as_expected() -> None:
+    assert 'return f"Failed to send' in inspect.getsource(send_dtmf)

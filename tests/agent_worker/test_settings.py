@@ -83,3 +83,26 @@ def test_help_lists_the_subcommands_of_livekit(tmp_path: Path) -> None:
     )
     assert run.returncode == 0
     assert all(command in run.stdout for command in ("console", "start", "dev", "connect"))
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"SIP_ANSWERING_MACHINE": "leave_message"}, "needs a message: set SIP_VOICEMAIL_MESSAGE"),
+        ({"SIP_VOICEMAIL_MESSAGE": "Call us."}, "never said with SIP_ANSWERING_MACHINE=hang_up"),
+        (
+            {"SIP_ANSWERING_MACHINE": "talk", "SIP_VOICEMAIL_MESSAGE": "Call us."},
+            "never said with SIP_ANSWERING_MACHINE=talk",
+        ),
+    ],
+)
+def test_message_for_machines_and_what_is_done_with_them_have_to_agree(
+    given: dict[str, str], problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**LIVEKIT, **given}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettingsError, match=problem):
+        load(SelfHostedSettings)
+    monkeypatch.setenv("SIP_ANSWERING_MACHINE", "leave_message")
+    monkeypatch.setenv("SIP_VOICEMAIL_MESSAGE", "Call us.")
+    assert load(SelfHostedSettings).sip_voicemail_message == "Call us."

@@ -117,6 +117,33 @@ async def test_nothing_is_asked_while_the_caller_speaks() -> None:
         await asked(now, 1.0, QUESTION)
 
 
+@pytest.mark.parametrize("is_steady", [True, False])
+async def test_music_without_a_word_is_no_caller(is_steady: bool) -> None:
+    async with talk() as (now, end):
+        for question in (QUESTION, SECOND_QUESTION):
+            await now.begin_sound()
+            for _ in range(14):
+                await now.quiet(3.0)
+                if not is_steady:
+                    await now.end_sound()
+                    await now.begin_sound()
+            await until(lambda question=question: question in said(now))  # type: ignore[misc]
+            await idle(now, len(said(now)))
+        for _ in range(15):
+            await now.quiet(3.0)
+        await ended(end, "unanswered")
+
+
+async def test_words_over_music_are_a_sign_of_life() -> None:
+    async with talk() as (now, _):
+        await now.begin_sound()
+        await now.quiet(40.0)
+        now.ears.interim("please hold the line")
+        await now.handled()
+        await now.quiet(40.0)
+        assert not now.voice.texts
+
+
 async def test_words_without_a_sound_are_a_sign_of_life() -> None:
     async with talk() as (now, _):
         await asked(now, 11.0)

@@ -7,7 +7,7 @@ from livekit.agents import LanguageCode, stt
 
 from agent_worker.text.agent_question import asks
 from agent_worker.text.spoken_words import Invention, has_words, invention, without_annotations
-from agent_worker.turn_taking.loudness import Sound, last_sound
+from agent_worker.turn_taking.loudness import Sound, last_sound, quiet_s
 from agent_worker.turn_taking.wordless import Evidence, Wordless, WordlessFilter, why_wordless
 
 LOUD = Sound(level_dbfs=-22, over_noise_db=35, seconds=1.0)
@@ -23,6 +23,15 @@ NOISES = [
     "♪ ♪",
     "♪ hello from the other side ♪",
     "(upbeat music) [inaudible]",
+    "[MUSIC PLAYING 0:12]",
+    "[upbeat mus",
+    "(hold music",
+    "playing] [MUSIC]",
+    "\uff08音楽\uff09",
+    "【拍手】 ♪",
+    "♪ hello from the other side",
+    "♬~",
+    "🎼 🎶",
     "...",
     "…",
     "- -",
@@ -85,6 +94,9 @@ def test_short_words_are_words(language: str, texts: list[str]) -> None:
         ("I'd like [inaudible] tickets", "I'd like tickets"),
         ("*clears throat* Hello.", "Hello."),
         ("Call me at (415) 555 0123", "Call me at (415) 555 0123"),
+        ("[415] 555 0123", "[415] 555 0123"),
+        ("♪ ♪ When do you open?", "When do you open?"),
+        ("When do you open? ♪", "When do you open?"),
         ("3 * 4 * 5", "3 * 4 * 5"),
         ("2 < 3 and 4 > 1", "2 < 3 and 4 > 1"),
     ],
@@ -144,6 +156,38 @@ def test_known_invention_is_a_turn_only_if_it_is_loud_and_clear_and_may_answer_a
     assert why_wordless(text, Evidence(spoken, no_speech=0.7), language, QUESTION) is Wordless.INVENTED
     assert why_wordless(text, Evidence(), language, QUESTION) is Wordless.INVENTED
     assert why_wordless(text, Evidence(no_speech=0.02, confidence=0.9), language, QUESTION) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Soft piano music.",
+        "Gentle and relaxing music continues",
+        "Music fades out.",
+        "Phone ringing.",
+        "Dial tone.",
+        "Sanfte Musik.",
+        "Wartemusik läuft",
+        "Das Telefon klingelt.",
+        "Musique d'attente",
+        "Musique douce.",
+        "Música de espera.",
+        "Suena la música",
+        "Música suave",
+        "Telefone tocando.",
+    ],
+)
+def test_description_of_music_or_tones_is_no_turn_without_brackets_either(text: str) -> None:
+    spoken = Sound(LOUD.level_dbfs, LOUD.over_noise_db, seconds=len(text) / 15)
+    assert why_wordless(text, Evidence(spoken), "en", "It opens at nine.") is Wordless.INVENTED
+    assert why_wordless(text, Evidence(), "en", QUESTION) is Wordless.INVENTED
+
+
+@pytest.mark.parametrize(
+    "text", ["I love your music.", "The music is too loud.", "Is there live music?", "My phone rings."]
+)
+def test_sentence_about_music_is_a_turn(text: str) -> None:
+    assert why_wordless(text, Evidence(LOUD), "en", None) is None
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es", "pt", "nl"])
@@ -242,6 +286,12 @@ def test_last_sound_is_measured_over_the_noise_around_it() -> None:
 def test_silence_has_no_sound() -> None:
     assert last_sound([]).seconds == 0
     assert last_sound(levels((5, -70))).is_quiet(None)
+
+
+def test_a_tone_is_no_quiet_however_steady_it_is() -> None:
+    assert quiet_s([]) == quiet_s(levels((5, -60))) == float("inf")
+    assert quiet_s(levels((3, -60), (0.5, -20))) == 0
+    assert quiet_s(levels((3, -60), (0.5, -20), (1.5, -60))) == 1.5
 
 
 def test_steady_noise_is_quiet_however_loud_it_is() -> None:

@@ -6,6 +6,7 @@ Written for livekit-agents :data:`VERSION`. ``tests/agent_worker/test_livekit_co
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import logging
 import re
@@ -17,7 +18,17 @@ from typing import Any
 from aiohttp import web
 from google.protobuf.message import Message
 from livekit import rtc
-from livekit.agents import AgentServer, AgentSession, Plugin, RunContext, SpeechCreatedEvent, llm
+from livekit.agents import (
+    AMD,
+    AgentServer,
+    AgentSession,
+    AMDCategory,
+    AMDPredictionEvent,
+    Plugin,
+    RunContext,
+    SpeechCreatedEvent,
+    llm,
+)
 from livekit.agents.types import TOPIC_TRANSCRIPTION
 from livekit.agents.utils import http_context
 from livekit.agents.utils.http_server import HttpServer
@@ -205,6 +216,86 @@ def restore_user_turn(session: AgentSession[Any], text: str) -> None:
 def _recognition(session: AgentSession[Any]) -> audio_recognition.AudioRecognition | None:
     activity = session._activity
     return activity._audio_recognition if activity else None
+
+
+# --- who answers a call ---
+
+#: Seconds of silence that end what may be a person's greeting, "Hello?". Recordings are put together with shorter
+#: pauses, and a person waits for two seconds at most.
+ANSWER_SILENCE_S = 1.0
+#: Seconds from the answer after which a phone without a voice is not waited for any more.
+ANSWER_NO_VOICE_S = 4.0
+#: Seconds from the answer after which what has been said is not waited to be understood any more.
+ANSWER_TIMEOUT_S = 8.0
+
+
+class AnswerDetector(AMD):
+    """livekit-agents' detector of answering machines, for a phone that has been answered.
+
+    While it is open, no turn is answered, and nothing is generated ahead. livekit-agents answers what a person says
+    until the detector has decided; here the agent's greeting does that.
+
+    Args:
+        session: The session. Its main model and its recogniser are used.
+    """
+
+    def __init__(self, session: AgentSession[Any]) -> None:
+        super().__init__(
+            session,
+            llm=None,
+            stt=None,
+            ivr_detection=False,
+            suppress_compatibility_warning=True,
+            detection_options={
+                "human_silence_threshold": ANSWER_SILENCE_S,
+                "machine_silence_threshold": ANSWER_SILENCE_S,
+                "no_speech_threshold": ANSWER_NO_VOICE_S,
+                "timeout": ANSWER_TIMEOUT_S,
+            },
+        )
+        self.has_held_turn = False
+        """Whether a turn was not answered."""
+        self._usual_preemption = session.options.turn_handling["preemptive_generation"]
+
+    async def __aenter__(self) -> AnswerDetector:
+        self._set_preemption({**self._usual_preemption, "enabled": False})
+        await super().__aenter__()
+        return self
+
+    async def category(self) -> AMDCategory:
+        """Return who has answered.
+
+        Raises:
+            RuntimeError: If the session ends before that is decided.
+        """
+        return (await self.execute()).category
+
+    async def turns_ended(self) -> None:
+        """Return when the turns so far are in the history."""
+        activity = self._session._activity
+        if activity is not None and activity._user_turn_completed_atask is not None:
+            await asyncio.wait([activity._user_turn_completed_atask])
+
+    async def aclose(self) -> None:
+        """Answer turns again."""
+        self._set_preemption(self._usual_preemption)
+        await super().aclose()
+
+    def _set_preemption(self, options: Any) -> None:
+        self._session.options.turn_handling["preemptive_generation"] = options
+
+    async def _setup(self, _: AgentSession[Any]) -> None:
+        # livekit-agents would wait here for the phone's audio, five seconds at most, and for its answer.
+        self._start_listening()
+
+    def _on_end_of_turn(self, info: audio_recognition._EndOfTurnInfo) -> bool:
+        super()._on_end_of_turn(info)
+        self.has_held_turn = self.has_held_turn or bool(info.new_transcript)
+        return True
+
+    def _on_amd_prediction(self, result: AMDPredictionEvent) -> None:
+        # It goes to the log, to traces and to the tags of the job: without the words.
+        super()._on_amd_prediction(result.model_copy(update={"transcript": ""}))
 
 
 # --- tools ---
