@@ -73,7 +73,7 @@ async def run_call(
     try:
         outbound = None if job.is_fake_job() else outbound_call(job, settings)
     except BadDispatchError as error:
-        logger.error("a call was not placed: %s", error)
+        logger.error("a call was not placed: %s", str(error))  # the log of calls shows no error's text
         await job.delete_room()
         job.shutdown(reason="there is nobody to call")
         return
