@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 from livekit.agents import AgentServer
 
-from agent_worker.core.compat.livekit import JsonAgentServer, accepted_calls, is_registered, worker_load
+from agent_worker.core.compat.livekit import JsonAgentServer, accepted_calls, is_marked_full, is_registered, worker_load
 from agent_worker.core.settings import Settings
 from agent_worker.telemetry import metrics
 
@@ -52,7 +52,7 @@ def worker_status(server: AgentServer, settings: Settings, full_load: float) -> 
     """
     capacity, calls, load = settings.worker_max_calls, accepted_calls(server), worker_load(server)
     registered = is_registered(server)
-    takes_calls = registered and not server.draining
+    takes_calls = registered and not server.draining and not is_marked_full(server)
     if not takes_calls or (capacity is None and load >= full_load):
         free: int | None = 0
     else:

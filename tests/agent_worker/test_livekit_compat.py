@@ -29,6 +29,7 @@ from livekit.agents.utils import http_context
 from livekit.agents.voice import agent_activity, room_io
 from livekit.agents.voice.room_io import _output as room_output
 from livekit.plugins import openai
+from livekit.protocol.agent import WorkerStatus
 
 from agent_worker.core.compat import livekit
 from agent_worker.testing import ManualAudioOutput, ScriptedLLM, ScriptedTTS, tone
@@ -69,6 +70,8 @@ async def test_worker_serves_json_beside_its_health() -> None:
             async with http.get(f"http://127.0.0.1:{port}/") as response:
                 assert await response.text() == "OK"
         assert livekit.accepted_calls(server) == 0
+        assert vars(server)["_previous_status"] == WorkerStatus.WS_AVAILABLE
+        assert not livekit.is_marked_full(server)
     finally:
         await server.aclose()
         await running

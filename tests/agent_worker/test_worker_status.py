@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from livekit.protocol.agent import WorkerStatus as WorkerState
 
 from agent_worker.core.settings import CloudSettings, load
 from agent_worker.lifecycle import worker_status as module
@@ -46,6 +47,13 @@ def test_worker_that_gets_no_calls_has_no_free_slot(state: dict[str, Any], monke
     for limit in ("8", ""):
         monkeypatch.setenv("WORKER_MAX_CALLS", limit)
         assert status(server(**state)).free == 0
+
+
+def test_slot_of_a_call_that_has_ended_is_free_when_livekit_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit, free in (("8", 5), ("", None)):
+        monkeypatch.setenv("WORKER_MAX_CALLS", limit)
+        assert status(server(calls=3, _previous_status=WorkerState.WS_FULL)).free == 0
+        assert status(server(calls=3, _previous_status=WorkerState.WS_AVAILABLE)).free == free
 
 
 def test_without_a_limit_of_calls_the_number_is_unknown_until_the_load_is_too_high() -> None:

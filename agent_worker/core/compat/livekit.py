@@ -37,6 +37,7 @@ from livekit.agents.voice.agent_session import DEFAULT_TTS_TEXT_TRANSFORMS
 from livekit.agents.voice.tool_executor import _RunningTasks
 from livekit.agents.voice.turn import TurnDetectionEvent as TurnDetectionEvent
 from livekit.agents.voice.turn import _StreamingTurnDetector, _StreamingTurnDetectorStream
+from livekit.protocol.agent import WorkerStatus
 
 #: The version of livekit-agents that this module was written for.
 VERSION = "1.8.9"
@@ -107,6 +108,12 @@ def _answer_json(content: Callable[[], Mapping[str, object]]) -> Callable[[web.R
 def is_registered(server: AgentServer) -> bool:
     """Whether LiveKit has the worker in its list, and the connection for that is up."""
     return server.id != "unregistered" and not server._connecting and not server._closed
+
+
+def is_marked_full(server: AgentServer) -> bool:
+    """Whether the worker last told LiveKit that it takes no calls; it tells the next change up to 2.5 s late."""
+    status: int = vars(server).get("_previous_status", WorkerStatus.WS_AVAILABLE)
+    return status == WorkerStatus.WS_FULL
 
 
 def worker_load(server: AgentServer) -> float:
