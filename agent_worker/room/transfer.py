@@ -91,7 +91,7 @@ class HumanTransfer:
         try:
             await self._transfer(caller.identity)
         except TransferFailedError as error:
-            logger.warning("a caller was not put through: %s", error)
+            logger.warning("a caller was not put through: %s", str(error))  # of an error itself the log keeps the type
             told = messages.transfer_failed(self._language)
             await _say(context, told)
             heard = f' The caller was told: "{told}"' if told else ""
@@ -110,9 +110,18 @@ class HumanTransfer:
         try:
             answer = await asyncio.wait_for(self._refer(request, limit_s), limit_s)
         except (api.ServerError, aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
-            raise TransferFailedError(type(error).__name__) from None
+            raise TransferFailedError(_reason(error)) from None
         if answer.status == api.SIPTransferStatus.STS_TRANSFER_FAILED:
             raise TransferFailedError("the target did not take the call")
+
+
+def _reason(error: Exception) -> str:
+    """Return why LiveKit did not put a caller through, without the words of its answer, which may hold the target."""
+    if isinstance(error, api.SipCallError) and error.sip_status_code is not None:
+        return f"SIP status {error.sip_status_code}"
+    if isinstance(error, api.SipCallError) and error.sip_transfer_reason is not None:
+        return error.sip_transfer_reason
+    return f"LiveKit's API answered {error.code}" if isinstance(error, api.ServerError) else type(error).__name__
 
 
 async def _say(context: RunContext[Any], sentence: str) -> None:

@@ -14,6 +14,7 @@ from livekit import api, rtc
 from livekit.agents import ToolError, llm
 from pydantic import ValidationError
 
+from agent_worker.core.log_protection import protect_log_of_calls
 from agent_worker.core.settings import ConversationSettings
 from agent_worker.preresponse.phrases import built_in_languages
 from agent_worker.preresponse.tool_limit import ToolLimit
@@ -28,6 +29,10 @@ REPLY = "How else can I help?"
 PHONE = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
 SUCCESS = api.TransferSIPParticipantResponse(status=api.SIPTransferStatus.STS_TRANSFER_SUCCESSFUL)
 FAILURE = api.TransferSIPParticipantResponse(status=api.SIPTransferStatus.STS_TRANSFER_FAILED)
+
+
+def busy(**metadata: str) -> api.SipCallError:
+    return api.SipCallError("unavailable", f"{TARGET} is busy", status=503, metadata=metadata)
 
 
 class Exchange:
@@ -98,6 +103,26 @@ async def test_agent_comes_back_if_nobody_answers(outcome: Any, language: str) -
         (result,) = [item for item in now.main.requests[-1].items if item.type == "function_call_output"]
         assert result.is_error
         assert transfer_failed(language) in result.output
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (api.ServerError("unknown", f"cannot dial {TARGET}", status=500), "LiveKit's API answered unknown"),
+        (busy(sip_status_code="486"), "SIP status 486"),
+        (busy(sip_transfer_reason="STR_RINGING_TIMEOUT"), "STR_RINGING_TIMEOUT"),
+    ],
+)
+async def test_log_says_why_nobody_was_put_through_and_not_to_whom(
+    error: Exception, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    protect_log_of_calls()
+    async with asking_for_a_person() as (now, exchange):
+        await until(lambda: exchange.requests)
+        exchange.outcome.set_exception(error)
+        await until(lambda: REPLY in said(now))
+    assert f"a caller was not put through: {reason}" in caplog.messages
+    assert TARGET not in caplog.text
 
 
 async def test_caller_who_is_not_on_a_telephone_is_not_put_through() -> None:
