@@ -39,6 +39,8 @@ RUN apt-get update \
  && chown -R agent:agent /var/lib/agent-worker /run/agent-worker \
  && chmod -R go= /run/agent-worker
 
+# Turn records hold it: `docker build --build-arg VERSION=…` for one of your own, such as a commit.
+ARG VERSION=0.1.0
 WORKDIR /app
 COPY --from=packages /app/.venv .venv
 COPY --from=page /web/dist web/dist
@@ -53,13 +55,16 @@ COPY deploy/image image
 # METRICS_PORT: the worker serves the metrics; set it to empty for a separate agent-metrics. METRICS_HOST, PAGE_HOST: all
 # interfaces of the container, where `-p` decides who reaches them.
 # PAGE_HEALTH_PORT: health checks of the page do not compete with callers.
+# TURN_LOG: the times of each turn are in the log, without words, so that a complaint leads to a turn.
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PROMETHEUS_MULTIPROC_DIR=/run/agent-worker/metrics \
     METRICS_PORT=9100 \
     METRICS_HOST=0.0.0.0 \
     PAGE_HOST=0.0.0.0 \
-    PAGE_HEALTH_PORT=8082
+    PAGE_HEALTH_PORT=8082 \
+    AGENT_WORKER_VERSION=$VERSION \
+    TURN_LOG=timing
 # The user cannot write bytecode at run time. The models (VAD, end of turn) are used once, without network access.
 RUN python -m compileall -q agent_metrics agent_worker call_guard caller http_service page_server \
  && PYTHONPATH=. python image/check_models.py

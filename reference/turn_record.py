@@ -7,10 +7,10 @@ import json
 from pydantic import ConfigDict, TypeAdapter, with_config
 from pydantic.json_schema import GenerateJsonSchema
 
-from agent_worker.telemetry.record import TurnRecord, TurnTimestamps, Usage
+from agent_worker.telemetry.record import CallIdentity, TurnRecord, TurnTimestamps, Usage
 
 # The dataclasses themselves do not depend on pydantic, so its configuration is set here.
-for _dataclass in (TurnRecord, TurnTimestamps, Usage):
+for _dataclass in (TurnRecord, TurnTimestamps, CallIdentity, Usage):
     with_config(ConfigDict(use_attribute_docstrings=True, json_schema_serialization_defaults_required=True))(_dataclass)
 
 

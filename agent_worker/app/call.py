@@ -22,6 +22,7 @@ from agent_worker.core.log_protection import protect_log_of_calls
 from agent_worker.core.settings import ConversationSettings, Settings
 from agent_worker.lifecycle.answer_screen import AnswerScreen
 from agent_worker.lifecycle.call_end import CallEnd
+from agent_worker.lifecycle.call_identity import identity_of
 from agent_worker.lifecycle.call_limit import limit_duration, limit_silence, limit_usage
 from agent_worker.lifecycle.continuation import earlier_conversation, go_on, keep_conversation, remember, sealer_of
 from agent_worker.lifecycle.duplicate_agent import has_earlier_agent, yield_to_earlier_agent
@@ -89,7 +90,13 @@ async def run_call(
     earlier = earlier_conversation(job, sealer)
     if earlier:
         await remember(agent, earlier)
-    recorder = meter.watch(session, agent, on_turn=publisher.publish_turn, is_continued=earlier is not None)
+    recorder = meter.watch(
+        session,
+        agent,
+        on_turn=publisher.publish_turn,
+        is_continued=earlier is not None,
+        call=identity_of(job, settings),
+    )
     # Otherwise the agent would wait in the empty room, and a draining worker with it.
     session.once("close", lambda _: job.shutdown(reason="the conversation has ended"))
     await session.start(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from agent_worker.app import call_log
 from agent_worker.app.bootstrap import prepare
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _EPILOG = """\
 commands:
   start           run the worker (the default)
   check           check everything that a conversation depends on, and say what to do
+  call            show the turns of one call, from the worker's log
   phrases         list, check, migrate and speak the phrases that come before an answer
   dev, console, connect, download-files
                   commands of LiveKit Agents
@@ -33,6 +35,8 @@ if multiprocessing.parent_process() is not None:
 def main() -> None:
     """Run the command line."""
     stack_name, sys.argv[1:] = parse(sys.argv[1:])
+    if sys.argv[1:2] == ["call"]:  # it reads a log, and needs neither settings nor a folder for metrics
+        sys.exit(call_log.main(sys.argv[2:], "agent-worker call"))
     prepare()  # before livekit is imported, which the imports below do
     from agent_worker.app import worker
     from agent_worker.providers.optional_deps import MissingExtraError

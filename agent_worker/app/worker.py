@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from livekit.agents import AgentServer, JobContext, cli
 
-from agent_worker.app import phrases
+from agent_worker.app import call_log, phrases
 from agent_worker.app.call import run_call
 from agent_worker.app.checkup import command
 from agent_worker.core.compat.livekit import JsonAgentServer, preload_first
@@ -63,6 +63,8 @@ def run(stack: StackDefinition[SettingsT]) -> None:
     arguments = sys.argv[1:]
     if arguments[0] == "check":
         sys.exit(command.main(stack, arguments[1:], f"{Path(sys.argv[0]).name} check"))
+    if arguments[0] == "call":
+        sys.exit(call_log.main(arguments[1:], f"{Path(sys.argv[0]).name} call"))
     if arguments[0] == "phrases":
         sys.exit(phrases.main(stack, arguments[1:], f"{Path(sys.argv[0]).name} phrases"))
     if arguments[0] not in _CALL_COMMANDS or "--help" in arguments:

@@ -401,6 +401,11 @@ class WorkerSettings(FromEnvironment):
         description="Approximate maximum number of concurrent calls. Unset: LiveKit's load limit, which accepts no "
         "call while the CPU is over 70 % busy.",
     )
+    agent_worker_version: Text | None = Field(
+        default=None,
+        description="Version of this deployment in turn records, such as the tag of an image or a commit. Unset: the "
+        "version of the package; the image sets it.",
+    )
     worker_page_rooms_only: bool = Field(
         default=False,
         description="true: the worker accepts only calls of the page server, which signs its rooms with "

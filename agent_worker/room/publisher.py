@@ -55,7 +55,11 @@ class RoomPublisher:
         """Publish and log the record of a turn."""
         if self._turn_log != "off":
             logger.info("turn", extra={"turn_record": record.as_dict(words=self._turn_log == "full")})
-        shown = record if self._with_usage else dataclasses.replace(record, usage=None)
+        shown = dataclasses.replace(
+            record,
+            usage=record.usage if self._with_usage else None,
+            call=record.call.for_caller() if record.call else None,
+        )
         self._publish(TURN_TOPIC, shown.as_dict())
 
     def publish_preresponse(self, text: str, source: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from itertools import takewhile
 from typing import Any
 
@@ -72,6 +73,24 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class CallIdentity:
+    """Which call a turn belongs to, and what ran it."""
+
+    id: str
+    """Id of the call: the name of the room if the page made it, which the page shows; otherwise LiveKit's id of it."""
+    room: str
+    """Name of the room."""
+    worker: str | None
+    """Host name of the worker; in a container, that of the container or pod. ``None`` in the caller's copy."""
+    version: str | None
+    """Version of the worker (``AGENT_WORKER_VERSION``). ``None`` in the caller's copy."""
+
+    def for_caller(self) -> CallIdentity:
+        """Return what a caller may see: nothing of the machine and its software."""
+        return dataclasses.replace(self, worker=None, version=None)
+
+
+@dataclass(frozen=True)
 class TurnRecord:
     """One turn: the caller's words and the agent's reply. Times are seconds; ``None`` where nothing was measured."""
 
@@ -105,6 +124,10 @@ class TurnRecord:
     """When each event happened."""
     backchannels: int = 0
     """Listener's sounds of the agent ("mm-hm") before the caller had finished."""
+    time: str | None = None
+    """Wall clock at instant 0, UTC, in ISO 8601; ``None`` without instants."""
+    call: CallIdentity | None = None
+    """The call, and what ran it."""
     usage: Usage | None = None
     """Usage of the call; ``None`` for a caller who may not see it (``CALLERS_SEE_USAGE``)."""
 
@@ -158,6 +181,7 @@ def turn_record(
     speech: SpeechTimestamps | None = None,
     interrupted: bool = False,
     backchannels: int = 0,
+    wall_clock_offset_s: float = 0.0,
 ) -> TurnRecord:
     """Convert what was observed of a turn to its record.
 
@@ -170,13 +194,16 @@ def turn_record(
         speech: The caller's timestamps, taken when the turn ended.
         interrupted: Whether the caller interrupted the reply.
         backchannels: Listener's sounds of the agent before the caller had finished.
+        wall_clock_offset_s: ``time.time()`` less ``time.monotonic()``.
     """
     spoken = split_reply(replies, trace.fillers if trace else ())
     was_decided = trace is not None and trace.outcome == "spoken"
     # A pre-response that was interrupted in its first moment was heard, but no word of it is in the history.
     has_preresponse = spoken.preresponse is not None or (was_decided and not spoken.answer)
     is_heard = bool(playouts) and has_preresponse
-    instants = _timestamps(speech or SpeechTimestamps(), playouts, trace, is_heard, interrupted)
+    absolute = _timestamps(speech or SpeechTimestamps(), playouts, trace, is_heard, interrupted)
+    zero = _zero(absolute)
+    instants = _relative(absolute, zero or 0.0)
     return TurnRecord(
         turn=turn,
         strategy=trace.strategy if trace else None,
@@ -193,6 +220,7 @@ def turn_record(
         answer_gap=_since_last_voice(instants, instants.answer_start),
         instants=instants,
         backchannels=backchannels,
+        time=None if zero is None else _iso_utc(zero + wall_clock_offset_s),
     )
 
 
@@ -240,7 +268,7 @@ def _timestamps(
     trace = trace or TurnTrace()
     lead = _lead(playouts, trace) if has_preresponse else []
     answer = playouts[len(lead) :]
-    absolute = TurnTimestamps(
+    return TurnTimestamps(
         last_voice=speech.last_voice,
         stt_final=speech.stt_final,
         end_of_turn=speech.end_of_turn,
@@ -256,7 +284,6 @@ def _timestamps(
         answer_end=answer[-1].end if answer else None,
         interruption=playouts[-1].end if interrupted and playouts else None,
     )
-    return _relative(absolute)
 
 
 def _lead(playouts: Sequence[Playout], trace: TurnTrace) -> Sequence[Playout]:
@@ -267,11 +294,20 @@ def _lead(playouts: Sequence[Playout], trace: TurnTrace) -> Sequence[Playout]:
     return playouts[: min(max(1, trace.lead_segments), max(1, len(before_answer)))]
 
 
-def _relative(absolute: TurnTimestamps) -> TurnTimestamps:
-    """Count from the caller's last voice, or else from the first event."""
+def _zero(absolute: TurnTimestamps) -> float | None:
+    """Return the caller's last voice, or else the first event: ``time.monotonic()``, seconds."""
+    found = [value for value in dataclasses.asdict(absolute).values() if value is not None]
+    return absolute.last_voice or min(found, default=None)
+
+
+def _relative(absolute: TurnTimestamps, zero: float) -> TurnTimestamps:
+    """Count from ``zero``."""
     found = {name: value for name, value in dataclasses.asdict(absolute).items() if value is not None}
-    zero = absolute.last_voice or min(found.values(), default=0.0)
     return dataclasses.replace(absolute, **{name: round(value - zero, 4) for name, value in found.items()})
+
+
+def _iso_utc(wall_clock: float) -> str:
+    return datetime.fromtimestamp(wall_clock, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _since_last_voice(instants: TurnTimestamps, *candidates: float | None) -> float | None:

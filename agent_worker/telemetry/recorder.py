@@ -143,6 +143,7 @@ class TurnRecorder:
                 turn.speech,
                 interrupted=turn.is_interrupted,
                 backchannels=turn.backchannels,
+                wall_clock_offset_s=time.time() - time.monotonic(),
             )
         )
 

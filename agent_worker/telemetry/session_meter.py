@@ -20,7 +20,7 @@ from agent_worker.providers.stack import VoiceStack
 from agent_worker.telemetry import metrics
 from agent_worker.telemetry.events import TracedAgent
 from agent_worker.telemetry.pricing import Prices
-from agent_worker.telemetry.record import TurnRecord
+from agent_worker.telemetry.record import CallIdentity, TurnRecord
 from agent_worker.telemetry.recorder import TurnRecorder
 from agent_worker.telemetry.trace import AUDIBLE_OUTCOMES, OUTCOMES
 from agent_worker.telemetry.usage_meter import UsageMeter
@@ -52,6 +52,7 @@ class SessionMeter:
         on_turn: Callable[[TurnRecord], None] = lambda _: None,
         *,
         is_continued: bool = False,
+        call: CallIdentity | None = None,
     ) -> TurnRecorder:
         """Count everything in a session from now to its end.
 
@@ -62,13 +63,14 @@ class SessionMeter:
             agent: The agent that starts it.
             on_turn: Receives the record of each turn, with the usage of the call so far.
             is_continued: Whether another agent has begun the conversation, and counted it.
+            call: The call, for the records.
         """
         create_preresponse_series(agent.strategy_name if isinstance(agent, TracedAgent) else "off")
         _count_conversation(session, is_continued=is_continued)
 
         def on_record(record: TurnRecord) -> None:
             count_turn(record)
-            on_turn(dataclasses.replace(record, usage=dataclasses.replace(self._usage.usage)))
+            on_turn(dataclasses.replace(record, call=call, usage=dataclasses.replace(self._usage.usage)))
 
         recorder = TurnRecorder(session, on_record)
         turns = _TurnCounter()

@@ -42,6 +42,14 @@ def test_instants_count_from_the_callers_last_voice() -> None:
     assert (instants.last_voice, instants.stt_final, instants.end_of_turn) == (0.0, 0.2, 0.4)
 
 
+def test_time_is_the_wall_clock_at_the_callers_last_voice() -> None:
+    caller = ChatMessage(role="user", content=["When?"])
+    speech = SpeechTimestamps(last_voice=100.0, stt_final=100.2)
+    record = turn_record(1, caller, [], [], None, speech, wall_clock_offset_s=1_790_000_000.25 - 100.0)
+    assert record.time == "2026-09-21T14:13:20.250Z"
+    assert turn_record(1, caller, [], [], None).time is None
+
+
 def test_preresponse_interrupted_in_its_first_moment_is_no_answer() -> None:
     caller = ChatMessage(role="user", content=["When?"])
     trace = TurnTrace("phrase", outcome="spoken", source="phrase")

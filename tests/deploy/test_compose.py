@@ -78,6 +78,15 @@ def test_there_is_no_default_password_or_key(tmp_path: Path, name: str) -> None:
     assert f"required variable {name} is missing a value: put it into .env, see env.example" in result.stderr
 
 
+def test_times_of_each_turn_are_in_the_log_unless_the_operator_wants_otherwise(
+    services: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    assert services["worker"]["environment"]["TURN_LOG"] == "timing"
+    env = {**dict.fromkeys(REQUIRED, "x"), "TURN_LOG": "off"}
+    result = run(tmp_path, "config", "worker", "--format", "json", env=env)
+    assert json.loads(result.stdout)["services"]["worker"]["environment"]["TURN_LOG"] == "off"
+
+
 def test_images_are_pinned_by_version(services: dict[str, dict[str, Any]]) -> None:
     for name, service in services.items():
         assert "build" in service or re.search(r":v?\d+\.\d+", service["image"]), name

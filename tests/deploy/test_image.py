@@ -74,6 +74,14 @@ def test_packages_come_from_the_lock_or_with_their_hash() -> None:
         assert "--hash=sha256:" in requirements[0]
 
 
+def test_turn_records_have_the_version_of_the_package_and_are_in_the_log_without_words() -> None:
+    version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert version
+    assert f"ARG VERSION={version[1]}\n" in FINAL_STAGE
+    assert "AGENT_WORKER_VERSION=$VERSION" in FINAL_STAGE
+    assert "TURN_LOG=timing" in FINAL_STAGE
+
+
 def test_in_kubernetes_the_sidecar_serves_metrics_instead_of_the_worker() -> None:
     assert "METRICS_PORT=9100" in FINAL_STAGE
     assert '{name: METRICS_PORT, value: ""}' in (ROOT / "deploy" / "kubernetes" / "base" / "worker.yaml").read_text()

@@ -67,10 +67,12 @@ class Site:
         return self.folder / "microphone.wav"
 
     def records(self, tab: Tab) -> list[dict[str, Any]]:
-        """Return the turn records of a tab's room, from the worker's log."""
+        """Return the turn records of a tab's room from the worker's log, as its caller receives them."""
         log = (self.folder / "worker.log").read_text()
         lines = [json.loads(line) for line in log.splitlines() if '"turn_record"' in line]
-        return [line["turn_record"] for line in lines if line["room"] == tab.room]
+        records = [line["turn_record"] for line in lines if line["room"] == tab.room]
+        assert all(record["call"]["id"] == tab.room for record in records)
+        return [record | {"call": record["call"] | {"worker": None, "version": None}} for record in records]
 
     async def speech(self, sentence: str) -> Pcm:
         return await asyncio.to_thread(read_wav, await self.speaker.wav(sentence))

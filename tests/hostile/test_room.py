@@ -18,7 +18,7 @@ from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.room.publisher import RoomPublisher
 from agent_worker.room.strategy_choice import STRATEGY_NAMES, let_caller_choose_strategy
 from agent_worker.room.topics import SET_STRATEGY
-from agent_worker.telemetry.record import TurnRecord, Usage, turn_record
+from agent_worker.telemetry.record import CallIdentity, TurnRecord, Usage, turn_record
 from agent_worker.testing import ScriptedLLM
 from tests.hostile.strategies import ANY_TEXT
 
@@ -117,6 +117,18 @@ async def test_caller_receives_usage_and_cost_only_if_that_is_set(with_usage: bo
     assert record["answer"] == "Nine."
     assert (record["usage"] is not None) is with_usage
     assert ("0.5" in json.dumps(record)) is with_usage
+
+
+async def test_caller_learns_the_id_of_the_call_and_nothing_of_the_machine(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "agent_worker")
+    sent = Sent()
+    publisher = room_publisher(sent, lambda: "caller", turn_log="timing")
+    call = CallIdentity("call-1", "call-1", "pod-7", "0.1.0")
+    publisher.publish_turn(dataclasses.replace(a_record(), call=call))
+    await publisher.flush()
+    ((record, _),) = sent.messages
+    assert record["call"] == {"id": "call-1", "room": "call-1", "worker": None, "version": None}
+    assert vars(caplog.records[0])["turn_record"]["call"] == dataclasses.asdict(call)
 
 
 async def test_log_has_the_usage_that_the_caller_does_not_receive(caplog: pytest.LogCaptureFixture) -> None:

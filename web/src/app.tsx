@@ -41,7 +41,7 @@ export function App({ call }: { call: Call }) {
             <div class="summary">
               <Headline call={call} />
               <StrategySwitch call={call} names={config.value.strategies} />
-              {call.phase.value !== "idle" && <UsageCard call={call} />}
+              {(call.phase.value !== "idle" || call.id.value) && <UsageCard call={call} />}
             </div>
             <Turns call={call} />
           </div>

@@ -48,6 +48,8 @@ export class Call {
   readonly startedAt = signal<number | null>(null);
   readonly endedAt = signal<number | null>(null);
   readonly isRecorded = signal(false);
+  /** The name of the room, which is for this call only: it leads to the call in the worker's log. */
+  readonly id = signal<string | null>(null);
   /** Text in the input field. */
   readonly draft = signal("");
   /** The caller's choice; in force after the agent has confirmed it. */
@@ -100,6 +102,7 @@ export class Call {
     recorder?.setCallerTrack(track);
     this.session = await this.dependencies.fetchSession();
     if (this.isStale(generation)) return;
+    this.id.value = this.session.room || null;
     const connection = await this.dependencies.connect(this.session, this.listener(generation));
     if (this.isStale(generation)) return connection.disconnect();
     this.connection = connection;
@@ -349,6 +352,7 @@ export class Call {
     this.recorder = null;
     this.isRecorded.value = false;
     this.session = null;
+    this.id.value = null;
     this.unsent = [];
     this.startedAt.value = null;
     this.endedAt.value = null;

@@ -71,6 +71,31 @@ test("the picture of the sound is there during a call only", async () => {
   expect(screen.queryByTestId("sound")).toBeNull();
 });
 
+test("the call ID can be copied during a call and after it, also if no agent has joined", async () => {
+  const writeText = vi.fn(async (_text: string) => {});
+  vi.stubGlobal("navigator", { ...navigator, clipboard: { writeText } });
+  expect(screen.queryByTestId("call-id")).toBeNull();
+  await startCall();
+  expect(screen.getByTestId("call-id").textContent).toBe("call-1");
+  await perform(() => fireEvent.click(screen.getByTestId("hang-up")));
+  await perform(() => fireEvent.click(screen.getByTestId("copy-call-id")));
+  expect(writeText).toHaveBeenCalledWith("call-1");
+  expect(screen.getByText("Copied")).toBeTruthy();
+});
+
+test("a call that cannot connect has an ID, and a browser without a clipboard says what to do", async () => {
+  vi.stubGlobal("navigator", { ...navigator, clipboard: undefined });
+  setup.dependencies.connect.mockRejectedValue(new ProblemError(problem("server-unreachable")));
+  await act(async () => {
+    fireEvent.click(screen.getByTestId("talk"));
+    await vi.waitFor(() => expect(setup.call.problem.value).not.toBeNull());
+  });
+  expect(setup.call.phase.value).toBe("idle");
+  expect(screen.getByTestId("call-id").textContent).toBe("call-1");
+  await perform(() => fireEvent.click(screen.getByTestId("copy-call-id")));
+  expect(screen.getByText("Select the ID to copy it")).toBeTruthy();
+});
+
 test("the keyboard focus stays on the controls when a call begins and ends", async () => {
   const focused = () => (document.activeElement as HTMLElement | null)?.dataset.testid;
   screen.getByTestId("talk").focus();

@@ -37,6 +37,8 @@ export function turn(some: Partial<TurnRecord> = {}): TurnRecord {
       answer_end: 4,
     }),
     backchannels: 0,
+    time: "2026-11-30T06:33:00.000Z",
+    call: { id: "call-12ab", room: "call-12ab", worker: null, version: null },
     usage: {
       prompt_tokens: 310,
       completion_tokens: 42,

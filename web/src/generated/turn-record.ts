@@ -62,6 +62,14 @@ export interface TurnRecord {
    */
   backchannels: number;
   /**
+   * Wall clock at instant 0, UTC, in ISO 8601; ``None`` without instants.
+   */
+  time: string | null;
+  /**
+   * The call, and what ran it.
+   */
+  call: CallIdentity | null;
+  /**
    * Usage of the call; ``None`` for a caller who may not see it (``CALLERS_SEE_USAGE``).
    */
   usage: Usage | null;
@@ -128,6 +136,27 @@ export interface TurnTimestamps {
   interruption: number | null;
 }
 /**
+ * Which call a turn belongs to, and what ran it.
+ */
+export interface CallIdentity {
+  /**
+   * Id of the call: the name of the room if the page made it, which the page shows; otherwise LiveKit's id of it.
+   */
+  id: string;
+  /**
+   * Name of the room.
+   */
+  room: string;
+  /**
+   * Host name of the worker; in a container, that of the container or pod. ``None`` in the caller's copy.
+   */
+  worker: string | null;
+  /**
+   * Version of the worker (``AGENT_WORKER_VERSION``). ``None`` in the caller's copy.
+   */
+  version: string | null;
+}
+/**
  * What the whole call has used so far, this turn included.
  */
 export interface Usage {
@@ -157,4 +186,4 @@ export interface Usage {
   cost_usd: number;
 }
 
-export const TURN_RECORD_SCHEMA = {"$defs":{"TurnTimestamps":{"properties":{"last_voice":{"anyOf":[{"type":"number"},{"type":"null"}]},"stt_final":{"anyOf":[{"type":"number"},{"type":"null"}]},"end_of_turn":{"anyOf":[{"type":"number"},{"type":"null"}]},"fast_request":{"anyOf":[{"type":"number"},{"type":"null"}]},"fast_first_token":{"anyOf":[{"type":"number"},{"type":"null"}]},"fast_first_audio":{"anyOf":[{"type":"number"},{"type":"null"}]},"main_request":{"anyOf":[{"type":"number"},{"type":"null"}]},"main_first_token":{"anyOf":[{"type":"number"},{"type":"null"}]},"main_first_audio":{"anyOf":[{"type":"number"},{"type":"null"}]},"preresponse_start":{"anyOf":[{"type":"number"},{"type":"null"}]},"preresponse_end":{"anyOf":[{"type":"number"},{"type":"null"}]},"answer_start":{"anyOf":[{"type":"number"},{"type":"null"}]},"answer_end":{"anyOf":[{"type":"number"},{"type":"null"}]},"interruption":{"anyOf":[{"type":"number"},{"type":"null"}]}},"type":"object"},"Usage":{"properties":{"prompt_tokens":{"type":"integer"},"completion_tokens":{"type":"integer"},"reasoning_tokens":{"type":"integer"},"stt_seconds":{"type":"number"},"tts_characters":{"type":"integer"},"cost_usd":{"type":"number"}},"type":"object"}},"properties":{"turn":{"type":"integer"},"strategy":{"anyOf":[{"type":"string"},{"type":"null"}]},"kind":{"anyOf":[{"type":"string"},{"type":"null"}]},"caller":{"anyOf":[{"type":"string"},{"type":"null"}]},"preresponse":{"anyOf":[{"type":"string"},{"type":"null"}]},"preresponse_source":{"anyOf":[{"type":"string"},{"type":"null"}]},"preresponse_outcome":{"anyOf":[{"type":"string"},{"type":"null"}]},"answer":{"type":"string"},"interrupted":{"type":"boolean"},"transcription_delay":{"anyOf":[{"type":"number"},{"type":"null"}]},"end_of_turn_delay":{"anyOf":[{"type":"number"},{"type":"null"}]},"response_gap":{"anyOf":[{"type":"number"},{"type":"null"}]},"answer_gap":{"anyOf":[{"type":"number"},{"type":"null"}]},"instants":{"$ref":"#/$defs/TurnTimestamps"},"backchannels":{"type":"integer"},"usage":{"anyOf":[{"$ref":"#/$defs/Usage"},{"type":"null"}]}},"type":"object"};
+export const TURN_RECORD_SCHEMA = {"$defs":{"CallIdentity":{"properties":{"id":{"type":"string"},"room":{"type":"string"},"worker":{"anyOf":[{"type":"string"},{"type":"null"}]},"version":{"anyOf":[{"type":"string"},{"type":"null"}]}},"type":"object"},"TurnTimestamps":{"properties":{"last_voice":{"anyOf":[{"type":"number"},{"type":"null"}]},"stt_final":{"anyOf":[{"type":"number"},{"type":"null"}]},"end_of_turn":{"anyOf":[{"type":"number"},{"type":"null"}]},"fast_request":{"anyOf":[{"type":"number"},{"type":"null"}]},"fast_first_token":{"anyOf":[{"type":"number"},{"type":"null"}]},"fast_first_audio":{"anyOf":[{"type":"number"},{"type":"null"}]},"main_request":{"anyOf":[{"type":"number"},{"type":"null"}]},"main_first_token":{"anyOf":[{"type":"number"},{"type":"null"}]},"main_first_audio":{"anyOf":[{"type":"number"},{"type":"null"}]},"preresponse_start":{"anyOf":[{"type":"number"},{"type":"null"}]},"preresponse_end":{"anyOf":[{"type":"number"},{"type":"null"}]},"answer_start":{"anyOf":[{"type":"number"},{"type":"null"}]},"answer_end":{"anyOf":[{"type":"number"},{"type":"null"}]},"interruption":{"anyOf":[{"type":"number"},{"type":"null"}]}},"type":"object"},"Usage":{"properties":{"prompt_tokens":{"type":"integer"},"completion_tokens":{"type":"integer"},"reasoning_tokens":{"type":"integer"},"stt_seconds":{"type":"number"},"tts_characters":{"type":"integer"},"cost_usd":{"type":"number"}},"type":"object"}},"properties":{"turn":{"type":"integer"},"strategy":{"anyOf":[{"type":"string"},{"type":"null"}]},"kind":{"anyOf":[{"type":"string"},{"type":"null"}]},"caller":{"anyOf":[{"type":"string"},{"type":"null"}]},"preresponse":{"anyOf":[{"type":"string"},{"type":"null"}]},"preresponse_source":{"anyOf":[{"type":"string"},{"type":"null"}]},"preresponse_outcome":{"anyOf":[{"type":"string"},{"type":"null"}]},"answer":{"type":"string"},"interrupted":{"type":"boolean"},"transcription_delay":{"anyOf":[{"type":"number"},{"type":"null"}]},"end_of_turn_delay":{"anyOf":[{"type":"number"},{"type":"null"}]},"response_gap":{"anyOf":[{"type":"number"},{"type":"null"}]},"answer_gap":{"anyOf":[{"type":"number"},{"type":"null"}]},"instants":{"$ref":"#/$defs/TurnTimestamps"},"backchannels":{"type":"integer"},"time":{"anyOf":[{"type":"string"},{"type":"null"}]},"call":{"anyOf":[{"$ref":"#/$defs/CallIdentity"},{"type":"null"}]},"usage":{"anyOf":[{"$ref":"#/$defs/Usage"},{"type":"null"}]}},"type":"object"};

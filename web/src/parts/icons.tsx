@@ -25,3 +25,4 @@ export const SunIcon = icon(
 export const MoonIcon = icon(<path d="M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z" />);
 export const AutoIcon = icon(<path d="M12 3.5a8.5 8.5 0 1 0 0 17zM12 3.5a8.5 8.5 0 0 1 0 17" />);
 export const CloseIcon = icon(<path d="M6 6l12 12M18 6L6 18" />);
+export const CopyIcon = icon(<path d="M9 9h10v11H9zM15 9V5H5v11h4" />);

@@ -3,6 +3,7 @@ import { count, dollars, duration, type Percentiles } from "../figures";
 import type { TurnRecord, Usage } from "../generated/turn-record";
 import { isUnfinished, type TurnGroup } from "../turn-groups";
 import { axisTicks, type Bar, isSpeech, STAGES, type Waterfall, waterfall } from "../waterfall";
+import { CallId } from "./call-id";
 import { Exports } from "./exports";
 
 /** The response gap of the last turn, and percentiles over the call. */
@@ -302,6 +303,7 @@ export function UsageCard({ call }: { call: Call }) {
   return (
     <section class="card usage" aria-labelledby="usage-title">
       <h2 id="usage-title">This call</h2>
+      {call.id.value && <CallId id={call.id.value} />}
       {usage && <UsageList usage={usage} />}
       {call.agent.value?.writesMetrics === false && (
         <p class="quiet">The worker cannot write its metrics at present, so they do not include this call.</p>
