@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from livekit.api import TransferSIPParticipantRequest, TransferSIPParticipantRes
 from agent_metrics import writer
 from agent_worker.audio.output import pace
 from agent_worker.audio.soft_voice import SoftVoice
-from agent_worker.core.compat.livekit import room_audio_source, send_transcripts_only_to
+from agent_worker.core.compat.livekit import received_at, room_audio_source, send_transcripts_only_to
 from agent_worker.core.log import logger
 from agent_worker.core.log_protection import protect_log_of_calls
 from agent_worker.core.settings import ConversationSettings, Settings
@@ -44,6 +45,8 @@ from agent_worker.room.strategy_choice import let_caller_choose_strategy
 from agent_worker.room.text_input import BoundedTextInput
 from agent_worker.room.topics import METRICS_ATTRIBUTE
 from agent_worker.room.transfer import HumanTransfer
+from agent_worker.telemetry import metrics
+from agent_worker.telemetry.process_meter import measure_process
 from agent_worker.telemetry.session_meter import SessionMeter
 from agent_worker.turn_taking import audio_input
 from agent_worker.turn_taking.call_silence import CallSilence
@@ -110,6 +113,9 @@ async def run_call(
         session_host=False,
         record=recorder_options(job, is_recorded=is_recorded),
     )
+    if requested_at := received_at(job):
+        metrics.AGENT_DELAY.observe(max(time.time() - requested_at, 0.0))
+    measure_while_open(session)
     callers.attach(session)
     text_input = BoundedTextInput(session, job.room, agent.events)
     text_input.attach()
@@ -168,6 +174,12 @@ def screen_of(
     if outbound is None or outbound.handling.is_as_with_a_person:
         return None
     return AnswerScreen(session, agent, outbound.handling, end, is_greeted=is_greeted)
+
+
+def measure_while_open(session: AgentSession[Any]) -> None:
+    """Measure the process until the session closes."""
+    measurement = asyncio.create_task(measure_process(), name="measure_process")
+    session.once("close", lambda _: measurement.cancel())
 
 
 def offer_transfer(

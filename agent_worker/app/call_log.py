@@ -1,6 +1,6 @@
 """The subcommand ``call``: show the turns of one call from the worker's log, such as after a complaint.
 
-``agent-worker call ID [FILE …]`` reads what ``TURN_LOG=timing`` or ``full`` has written; without a file, from its input.
+``agent-worker call ID [FILE …]`` reads what ``TURN_LOG=timing`` or ``full`` has written, or its standard input.
 """
 
 from __future__ import annotations

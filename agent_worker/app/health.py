@@ -1,7 +1,7 @@
 """Health check of a container, for Docker and Compose.
 
     python -m agent_worker.app.health                                  # the worker, and agent-metrics if it serves that
-    python -m agent_worker.app.health http://localhost:9100/healthz    # any other address
+    python -m agent_worker.app.health http://localhost:8081/ready      # any other address
 
 Exits with code 0 if each address answers with HTTP 200; else with 1 and one line for each that does not. It runs every
 few seconds, so it imports nothing large.
@@ -50,7 +50,7 @@ def health_urls(environment: Mapping[str, str]) -> list[str]:
     A worker with ``WORKER_PORT=0`` picks a free port, which is not known here: it is not asked.
     """
     worker_port = environment.get("WORKER_PORT") or "8081"
-    urls = [] if worker_port == "0" else [f"http://localhost:{worker_port}/"]
+    urls = [] if worker_port == "0" else [f"http://localhost:{worker_port}/healthz"]
     return [*urls, *_metrics_urls(environment)]
 
 

@@ -392,7 +392,8 @@ class WorkerSettings(FromEnvironment):
     """The process on each machine that accepts calls."""
 
     worker_port: Port = Field(
-        default=8081, description="Port of LiveKit's health check of the worker; 0 picks a free port."
+        default=8081,
+        description="Port on which the worker tells its state: /ready, /startup, /healthz, /slots. 0: a free port.",
     )
     worker_max_calls: int | None = Field(
         default=None,

@@ -1,6 +1,7 @@
-"""What a worker tells of itself: how many more calls it takes. For the page, the call guard, and Prometheus.
+"""What a worker tells of itself, on its port and as metrics: free slots, and whether it is alive, started and ready.
 
-The page asks before it lets a caller in, the guard before it requests an agent: at ``/slots`` of the worker's port.
+The page asks before it lets a caller in, the guard before it requests an agent: at ``/slots``. Compose and Kubernetes
+ask for the rest.
 """
 
 from __future__ import annotations
@@ -11,11 +12,23 @@ from dataclasses import asdict, dataclass
 
 from livekit.agents import AgentServer
 
-from agent_worker.core.compat.livekit import JsonAgentServer, accepted_calls, is_marked_full, is_registered, worker_load
+from agent_worker.core.compat.livekit import (
+    JsonAgentServer,
+    accepted_calls,
+    has_failed,
+    is_marked_full,
+    is_registered,
+    keeps_warm_processes,
+    warm_processes,
+    worker_load,
+)
 from agent_worker.core.settings import Settings
 from agent_worker.telemetry import metrics
 
 SLOTS_PATH = "/slots"
+#: Alive: a restart would not help. Started: models are loaded, and a process is prepared for a call. Ready: LiveKit has
+#: the worker in its list, and a call would get an agent at once.
+ALIVE_PATH, STARTED_PATH, READY_PATH = "/healthz", "/startup", "/ready"
 _INTERVAL_S = 1.0
 
 
@@ -60,6 +73,44 @@ def worker_status(server: AgentServer, settings: Settings, full_load: float) -> 
     return WorkerStatus(settings.agent_name, capacity, calls, free, round(load, 3), registered, bool(server.draining))
 
 
+@dataclass(frozen=True)
+class Readiness:
+    """Whether a call would get an agent from this worker at once.
+
+    Attributes:
+        registered: Whether LiveKit knows the worker.
+        warm_processes: Processes that are prepared and have no call.
+        calls: Calls that the worker has; each has a process.
+        draining: Whether the worker ends after its calls.
+        started: Whether a process has been prepared since the start of the worker.
+        ready: Whether all is well. A worker whose slots are all taken is ready; ``/slots`` tells that it takes no more.
+    """
+
+    registered: bool
+    warm_processes: int
+    calls: int
+    draining: bool
+    started: bool
+    ready: bool
+
+
+class ReadinessProbe:
+    """Tell whether a worker is ready, and remember that it has started."""
+
+    def __init__(self, server: AgentServer) -> None:
+        self._server = server
+        self._is_started = False
+
+    def readiness(self) -> Readiness:
+        """Return the readiness at this moment."""
+        registered, draining = is_registered(self._server), bool(self._server.draining)
+        warm, calls = warm_processes(self._server), accepted_calls(self._server)
+        has_process = warm > 0 or calls > 0 or not keeps_warm_processes(self._server)
+        self._is_started = self._is_started or has_process
+        is_ready = registered and has_process and not draining
+        return Readiness(registered, warm, calls, draining, self._is_started, is_ready)
+
+
 def report_status(
     server: JsonAgentServer,
     settings: Settings,
@@ -67,13 +118,18 @@ def report_status(
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Serve the worker's status at ``/slots``, and keep its metrics up to date while it runs."""
+    """Serve the worker's status on its port, and keep its metrics up to date while it runs."""
     server.serve_json(SLOTS_PATH, lambda: asdict(worker_status(server, settings, full_load)))
+    probe = ReadinessProbe(server)
+    server.serve_json(READY_PATH, lambda: asdict(probe.readiness()), is_ok=lambda found: bool(found["ready"]))
+    server.serve_json(STARTED_PATH, lambda: asdict(probe.readiness()), is_ok=lambda found: bool(found["started"]))
+    server.serve_json(ALIVE_PATH, lambda: {"alive": not has_failed(server)}, is_ok=lambda found: bool(found["alive"]))
     tasks: set[asyncio.Task[None]] = set()
 
     async def keep_up_to_date() -> None:
         while True:
             count_status(worker_status(server, settings, full_load))
+            metrics.WORKERS_READY.set(probe.readiness().ready)
             await sleep(_INTERVAL_S)
 
     @server.on("worker_started")

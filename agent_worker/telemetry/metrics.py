@@ -129,9 +129,26 @@ WORKER_LOAD = Gauge(
 WORKERS_REGISTERED = Gauge(
     "livekit_workers_registered", "Workers that are registered with LiveKit", multiprocess_mode=_LIVE_SUM
 )
+WORKERS_READY = Gauge(
+    "livekit_workers_ready", "Workers at which a call would get an agent at once", multiprocess_mode=_LIVE_SUM
+)
 WORKERS_DRAINING = Gauge(
     "livekit_workers_draining", "Workers that take no new calls and end after theirs", multiprocess_mode=_LIVE_SUM
 )
+
+# --- what a call needs of its machine
+
+AGENT_DELAY = Histogram(
+    "livekit_agent_delay_seconds",
+    "LiveKit's request to the worker until the agent hears the caller",
+    buckets=(0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0, 20.0, 30.0),
+)
+EVENT_LOOP_LAG = Histogram(
+    "livekit_event_loop_lag_seconds",
+    "How late the event loop of a call was, once a second",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
+)
+CALL_CPU = Counter("livekit_call_cpu_seconds_total", "CPU time of the processes of calls, during their calls, s")
 
 # --- usage and cost
 

@@ -227,11 +227,12 @@ def _workers(board: dashboard.Dashboard) -> dashboard.Dashboard:
         ),
         Panel(
             "Workers",
-            "Registered with LiveKit, and draining: these take no new calls and end after theirs. Bad when fewer are "
-            "registered than run, or when draining ones never end.",
+            "Registered with LiveKit, ready for a call at once, and draining: these take no new calls and end after "
+            "theirs. Bad when fewer are ready than run, or when draining ones never end.",
             Unit.COUNT,
             [
                 Query(_now("livekit_workers_registered"), "registered"),
+                Query(_now("livekit_workers_ready"), "ready"),
                 Query(_now("livekit_workers_draining"), "draining"),
             ],
             6,
@@ -251,6 +252,27 @@ def _workers(board: dashboard.Dashboard) -> dashboard.Dashboard:
             Unit.COUNT,
             [Query(increase("livekit_conversations_continued_total"), "calls")],
             6,
+        ),
+        Panel(
+            "Time to the agent",
+            "From LiveKit's request to the worker until the agent hears the caller. Bad when over 2 s: processes are "
+            "not prepared in time, or the machine is short of CPU.",
+            Unit.SECONDS,
+            _quantiles("livekit_agent_delay_seconds"),
+        ),
+        Panel(
+            "Lateness of the event loop",
+            "How late the event loops of calls were. Audio waits as long: over 50 ms is heard, and the machine has too "
+            "many calls, or something blocks the loop.",
+            Unit.SECONDS,
+            _quantiles("livekit_event_loop_lag_seconds"),
+        ),
+        Panel(
+            "CPU of a call",
+            "CPU cores that a call needs on average. The cores of a machine by this number are the calls that fit; "
+            "WORKER_MAX_CALLS has to stay below.",
+            Unit.COUNT,
+            [Query(ratio(rate("livekit_call_cpu_seconds_total"), _average("livekit_active_conversations")), "cores")],
         ),
     )
     return with_lines(board, panels)
@@ -307,6 +329,10 @@ def _quantiles(histogram: str, matchers: str = "") -> list[Query]:
 
 def _now(gauge: str) -> str:
     return f"sum({promql.selector(gauge)})"
+
+
+def _average(gauge: str) -> str:
+    return f"sum(avg_over_time({promql.selector(gauge)}[{promql.WINDOW}]))"
 
 
 def _per_minute(counter: str, by: str = "") -> str:

@@ -71,7 +71,15 @@ async def call_in_a_room(
     stack = dataclasses.replace(a_stack(), vad=ScriptedVAD())
     room = rtc.Room()
     room._local_participant = LocalParticipant()  # type: ignore[assignment]
-    job: Any = SimpleNamespace(room=room, is_fake_job=lambda: True, shutdown=_ignore, delete_room=_ignore)
+    made = SimpleNamespace(name="console", sid="RM_1", creation_time=0, metadata="")
+    job: Any = SimpleNamespace(
+        room=room,
+        job=SimpleNamespace(room=made),
+        is_fake_job=lambda: True,
+        shutdown=_ignore,
+        delete_room=_ignore,
+        _info=SimpleNamespace(received_at=0.0),
+    )
     sessions = [] if sessions is None else sessions
 
     def build_session(*parts: Any) -> AgentSession[Any]:

@@ -15,9 +15,12 @@ from agent_worker.app.health import health_error, health_urls
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ({}, ["http://localhost:8081/"]),
-        ({"WORKER_PORT": "", "METRICS_PORT": ""}, ["http://localhost:8081/"]),
-        ({"WORKER_PORT": "8090", "METRICS_PORT": "9100"}, ["http://localhost:8090/", "http://localhost:9100/healthz"]),
+        ({}, ["http://localhost:8081/healthz"]),
+        ({"WORKER_PORT": "", "METRICS_PORT": ""}, ["http://localhost:8081/healthz"]),
+        (
+            {"WORKER_PORT": "8090", "METRICS_PORT": "9100"},
+            ["http://localhost:8090/healthz", "http://localhost:9100/healthz"],
+        ),
         ({"WORKER_PORT": "0", "METRICS_PORT": "9100"}, ["http://localhost:9100/healthz"]),
         ({"WORKER_PORT": "0", "METRICS_PORT": "1", "METRICS_HOST": "0.0.0.0"}, ["http://localhost:1/healthz"]),
         ({"WORKER_PORT": "0", "METRICS_PORT": "1", "METRICS_HOST": "10.0.0.7"}, ["http://10.0.0.7:1/healthz"]),

@@ -66,7 +66,9 @@ async def test_worker_serves_json_beside_its_health() -> None:
         async with aiohttp.ClientSession() as http:
             port = server.worker_info.http_port
             async with http.get(f"http://127.0.0.1:{port}/slots") as response:
-                assert await response.json() == {"registered": False, "load": 0.0}
+                found = await response.json()
+                assert found["registered"] is False
+                assert 0 <= found["load"] <= 1
             async with http.get(f"http://127.0.0.1:{port}/") as response:
                 assert await response.text() == "OK"
         assert livekit.accepted_calls(server) == 0

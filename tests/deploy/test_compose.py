@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from agent_worker.core.settings import WorkerSettings
+from agent_worker.lifecycle.worker_status import READY_PATH
 from call_guard.app import WEBHOOK_PATH
 from call_guard.settings import GuardSettings
 from reference.sections import SECTIONS
@@ -195,6 +196,10 @@ def test_page_believes_forwarded_addresses_from_the_proxy_on_this_machine_only(p
     (network,) = (project["networks"][name] for name in page["networks"])
     (subnet,) = network["ipam"]["config"]
     assert page["environment"]["FORWARDED_ALLOW_IPS"] == subnet["gateway"]
+
+
+def test_worker_is_healthy_once_it_is_registered_with_livekit(services: dict[str, dict[str, Any]]) -> None:
+    assert f"http://localhost:8081{READY_PATH}" in health_check_of(services["worker"])
 
 
 def test_health_of_the_page_is_asked_where_callers_cannot_connect(services: dict[str, dict[str, Any]]) -> None:

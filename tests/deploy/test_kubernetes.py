@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from agent_worker.core.settings import CloudSettings, SelfHostedSettings
+from agent_worker.lifecycle.worker_status import ALIVE_PATH, READY_PATH, STARTED_PATH
 from call_guard.settings import GuardSettings
 from monitoring.kubernetes import TARGET, render
 from page_server.settings import PageSettings
@@ -48,6 +49,13 @@ def test_termination_grace_period_is_longer_than_the_workers_drain_timeout(name:
 def test_rollout_keeps_each_worker_until_a_new_one_is_ready(name: str) -> None:
     deployment = resource(name, "Deployment", "agent-worker")
     assert deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+
+
+@WORKERS
+def test_rollout_stops_at_a_worker_that_livekit_does_not_know(name: str) -> None:
+    (worker,) = (each for each in containers(pod(name, "agent-worker")) if each["name"] == "worker")
+    asked = {probe: worker[f"{probe}Probe"]["httpGet"]["path"] for probe in ("startup", "readiness", "liveness")}
+    assert asked == {"startup": STARTED_PATH, "readiness": READY_PATH, "liveness": ALIVE_PATH}
 
 
 @WORKERS

@@ -24,6 +24,7 @@ from livekit.agents import (
     AgentSession,
     AMDCategory,
     AMDPredictionEvent,
+    JobContext,
     Plugin,
     RunContext,
     SpeechCreatedEvent,
@@ -81,9 +82,21 @@ class JsonAgentServer(AgentServer):
     livekit-agents makes the HTTP server when the worker starts, and starts it at once; a started one takes no routes.
     """
 
-    def serve_json(self, path: str, content: Callable[[], Mapping[str, object]]) -> None:
-        """Serve what ``content`` returns at each request as JSON. Call it before the worker runs."""
-        vars(self).setdefault("_json_routes", {})[path] = content
+    def serve_json(
+        self,
+        path: str,
+        content: Callable[[], Mapping[str, object]],
+        *,
+        is_ok: Callable[[Mapping[str, object]], bool] = lambda _: True,
+    ) -> None:
+        """Serve what ``content`` returns at each request as JSON. Call it before the worker runs.
+
+        Args:
+            path: Where.
+            content: What; called on the worker's event loop.
+            is_ok: Whether the status is 200 for such content; otherwise it is 503.
+        """
+        vars(self).setdefault("_json_routes", {})[path] = _answer_json(content, is_ok)
 
     @property
     def _http_server(self) -> HttpServer | None:
@@ -93,14 +106,17 @@ class JsonAgentServer(AgentServer):
     @_http_server.setter
     def _http_server(self, server: HttpServer | None) -> None:
         vars(self)["_server"] = server
-        for path, content in vars(self).get("_json_routes", {}).items():
+        for path, answer in vars(self).get("_json_routes", {}).items():
             if server is not None:
-                server.app.router.add_get(path, _answer_json(content))
+                server.app.router.add_get(path, answer)
 
 
-def _answer_json(content: Callable[[], Mapping[str, object]]) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _answer_json(
+    content: Callable[[], Mapping[str, object]], is_ok: Callable[[Mapping[str, object]], bool]
+) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(_: web.Request) -> web.Response:
-        return web.json_response(content())
+        found = content()
+        return web.json_response(found, status=200 if is_ok(found) else 503)
 
     return answer
 
@@ -126,6 +142,29 @@ def accepted_calls(server: AgentServer) -> int:
     """Return the number of calls that the worker has, and of those that it has accepted and not started yet."""
     reserved: int = vars(server).get("_reserved_slots", 0)
     return len(server.active_jobs) + reserved
+
+
+def has_failed(server: AgentServer) -> bool:
+    """Whether livekit-agents says that only a restart helps: no connection to LiveKit, or no process for its models."""
+    executor = vars(server).get("_inference_executor")
+    return bool(vars(server).get("_connection_failed")) or (executor is not None and not executor.is_alive())
+
+
+def warm_processes(server: AgentServer) -> int:
+    """Return how many processes are prepared for a call and have none."""
+    pool = vars(server).get("_proc_pool")
+    return 0 if pool is None else pool._warmed_proc_queue.qsize()
+
+
+def keeps_warm_processes(server: AgentServer) -> bool:
+    """Whether the worker prepares processes before there are calls for them; with the command ``dev`` it does not."""
+    pool = vars(server).get("_proc_pool")
+    return pool is None or pool._default_num_idle_processes > 0
+
+
+def received_at(job: JobContext) -> float:
+    """Return when LiveKit asked the worker for a job, ``time.time()``; 0 if there was no such request."""
+    return job._info.received_at
 
 
 # --- language models ---
