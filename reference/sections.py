@@ -14,6 +14,7 @@ from agent_worker.core.settings import (
     FromEnvironment,
     LiveKitSettings,
     SelfHostedSettings,
+    TraceSettings,
     WorkerSettings,
     WorkerUrlSettings,
 )
@@ -65,6 +66,7 @@ SECTIONS = (
     Section("Self-hosted stack", (SelfHostedSettings,), "python fast-preresponse-ollama.py"),
     Section("Conversation", (ConversationSettings,)),
     Section("Worker", (WorkerSettings, Folders)),
+    Section("Traces", (TraceSettings,)),
     Section("Free slots", (WorkerUrlSettings,)),
     Section("Page", (PageSettings,), "python -m page_server"),
     Section("Call guard", (GuardSettings,), "python -m call_guard"),

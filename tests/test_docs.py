@@ -19,10 +19,12 @@ from tests.files import ROOT, tracked
 PAGES = [page for page in tracked("*.md") if page.name != "template.md"]
 #: It names files that have since been renamed or removed.
 HISTORY = {ROOT / "CHANGELOG.md"}
-#: A file of livekit-agents; settings of Grafana, uvicorn and Ollama.
+#: A file of livekit-agents; settings of Grafana, uvicorn, Ollama and OpenTelemetry; keys of Langfuse.
 EXTERNAL_NAMES = {
     *("_speaking_rate.py", "GF_PATHS_DATA", "GF_PATHS_PROVISIONING", "FORWARDED_ALLOW_IPS"),
     *("OLLAMA_KEEP_ALIVE", "OLLAMA_MAX_LOADED_MODELS"),
+    *("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME", "OTEL_TRACES_SAMPLER"),
+    *("PUBLIC_KEY", "SECRET_KEY"),
 }
 
 

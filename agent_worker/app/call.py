@@ -81,6 +81,9 @@ async def run_call(
         await job.delete_room()
         job.shutdown(reason="there is nobody to call")
         return
+    identity = identity_of(job, settings)
+    if identity.trace_id:
+        job.log_context_fields["trace_id"] = identity.trace_id
     session = build_session(stack, settings)
     is_recorded = settings.recording_dir is not None and not job.is_fake_job()
     callers = Callers(job.room, settings.listen_to)
@@ -98,7 +101,7 @@ async def run_call(
         agent,
         on_turn=publisher.publish_turn,
         is_continued=earlier is not None,
-        call=identity_of(job, settings),
+        call=identity,
     )
     # Otherwise the agent would wait in the empty room, and a draining worker with it.
     session.once("close", lambda _: job.shutdown(reason="the conversation has ended"))

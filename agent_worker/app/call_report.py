@@ -75,7 +75,9 @@ def _lines(call_id: str, turns: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _worker(turn: Mapping[str, Any]) -> str:
     call = turn.get("call") if isinstance(turn.get("call"), Mapping) else {}
     assert isinstance(call, Mapping)
-    return f"room {call.get('room') or '?'}, worker {call.get('worker') or '?'}, version {call.get('version') or '?'}"
+    trace = f", trace {call['trace_id']}" if call.get("trace_id") else ""
+    known = [f"{name} {call.get(name) or '?'}" for name in ("room", "worker", "version")]
+    return ", ".join(known) + trace
 
 
 def _row(turn: Mapping[str, Any]) -> str:

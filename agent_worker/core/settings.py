@@ -512,7 +512,23 @@ class WorkerSettings(FromEnvironment):
     )
 
 
-class Settings(LiveKitSettings, ConversationSettings, WorkerSettings):
+class TraceSettings(FromEnvironment):
+    """OpenTelemetry traces of the calls."""
+
+    otel_exporter_otlp_endpoint: HttpUrl | None = Field(
+        default=None,
+        description="Address of an OpenTelemetry collector or backend that takes traces as OTLP over HTTP, such as "
+        "http://localhost:4318 (docs/tracing.md). Headers, sampler and the rest are OpenTelemetry's own variables. "
+        "Unset: no traces.",
+    )
+    trace_words: bool = Field(
+        default=False,
+        description="true: traces hold what callers and agent say, prompts, and what tools get and return. Whoever "
+        "reads the traces reads the calls.",
+    )
+
+
+class Settings(LiveKitSettings, ConversationSettings, WorkerSettings, TraceSettings):
     """The settings that both stacks share."""
 
     @model_validator(mode="after")

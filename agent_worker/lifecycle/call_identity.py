@@ -10,6 +10,7 @@ from livekit.agents import JobContext
 from agent_worker.core.page_room import is_page_room
 from agent_worker.core.settings import Settings
 from agent_worker.telemetry.record import CallIdentity
+from agent_worker.telemetry.tracing import current_trace_id
 
 _PACKAGE = "agent-worker"
 
@@ -28,6 +29,7 @@ def identity_of(job: JobContext, settings: Settings) -> CallIdentity:
         room=room.name,
         worker=socket.gethostname(),
         version=version_of(settings),
+        trace_id=current_trace_id(),
     )
 
 

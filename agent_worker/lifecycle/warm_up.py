@@ -13,6 +13,7 @@ from agent_worker.core.compat.livekit import import_client_modules, load_certifi
 from agent_worker.core.log import logger
 from agent_worker.core.log_protection import protect_log_of_calls
 from agent_worker.core.settings import Settings, SettingsT
+from agent_worker.lifecycle.call_identity import version_of
 from agent_worker.lifecycle.recording import notice_of
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.factory import build_agent
@@ -21,6 +22,7 @@ from agent_worker.preresponse.policy import MovePolicy
 from agent_worker.providers.stack import VoiceStack
 from agent_worker.telemetry.pricing import Prices
 from agent_worker.telemetry.session_meter import SessionMeter
+from agent_worker.telemetry.tracing import send_trace_context, start_tracing
 from agent_worker.text import guard
 from agent_worker.text.intent_classifier import classify
 from agent_worker.text.intent_model import IntentModel
@@ -78,7 +80,11 @@ def warm_up_process(
     with their first request (0.5 s in the first turn).
     """
     protect_log_of_calls()
+    is_traced = start_tracing(settings, version_of(settings)) is not None
     stack = build_stack(settings)
+    if is_traced:
+        for component in (stack.stt, stack.fast_llm, stack.fallback_llm, stack.main_llm, stack.tts):
+            send_trace_context(component)
     agent = build_agent(stack, settings)
     process.userdata[_USERDATA_KEY] = CallParts(stack, agent, SessionMeter(stack, prices))
     load_audio(agent, settings)

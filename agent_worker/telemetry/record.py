@@ -84,10 +84,12 @@ class CallIdentity:
     """Host name of the worker; in a container, that of the container or pod. ``None`` in the caller's copy."""
     version: str | None
     """Version of the worker (``AGENT_WORKER_VERSION``). ``None`` in the caller's copy."""
+    trace_id: str | None = None
+    """Id of the call's OpenTelemetry trace, 32 hexadecimal digits. ``None`` without one, and in the caller's copy."""
 
     def for_caller(self) -> CallIdentity:
         """Return what a caller may see: nothing of the machine and its software."""
-        return dataclasses.replace(self, worker=None, version=None)
+        return dataclasses.replace(self, worker=None, version=None, trace_id=None)
 
 
 @dataclass(frozen=True)

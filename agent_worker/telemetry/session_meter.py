@@ -23,6 +23,7 @@ from agent_worker.telemetry.pricing import Prices
 from agent_worker.telemetry.record import CallIdentity, TurnRecord
 from agent_worker.telemetry.recorder import TurnRecorder
 from agent_worker.telemetry.trace import AUDIBLE_OUTCOMES, OUTCOMES
+from agent_worker.telemetry.tracing import TurnSpans
 from agent_worker.telemetry.usage_meter import UsageMeter
 from agent_worker.turn_taking.wordless import Wordless
 
@@ -68,9 +69,13 @@ class SessionMeter:
         create_preresponse_series(agent.strategy_name if isinstance(agent, TracedAgent) else "off")
         _count_conversation(session, is_continued=is_continued)
 
+        spans = TurnSpans(session)
+
         def on_record(record: TurnRecord) -> None:
             count_turn(record)
-            on_turn(dataclasses.replace(record, call=call, usage=dataclasses.replace(self._usage.usage)))
+            record = dataclasses.replace(record, call=call, usage=dataclasses.replace(self._usage.usage))
+            spans.add(record)
+            on_turn(record)
 
         recorder = TurnRecorder(session, on_record)
         turns = _TurnCounter()

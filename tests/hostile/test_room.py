@@ -127,7 +127,7 @@ async def test_caller_learns_the_id_of_the_call_and_nothing_of_the_machine(caplo
     publisher.publish_turn(dataclasses.replace(a_record(), call=call))
     await publisher.flush()
     ((record, _),) = sent.messages
-    assert record["call"] == {"id": "call-1", "room": "call-1", "worker": None, "version": None}
+    assert record["call"] == {"id": "call-1", "room": "call-1", "worker": None, "version": None, "trace_id": None}
     assert vars(caplog.records[0])["turn_record"]["call"] == dataclasses.asdict(call)
 
 

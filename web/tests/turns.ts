@@ -38,7 +38,7 @@ export function turn(some: Partial<TurnRecord> = {}): TurnRecord {
     }),
     backchannels: 0,
     time: "2026-11-30T06:33:00.000Z",
-    call: { id: "call-12ab", room: "call-12ab", worker: null, version: null },
+    call: { id: "call-12ab", room: "call-12ab", worker: null, version: null, trace_id: null },
     usage: {
       prompt_tokens: 310,
       completion_tokens: 42,

@@ -39,6 +39,7 @@ from livekit.agents.voice.tool_executor import _RunningTasks
 from livekit.agents.voice.turn import TurnDetectionEvent as TurnDetectionEvent
 from livekit.agents.voice.turn import _StreamingTurnDetector, _StreamingTurnDetectorStream
 from livekit.protocol.agent import WorkerStatus
+from opentelemetry.context import Context
 
 #: The version of livekit-agents that this module was written for.
 VERSION = "1.8.9"
@@ -184,6 +185,32 @@ def on_chat_stream(model: llm.LLM[Any], wrap: Callable[[Any], Any]) -> None:
         return wrap(await create(*args, **options))
 
     completions.create = create_and_wrap
+
+
+def on_request(model: object, add_headers: Callable[[Any], None]) -> None:
+    """Have ``add_headers`` change the headers of each HTTP request of a component.
+
+    Args:
+        model: A component; nothing happens if it is none of livekit's OpenAI plugin, or of one that builds on it.
+        add_headers: Gets the headers, a mapping. The request's task calls it.
+    """
+    http = getattr(getattr(model, "_client", None), "_client", None)  # of the OpenAI client, httpx's
+    hooks = getattr(http, "event_hooks", None)
+    if http is None or hooks is None:
+        return
+
+    async def change(request: Any) -> None:
+        add_headers(request.headers)
+
+    http.event_hooks = {**hooks, "request": [*hooks["request"], change]}
+
+
+# --- traces ---
+
+
+def session_trace_context(session: AgentSession[Any]) -> Context | None:
+    """Return the OpenTelemetry context of a session's span; None before and after the session."""
+    return session._root_span_context
 
 
 # --- speech ---
