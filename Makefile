@@ -17,7 +17,7 @@ demo: install livekit-server ## a real spoken conversation on this machine, and 
 	  $(if $(MAIN_MODEL),--main-model '$(MAIN_MODEL)') $(if $(FAST_MODEL),--fast-model '$(FAST_MODEL)')
 
 # External programs that the tests run. Each is fetched by the target that needs it.
-SLOW_TOOLS := smart-turn toxiproxy-server prometheus redis-server kustomize kubernetes-types prometheus-client-tests ollama strace
+SLOW_TOOLS := smart-turn toxiproxy-server prometheus redis-server kustomize jaeger kubernetes-types prometheus-client-tests ollama strace
 
 .PHONY: test
 test: install livekit-server lint web-test page chromium ## minutes: lint, types, unit tests, and a few conversations

@@ -129,6 +129,34 @@ def redis_server(port: int, *more: str) -> Service:
     return Service("redis", command, 20, ready_line="Ready to accept connections")
 
 
+_JAEGER_CONFIG = """\
+service:
+  extensions: [jaeger_storage, jaeger_query]
+  pipelines: {{traces: {{receivers: [otlp], exporters: [jaeger_storage_exporter]}}}}
+  telemetry: {{metrics: {{level: none}}}}
+extensions:
+  jaeger_storage: {{backends: {{memory: {{memory: {{max_traces: 1000}}}}}}}}
+  jaeger_query:
+    storage: {{traces: memory}}
+    http: {{endpoint: "127.0.0.1:{port}"}}
+    grpc: {{endpoint: "127.0.0.1:{grpc_port}"}}
+    enable_tracing: false
+receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{otlp_port}"}}}}}}}}
+exporters: {{jaeger_storage_exporter: {{trace_storage: memory}}}}
+"""
+
+
+def jaeger(port: int) -> Service:
+    """Describe a Jaeger that keeps traces in memory.
+
+    Args:
+        port: The first of three: of Jaeger's API, of OTLP over HTTP, and of the API over gRPC.
+    """
+    config = _JAEGER_CONFIG.format(port=port, otlp_port=port + 1, grpc_port=port + 2)
+    command = [find_binary("jaeger"), "--config", f"yaml:{config}"]
+    return Service("jaeger", command, 60, ready_url=f"http://127.0.0.1:{port}/api/services")
+
+
 #: Real models of a few megabytes, which are installed with the packages: for tests.
 SMALL_MODELS = ModelChoice(main_model=SMOLLM, fast_model=SMOLLM)
 
