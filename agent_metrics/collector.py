@@ -79,6 +79,7 @@ class FolderCollector(Collector):
         self._ledger.totals.cap_timestamps(now)
         totals.update(self._ledger.totals)
         metrics, left_out = to_metrics(totals, {**totals.kinds_by_metric(), **living_kinds})
+        self._processes.exemplars.attach(metrics)
         self._publish_status(unmanaged, left_out)
         return metrics
 

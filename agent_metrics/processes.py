@@ -6,6 +6,8 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent_metrics.exemplars import Exemplars
+from agent_metrics.series import EXEMPLAR_KIND
 from agent_metrics.status import Status
 from agent_metrics.storage.folder import Listing, has_lost_lock, is_alive, scan
 from agent_metrics.storage.trusted import UntrustedError
@@ -48,10 +50,12 @@ class ProcessTable:
 
     Attributes:
         listing: What the folder held at the last refresh.
+        exemplars: Those of all processes that were read.
     """
 
     def __init__(self, root: Path, status: Status, clock: Callable[[], float]) -> None:
         self.listing = Listing()
+        self.exemplars = Exemplars()
         self._root = root
         self._status = status
         self._clock = clock
@@ -119,6 +123,9 @@ class ProcessTable:
         before = {file.path: file for file in process.files if file.defect is None}
         process.files = [before.get(file.path, file) if file.defect == "unreadable" else file for file in files]
         process.is_final = not process.is_alive and all(file.defect != "unreadable" for file in files)
+        for file in process.files:
+            if file.kind == EXEMPLAR_KIND:
+                self.exemplars.add(file.entries, self._clock())
 
     def forget(self, process: Process) -> None:
         """Stop tracking a process."""

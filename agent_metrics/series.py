@@ -16,6 +16,8 @@ KEPT_KINDS = frozenset(
 LIVE_KINDS = frozenset(
     ("gauge_all", "gauge_liveall", "gauge_livesum", "gauge_livemin", "gauge_livemax", "gauge_livemostrecent"),
 )
+#: The file prefix of exemplars. Their keys are those of their buckets, with labels as JSON in place of the help text.
+EXEMPLAR_KIND = "exemplar"
 
 #: Labels that identify a machine. Each container has another host name, so such a series ends with its process,
 #: whatever its kind. Only labels that cannot mean anything else are listed.
@@ -58,7 +60,7 @@ def is_host_label(name: str) -> bool:
 
 def metric_type(kind: str) -> str:
     """Return the Prometheus type of a kind: ``gauge_livesum`` is a ``gauge``."""
-    return kind.partition("_")[0]
+    return "histogram" if kind == EXEMPLAR_KIND else kind.partition("_")[0]
 
 
 def merge_mode(kind: str) -> str:
@@ -72,9 +74,12 @@ def parse_key(kind: str, raw: str) -> SeriesKey | None:
     try:
         metric, sample, labels, documentation = json.loads(raw)
         Metric(metric, documentation, metric_type(kind))
-        if kind == "histogram" and "le" in labels:
+        if metric_type(kind) == "histogram" and "le" in labels:
             float(labels["le"])
         texts = [metric, sample, documentation, *labels.keys(), *labels.values()]
+        if kind == EXEMPLAR_KIND:
+            exemplar_labels = json.loads(documentation)
+            texts += [*exemplar_labels.keys(), *exemplar_labels.values()]
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
     if not all(isinstance(text, str) for text in texts):

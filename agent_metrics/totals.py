@@ -14,7 +14,7 @@ from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
 from agent_metrics.compat.prometheus import format_float
-from agent_metrics.series import LIVE_KINDS, Entry, merge_mode, metric_type, parse_known_key
+from agent_metrics.series import EXEMPLAR_KIND, LIVE_KINDS, Entry, merge_mode, metric_type, parse_known_key
 
 #: What is known of a series, by merge mode: ``sum``: list[float], to be summed; ``min``, ``max``: float;
 #: ``mostrecent``: (timestamp, value); ``all``: {pid: value}.
@@ -33,7 +33,7 @@ class Totals:
         self.amounts: dict[str, dict[str, Amount]] = {}
 
     def add(self, kind: str, pid: str, entries: Iterable[Entry], now: float = math.inf) -> None:
-        """Add the entries of one file.
+        """Add the entries of one file; exemplars are no values.
 
         Args:
             kind: Kind of the file.
@@ -41,6 +41,8 @@ class Totals:
             entries: Entries of the file.
             now: Later timestamps count as this one, in seconds since the epoch.
         """
+        if kind == EXEMPLAR_KIND:
+            return
         amounts = self.amounts.setdefault(kind, {})
         if merge_mode(kind) == "sum":  # nearly all series, so without the calls below
             for key, value, _ in entries:

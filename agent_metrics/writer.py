@@ -14,16 +14,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from prometheus_client.samples import Exemplar
+
 from agent_metrics.compat.prometheus import (
     MultiprocessValue,
     PreallocatedFile,
+    exemplar_key,
     install_value_class,
     installed_value_class,
 )
+from agent_metrics.series import EXEMPLAR_KIND
 from agent_metrics.storage.folder import VALUE_FILE_SUFFIX, ProcessFolder
 from agent_metrics.storage.trusted import UntrustedError
 
 DEFAULT_ROOT = "/tmp/prometheus_multiproc"
+#: Each bucket takes one of each trace. The process of a call has one trace; any other stops here, and its file too.
+_MAX_EXEMPLARS = 1000
 
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -94,6 +100,14 @@ class _ProcessFiles:
     def file_for(self, kind: str, key: str) -> PreallocatedFile | None:
         """Return the file of a kind, with room for the key, or None if that cannot be made."""
         return self._try(lambda: self._ensure_entry(kind, key))
+
+    def write_exemplar(self, key: str, value: float, timestamp: float) -> None:
+        """Write an exemplar, if it replaces one or there is room for it."""
+        known = self._files.get(EXEMPLAR_KIND)
+        if known is not None and key not in known and len(known) >= _MAX_EXEMPLARS:
+            return
+        if file := self.file_for(EXEMPLAR_KIND, key):
+            file.write(key, value, timestamp)
 
     def _try(self, action: Callable[[], T]) -> T | None:
         try:
@@ -178,6 +192,16 @@ class FileValue(MultiprocessValue):
             self._attach()
             self._value = value
             self._write(timestamp or 0.0)
+
+    def set_exemplar(self, exemplar: Exemplar) -> None:
+        """Write the exemplar of a bucket of a histogram; ignore any other."""
+        if self.kind != "histogram":
+            return
+        key = exemplar_key(self.key, exemplar.labels)
+        with _lock:
+            self._attach()
+            assert self._owner is not None
+            self._owner.write_exemplar(key, exemplar.value, float(exemplar.timestamp or 0.0))
 
     def get(self) -> float:
         """Return the value."""

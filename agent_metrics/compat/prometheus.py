@@ -12,11 +12,12 @@ key is JSON: ``[metric name, sample name, {label: value}, help text]``.
 from __future__ import annotations
 
 import contextlib
+import json
 import mmap
 import os
 import struct
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ from prometheus_client.exposition import choose_encoder, gzip_accepted
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 from prometheus_client.utils import floatToGoString
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "MultiprocessValue",
     "PreallocatedFile",
     "choose_page_encoder",
+    "exemplar_key",
     "format_float",
     "in_memory_values",
     "install_value_class",
@@ -81,8 +84,8 @@ class MultiprocessValue:
         self.kind = f"{typ}_{multiprocess_mode}" if typ == "gauge" else typ
         self.key = mmap_key(metric_name, name, list(labelnames), list(labelvalues), help_text)
 
-    def set_exemplar(self, exemplar: Any) -> None:
-        """Ignore the exemplar: files have no place for it."""
+    def set_exemplar(self, exemplar: Exemplar) -> None:
+        """Ignore the exemplar."""
 
     def get_exemplar(self) -> None:
         """Return no exemplar."""
@@ -115,6 +118,13 @@ def in_memory_values() -> Iterator[None]:
         yield
     finally:
         install_value_class(before)
+
+
+def exemplar_key(bucket_key: str, labels: Mapping[str, str]) -> str:
+    """Return the key of an exemplar: that of its bucket, with the exemplar's labels in place of the help text."""
+    metric, sample, bucket_labels, _ = json.loads(bucket_key)
+    key: str = mmap_key(metric, sample, list(bucket_labels), list(bucket_labels.values()), json.dumps(labels))
+    return key
 
 
 # --- value files ---
@@ -200,6 +210,14 @@ class PreallocatedFile:
         self._dict.read_value(key)  # type: ignore[no-untyped-call]
         self._used_bytes += entry_bytes
         self._keys.add(key)
+
+    def __contains__(self, key: str) -> bool:
+        """Whether a key was added."""
+        return key in self._keys
+
+    def __len__(self) -> int:
+        """Return the number of keys."""
+        return len(self._keys)
 
     def read(self, key: str) -> float:
         """Return the value of a key that was added."""

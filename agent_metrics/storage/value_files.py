@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from agent_metrics.compat.prometheus import DefectiveFileError, read_values
-from agent_metrics.series import KEPT_KINDS, LIVE_KINDS, Entry, parse_key
+from agent_metrics.series import EXEMPLAR_KIND, KEPT_KINDS, LIVE_KINDS, Entry, parse_key
 from agent_metrics.storage.folder import LOCK_NAME, VALUE_FILE_SUFFIX
 from agent_metrics.storage.trusted import UntrustedError, open_file
 
@@ -55,7 +55,7 @@ def read_file(path: Path) -> FileContents:
     """Read a file up to its first defect. An empty file, which a process has just made, has none."""
     kind, pid = _parse_name(path.name)
     contents = FileContents(path, kind, pid, [])
-    if kind not in KEPT_KINDS | LIVE_KINDS:
+    if kind not in KEPT_KINDS | LIVE_KINDS | {EXEMPLAR_KIND}:
         return replace(contents, defect="foreign")
     try:
         return replace(contents, defect=_read_entries(contents, open_file(path)))

@@ -46,6 +46,7 @@ from agent_worker.room.text_input import BoundedTextInput
 from agent_worker.room.topics import METRICS_ATTRIBUTE
 from agent_worker.room.transfer import HumanTransfer
 from agent_worker.telemetry import metrics
+from agent_worker.telemetry.exemplars import name_trace_in_exemplars
 from agent_worker.telemetry.process_meter import measure_process
 from agent_worker.telemetry.session_meter import SessionMeter
 from agent_worker.turn_taking import audio_input
@@ -84,6 +85,7 @@ async def run_call(
     identity = identity_of(job, settings)
     if identity.trace_id:
         job.log_context_fields["trace_id"] = identity.trace_id
+        name_trace_in_exemplars(identity.trace_id)
     session = build_session(stack, settings)
     is_recorded = settings.recording_dir is not None and not job.is_fake_job()
     callers = Callers(job.room, settings.listen_to)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge
 
+from agent_worker.telemetry.exemplars import TracedHistogram
 from agent_worker.turn_taking.wordless import Wordless
 
 #: Modes of a gauge over several processes: the newest value; the sum with ended processes; the sum of living ones.
@@ -45,39 +46,39 @@ LAST_RESPONSE_GAP_MS = Gauge(
 
 # --- gaps that the caller hears; label `reply`: the first thing heard in the turn, preresponse or answer
 
-RESPONSE_GAP = Histogram(
+RESPONSE_GAP = TracedHistogram(
     "livekit_response_gap_seconds", "Caller's last voice to the agent's first audio", ["reply"], buckets=_GAP_BUCKETS_S
 )
-ANSWER_GAP = Histogram(
+ANSWER_GAP = TracedHistogram(
     "livekit_answer_gap_seconds",
     "Caller's last voice to the first audio of the answer",
     ["reply"],
     buckets=_GAP_BUCKETS_S,
 )
-INTER_SEGMENT_GAP = Histogram(
+INTER_SEGMENT_GAP = TracedHistogram(
     "livekit_seam_seconds", "Silence between the pre-response and the answer", buckets=(0.01, *_STAGE_BUCKETS_S)
 )
 
 # --- the stages of a turn
 
-TRANSCRIPTION_DELAY = Histogram(
+TRANSCRIPTION_DELAY = TracedHistogram(
     "livekit_transcription_delay_seconds", "Caller's last voice to final transcript", buckets=_STAGE_BUCKETS_S
 )
-END_OF_TURN_DELAY = Histogram(
+END_OF_TURN_DELAY = TracedHistogram(
     "livekit_end_of_turn_delay_seconds",
     "Caller's last voice to the decision that the turn has ended",
     buckets=_STAGE_BUCKETS_S,
 )
-LLM_TTFT = Histogram(
+LLM_TTFT = TracedHistogram(
     "livekit_llm_ttft_seconds", "LLM request to its first token", ["role", *_MODEL_LABELS], buckets=_STAGE_BUCKETS_S
 )
-LLM_REQUEST_DURATION = Histogram(
+LLM_REQUEST_DURATION = TracedHistogram(
     "livekit_llm_duration_seconds", "LLM request to its last token", ["role", *_MODEL_LABELS], buckets=_STAGE_BUCKETS_S
 )
-TTS_TTFB = Histogram(
+TTS_TTFB = TracedHistogram(
     "livekit_tts_ttfb_seconds", "TTS request to its first audio", _MODEL_LABELS, buckets=_STAGE_BUCKETS_S
 )
-TTS_REQUEST_DURATION = Histogram(
+TTS_REQUEST_DURATION = TracedHistogram(
     "livekit_tts_duration_seconds", "TTS request to its last audio", _MODEL_LABELS, buckets=_STAGE_BUCKETS_S
 )
 VAD_INFERENCE_TIME = Counter("livekit_vad_inference_seconds_total", "Time spent in voice activity detection, s")
@@ -138,12 +139,12 @@ WORKERS_DRAINING = Gauge(
 
 # --- what a call needs of its machine
 
-AGENT_DELAY = Histogram(
+AGENT_DELAY = TracedHistogram(
     "livekit_agent_delay_seconds",
     "LiveKit's request to the worker until the agent hears the caller",
     buckets=(0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0, 20.0, 30.0),
 )
-EVENT_LOOP_LAG = Histogram(
+EVENT_LOOP_LAG = TracedHistogram(
     "livekit_event_loop_lag_seconds",
     "How late the event loop of a call was, once a second",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),

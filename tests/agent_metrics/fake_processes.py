@@ -81,8 +81,13 @@ class FakeProcess:
 
 
 def write(path: Path, name: str, value: float, timestamp: float = 0.0, sample: str = "", **labels: str) -> None:
+    key = mmap_key(name, sample or name, list(labels), list(labels.values()), "help")
+    write_key(path, key, value, timestamp)
+
+
+def write_key(path: Path, key: str, value: float, timestamp: float) -> None:
     file = MmapedDict(str(path))
-    file.write_value(mmap_key(name, sample or name, list(labels), list(labels.values()), "help"), value, timestamp)
+    file.write_value(key, value, timestamp)
     file.close()
 
 

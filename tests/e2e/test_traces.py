@@ -1,4 +1,4 @@
-"""The trace of a call in Jaeger, found by the turn record of the worker's log."""
+"""The trace of a call in Jaeger, found by the turn record of the worker's log and by the metrics."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from agent_worker.app.call_log import turn_records
 from testbed import services
@@ -72,6 +73,23 @@ async def whole_trace(jaeger: Jaeger, trace_id: str) -> list[Mapping[str, Any]]:
     return await jaeger.spans(trace_id)
 
 
+async def traces_in_exemplars(ports: Ports, family: str) -> set[str]:
+    """Return the trace ids of a histogram's exemplars, once it has some."""
+
+    async def found() -> set[str]:
+        headers = {"Accept": "application/openmetrics-text"}
+        async with aiohttp.ClientSession() as http, http.get(ports.metrics_url, headers=headers) as response:
+            families = text_string_to_metric_families(await response.text())
+        samples = [sample for one in families if one.name == family for sample in one.samples]
+        return {sample.exemplar.labels["trace_id"] for sample in samples if sample.exemplar}
+
+    async def is_there() -> bool:
+        return bool(await found())
+
+    await poll(is_there)  # a process that has just ended is counted by the next compaction
+    return await found()
+
+
 def event_times(span: Mapping[str, Any]) -> dict[str, float]:
     """Return the events of a span, in seconds after the first."""
     times = {field["value"]: log["timestamp"] / 1e6 for log in span["logs"] for field in log["fields"]}
@@ -82,7 +100,7 @@ def tags(span: Mapping[str, Any]) -> dict[str, Any]:
     return {tag["key"]: tag["value"] for tag in span["tags"]}
 
 
-async def test_log_leads_to_the_trace_of_a_call(livekit: Ports, jaeger: Jaeger, tmp_path: Path) -> None:
+async def test_log_and_metrics_lead_to_the_trace_of_a_call(livekit: Ports, jaeger: Jaeger, tmp_path: Path) -> None:
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.otlp_url, "TURN_LOG": "timing"}
     simulation = {"llm": {"*": {"replies": [ANSWER]}}}
     async with simulated_worker(tmp_path, livekit, env, simulation) as (ports, worker):
@@ -92,8 +110,10 @@ async def test_log_leads_to_the_trace_of_a_call(livekit: Ports, jaeger: Jaeger, 
             record = await logged_record(worker, shown["turn"])
         trace_id = record["call"]["trace_id"]
         spans = await whole_trace(jaeger, trace_id)
+        in_exemplars = await traces_in_exemplars(ports, "livekit_llm_ttft_seconds")
 
     assert shown["call"] == {**record["call"], "worker": None, "version": None, "trace_id": None}
+    assert in_exemplars == {trace_id}
     names = {span["operationName"] for span in spans}
     assert names >= {"job_entrypoint", "agent_session", "agent_turn", "llm_request", "tts_request", "turn"}
 
