@@ -180,6 +180,7 @@ class Guard:
         history.observe(room, self._policy.agent_name, self._clock())
         if waited_since is not None and history.served_since is not None:
             self._metrics.wait.observe(history.served_since - waited_since)
+            _logger.info("%s: an agent is there after %.1f s", room.call_id, history.served_since - waited_since)
         return room
 
     async def _remove_silent_agents(self, room: Room) -> bool:
@@ -191,7 +192,7 @@ class Guard:
         for identity in silent:
             await self._rooms.remove(room.name, identity)
             self._metrics.removed_agents.labels("silent").inc()
-            _logger.warning("an agent no longer answers: it was removed")
+            _logger.warning("%s: an agent no longer answers: it was removed", room.call_id)
         return bool(silent)
 
     async def _is_silent(self, room: Room, identity: str) -> bool:
@@ -237,6 +238,7 @@ class Guard:
         await self._do(name, actions)
         if not wants_agent(actions):
             return
+        _logger.info("%s: an agent was requested", room.call_id)
         # At once: a double is taken back before a worker has accepted it.
         if (room := await self._read(name)) is not None:
             await self._do(name, [one for one in self._decide(room) if isinstance(one, DeleteDispatch)])

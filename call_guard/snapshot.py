@@ -89,6 +89,11 @@ class Room:
     dispatches: tuple[Dispatch, ...] = ()
     is_page_room: bool = False
 
+    @property
+    def call_id(self) -> str:
+        """The id by which the page and the worker's log name the call (``agent_worker/lifecycle/call_identity.py``)."""
+        return self.name if self.is_page_room else self.sid
+
     def members(self, role: Role) -> tuple[Participant, ...]:
         """Return the participants with a role."""
         return tuple(one for one in self.participants if one.role is role)

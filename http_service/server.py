@@ -6,12 +6,12 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 import uvicorn
 
-from http_service.health import serve_health
+from http_service.health import Page, serve_health
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _BACKLOG_CONNECTIONS = 128
@@ -64,12 +64,19 @@ class Server(uvicorn.Server):
 
     Args:
         config: Of uvicorn.
-        health_listener: Serves the health endpoint alone, if given: see :func:`http_service.health.serve_health`.
+        health_listener: Serves the health endpoint, if given: see :func:`http_service.health.serve_health`.
+        pages: What it serves beside that, by path.
     """
 
-    def __init__(self, config: uvicorn.Config, health_listener: socket.socket | None = None) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        health_listener: socket.socket | None = None,
+        pages: Mapping[str, Page] | None = None,
+    ) -> None:
         super().__init__(config)
         self._health_listener = health_listener
+        self._pages = pages or {}
         self._health_server: asyncio.Server | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -77,7 +84,7 @@ class Server(uvicorn.Server):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
         await super().startup(sockets)
         if self._health_listener and self.started:
-            self._health_server = await serve_health(self._health_listener)
+            self._health_server = await serve_health(self._health_listener, self._pages)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop; a service that is stopping is not healthy."""

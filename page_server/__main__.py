@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import socket
 import sys
 
@@ -12,6 +13,7 @@ from agent_worker.core.settings import BadSettingsError, load
 from http_service.connections import limited_config
 from http_service.server import Server, block_stop_signals, exit_with_problems, listen_or_exit
 from page_server.app import create_app
+from page_server.metrics import METRICS_PATH, PageMetrics
 from page_server.settings import PageSettings
 
 _PROGRAM = "page_server"
@@ -31,16 +33,24 @@ def main() -> None:
     host, port = listener.getsockname()[:2]
     origin = settings.page_origin or f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
     print(f"{_PROGRAM}: serving the page on {origin}", flush=True)
+    _log_to_stderr()
+    metrics = PageMetrics()
     proxies = settings.trusted_proxies
     config = limited_config(
-        create_app(settings),
+        create_app(settings, metrics=metrics),
         settings.page_connections,
         exempt=proxies,
         forwarded_allow_ips=proxies,
         server_header=False,
     )
-    Server(config, health_listener).run(sockets=[listener])
+    Server(config, health_listener, {METRICS_PATH: metrics.page}).run(sockets=[listener])
     sys.exit(0)
+
+
+def _log_to_stderr() -> None:
+    """Log warnings, and of the page server itself what it lets in."""
+    logging.basicConfig(format=f"{_PROGRAM}: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    logging.getLogger(_PROGRAM).setLevel(logging.INFO)
 
 
 def _prepare() -> tuple[PageSettings, socket.socket, socket.socket | None]:

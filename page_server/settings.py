@@ -72,8 +72,8 @@ class PageSettings(LiveKitSettings, WorkerUrlSettings):
     )
     page_health_port: Port | None = Field(
         default=None,
-        description="Port that serves only /healthz, for health checks: it also answers while all connections of "
-        "PAGE_PORT are taken. Unset: none.",
+        description="Port that serves only /healthz and /metrics: it also answers while all connections of PAGE_PORT "
+        "are taken. Whoever reaches it reads the metrics. Unset: none.",
     )
     page_public: bool = Field(
         default=False,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from agent_metrics.compat.prometheus import MetricWrapperBase, label_names
 from agent_metrics.status import Status
 from agent_worker.telemetry import metrics
 from call_guard.metrics import GuardMetrics
+from page_server.metrics import PageMetrics
 
 _HEAD = """\
 # Metrics reference
@@ -23,19 +22,20 @@ _TABLE_HEAD = "| name | type | labels | help |\n| --- | --- | --- | --- |\n"
 
 def render() -> str:
     """Return the content of the page."""
-    worker_metrics = (metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase))
-    guard_metrics = (metric for metric in vars(GuardMetrics()).values() if isinstance(metric, MetricWrapperBase))
-    service_metrics = (metric for metric in vars(Status()).values() if isinstance(metric, MetricWrapperBase))
     return (
         f"{_HEAD}\n## Metrics of the worker\n\n"
-        f"Declared in `agent_worker/telemetry/metrics.py`.\n\n{_table(worker_metrics)}\n"
-        f"## Metrics of agent-metrics\n\nDeclared in `agent_metrics/status.py`.\n\n{_table(service_metrics)}\n"
+        f"Declared in `agent_worker/telemetry/metrics.py`.\n\n{_table(metrics)}\n"
+        f"## Metrics of agent-metrics\n\nDeclared in `agent_metrics/status.py`.\n\n{_table(Status())}\n"
         f"## Metrics of the call guard\n\nDeclared in `call_guard/metrics.py`; the guard serves them itself.\n\n"
-        f"{_table(guard_metrics)}"
+        f"{_table(GuardMetrics())}\n"
+        f"## Metrics of the page server\n\nDeclared in `page_server/metrics.py`; served on `PAGE_HEALTH_PORT`.\n\n"
+        f"{_table(PageMetrics())}"
     )
 
 
-def _table(declared: Iterable[MetricWrapperBase]) -> str:
+def _table(declaring: object) -> str:
+    """Return the table of all metrics that a module or an object has as attributes."""
+    declared = [value for value in vars(declaring).values() if isinstance(value, MetricWrapperBase)]
     return _TABLE_HEAD + "".join(map(_row, sorted(declared, key=lambda metric: next(iter(metric.describe())).name)))
 
 

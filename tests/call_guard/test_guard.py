@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from livekit import api
@@ -85,6 +87,22 @@ async def test_caller_gets_exactly_one_agent() -> None:
     assert guarded.value("call_guard_dispatches_total") == 1
     assert guarded.value("call_guard_rooms", state="served") == 1
     assert guarded.value("call_guard_wait_seconds_count") == 1
+
+
+@pytest.mark.parametrize(("is_page_room", "call_id"), [(True, "room"), (False, "RM_room")])
+async def test_log_names_calls_as_page_and_worker_do(
+    is_page_room: bool, call_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The name of a telephone's room can hold its number."""
+    caplog.set_level(logging.INFO, "call_guard")
+    guarded = Guarded()
+    guarded.livekit.add(CALLER)
+    guarded.livekit.rooms["room"] = replace(guarded.livekit.rooms["room"], is_page_room=is_page_room)
+    await guarded.sweep()
+    guarded.livekit.agents_join()
+    guarded.clock.now += 2
+    await guarded.sweep()
+    assert caplog.messages == [f"{call_id}: an agent was requested", f"{call_id}: an agent is there after 2.2 s"]
 
 
 @pytest.mark.parametrize("guards", [2, 3])

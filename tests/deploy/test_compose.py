@@ -132,7 +132,7 @@ def test_networks_keep_apart_what_does_not_talk_to_each_other(project: dict[str,
     assert members == {
         "calls": {"guard", "livekit", "page", "worker"},
         "signalling": {"livekit", "redis"},
-        "metrics": {"agent-metrics", "grafana", "guard", "livekit", "prometheus"},
+        "metrics": {"agent-metrics", "grafana", "guard", "livekit", "page", "prometheus"},
         "grafana": {"grafana"},
         "models": {"kokoro", "ollama", "ollama-models", "speaches", "speaches-model", "worker"},
     }
@@ -193,7 +193,8 @@ def test_livekit_signs_its_webhooks_with_the_key_that_the_guard_checks(services:
 
 def test_page_believes_forwarded_addresses_from_the_proxy_on_this_machine_only(project: dict[str, Any]) -> None:
     page = project["services"]["page"]
-    (network,) = (project["networks"][name] for name in page["networks"])
+    networks = (project["networks"][name] for name in page["networks"])
+    (network,) = (each for each in networks if not each.get("internal"))  # an internal one has no published ports
     (subnet,) = network["ipam"]["config"]
     assert page["environment"]["FORWARDED_ALLOW_IPS"] == subnet["gateway"]
 

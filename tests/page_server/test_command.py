@@ -131,6 +131,22 @@ def test_health_port_answers_while_proxies_take_all_connections(page: Path, tmp_
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
+def test_health_port_serves_the_metrics_and_the_page_does_not(page: Path) -> None:
+    health = free_port()
+    env = environment(page, PAGE_HEALTH_PORT=str(health))
+    with subprocess.Popen(COMMAND, cwd=page, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().rstrip().rpartition(":")[2])
+        while get(health, "/healthz", "127.0.0.2") != 200:  # it listens, and is starting
+            pass
+        with urllib.request.urlopen(f"http://127.0.0.1:{health}/metrics") as response:
+            assert "page_sessions_total 0.0" in response.read().decode().splitlines()
+            assert response.headers["content-type"].startswith("text/plain; version=")
+        assert get(port, "/metrics", "127.0.0.1") == 404
+        process.terminate()
+    assert process.returncode == 0
+
+
 def test_a_taken_health_port_is_reported_in_one_line(page: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         (line,) = stderr_of_refusal(page, PAGE_HEALTH_PORT=str(taken.getsockname()[1])).splitlines()
