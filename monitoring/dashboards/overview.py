@@ -211,6 +211,13 @@ def _events(board: dashboard.Dashboard) -> dashboard.Dashboard:
             [Query(increase("livekit_calls_ended_total", by="reason"), "{{reason}}")],
             4,
         ),
+        Panel(
+            "Who answers the agent's calls",
+            "Calls that the agent has placed, by what was recognised. Mostly machines: call at another hour. Many "
+            "unknown: people speak a language that is not recognised, or say nothing.",
+            Unit.COUNT,
+            [Query(increase("livekit_outbound_calls_answered_total", by="by"), "{{by}}")],
+        ),
     )
     return with_lines(board, panels)
 
