@@ -66,7 +66,8 @@ train: install ## train the intent model from training/utterances; DIALOGUES=fol
 	$(if $(DIALOGUES),$(RUN)python -m training.moves --dialogues $(DIALOGUES))
 
 .PHONY: monitoring
-monitoring: install ## the Grafana dashboards' JSON, and the rules for Kubernetes, from monitoring/
+monitoring: install ## the Grafana dashboards' JSON, the rules of the objectives, and all rules for Kubernetes, from monitoring/
+	$(RUN)python -m monitoring.slos
 	$(RUN)python -m monitoring.dashboards
 	$(RUN)python -m monitoring.kubernetes
 

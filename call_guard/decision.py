@@ -92,7 +92,7 @@ def decide(room: Room, history: RoomHistory, policy: Policy, now: float, *, may_
     agents = _agents(room, policy.agent_name)
     if agents:
         return _later_agents(agents, history, now)
-    if history.waiting_since is None or not _is_guarded(room, policy):
+    if history.waiting_since is None or not is_guarded(room, policy):
         return []
     waited_s = now - history.waiting_since
     if waited_s > policy.wait_limit_s + CLOSE_GRACE_S:
@@ -124,7 +124,7 @@ def _own_dispatches(room: Room, agent_name: str) -> list[Dispatch]:
     return sorted(own, key=lambda dispatch: (dispatch.created_at, dispatch.id))
 
 
-def _is_guarded(room: Room, policy: Policy) -> bool:
+def is_guarded(room: Room, policy: Policy) -> bool:
     """Whether callers in this room are to get an agent of ours."""
     if room.is_page_room:
         return True

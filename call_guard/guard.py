@@ -21,12 +21,14 @@ from call_guard.decision import (
     Policy,
     RemoveAgent,
     decide,
+    is_guarded,
     wants_agent,
 )
 from call_guard.history import History
 from call_guard.metrics import GuardMetrics
 from call_guard.rooms import Rooms, end_waiting_call
 from call_guard.snapshot import Role, Room
+from call_guard.waits import WaitMeter
 
 #: Before a request for an agent: of two guards that see the same, one is faster, and the other sees its request.
 _JITTER_S = 0.4
@@ -104,6 +106,7 @@ class Guard:
         self._sleep = sleep
         self._jitter = jitter
         self._history = History()
+        self._waits = WaitMeter(metrics, clock)
         self._at_work: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
 
@@ -124,7 +127,7 @@ class Guard:
         """
         started = self._clock()
         rooms = await self._rooms.all()
-        self._history.keep_only([room.sid for room in rooms])
+        self._notice_departures(rooms)
         listed = [room for room in rooms if room.num_participants]
         slots = _Allowance(await self._slots.free() if self._slots else None)
         queue = asyncio.Semaphore(_CONCURRENCY)
@@ -134,6 +137,7 @@ class Guard:
                 await self._check(room.name, room, slots)
 
         await asyncio.gather(*map(look, sorted(listed, key=self._waiting_since)))
+        self._waits.count_served_rooms()
         self._report(listed, started)
 
     def check_soon(self, room: str) -> None:
@@ -156,6 +160,14 @@ class Guard:
             self._again.discard(room)
             self.check_soon(room)
 
+    def _notice_departures(self, rooms: list[api.Room]) -> None:
+        """Forget the rooms that have ended; a room that is listed as empty is not read."""
+        for history in self._history.keep_only([room.sid for room in rooms]):
+            self._waits.leave(history)
+        for room in rooms:
+            if not room.num_participants and (found := self._history.find(room.sid)):
+                self._waits.leave(found)
+
     async def _check(self, name: str, listed: api.Room | None, slots: _Allowance) -> None:
         try:
             room = await self._read(name, listed)
@@ -176,11 +188,8 @@ class Guard:
         if room is None:
             return None
         history = self._history.of(room)
-        waited_since = history.waiting_since
-        history.observe(room, self._policy.agent_name, self._clock())
-        if waited_since is not None and history.served_since is not None:
-            self._metrics.wait.observe(history.served_since - waited_since)
-            _logger.info("%s: an agent is there after %.1f s", room.call_id, history.served_since - waited_since)
+        history.is_guarded = history.is_guarded or is_guarded(room, self._policy)
+        self._waits.look(room, history, self._policy.agent_name)
         return room
 
     async def _remove_silent_agents(self, room: Room) -> bool:

@@ -23,6 +23,7 @@ class RoomHistory:
         agents_seen_at: By agent's identity: when it was first seen in the room.
         agents_answered: Agents that have given a sign of life.
         served_since: When an agent was first seen there without an interruption; ``None`` if none is there.
+        is_guarded: Whether callers there were to get an agent of ours.
     """
 
     waiting_since: float | None = None
@@ -31,6 +32,7 @@ class RoomHistory:
     agents_seen_at: dict[str, float] = field(default_factory=dict)
     agents_answered: set[str] = field(default_factory=set)
     served_since: float | None = None
+    is_guarded: bool = False
 
     def observe(self, room: Room, agent_name: str, now: float) -> None:
         """Note what a snapshot shows.
@@ -74,7 +76,6 @@ class History:
         """Return what is remembered of the room with this id; ``None`` if it was not seen yet."""
         return self._rooms.get(sid)
 
-    def keep_only(self, sids: Collection[str]) -> None:
-        """Forget all other rooms."""
-        for sid in self._rooms.keys() - set(sids):
-            del self._rooms[sid]
+    def keep_only(self, sids: Collection[str]) -> list[RoomHistory]:
+        """Forget all other rooms, and return their histories."""
+        return [self._rooms.pop(sid) for sid in self._rooms.keys() - set(sids)]

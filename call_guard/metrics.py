@@ -52,6 +52,12 @@ class GuardMetrics:
             buckets=_WAIT_BUCKETS_S,
             registry=to,
         )
+        self.abandoned = Histogram(
+            "call_guard_abandoned_seconds",
+            "How long a room with a caller was without an agent, until the caller left or the call was ended",
+            buckets=_WAIT_BUCKETS_S,
+            registry=to,
+        )
         self.dispatches = Counter("call_guard_dispatches_total", "Agents that were requested", registry=to)
         self.deleted_dispatches = Counter(
             "call_guard_deleted_dispatches_total", "Requests that were taken back", ["reason"], registry=to

@@ -7,19 +7,9 @@ from pathlib import Path
 import yaml  # type: ignore[import-untyped]
 
 from monitoring.prometheus_server import CONFIG
+from monitoring.rule_file import to_yaml
 
 TARGET = Path(__file__).resolve().parent.parent / "deploy/kubernetes/components/monitoring/rules.yaml"
-_HEAD = "# From monitoring/prometheus/rules, by `make monitoring`: do not edit.\n"
-
-
-class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
-    """Writes a string of several lines as a block."""
-
-
-_Dumper.add_representer(
-    str,
-    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
-)
 
 
 def render() -> str:
@@ -33,7 +23,7 @@ def render() -> str:
         "metadata": {"name": "agent-worker", "labels": {"release": "kube-prometheus-stack"}},
         "spec": {"groups": [group for file in files for group in file["groups"]]},
     }
-    return _HEAD + str(yaml.dump(resource, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110))
+    return to_yaml(resource, "monitoring/prometheus/rules")
 
 
 if __name__ == "__main__":

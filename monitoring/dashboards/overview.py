@@ -17,6 +17,7 @@ _FROM_LAST_SOUND = "Seconds after the caller's last sound, as it reached the wor
 def build() -> dashboard.Dashboard:
     """Return the overview dashboard."""
     rows = {
+        "Objectives": _objectives,
         "At a glance, over the range shown": _at_a_glance,
         "What callers wait for": _waits,
         "Where the time goes": _turns,
@@ -25,6 +26,28 @@ def build() -> dashboard.Dashboard:
         "What it uses and costs": _use,
     }
     return frame(UID, "Voice agent: overview", "What callers wait for, and whether something is wrong.", rows)
+
+
+def _objectives(board: dashboard.Dashboard) -> dashboard.Dashboard:
+    panels = (
+        Panel(
+            "Objectives, share of errors",
+            "Of the last hour, by objective: calls without an agent within 5 s, turns without an answer, late first "
+            "sounds, late answers. Bad when over 1 % for the first two, 5 % for the others: see the alert's runbook.",
+            Unit.SHARE,
+            [Query(f"max by (slo) ({promql.selector('job_slo:sli_error:ratio_rate1h')})", "{{slo}}")],
+            12,
+        ),
+        Panel(
+            "Error budget left",
+            "What is left of the errors that 30 days may have. Falls steadily: something small fails all the time. "
+            "Below zero: the objective is missed.",
+            Unit.SHARE,
+            [Query(f"min by (slo) ({promql.selector('job_slo:slo_error_budget:remaining')})", "{{slo}}")],
+            12,
+        ),
+    )
+    return board.with_panel(lines(panels[0])).with_panel(lines(panels[1], from_zero=False))
 
 
 def _at_a_glance(board: dashboard.Dashboard) -> dashboard.Dashboard:

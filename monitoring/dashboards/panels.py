@@ -56,9 +56,11 @@ class Panel:
     width: int = 8
 
 
-def lines(panel: Panel, *, stacked: bool = False) -> timeseries.Panel:
-    """Return a panel with a line for each series."""
-    built = timeseries.Panel().height(_HEIGHT).line_width(2).fill_opacity(40 if stacked else 8).min(0)
+def lines(panel: Panel, *, stacked: bool = False, from_zero: bool = True) -> timeseries.Panel:
+    """Return a panel with a line for each series; without ``from_zero``, values may be below it."""
+    built = timeseries.Panel().height(_HEIGHT).line_width(2).fill_opacity(40 if stacked else 8)
+    if from_zero:
+        built = built.min(0)
     built = built.show_points(common_models.VisibilityMode.AUTO).legend(_legend()).tooltip(_tooltip())
     if stacked:
         built = built.stacking(common.StackingConfig().mode(common_models.StackingMode.NORMAL))

@@ -207,6 +207,54 @@ async def test_call_is_closed_after_the_limit() -> None:
     guarded.livekit.add(CALLER)
     await guarded.sweeps_until(lambda: not guarded.livekit.rooms)
     assert guarded.value("call_guard_closed_rooms_total") == 1
+    await guarded.sweep()
+    assert guarded.value("call_guard_abandoned_seconds_count") == 1
+    assert (guarded.value("call_guard_abandoned_seconds_sum") or 0) >= 10
+
+
+async def test_caller_who_hangs_up_without_an_agent_is_counted_with_the_wait() -> None:
+    guarded = Guarded()
+    guarded.livekit.free_slots = 0
+    guarded.livekit.add(CALLER)
+    await guarded.sweep()
+    guarded.clock.now += 8
+    guarded.livekit.change("room", leave="caller")
+    await guarded.sweep()
+    await guarded.sweep()
+    guarded.livekit.rooms.clear()
+    await guarded.sweep()
+    assert guarded.value("call_guard_abandoned_seconds_count") == 1
+    assert guarded.value("call_guard_abandoned_seconds_bucket", le="6.0") == 0
+    assert guarded.value("call_guard_abandoned_seconds_bucket", le="10.0") == 1
+    assert guarded.value("call_guard_wait_seconds_count") == 0
+
+
+async def test_caller_who_leaves_a_room_that_is_not_ours_has_not_waited_for_us() -> None:
+    guarded = Guarded(policy=Policy(page_rooms_only=True))
+    guarded.livekit.add(CALLER)
+    await guarded.sweep()
+    guarded.livekit.rooms.clear()
+    await guarded.sweep()
+    assert guarded.value("call_guard_abandoned_seconds_count") == 0
+
+
+async def test_agent_that_was_there_before_the_guard_looked_is_a_wait_of_no_time() -> None:
+    guarded = Guarded()
+    await guarded.sweep()
+    guarded.livekit.add(CALLER, agent(), dispatches=(Dispatch("AD_1", "", 1, ("agent-1",)),))
+    await guarded.sweep()
+    guarded.clock.now += 60
+    await guarded.sweep()
+    assert guarded.value("call_guard_wait_seconds_count") == 1
+    assert guarded.value("call_guard_wait_seconds_sum") == 0
+
+
+async def test_calls_that_a_guard_finds_at_its_start_are_not_counted() -> None:
+    guarded = Guarded()
+    guarded.livekit.add(CALLER, agent(), dispatches=(Dispatch("AD_1", "", 1, ("agent-1",)),))
+    await guarded.sweep()
+    await guarded.sweep()
+    assert guarded.value("call_guard_wait_seconds_count") == 0
 
 
 async def test_guard_goes_on_after_livekit_was_down() -> None:

@@ -22,6 +22,7 @@ from monitoring.prometheus_server import Prometheus, Series
 from testbed.conversation import converse
 from testbed.processes import free_port
 from testbed.services import Ports, running
+from tests.monitoring.known import OF_OTHERS, of_guard
 from tests.monitoring.promql import names_in
 from tests.monitoring.test_rules import ALERTS, RECORDED
 
@@ -107,7 +108,11 @@ async def test_every_query_of_a_panel_returns_data(call: Call, name: str, panel:
         assert all(named <= set(series.labels) for series in answer), target.legend
 
 
-@pytest.mark.parametrize("rule", RECORDED, ids=lambda rule: rule["record"])
+#: The Prometheus of this test scrapes the worker's metrics, and no call guard.
+OF_WORKER = [rule for rule in RECORDED if rule.get("labels") != {"slo": "calls_answered"}]
+
+
+@pytest.mark.parametrize("rule", OF_WORKER, ids=lambda rule: f"{rule['record']} {rule.get('labels', '')}")
 async def test_every_recording_rule_has_recorded_data(call: Call, rule: Mapping[str, Any]) -> None:
     assert has_data(await call.prometheus.value(rule["expr"], call.time_range.end))
     assert has_data(await call.prometheus.value(rule["record"], call.time_range.end))
@@ -125,7 +130,10 @@ async def test_every_rule_is_healthy_and_no_alert_fires(call: Call) -> None:
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
 async def test_every_alert_asks_for_series_that_are_there(call: Call, rule: Mapping[str, Any]) -> None:
     await call.prometheus.value(rule["expr"], call.time_range.end)
-    for metric in {selector.metric for selector in names_in(rule["expr"]).selectors}:
+    asked = {selector.metric for selector in names_in(rule["expr"]).selectors}
+    if rule["labels"].get("slo") == "calls_answered":
+        return
+    for metric in asked - OF_OTHERS.keys() - of_guard().keys():
         assert has_data(await call.prometheus.value(metric, call.time_range.end)), metric
 
 

@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from monitoring.prometheus_server import CONFIG
+from monitoring.slos import load as load_slos
+from monitoring.slos import runbook_url
 from tests.monitoring.known import labels_of
 from tests.monitoring.promql import names_in
 
@@ -25,8 +27,12 @@ def rules(name: str) -> list[dict[str, Any]]:
     return [rule for group in load(name)["groups"] for rule in group["rules"]]
 
 
-ALERTS, RECORDED = rules("alerts.yml"), rules("recording.yml")
-GUARDED = [alert["alert"] for alert in ALERTS if GUARD.search("\n " + alert["expr"].replace("\n", "\n "))]
+SLOS = rules("slos.yml")
+ALERTS = [*rules("alerts.yml"), *(rule for rule in SLOS if "alert" in rule)]
+RECORDED = [*rules("recording.yml"), *(rule for rule in SLOS if "record" in rule)]
+RUNBOOKS = ROOT / "docs" / "runbooks.md"
+SECTION = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
+GUARDED = [alert["alert"] for alert in rules("alerts.yml") if GUARD.search("\n " + alert["expr"].replace("\n", "\n "))]
 
 
 def run(promtool: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -52,6 +58,7 @@ def test_alert_without_its_guard_against_thin_traffic_would_not_pass(promtool: s
     (tmp_path / "alerts.yml").write_text(f"{before}- alert: {alert}\n{GUARD.sub('', rest, count=1)}")
     (tmp_path / "recording.yml").write_text((RULES / "recording.yml").read_text())
     tests = load("alerts.test.yml")
+    tests["rule_files"] = ["recording.yml", "alerts.yml"]  # the objectives would take longer than all others
     tests["tests"] = [group for group in tests["tests"] if alert in group["name"]]
     (tmp_path / "alerts.test.yml").write_text(yaml.safe_dump(tests))
     tested = run(promtool, "test", "rules", tmp_path / "alerts.test.yml")
@@ -60,16 +67,15 @@ def test_alert_without_its_guard_against_thin_traffic_would_not_pass(promtool: s
 
 
 def test_all_alerts_but_those_that_need_none_have_a_guard() -> None:
-    assert {alert["alert"] for alert in ALERTS} - set(GUARDED) == {
-        "CostPerHourHigh",  # thin traffic costs little
-        "AgentMetricsDown",
-        "AgentMetricsMissing",
+    assert {alert["alert"] for alert in rules("alerts.yml")} - set(GUARDED) == {
+        *("AgentMetricsDown", "AgentMetricsMissing", "CallGuardDown", "LiveKitNodeDown", "LiveKitUnreachable"),
+        *("AutoscalerAtMaximum", "NoFreeSlots", "NoWorkerRegistered", "PageDown", "RedisDown"),
     }
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
 def test_alert_fires_and_is_silent_in_its_tests(alert: dict[str, Any]) -> None:
-    groups = load("alerts.test.yml")["tests"]
+    groups = [*load("alerts.test.yml")["tests"], *load("slos.test.yml")["tests"]]
     name = re.compile(rf'alertname="{alert["alert"]}"')
     fired = [bool(name.search(str(one["exp_samples"]))) for group in groups for one in group["promql_expr_test"]]
     assert any(fired)
@@ -77,10 +83,13 @@ def test_alert_fires_and_is_silent_in_its_tests(alert: dict[str, Any]) -> None:
     assert any(alert["alert"] in group["name"] for group in groups)
 
 
-@pytest.mark.parametrize("rule", RECORDED, ids=lambda rule: rule["record"])
+@pytest.mark.parametrize("rule", RECORDED, ids=lambda rule: f"{rule['record']} {rule.get('labels', '')}")
 def test_recording_rule_has_a_test(rule: dict[str, Any]) -> None:
     tested = [one["expr"] for group in load("recording.test.yml")["tests"] for one in group["promql_expr_test"]]
-    assert any(rule["record"] in expr for expr in tested)
+    tested += [one["expr"] for group in load("slos.test.yml")["tests"] for one in group["promql_expr_test"]]
+    tested += [alert["expr"] for alert in ALERTS]  # which have tests themselves
+    used = [one["expr"] for one in RECORDED if "slo" in one.get("labels", {})]
+    assert any(rule["record"] in expr for expr in (*tested, *used))
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
@@ -90,6 +99,18 @@ def test_alert_has_a_severity_a_summary_and_a_remedy(alert: dict[str, Any]) -> N
     assert alert["annotations"]["summary"]
     assert re.search(r"\b(look|compare|check|find)\b", alert["annotations"]["description"], re.IGNORECASE)
     assert f"`{alert['alert']}`" in (ROOT / "docs" / "monitoring.md").read_text()
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
+def test_alert_links_to_its_runbook_with_first_look_causes_and_what_to_do(alert: dict[str, Any]) -> None:
+    assert alert["annotations"]["runbook_url"] == runbook_url(load_slos().runbooks, alert["alert"])
+    sections = dict(SECTION.findall(RUNBOOKS.read_text()))
+    for part in ("**First look.**", "**Likely causes.**", "**What to do.**"):
+        assert part in sections[alert["alert"]]
+
+
+def test_every_runbook_is_that_of_an_alert() -> None:
+    assert {name for name, _ in SECTION.findall(RUNBOOKS.read_text())} == {alert["alert"] for alert in ALERTS}
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
