@@ -17,6 +17,7 @@ _FRAME_MS = 100
 _SAMPLE_RATE_HZ = 8000
 #: Louder than this is sound: 1 % of full scale.
 _AUDIBLE = 328
+_RETRY_S = 1.0
 _AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
 
 
@@ -55,7 +56,7 @@ class Listener:
         grants = api.VideoGrants(room_join=True, room_create=True, room=self.room)
         token = api.AccessToken(API_KEY, API_SECRET).with_identity("caller").with_grants(grants).to_jwt()
         async with joining or contextlib.nullcontext():
-            await self._rtc.connect(url, token)
+            await self._connect(url, token)
             # LiveKit tells of participants without a track only every 3 s.
             microphone = rtc.LocalAudioTrack.create_audio_track("microphone", rtc.AudioSource(_SAMPLE_RATE_HZ, 1))
             await self._rtc.local_participant.publish_track(microphone)
@@ -66,6 +67,14 @@ class Listener:
         finally:
             self._on_change()
             await self._rtc.disconnect()
+
+    async def _connect(self, url: str, token: str) -> None:
+        """Connect; try again where the machine was too busy to answer in time, as a page does."""
+        while True:
+            try:
+                return await self._rtc.connect(url, token)
+            except rtc.ConnectError:
+                await asyncio.sleep(_RETRY_S)
 
     @property
     def is_connected(self) -> bool:

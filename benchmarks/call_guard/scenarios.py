@@ -14,9 +14,9 @@ from livekit import api
 from benchmarks.call_guard.listener import Listener
 from benchmarks.call_guard.system import GUARDS, LIVEKIT, WORKERS, System, system
 
-CROWD = 50
+CROWD = 20
 #: All callers run on the machine of the servers, and joining is their greatest effort.
-_JOIN_TOGETHER = 5
+_JOIN_TOGETHER = 2
 #: Callers of a scenario in which no slot is missing.
 _FEW = 4
 #: How long each caller of the crowd stays after the agent's first sound.
@@ -70,7 +70,7 @@ async def run(scenario: Scenario, folder: Path) -> Outcome:
 
 
 async def _crowd(running: System, after_s: float | None = None) -> Outcome:
-    """50 callers at once on 8 slots; each stays for a while once it is served. ``after_s``: then a guard is killed."""
+    """A crowd at once on 8 slots; each stays for a while once it is served. ``after_s``: then a guard is killed."""
     outcome = Outcome(CROWD)
     callers = [Listener(f"crowd-{number}") for number in range(CROWD)]
     joining = asyncio.Semaphore(_JOIN_TOGETHER)
@@ -237,8 +237,8 @@ async def _crowd_without_a_guard(running: System) -> Outcome:
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
-        Scenario("50 callers at once on 8 slots", _crowd),
-        Scenario("50 callers at once on 8 slots, one of two guards killed after 5 s", _crowd_without_a_guard),
+        Scenario(f"{CROWD} callers at once on 8 slots", _crowd),
+        Scenario(f"{CROWD} callers at once on 8 slots, one of two guards killed after 5 s", _crowd_without_a_guard),
         Scenario("callers hang up and come back after 1 s", _rejoin),
         Scenario("the same, webhooks lost", _rejoin, webhooks=0),
         Scenario("the same, webhooks doubled", _rejoin, webhooks=2),
