@@ -17,7 +17,7 @@ demo: install livekit-server ## a real spoken conversation on this machine, and 
 	  $(if $(MAIN_MODEL),--main-model '$(MAIN_MODEL)') $(if $(FAST_MODEL),--fast-model '$(FAST_MODEL)')
 
 # External programs that the tests run. Each is fetched by the target that needs it.
-SLOW_TOOLS := smart-turn toxiproxy-server prometheus redis-server kustomize jaeger kubernetes-types prometheus-client-tests ollama strace
+SLOW_TOOLS := smart-turn toxiproxy-server prometheus redis-server kustomize kubernetes-types prometheus-client-tests ollama strace
 
 .PHONY: test
 test: install livekit-server lint web-test page chromium ## minutes: lint, types, unit tests, and a few conversations
@@ -157,6 +157,6 @@ livekit-server: ## LiveKit server: the one on PATH, or built once with Go, or do
 chromium: ## Chromium, for the tests of the page: the one on PATH, or Debian's package
 	@scripts/get chromium || echo "==> without it, the tests of the page in a browser are skipped"
 
-.PHONY: $(SLOW_TOOLS) promtool
-$(SLOW_TOOLS) promtool: # the one on PATH, or got once: see scripts/get
+.PHONY: $(SLOW_TOOLS) promtool jaeger
+$(SLOW_TOOLS) promtool jaeger: # the one on PATH, or got once: see scripts/get
 	@scripts/get $@

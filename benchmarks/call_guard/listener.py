@@ -57,8 +57,9 @@ class Listener:
         token = api.AccessToken(API_KEY, API_SECRET).with_identity("caller").with_grants(grants).to_jwt()
         async with joining or contextlib.nullcontext():
             await self._connect(url, token)
-            # LiveKit tells of participants without a track only every 3 s.
-            microphone = rtc.LocalAudioTrack.create_audio_track("microphone", rtc.AudioSource(_SAMPLE_RATE_HZ, 1))
+            # LiveKit tells of participants without a track only every 3 s. Without a queue no silence is encoded.
+            silence = rtc.AudioSource(_SAMPLE_RATE_HZ, 1, queue_size_ms=0)
+            microphone = rtc.LocalAudioTrack.create_audio_track("microphone", silence)
             await self._rtc.local_participant.publish_track(microphone)
         self.joined_at = self._clock()
         self._on_change()
