@@ -178,7 +178,9 @@ def assert_counted(root: Path, acknowledged: int) -> None:
 
 @pytest.mark.parametrize("kills", [20, pytest.param(400 * FACTOR, marks=SLOW)])
 def test_writer_killed_at_random_lines(kills: int, folder: Path) -> None:
-    lines = crash_injection.count_lines(lambda: count_events(folder / "measured", os.open(os.devnull, os.O_WRONLY)))
+    measured = folder / "measured"
+    measured.mkdir()  # as below: to make it takes a writer a few lines more
+    lines = crash_injection.count_lines(lambda: count_events(measured, os.open(os.devnull, os.O_WRONLY)))
     chance = random.Random(SEED)
     for number in range(kills):
         root = folder / str(number)
