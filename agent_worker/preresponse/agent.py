@@ -514,6 +514,7 @@ class PreResponseAgent(Agent):
         """Note a pre-response that is going to be heard."""
         reply.unspoken = preresponse
         reply.trace.source = preresponse.source
+        reply.trace.move = preresponse.move and preresponse.move.value
         reply.trace.lead_segments += 1
         self._decider.recent.append(preresponse.text)
         if reply.message_id is not None:

@@ -108,6 +108,8 @@ class TurnRecord:
     """The pre-response and the fillers as far as they were spoken."""
     preresponse_source: str | None
     """``llm``, ``phrase``, ``filler`` if there was only a filler, or a custom strategy's word."""
+    preresponse_move: str | None
+    """What the pre-response does (``text.move.Move``), such as ``consent``; ``None`` if that is not known."""
     preresponse_outcome: str | None
     """``spoken``, ``interrupted``, or why there was none: one of ``telemetry.trace.OUTCOMES``."""
     answer: str
@@ -213,6 +215,7 @@ def turn_record(
         caller=caller.text_content if caller else None,
         preresponse=spoken.preresponse,
         preresponse_source=trace.source if trace else None,
+        preresponse_move=trace.move if trace else None,
         preresponse_outcome=_outcome(trace, is_heard or spoken.preresponse is not None, spoken.is_preresponse_complete),
         answer=spoken.answer,
         interrupted=interrupted,

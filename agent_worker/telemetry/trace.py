@@ -45,6 +45,7 @@ class TurnTrace:
         intent: Value of the caller's ``text.intent.Intent``.
         outcome: ``spoken``, or why there was no pre-response.
         source: Origin of the pre-response, such as ``llm`` or ``phrase``.
+        move: Value of the ``text.move.Move`` that the pre-response makes, if the strategy names it.
         uses_tools: Whether the main model called a tool.
         lead_segments: How many segments were sent to the voice before the answer: the pre-response and the fillers.
         fillers: What was said while a tool or the main model took long.
@@ -60,6 +61,7 @@ class TurnTrace:
     intent: str | None = None
     outcome: PreresponseOutcome = "off"
     source: str | None = None
+    move: str | None = None
     uses_tools: bool = False
     lead_segments: int = 0
     fillers: list[str] = field(default_factory=list)

@@ -108,9 +108,11 @@ def _attributes(record: TurnRecord, before: Usage) -> dict[str, Any]:
     found: Mapping[str, Any] = {
         "turn": record.turn,
         "call.id": call.id if call else None,
+        "room": call.room if call else None,
         "strategy": record.strategy,
         "intent": record.kind,
         "preresponse.source": record.preresponse_source,
+        "preresponse.move": record.preresponse_move,
         "preresponse.outcome": record.preresponse_outcome,
         "interrupted": record.interrupted,
         "unanswered": is_unanswered(record),

@@ -266,6 +266,7 @@ async def test_record_has_every_instant_in_order_on_one_clock() -> None:
     assert order == sorted(order)  # type: ignore[type-var]
     assert (record.turn, record.strategy, record.kind) == (1, "phrase", "question")
     assert (record.preresponse_source, record.preresponse_outcome) == ("phrase", "spoken")
+    assert record.preresponse_move == "look_up"
     assert (record.caller, record.preresponse, record.answer) == (QUESTION, PHRASE, "It opens at nine.")
     assert not record.interrupted
 

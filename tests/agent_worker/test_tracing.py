@@ -37,7 +37,7 @@ def _restored_tracer() -> Iterator[None]:
 
 def a_turn(number: int = 2, cost: float = 0.25, **changes: Any) -> TurnRecord:
     speech = SpeechTimestamps(last_voice=100.0, stt_final=100.2, end_of_turn=100.45)
-    engine = TurnTrace("phrase", outcome="answer_first", main_request=99.8, main_first_token=100.8)
+    engine = TurnTrace("phrase", outcome="answer_first", move="consent", main_request=99.8, main_first_token=100.8)
     caller, reply = (ChatMessage(role=role, content=[WORDS]) for role in ("user", "assistant"))
     record = turn_record(
         number, caller, [reply], [Playout(101.0, 103.0)], engine, speech, wall_clock_offset_s=AT_S - 100.0
@@ -83,7 +83,7 @@ def test_span_of_a_turn_has_the_instants_of_its_record_as_events_on_the_wall_clo
 def test_attributes_find_slow_dear_and_unanswered_turns() -> None:
     first, second, _ = spans_of(a_turn(), a_turn(3, cost=0.75))
     shown = {name.removeprefix("agent_worker."): value for name, value in second.attributes.items()}
-    assert shown["call.id"] == "call-12ab"
+    assert (shown["call.id"], shown["room"], shown["preresponse.move"]) == ("call-12ab", "call-12ab", "consent")
     assert (shown["turn"], shown["response_gap_s"], shown["answer_gap_s"]) == (3, 1.0, 1.0)
     assert (shown["prompt_tokens"], shown["completion_tokens"], shown["cost_usd"]) == (100, 10, 0.5)
     assert first.status.is_ok

@@ -16,6 +16,7 @@ export function turn(some: Partial<TurnRecord> = {}): TurnRecord {
     caller: "What is the best way to learn how to cook?",
     preresponse: "Let me think about that.",
     preresponse_source: "phrase",
+    preresponse_move: "consent",
     preresponse_outcome: "spoken",
     answer: "Start with simple recipes.",
     interrupted: false,
