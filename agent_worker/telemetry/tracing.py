@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import socket
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 from multiprocessing import util
@@ -18,12 +19,15 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from agent_worker.core.compat.livekit import on_request, session_trace_context
+from agent_worker.core.log import logger
 from agent_worker.core.settings import TraceSettings
 from agent_worker.telemetry.record import TurnRecord, Usage
 
 _SERVICE_NAME = "agent-worker"
 _PREFIX = "agent_worker"
 _NS_PER_S = 1_000_000_000
+#: The exporter itself tries for 10 s.
+_FLUSH_TIMEOUT_S = 5.0
 
 
 def start_tracing(settings: TraceSettings, version: str, exporter: SpanExporter | None = None) -> TracerProvider | None:
@@ -49,8 +53,17 @@ def start_tracing(settings: TraceSettings, version: str, exporter: SpanExporter 
     set_tracer_provider(provider, allow_pii=settings.trace_words)
     provider.add_span_processor(BatchSpanProcessor(exporter or OTLPSpanExporter()))
     # The process of a call ends without Python's exit handlers; the span of its job ends after the job's own.
-    util.Finalize(None, provider.shutdown, exitpriority=10)
+    util.Finalize(None, end_tracing, (provider,), exitpriority=10)
     return provider
+
+
+def end_tracing(provider: TracerProvider, timeout_s: float = _FLUSH_TIMEOUT_S) -> None:
+    """Export what is left, and return after ``timeout_s`` at most: a call takes a slot until its process has ended."""
+    thread = threading.Thread(target=provider.shutdown, name="end_tracing", daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    if thread.is_alive():
+        logger.warning("the last spans of a trace were not exported within %.0f s", timeout_s)
 
 
 def current_trace_id() -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import gzip
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,12 +17,14 @@ from livekit.agents.telemetry import tracer
 from livekit.plugins import openai
 from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from agent_worker.core.settings import TraceSettings
 from agent_worker.telemetry.record import CallIdentity, Playout, SpeechTimestamps, TurnRecord, Usage, turn_record
 from agent_worker.telemetry.trace import TurnTrace
-from agent_worker.telemetry.tracing import TurnSpans, current_trace_id, send_trace_context, start_tracing
+from agent_worker.telemetry.tracing import TurnSpans, current_trace_id, end_tracing, send_trace_context, start_tracing
 
 WORDS = "my card number is 4242"
 AT_S = 1_790_000_000.0
@@ -159,6 +162,29 @@ async def test_trace_arrives_over_otlp_with_the_service_and_its_version(
     assert (named["service.name"], named["service.version"]) == ("agent-worker", "3f2a1c")
     (span,) = resource.scope_spans[0].spans
     assert (span.name, span.trace_id.hex()) == ("job_entrypoint", trace_id)
+
+
+class StuckExporter(SpanExporter):
+    """Exports nothing before it is released, as to a backend that does not answer."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self.released.wait()
+        return SpanExportResult.FAILURE
+
+
+def test_process_ends_although_the_backend_does_not_answer(caplog: pytest.LogCaptureFixture) -> None:
+    exporter = StuckExporter()
+    provider = start_tracing(settings(), "0.1.0", exporter)
+    assert provider is not None
+    with tracer.start_as_current_span("job_entrypoint"):
+        pass
+    end_tracing(provider, timeout_s=0.1)
+    assert not exporter.released.is_set()
+    assert "were not exported" in caplog.text
+    exporter.released.set()
 
 
 async def test_request_to_a_provider_carries_the_trace_context() -> None:
