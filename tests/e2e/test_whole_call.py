@@ -161,8 +161,7 @@ async def test_who_speaks_is_heard_a_supervisor_is_not_and_the_call_goes_on_when
             await speak_until_answered(first, microphone, wav)
             await speak_until_answered(second, seconds_microphone, wav)
             await speak_until_answered(first, microphone, wav)
-        _, turn = await second.turn("And how fast are they?")
-        assert turn["answer"] == ANSWER
+        await speak_until_answered(second, seconds_microphone, wav)
         await settle()
         assert supervisor.turns() == []
         assert supervisor.said == []
