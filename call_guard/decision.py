@@ -115,7 +115,7 @@ def _agents(room: Room, agent_name: str) -> list[Participant]:
     def rank(agent: Participant) -> tuple[bool, float, str]:
         return agent.claim is None, agent.claim.accepted_at if agent.claim else 0.0, agent.identity
 
-    return sorted((one for one in room.members(Role.AGENT) if one.agent_name == agent_name), key=rank)
+    return sorted(room.agents(agent_name), key=rank)
 
 
 def _own_dispatches(room: Room, agent_name: str) -> list[Dispatch]:

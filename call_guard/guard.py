@@ -196,8 +196,8 @@ class Guard:
         """Remove agents that have answered before and do not any more; return whether there were any."""
         if not room.members(Role.CALLER):
             return False
-        agents = [one.identity for one in room.members(Role.AGENT) if one.agent_name == self._policy.agent_name]
-        silent = [identity for identity in agents if await self._is_silent(room, identity)]
+        agents = room.agents(self._policy.agent_name)
+        silent = [one.identity for one in agents if await self._is_silent(room, one.identity)]
         for identity in silent:
             await self._rooms.remove(room.name, identity)
             self._metrics.removed_agents.labels("silent").inc()

@@ -6,6 +6,7 @@ a thread of its own: so also an agent that has much to do answers within some 10
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -59,7 +60,7 @@ class Heartbeat:
         try:
             async with self._http.post(self._url, json=call, headers=headers, timeout=timeout) as response:
                 answer = await response.json(content_type=None)
-        except (TimeoutError, ValueError):  # ValueError: no JSON, as from a proxy
+        except (asyncio.TimeoutError, ValueError):  # ValueError: no JSON, as from a proxy
             return None
         return _means_life(answer)
 

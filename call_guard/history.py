@@ -46,7 +46,7 @@ class RoomHistory:
             self.dispatch_seen_at.setdefault(dispatch.id, now)
             if dispatch.identities:
                 self.accepted_seen_at.setdefault(dispatch.id, now)
-        agents = [one for one in room.members(Role.AGENT) if one.agent_name == agent_name]
+        agents = room.agents(agent_name)
         for agent in agents:
             self.agents_seen_at.setdefault(agent.identity, now)
         self.served_since = _since(self.served_since, bool(agents), now)

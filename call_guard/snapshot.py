@@ -94,6 +94,10 @@ class Room:
         """The id by which the page and the worker's log name the call (``agent_worker/lifecycle/call_identity.py``)."""
         return self.name if self.is_page_room else self.sid
 
+    def agents(self, name: str) -> tuple[Participant, ...]:
+        """Return the agents that were dispatched by a name."""
+        return tuple(one for one in self.members(Role.AGENT) if one.agent_name == name)
+
     def members(self, role: Role) -> tuple[Participant, ...]:
         """Return the participants with a role."""
         return tuple(one for one in self.participants if one.role is role)

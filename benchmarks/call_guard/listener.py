@@ -11,6 +11,7 @@ import numpy as np
 from livekit import api, rtc
 
 from agent_worker.room.topics import ANNOUNCER_ATTRIBUTE
+from call_guard.line import IDENTITY
 from testbed.services import API_KEY, API_SECRET
 
 _FRAME_MS = 100
@@ -102,7 +103,7 @@ class Listener:
         """
         while True:
             for start, who in self.heard:
-                if start >= after and who != but and not (of_agent and who == "announcer"):
+                if start >= after and who != but and not (of_agent and who == IDENTITY):
                     return start
             self._changed.clear()
             await self._changed.wait()

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from livekit import api
@@ -222,30 +223,18 @@ async def _has_agents(livekit: api.LiveKitAPI) -> bool:
     return False
 
 
-def _few_with(fault: Callable[[System], Awaitable[None]]) -> Callable[[System], Awaitable[Outcome]]:
-    return lambda running: _few(running, fault)
-
-
-def _rejoin_with(fault: Callable[[System], Awaitable[None]]) -> Callable[[System], Awaitable[Outcome]]:
-    return lambda running: _rejoin(running, fault)
-
-
-async def _crowd_without_a_guard(running: System) -> Outcome:
-    return await _crowd(running, after_s=5)
-
-
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
         Scenario(f"{CROWD} callers at once on 8 slots", _crowd),
-        Scenario(f"{CROWD} callers at once on 8 slots, one of two guards killed after 5 s", _crowd_without_a_guard),
+        Scenario(f"{CROWD} callers at once on 8 slots, one of two guards killed after 5 s", partial(_crowd, after_s=5)),
         Scenario("callers hang up and come back after 1 s", _rejoin),
         Scenario("the same, webhooks lost", _rejoin, webhooks=0),
         Scenario("the same, webhooks doubled", _rejoin, webhooks=2),
-        Scenario("the same, one of two guards killed", _rejoin_with(_kill_guard)),
-        Scenario("a worker's container is lost during calls", _few_with(_lose_container)),
-        Scenario("the same, webhooks lost", _few_with(_lose_container), webhooks=0),
-        Scenario("the same, and one of two guards with it", _few_with(_lose_container_and_guard)),
+        Scenario("the same, one of two guards killed", partial(_rejoin, fault=_kill_guard)),
+        Scenario("a worker's container is lost during calls", partial(_few, fault=_lose_container)),
+        Scenario("the same, webhooks lost", partial(_few, fault=_lose_container), webhooks=0),
+        Scenario("the same, and one of two guards with it", partial(_few, fault=_lose_container_and_guard)),
         Scenario("LiveKit server killed and started again during calls", _restart_livekit),
     )
 }
