@@ -28,11 +28,11 @@ def main() -> None:
 async def _measure(options: argparse.Namespace) -> None:
     found = read(options.out)
     folder = cli.log_folder("call-guard")
-    for scenario in SCENARIOS.values():
-        if re.search(options.only, scenario.name):
-            progress(scenario.name)
+    for name, scenario in SCENARIOS.items():
+        if re.search(options.only, name):
+            progress(name)
             logs = Path(tempfile.mkdtemp(dir=folder))
-            found[scenario.name] = outcome = await run(scenario, logs)
+            found[name] = outcome = await run(scenario, logs)
             progress(f"  {outcome} (logs: {logs})")
             write(found, options.out, _PAGE)
 

@@ -54,12 +54,10 @@ class Scenario:
     """A scenario.
 
     Attributes:
-        name: For the table.
         play: Does it.
         webhooks: How often LiveKit tells each guard of a change.
     """
 
-    name: str
     play: Callable[[System], Awaitable[Outcome]]
     webhooks: int = 1
 
@@ -223,18 +221,20 @@ async def _has_agents(livekit: api.LiveKitAPI) -> bool:
     return False
 
 
+_CROWD = f"{CROWD} callers at once on 8 slots"
+_BACK = "callers hang up and come back after 1 s"
+_LOST = "a worker's container is lost during calls"
+
+#: By name, as in the table.
 SCENARIOS: Mapping[str, Scenario] = {
-    scenario.name: scenario
-    for scenario in (
-        Scenario(f"{CROWD} callers at once on 8 slots", _crowd),
-        Scenario(f"{CROWD} callers at once on 8 slots, one of two guards killed after 5 s", partial(_crowd, after_s=5)),
-        Scenario("callers hang up and come back after 1 s", _rejoin),
-        Scenario("the same, webhooks lost", _rejoin, webhooks=0),
-        Scenario("the same, webhooks doubled", _rejoin, webhooks=2),
-        Scenario("the same, one of two guards killed", partial(_rejoin, fault=_kill_guard)),
-        Scenario("a worker's container is lost during calls", partial(_few, fault=_lose_container)),
-        Scenario("the same, webhooks lost", partial(_few, fault=_lose_container), webhooks=0),
-        Scenario("the same, and one of two guards with it", partial(_few, fault=_lose_container_and_guard)),
-        Scenario("LiveKit server killed and started again during calls", _restart_livekit),
-    )
+    _CROWD: Scenario(_crowd),
+    f"{_CROWD}, one of two guards killed after 5 s": Scenario(partial(_crowd, after_s=5)),
+    _BACK: Scenario(_rejoin),
+    f"{_BACK}, webhooks lost": Scenario(_rejoin, webhooks=0),
+    f"{_BACK}, webhooks doubled": Scenario(_rejoin, webhooks=2),
+    f"{_BACK}, one of two guards killed": Scenario(partial(_rejoin, fault=_kill_guard)),
+    _LOST: Scenario(partial(_few, fault=_lose_container)),
+    f"{_LOST}, webhooks lost": Scenario(partial(_few, fault=_lose_container), webhooks=0),
+    f"{_LOST}, and one of two guards with it": Scenario(partial(_few, fault=_lose_container_and_guard)),
+    "LiveKit server killed and started again during calls": Scenario(_restart_livekit),
 }
