@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from livekit import api
 
@@ -24,7 +24,7 @@ from call_guard.decision import (
     is_guarded,
     wants_agent,
 )
-from call_guard.history import History
+from call_guard.history import History, RoomHistory
 from call_guard.metrics import GuardMetrics
 from call_guard.rooms import Rooms, end_waiting_call
 from call_guard.snapshot import Role, Room
@@ -34,6 +34,8 @@ from call_guard.waits import WaitMeter
 _JITTER_S = 0.4
 #: A room is read in some 5 ms. Where it takes longer than this, LiveKit server or the way to it is overloaded.
 _QUICK_S = 0.2
+#: The event loop's clock may be a trifle before this one.
+_CLOCK_SLACK_S = 0.01
 #: How many rooms are read at the same time.
 _CONCURRENCY = 20
 
@@ -80,6 +82,7 @@ class Guard:
         heartbeat: Asks agents for a sign of life. Without it, a dead one counts until LiveKit removes it.
         clock: Seconds, monotonic.
         sleep: Waits for so many seconds.
+        later: Calls something after so many seconds; by default, the running event loop's.
         jitter: Returns a random number from 0 to 1.
     """
 
@@ -94,6 +97,7 @@ class Guard:
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        later: Callable[[float, Callable[[], None]], Any] | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._rooms = rooms
@@ -104,6 +108,7 @@ class Guard:
         self._heartbeat = heartbeat
         self._clock = clock
         self._sleep = sleep
+        self._later = later
         self._jitter = jitter
         self._history = History()
         self._waits = WaitMeter(metrics, clock)
@@ -126,9 +131,11 @@ class Guard:
             Exception: If LiveKit does not list its rooms.
         """
         started = self._clock()
+        known = self._history.sids
         rooms = await self._rooms.all()
-        self._notice_departures(rooms)
-        listed = [room for room in rooms if room.num_participants]
+        for history in self._history.forget(known - {room.sid for room in rooms}):
+            self._waits.leave(history)
+        listed = [room for room in rooms if room.num_participants or self._is_waiting(room)]
         slots = _Allowance(await self._slots.free() if self._slots else None)
         queue = asyncio.Semaphore(_CONCURRENCY)
 
@@ -160,13 +167,10 @@ class Guard:
             self._again.discard(room)
             self.check_soon(room)
 
-    def _notice_departures(self, rooms: list[api.Room]) -> None:
-        """Forget the rooms that have ended; a room that is listed as empty is not read."""
-        for history in self._history.keep_only([room.sid for room in rooms]):
-            self._waits.leave(history)
-        for room in rooms:
-            if not room.num_participants and (found := self._history.find(room.sid)):
-                self._waits.leave(found)
+    def _is_waiting(self, room: api.Room) -> bool:
+        """Whether callers were there without an agent. LiveKit lists a room as empty for up to 3 s after they join."""
+        history = self._history.find(room.sid)
+        return history is not None and history.waiting_since is not None
 
     async def _check(self, name: str, listed: api.Room | None, slots: _Allowance) -> None:
         try:
@@ -232,10 +236,21 @@ class Guard:
         for action in actions:
             if isinstance(action, Announce):
                 self._announcing.announce(room.name)
+        self._plan_announcement(room, self._history.of(room))
         if wants_agent(actions):
             await self._request_agent(room.name)
         else:
             await self._do(room.name, actions)
+
+    def _plan_announcement(self, room: Room, history: RoomHistory) -> None:
+        """Look again when callers are to be told that they wait: the next sweep may come seconds later."""
+        since = history.waiting_since
+        if since is None or since == history.planned_for or not self._policy.with_announcer:
+            return
+        history.planned_for = since
+        later = self._later or asyncio.get_running_loop().call_later
+        due_s = since + self._policy.announce_after_s - self._clock()
+        later(max(due_s, 0.0) + _CLOCK_SLACK_S, lambda: self.check_soon(room.name))
 
     async def _request_agent(self, name: str) -> None:
         """Request an agent, unless the other guard has done it meanwhile; then take a double back."""

@@ -24,6 +24,7 @@ class RoomHistory:
         agents_answered: Agents that have given a sign of life.
         served_since: When an agent was first seen there without an interruption; ``None`` if none is there.
         is_guarded: Whether callers there were to get an agent of ours.
+        planned_for: The ``waiting_since`` for which the next look is planned; ``None`` if there was none yet.
     """
 
     waiting_since: float | None = None
@@ -33,6 +34,7 @@ class RoomHistory:
     agents_answered: set[str] = field(default_factory=set)
     served_since: float | None = None
     is_guarded: bool = False
+    planned_for: float | None = None
 
     def observe(self, room: Room, agent_name: str, now: float) -> None:
         """Note what a snapshot shows.
@@ -76,6 +78,11 @@ class History:
         """Return what is remembered of the room with this id; ``None`` if it was not seen yet."""
         return self._rooms.get(sid)
 
-    def keep_only(self, sids: Collection[str]) -> list[RoomHistory]:
-        """Forget all other rooms, and return their histories."""
-        return [self._rooms.pop(sid) for sid in self._rooms.keys() - set(sids)]
+    @property
+    def sids(self) -> set[str]:
+        """The ids of the rooms of which something is remembered."""
+        return set(self._rooms)
+
+    def forget(self, sids: Collection[str]) -> list[RoomHistory]:
+        """Forget rooms, and return their histories."""
+        return [self._rooms.pop(sid) for sid in sids]

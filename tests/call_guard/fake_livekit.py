@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from livekit import api
@@ -43,6 +44,8 @@ class FakeLiveKit:
         is_down: Whether each request fails.
         silent: Participants in the rooms that no longer answer.
         unknown: Participants of which LiveKit cannot tell.
+        late: Whether it lists rooms as they were before anybody joined.
+        during_list: Called while the list of rooms is on its way.
     """
 
     rooms: dict[str, Room] = field(default_factory=dict)
@@ -51,6 +54,8 @@ class FakeLiveKit:
     is_down: bool = False
     silent: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
+    late: bool = False
+    during_list: Callable[[], object] = lambda: None
     _refused: set[str] = field(default_factory=set)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -86,10 +91,13 @@ class FakeLiveKit:
 
     async def all(self) -> list[api.Room]:
         await self._answer()
-        return [
-            api.Room(name=room.name, sid=room.sid, num_participants=len(room.members(Role.CALLER)))
+        rooms = [
+            api.Room(name=room.name, sid=room.sid, num_participants=0 if self.late else len(room.members(Role.CALLER)))
             for room in self.rooms.values()
         ]
+        self.during_list()
+        await asyncio.sleep(0)
+        return rooms
 
     async def read(self, name: str, listed: api.Room | None = None, *, with_dispatches: bool = True) -> Room | None:
         await self._answer()

@@ -38,6 +38,7 @@ class Guarded:
         self.clock = Clock()
         self.metrics = GuardMetrics()
         self.announced: list[str] = []
+        self.planned: list[tuple[float, Callable[[], None]]] = []
         self.guards = [
             Guard(
                 self.livekit,
@@ -48,6 +49,7 @@ class Guarded:
                 self.livekit,
                 clock=self.clock,
                 sleep=self.clock.sleep,
+                later=lambda delay_s, look: self.planned.append((self.clock.now + delay_s, look)),
                 jitter=lambda: 0.5,  # the same for all: the worst case
             )
             for _ in range(guards)
@@ -172,6 +174,54 @@ async def test_caller_waits_while_all_workers_are_full_and_gets_the_first_free_s
     guarded.livekit.free_slots = 1
     await guarded.sweeps_until(lambda: bool(guarded.agents()))
     assert len(guarded.agents()) == 1
+
+
+async def test_wait_goes_on_while_livekit_lists_the_room_as_empty() -> None:
+    """LiveKit counts participants of a list only every 3 s."""
+    guarded = Guarded(free=0)
+    (guard,) = guarded.guards
+    guarded.livekit.add(CALLER)
+    guarded.livekit.late = True
+    guard.check_soon("room")
+    await guard.idle()
+    for _ in range(2):
+        guarded.clock.now += 2
+        await guarded.sweep()
+    assert guarded.announced == ["room"]
+    assert guarded.value("call_guard_abandoned_seconds_count") == 0
+
+
+async def test_wait_that_begins_while_rooms_are_listed_is_not_forgotten() -> None:
+    guarded = Guarded(free=0)
+    (guard,) = guarded.guards
+
+    def join() -> None:
+        guarded.livekit.add(CALLER)
+        guard.check_soon("room")
+
+    guarded.livekit.during_list = join
+    await guarded.sweep()
+    await guard.idle()
+    assert len(guarded.planned) == 1
+    guard.check_soon("room")
+    await guard.idle()
+    assert len(guarded.planned) == 1
+
+
+async def test_caller_is_told_in_time_even_if_the_next_sweep_is_late() -> None:
+    guarded = Guarded(free=0)
+    (guard,) = guarded.guards
+    guarded.livekit.add(CALLER)
+    for _ in range(2):
+        guard.check_soon("room")
+        await guard.idle()
+    ((due_at, look),) = guarded.planned
+    assert 3.5 < due_at < 3.6
+    assert not guarded.announced
+    guarded.clock.now = due_at
+    look()
+    await guard.idle()
+    assert guarded.announced == ["room"]
 
 
 async def test_longest_waiting_caller_gets_the_free_slot() -> None:
