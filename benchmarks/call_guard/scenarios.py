@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from livekit import api
+from livekit import api, rtc
 
 from benchmarks.call_guard.listener import Listener
 from benchmarks.call_guard.system import GUARDS, LIVEKIT, WORKERS, System, system
@@ -26,6 +26,11 @@ _GREETING_S = 4.0
 #: A caller who is not served by then never is.
 _LIMIT_S = 120.0
 _REJOIN_AFTER_S = 1.0
+#: When callers ask after LiveKit is back, and how soon again.
+_ASK_AFTER_S = 1.0
+_ASK_EVERY_S = 3.0
+#: The simulated models need 0.9 s: what is heard sooner is no answer.
+_ANSWER_AFTER_S = 0.8
 
 
 @dataclass
@@ -137,30 +142,42 @@ async def _kill_guard(running: System) -> None:
 
 
 async def _restart_livekit(running: System) -> Outcome:
-    """LiveKit is killed during four calls, and started again; who loses the room joins it anew, as the page does."""
+    """LiveKit is killed during four calls, and started again; who loses the room joins it anew, as the page does.
+
+    Agents whose connection is made anew have nothing to say, so the callers ask, again and again, until they are
+    answered.
+    """
     outcome = Outcome(_FEW)
     async with _conversations(running) as callers:
+        killed = time.monotonic()
         await running.kill(LIVEKIT)
-        back = time.monotonic()
         await running.start(LIVEKIT)
+        await asyncio.sleep(_ASK_AFTER_S)
         again: list[Listener] = []
 
         async def go_on(caller: Listener) -> None:
-            heard = asyncio.create_task(caller.sound(back))
-            lost = asyncio.create_task(_until(lambda: not caller.is_connected))
-            await asyncio.wait([heard, lost], return_when=asyncio.FIRST_COMPLETED, timeout=_LIMIT_S)
-            lost.cancel()
-            if heard.done():
-                await _note(outcome, caller, back)
+            if await _ask(outcome, caller, killed):
                 return
-            heard.cancel()
             again.append(Listener(caller.room))
             async with again[-1].joined(running.ports.livekit_url):
-                await _note(outcome, again[-1], back)
-                await asyncio.sleep(_STAY_S)
+                await _ask(outcome, again[-1], killed)
 
         await asyncio.gather(*map(go_on, callers))
     return await _with_agents(outcome, [*callers, *again], running)
+
+
+async def _ask(outcome: Outcome, caller: Listener, since: float) -> bool:
+    """Ask until there is an answer, and note how long that took; return False if the caller loses the room."""
+    asked = time.monotonic()
+    answered = asyncio.create_task(_note(outcome, caller, since, heard_after=asked + _ANSWER_AFTER_S))
+    try:
+        while not answered.done() and caller.is_connected:
+            with contextlib.suppress(rtc.StreamError, RuntimeError, asyncio.TimeoutError):
+                await asyncio.wait_for(caller.say("How old are trains?"), _ASK_EVERY_S)
+            await asyncio.wait([answered], timeout=_ASK_EVERY_S)
+        return answered.done()
+    finally:
+        answered.cancel()
 
 
 @contextlib.asynccontextmanager
@@ -182,12 +199,23 @@ async def _conversations(running: System) -> AsyncIterator[list[Listener]]:
         yield callers
 
 
-async def _note(outcome: Outcome, caller: Listener, since: float, but: str = "") -> bool:
-    """Note when a caller hears somebody, and an agent; return whether an agent came."""
+async def _note(
+    outcome: Outcome, caller: Listener, since: float, but: str = "", heard_after: float | None = None
+) -> bool:
+    """Note when a caller hears somebody, and an agent; return whether an agent came.
+
+    Args:
+        outcome: Gets the times.
+        caller: Who listens.
+        since: From when the times count.
+        but: An agent that does not count.
+        heard_after: From when sound counts; by default ``since``.
+    """
+    after = since if heard_after is None else heard_after
 
     async def hear() -> None:
-        outcome.silences_s.append(await caller.sound(since, but=but) - since)
-        outcome.agent_waits_s.append(await caller.sound(since, of_agent=True, but=but) - since)
+        outcome.silences_s.append(await caller.sound(after, but=but) - since)
+        outcome.agent_waits_s.append(await caller.sound(after, of_agent=True, but=but) - since)
 
     try:
         await asyncio.wait_for(hear(), _LIMIT_S)
@@ -195,11 +223,6 @@ async def _note(outcome: Outcome, caller: Listener, since: float, but: str = "")
         outcome.never_served += 1
         return False
     return True
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.1)
 
 
 async def _with_agents(outcome: Outcome, callers: list[Listener], running: System) -> Outcome:
