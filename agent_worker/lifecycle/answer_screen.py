@@ -72,6 +72,7 @@ class AnswerScreen:
     async def admits(self) -> bool:
         """Return whether the call begins as with a person; what is done otherwise has been done then."""
         self._agent.is_held_back = True
+        self._agent.events.emit("turns_held")
         answered_by: metrics.AnsweredBy = "unknown"
         try:
             async with AnswerDetector(self._session) as detector:
@@ -85,6 +86,7 @@ class AnswerScreen:
                     self._end.begin("machine")
                     return False
                 await self._take_over(detector)
+            self._agent.events.emit("turns_released")
         except RuntimeError as error:  # the session has ended meanwhile
             logger.info("a call has ended before it was dealt with who had answered: %s", error)
             return False

@@ -30,6 +30,7 @@ class _OpenTurn:
     Attributes:
         caller_spoke: Whether the caller spoke while the reply was awaited or heard.
         is_withdrawn: Whether the caller went on after all: the turn that follows is this one.
+        is_held: Whether it is not known yet if a person speaks.
         backchannels: Listener's sounds of the agent before the caller had finished.
     """
 
@@ -40,7 +41,13 @@ class _OpenTurn:
     playouts: list[Playout] = field(default_factory=list)
     caller_spoke: bool = False
     is_withdrawn: bool = False
+    is_held: bool = False
     backchannels: int = 0
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the turn that follows is this one, or this is none."""
+        return self.is_withdrawn or self.is_held
 
     @property
     def is_interrupted(self) -> bool:
@@ -68,6 +75,7 @@ class TurnRecorder:
         self._on_turn = on_turn
         self._turns = 0
         self._backchannels = 0
+        self._is_holding = False
         self._speech_end: SpeechEndTracker | None = None
         self._open = _OpenTurn()
         session.on("conversation_item_added", self._on_item)
@@ -87,6 +95,14 @@ class TurnRecorder:
         if self._open.caller is not None and self._open.caller.id == message_id:
             self._open.is_withdrawn = True
 
+    def hold(self) -> None:
+        """Make no record of what is said from now on, unless :meth:`release` follows."""
+        self._is_holding = True
+
+    def release(self) -> None:
+        """Make one turn of what was said meanwhile."""
+        self._is_holding = self._open.is_held = False
+
     def on_backchannel(self, _text: str, _seconds: float) -> None:
         """Count a listener's sound of the agent: it belongs to the turn that the caller has not finished."""
         self._backchannels += 1
@@ -104,8 +120,9 @@ class TurnRecorder:
             return
         if item.role == "user":
             self._finish()
-            if self._open.is_withdrawn:
+            if self._open.goes_on:
                 self._open = _OpenTurn(backchannels=self._open.backchannels)
+            self._open.is_held = self._is_holding
             self._open.backchannels += self._backchannels
             self._backchannels = 0
             self._open.caller, self._open.agent = item, self._session.current_agent
@@ -126,7 +143,7 @@ class TurnRecorder:
             self._open.caller_spoke = True
 
     def _finish(self) -> None:
-        if self._open.is_withdrawn:
+        if self._open.goes_on:
             return
         turn, self._open = self._open, _OpenTurn()
         if turn.caller is None and not turn.replies:

@@ -90,6 +90,9 @@ class SessionMeter:
                 agent.events.on("backchannel_started", recorder.on_backchannel)
                 agent.events.on("turn_reopened", turns.on_reopened)
                 agent.events.on("turn_reopened", recorder.withdraw)
+                for listener in (turns, recorder):
+                    agent.events.on("turns_held", listener.hold)
+                    agent.events.on("turns_released", listener.release)
 
         subscribe(agent)
         # A handoff may have brought another agent. Subscribing twice has no effect.
@@ -178,6 +181,18 @@ class _TurnCounter:
     def __init__(self) -> None:
         self._counted: deque[str] = deque(maxlen=_REMEMBERED_MESSAGES)
         self._is_reopened = False
+        self._is_holding = False
+        self._has_held = False
+
+    def hold(self) -> None:
+        """Count nothing that is said from now on, unless :meth:`release` follows."""
+        self._is_holding = True
+
+    def release(self) -> None:
+        """Count what was said meanwhile as one turn."""
+        if self._has_held:
+            metrics.TURNS.inc()
+        self._is_holding = self._has_held = False
 
     def on_reopened(self, _: str) -> None:
         """The next message of the caller is that of a turn which has been counted."""
@@ -188,6 +203,8 @@ class _TurnCounter:
         item = event.item
         if isinstance(item, ChatMessage) and item.role == "user" and item.id not in self._counted:
             self._counted.append(item.id)
-            if not self._is_reopened:
+            if self._is_holding:
+                self._has_held = True
+            elif not self._is_reopened:
                 metrics.TURNS.inc()
             self._is_reopened = False

@@ -20,10 +20,13 @@ from agent_worker.core.settings import ConversationSettings
 from agent_worker.lifecycle.greeting import greet_when_answered
 from agent_worker.lifecycle.outbound import OutboundCall
 from agent_worker.preresponse.agent import PreResponseAgent
+from agent_worker.telemetry.pricing import Prices
+from agent_worker.telemetry.record import TurnRecord
+from agent_worker.telemetry.session_meter import SessionMeter
 from agent_worker.testing import ScriptedLLM
 from tests.agent_worker.floor_calls import Call, call
 from tests.agent_worker.telephones import FakeRoom, phone, room_io
-from tests.agent_worker.test_session_meter import Changes
+from tests.agent_worker.test_session_meter import Changes, a_stack
 from tests.agent_worker.test_silent_caller import End
 from tests.waiting import settle, until
 
@@ -53,6 +56,7 @@ class Outbound:
     phone: Any
     begun: asyncio.Task[None]
     judged: list[str]
+    records: list[TurnRecord]
     gained: Changes = dataclasses.field(default_factory=Changes)
 
     @property
@@ -95,7 +99,9 @@ async def dialled(greeting: str | None = GREETING, handling: Any = None, **optio
         now.gate.set()
         session, agent, end = now.session, now.session.current_agent, End()
         session._room_io = room_io(room, called)
-        judged: list[str] = []
+        records, judged = list[TurnRecord](), list[str]()
+        meter = SessionMeter(a_stack(), Prices.load())
+        meter.watch(session, agent, records.append).watch_audio(now.loudspeaker)
         now.main.chat = judging(now.main, judged)  # type: ignore[method-assign]
         placed = OutboundCall("+4930123456", given)
         screen = screen_of(placed, session, agent, end, is_greeted=greeting is not None)  # type: ignore[arg-type]
@@ -108,7 +114,7 @@ async def dialled(greeting: str | None = GREETING, handling: Any = None, **optio
             None,
             lambda: not (screen and screen.awaits_person),
         )
-        it = Outbound(now, end, room, called, begun, judged)
+        it = Outbound(now, end, room, called, begun, judged, records)
         if screen is not None:
             await it.answer()
         yield it
@@ -208,6 +214,43 @@ async def test_answering_machine_is_hung_up_on_without_a_word(text: str) -> None
         assert it.said == []
         assert it.call.main.requests == []
         assert it.gained("livekit_outbound_calls_answered_total", by="machine") == 1
+
+
+@pytest.mark.parametrize(
+    "handling", [{}, {"answering_machine": "leave_message", "voicemail_message": MESSAGE}], ids=lambda it: it and "message"
+)
+async def test_what_an_answering_machine_says_is_no_turn_without_an_answer(handling: dict[str, str]) -> None:
+    async with dialled(handling=handling) as it:
+        for text in ("You have reached the office of Smith and Sons.", VOICEMAIL):
+            await it.hear(text)
+        if handling:
+            await until(lambda: is_recognised(it))
+            await it.call.handled()
+            await it.call.quiet(1.0)
+            await it.call.quiet(1.0)
+        await until(lambda: it.end.reasons == ["machine"])
+        await it.begun
+        await it.call.session.aclose()
+    assert VOICEMAIL in it.call.caller_turns
+    assert it.said == ([MESSAGE] if handling else [])
+    assert it.records == []
+    assert it.gained("livekit_conversation_turns_total") == 0
+    assert it.gained("livekit_answer_gap_seconds_count", reply="answer") == 0
+
+
+async def test_what_a_person_says_before_the_greeting_is_one_turn_that_it_answers() -> None:
+    async with dialled() as it:
+        for text in ("Smith residence, good evening.", "Hello?"):
+            await it.hear(text)
+        await until(lambda: it.said == [GREETING])
+        await it.begun
+        await until(lambda: it.records)
+        assert it.gained("livekit_conversation_turns_total") == 1
+        await it.hear("When do you open?")
+        await until(lambda: len(it.records) == 2)
+        assert it.gained("livekit_conversation_turns_total") == 2
+        assert [record.turn for record in it.records] == [1, 2]
+        assert all(record.instants.answer_start is not None for record in it.records)
 
 
 async def test_nothing_is_said_into_the_pauses_of_a_machines_greeting() -> None:
