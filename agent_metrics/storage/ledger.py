@@ -20,6 +20,8 @@ from agent_metrics.storage.trusted import UntrustedError, check_file, check_fold
 from agent_metrics.storage.value_files import FileContents
 from agent_metrics.totals import Amount, Totals, exact_partials, kept_entries
 
+#: A version that only adds tables, or columns with defaults, keeps this number: older ones then read and write its
+#: ledger, because they name the columns that they use.
 _SCHEMA_VERSION = 1
 # The table `folded` holds compacted processes whose files may still be there, `flawed` the names of their defective
 # files, one a line.
@@ -33,7 +35,7 @@ PRAGMA user_version = {_SCHEMA_VERSION};
 COMMIT;
 """
 _UPSERT = """
-INSERT INTO series VALUES (?, ?, ?, ?)
+INSERT INTO series (kind, key, numbers, timestamp) VALUES (?, ?, ?, ?)
 ON CONFLICT (kind, key) DO UPDATE SET numbers = excluded.numbers, timestamp = excluded.timestamp
 """
 
@@ -47,6 +49,10 @@ Connect = Callable[..., sqlite3.Connection]
 
 class BadLedgerError(Exception):
     """The ledger file exists and this version cannot read it."""
+
+
+class NewerLedgerError(BadLedgerError):
+    """The ledger was written by a newer version, in a format that this one does not read."""
 
 
 class ForgedLedgerError(BadLedgerError):
@@ -127,16 +133,55 @@ class Ledger:
             self._load(connection)
         connection.close()
 
+    def copy_to(self, target: Path, timeout_s: float) -> None:
+        """Copy the file as of its last commit. A service may be writing to it.
+
+        Args:
+            target: An empty file.
+            timeout_s: How long to wait for a commit.
+
+        Raises:
+            BadLedgerError: If the file is not a ledger of this version, or an older one.
+            sqlite3.Error | OSError: If it cannot be read, or the target cannot be written.
+        """
+        with self._connect("rw", timeout_s) as connection, contextlib.closing(sqlite3.connect(target)) as copy:
+            copy.execute("PRAGMA journal_mode = OFF")  # a copy that is broken off is thrown away
+            connection.backup(copy)
+        connection.close()
+
+    def verify(self) -> None:
+        """Read the whole file without write access.
+
+        Raises:
+            BadLedgerError: If it is damaged, not a ledger, or a newer one.
+            sqlite3.Error | OSError: If it cannot be read.
+        """
+        with self._connect("ro") as connection:
+            if not _is_complete(connection, self.size_bytes()):
+                raise BadLedgerError(f"{self.path} is damaged or incomplete")
+            self._load(connection)
+        connection.close()
+
     @contextlib.contextmanager
-    def _connect(self, mode: str) -> Iterator[sqlite3.Connection]:
-        """Yield a connection that stays open, unless the block fails."""
+    def _connect(self, mode: str, timeout_s: float = 0) -> Iterator[sqlite3.Connection]:
+        """Yield a connection that stays open, unless the block fails.
+
+        Args:
+            mode: SQLite's: ``ro``, ``rw``, or ``rwc`` to create the file.
+            timeout_s: How long to wait for other programs. A service does not: they must not delay a scrape.
+        """
         self._check_files()
         uri = f"{self.path.absolute().as_uri()}?mode={mode}"
-        # No timeout: a program that locks the ledger must not delay a scrape. One thread at a time uses the connection.
-        connection = self._open_database(uri, timeout=0, uri=True, isolation_level=None, check_same_thread=False)
+        # One thread at a time uses the connection.
+        connection = self._open_database(
+            uri, timeout=timeout_s, uri=True, isolation_level=None, check_same_thread=False
+        )
         try:
-            if _schema_version(connection) > _SCHEMA_VERSION:
-                raise BadLedgerError(f"{self.path} was written by a newer agent-metrics")
+            if (version := _schema_version(connection)) > _SCHEMA_VERSION:
+                raise NewerLedgerError(
+                    f"{self.path} was written by a newer agent-metrics, in format {version}; this one reads "
+                    f"{_SCHEMA_VERSION}"
+                )
             connection.execute("PRAGMA trusted_schema = OFF")
             # A commit reaches the disk before the files that it was made from are removed.
             connection.execute("PRAGMA synchronous = FULL")
@@ -179,7 +224,7 @@ class Ledger:
             totals = _read_totals(connection)
         except (ValueError, TypeError, IndexError, AttributeError) as error:
             raise BadLedgerError(f"{self.path} holds series that no service can have written ({error})") from error
-        rows = connection.execute("SELECT * FROM folded").fetchall()
+        rows = connection.execute("SELECT id, folder, flawed FROM folded").fetchall()
         if not all(isinstance(value, str) for row in rows for value in row):
             raise ForgedLedgerError(f"{self.path} names files by what is no text")
         compacted = {
@@ -268,7 +313,7 @@ class Ledger:
         self._refuse_if_changed(connection)
         connection.executemany(_UPSERT, rows)
         connection.executemany(
-            "INSERT INTO folded VALUES (?, ?, ?)",
+            "INSERT INTO folded (id, folder, flawed) VALUES (?, ?, ?)",
             [(process.id, process.folder, "\n".join(process.defective_names)) for process in processes],
         )
         connection.executemany("DELETE FROM folded WHERE id = ?", [(id,) for id in removed_ids])
@@ -293,6 +338,14 @@ def _schema_version(connection: sqlite3.Connection) -> int:
     return version
 
 
+def _is_complete(connection: sqlite3.Connection, size_bytes: int) -> bool:
+    """Return whether nothing is missing. SQLite's own check takes the rest of a page that was cut off for empty."""
+    pages, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    return bool(
+        pages * page_bytes == size_bytes and connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    )
+
+
 def _data_version(connection: sqlite3.Connection) -> int:
     """Return a number that changes when another connection writes to the file."""
     version: int = connection.execute("PRAGMA data_version").fetchone()[0]
@@ -301,7 +354,7 @@ def _data_version(connection: sqlite3.Connection) -> int:
 
 def _read_totals(connection: sqlite3.Connection) -> Totals:
     totals = Totals()
-    for kind, key, numbers, timestamp in connection.execute("SELECT * FROM series"):
+    for kind, key, numbers, timestamp in connection.execute("SELECT kind, key, numbers, timestamp FROM series"):
         if kind not in KEPT_KINDS:
             raise ValueError(f"the kind {kind!r} does not outlive a process")
         if (parsed := parse_key(kind, key)) is not None and not parsed.has_host_label:
