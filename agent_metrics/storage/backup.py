@@ -74,8 +74,8 @@ def restore(root: Path, copy: BinaryIO, *, replace: bool) -> None:
     try:
         if not replace and _holds_metrics(root):
             raise BackupError(
-                f"{root} holds metrics: choose an empty --dir, or --replace its ledger. Processes whose files are there "
-                "and that the copy does not have count beside it"
+                f"{root} holds metrics: choose an empty --dir, or --replace its ledger. Processes "
+                "whose files are there and that the copy does not have count beside it"
             )
         _put_in_place(root / SERVICE_FOLDER / LEDGER_NAME, copy)
     finally:

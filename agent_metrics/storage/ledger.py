@@ -341,9 +341,7 @@ def _schema_version(connection: sqlite3.Connection) -> int:
 def _is_complete(connection: sqlite3.Connection, size_bytes: int) -> bool:
     """Return whether nothing is missing. SQLite's own check takes the rest of a page that was cut off for empty."""
     pages, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-    return bool(
-        pages * page_bytes == size_bytes and connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-    )
+    return bool(pages * page_bytes == size_bytes and connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok")
 
 
 def _data_version(connection: sqlite3.Connection) -> int:
