@@ -18,8 +18,8 @@ from call_guard.snapshot import Role
 
 #: From the end of a sentence to its next beginning.
 _PAUSE_S = 12.0
-#: Before joining: of two guards that see the same, one is faster, and the other sees its announcer. Joining takes a second
-#: where many callers wait.
+#: Before joining: of two guards that see the same, one is faster, and the other sees its announcer. Joining takes a
+#: second where many callers wait.
 _JITTER_S = 1.0
 #: How many rooms a guard joins at the same moment. Joining costs more than all that follows: with many callers at once,
 #: most attempts would fail, and two guards would drive each other's announcers out.

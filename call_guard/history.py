@@ -25,6 +25,7 @@ class RoomHistory:
         served_since: When an agent was first seen there without an interruption; ``None`` if none is there.
         is_guarded: Whether callers there were to get an agent of ours.
         planned_for: The ``waiting_since`` for which the next look is planned; ``None`` if there was none yet.
+        is_canary: Whether the caller there is the canary.
     """
 
     waiting_since: float | None = None
@@ -35,6 +36,7 @@ class RoomHistory:
     served_since: float | None = None
     is_guarded: bool = False
     planned_for: float | None = None
+    is_canary: bool = False
 
     def observe(self, room: Room, agent_name: str, now: float) -> None:
         """Note what a snapshot shows.
@@ -44,6 +46,7 @@ class RoomHistory:
             agent_name: Of the agents that serve callers.
             now: Seconds, monotonic.
         """
+        self.is_canary = room.is_canary
         for dispatch in room.dispatches:
             self.dispatch_seen_at.setdefault(dispatch.id, now)
             if dispatch.identities:

@@ -9,7 +9,7 @@ from enum import Enum
 from livekit import api
 
 from agent_worker.core.dispatch_claim import DispatchClaim
-from agent_worker.core.page_room import is_page_room
+from agent_worker.core.page_room import is_canary_room, is_page_room
 from agent_worker.room.topics import (
     ANNOUNCER_ATTRIBUTE,
     DISPATCH_CLAIM_ATTRIBUTE,
@@ -80,7 +80,8 @@ class Room:
         sid: Of this room; a later one of the same name has another.
         participants: Who is there.
         dispatches: The agents that were requested for it.
-        is_page_room: Whether the page server made it.
+        is_page_room: Whether the page server made it, or the canary.
+        is_canary: Whether the canary made it, whose calls are served and not counted.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Room:
     participants: tuple[Participant, ...] = ()
     dispatches: tuple[Dispatch, ...] = ()
     is_page_room: bool = False
+    is_canary: bool = False
 
     @property
     def call_id(self) -> str:
@@ -123,6 +125,7 @@ def read_room(
         tuple(map(_participant, participants)),
         tuple(map(_dispatch, dispatches)),
         is_page_room(room.name, room.creation_time, room.metadata, secret),
+        is_canary_room(room.metadata),
     )
 
 

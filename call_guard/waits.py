@@ -30,6 +30,8 @@ class WaitMeter:
         waited_since, was_served = history.waiting_since, history.served_since is not None
         history.observe(room, agent_name, self._clock())
         if history.served_since is not None:
+            if room.is_canary:
+                return
             if waited_since is not None:
                 waited_s = history.served_since - waited_since
                 self._metrics.wait.observe(waited_s)
@@ -50,5 +52,5 @@ class WaitMeter:
         self._counts_served_rooms = True
 
     def _give_up(self, history: RoomHistory, waited_since: float) -> None:
-        if history.is_guarded:
+        if history.is_guarded and not history.is_canary:
             self._metrics.abandoned.observe(self._clock() - waited_since)

@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = vars(_parser().parse_args(argv))
     # Options that were not passed are left out, so that only CallOptions knows the defaults.
     options = CallOptions(**{"utterances": [], **{k: v for k, v in arguments.items() if v is not None}})
-    _silence_livekit_logs()
+    silence_livekit_logs()
     try:
         return asyncio.run(_run(options))
     except CallError as error:
@@ -135,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _silence_livekit_logs() -> None:
+def silence_livekit_logs() -> None:
     """Keep livekit's logs off stderr: it logs every retry, with the token in it."""
     if os.environ.get("LIVEKIT_RTC_DEBUG", "").lower() not in ("1", "true"):
         logger = logging.getLogger("livekit")

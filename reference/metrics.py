@@ -6,6 +6,7 @@ from agent_metrics.compat.prometheus import MetricWrapperBase, label_names
 from agent_metrics.status import Status
 from agent_worker.telemetry import metrics
 from call_guard.metrics import GuardMetrics
+from caller.canary.metrics import CanaryMetrics
 from page_server.metrics import PageMetrics
 
 _HEAD = """\
@@ -29,7 +30,10 @@ def render() -> str:
         f"## Metrics of the call guard\n\nDeclared in `call_guard/metrics.py`; the guard serves them itself.\n\n"
         f"{_table(GuardMetrics())}\n"
         f"## Metrics of the page server\n\nDeclared in `page_server/metrics.py`; served on `PAGE_HEALTH_PORT`.\n\n"
-        f"{_table(PageMetrics())}"
+        f"{_table(PageMetrics())}\n"
+        "## Metrics of the canary\n\nDeclared in `caller/canary/metrics.py`; pushed to a Pushgateway as the job "
+        f"`canary`.\n\n"
+        f"{_table(CanaryMetrics())}"
     )
 
 

@@ -19,6 +19,7 @@ from agent_worker.core.settings import (
     WorkerUrlSettings,
 )
 from call_guard.settings import GuardSettings
+from caller.canary.settings import CanarySettings
 from page_server.settings import PageSettings
 
 
@@ -70,6 +71,7 @@ SECTIONS = (
     Section("Free slots", (WorkerUrlSettings,)),
     Section("Page", (PageSettings,), "python -m page_server"),
     Section("Call guard", (GuardSettings,), "python -m call_guard"),
+    Section("Canary", (CanarySettings,), "python -m caller.canary"),
 )
 
 

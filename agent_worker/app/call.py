@@ -20,6 +20,7 @@ from agent_worker.audio.soft_voice import SoftVoice
 from agent_worker.core.compat.livekit import received_at, room_audio_source, send_transcripts_only_to
 from agent_worker.core.log import logger
 from agent_worker.core.log_protection import protect_log_of_calls
+from agent_worker.core.page_room import is_canary_room
 from agent_worker.core.settings import ConversationSettings, Settings
 from agent_worker.lifecycle.answer_screen import AnswerScreen
 from agent_worker.lifecycle.call_end import CallEnd
@@ -98,11 +99,13 @@ async def run_call(
     earlier = earlier_conversation(job, sealer)
     if earlier:
         await remember(agent, earlier)
+    is_counted = not is_canary_room(job.job.room.metadata)
     recorder = meter.watch(
         session,
         agent,
         on_turn=publisher.publish_turn,
         is_continued=earlier is not None,
+        is_counted=is_counted,
         call=identity,
     )
     # Otherwise the agent would wait in the empty room, and a draining worker with it.
@@ -118,7 +121,7 @@ async def run_call(
         session_host=False,
         record=recorder_options(job, is_recorded=is_recorded),
     )
-    if requested_at := received_at(job):
+    if is_counted and (requested_at := received_at(job)):
         metrics.AGENT_DELAY.observe(max(time.time() - requested_at, 0.0))
     measure_while_open(session)
     callers.attach(session)
@@ -135,7 +138,7 @@ async def run_call(
         await job.room.local_participant.set_attributes({METRICS_ATTRIBUTE: "not written"})
     if settings.callers_choose_strategy:
         await let_caller_choose_strategy(job.room, session, agent)
-    end = CallEnd(session, settings.language, job.delete_room, stop_text_input=text_input.detach)
+    end = CallEnd(session, settings.language, job.delete_room, stop_text_input=text_input.detach, is_counted=is_counted)
     agent.events.on("language_changed", end.use_language)
     if settings.transfer_to is not None:
         offer_transfer(job, callers, agent, settings, end)

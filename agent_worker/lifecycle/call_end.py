@@ -56,6 +56,7 @@ class CallEnd:
         language: Of the farewell. Without one in it, nothing is said.
         close_room: Closes the room; may do nothing where there is none, as on the console.
         stop_text_input: Stops taking the caller's texts, before the farewell.
+        is_counted: Whether the call counts.
         sleep: Waits for so many seconds.
     """
 
@@ -66,12 +67,14 @@ class CallEnd:
         close_room: Callable[[], Awaitable[Any]],
         *,
         stop_text_input: Callable[[], None] = lambda: None,
+        is_counted: bool = True,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._session = session
         self._language = language
         self._close_room = close_room
         self._stop_text_input = stop_text_input
+        self._is_counted = is_counted
         self._sleep = sleep
         self._closed = False
         self._is_transferred = False
@@ -90,7 +93,7 @@ class CallEnd:
         """Begin to end the call. Later calls, and those after the end of the session, do nothing."""
         if self._task or self._closed:
             return
-        metrics.CALLS_ENDED.labels(reason).inc()
+        self._count(reason)
         logger.info("a call is ended: %s", _REASONS[reason])
         sentence = _FAREWELLS.get(reason, farewell)(self._language)
         self._task = asyncio.create_task(self._end(sentence), name="call_end")
@@ -100,7 +103,11 @@ class CallEnd:
         if self._task:
             self._task.cancel()
         elif reason := _REASONS_OF_OTHERS.get(event.reason):
-            metrics.CALLS_ENDED.labels("transferred" if self._is_transferred else reason).inc()
+            self._count("transferred" if self._is_transferred else reason)
+
+    def _count(self, reason: metrics.CallEndReason) -> None:
+        if self._is_counted:
+            metrics.CALLS_ENDED.labels(reason).inc()
 
     async def _end(self, sentence: str) -> None:
         self._session.input.set_audio_enabled(False)  # what the caller says or types now would cost more

@@ -45,7 +45,8 @@ class EngineEvents(rtc.EventEmitter[EventName]):
     ``turn_reopened``: the caller goes on after the end of a turn was assumed. Argument: the id of the caller's chat
     message, which is taken out of the conversation; a longer one follows.
 
-    ``turns_held``: it is not known yet whether a person has answered the agent's call. What is said is no turn until then.
+    ``turns_held``: it is not known yet whether a person has answered the agent's call. What is said is no turn until
+    then.
 
     ``turns_released``: the call goes on as with a person, and what was said meanwhile is one turn. After an answering
     machine that event does not come.

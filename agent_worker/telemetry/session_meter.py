@@ -53,6 +53,7 @@ class SessionMeter:
         on_turn: Callable[[TurnRecord], None] = lambda _: None,
         *,
         is_continued: bool = False,
+        is_counted: bool = True,
         call: CallIdentity | None = None,
     ) -> TurnRecorder:
         """Count everything in a session from now to its end.
@@ -64,22 +65,26 @@ class SessionMeter:
             agent: The agent that starts it.
             on_turn: Receives the record of each turn, with the usage of the call so far.
             is_continued: Whether another agent has begun the conversation, and counted it.
+            is_counted: Whether the conversation and its turns count; the usage always does.
             call: The call, for the records.
         """
         create_preresponse_series(agent.strategy_name if isinstance(agent, TracedAgent) else "off")
-        _count_conversation(session, is_continued=is_continued)
+        if is_counted:
+            _count_conversation(session, is_continued=is_continued)
 
         spans = TurnSpans(session)
 
         def on_record(record: TurnRecord) -> None:
-            count_turn(record)
+            if is_counted:
+                count_turn(record)
             record = dataclasses.replace(record, call=call, usage=dataclasses.replace(self._usage.usage))
             spans.add(record)
             on_turn(record)
 
         recorder = TurnRecorder(session, on_record)
         turns = _TurnCounter()
-        session.on("conversation_item_added", turns.on_item)
+        if is_counted:
+            session.on("conversation_item_added", turns.on_item)
 
         def subscribe(agent: Agent) -> None:
             if isinstance(agent, TracedAgent):

@@ -217,7 +217,9 @@ async def test_answering_machine_is_hung_up_on_without_a_word(text: str) -> None
 
 
 @pytest.mark.parametrize(
-    "handling", [{}, {"answering_machine": "leave_message", "voicemail_message": MESSAGE}], ids=lambda it: it and "message"
+    "handling",
+    [{}, {"answering_machine": "leave_message", "voicemail_message": MESSAGE}],
+    ids=lambda it: it and "message",
 )
 async def test_what_an_answering_machine_says_is_no_turn_without_an_answer(handling: dict[str, str]) -> None:
     async with dialled(handling=handling) as it:

@@ -196,3 +196,14 @@ async def test_call_of_a_caller_who_never_receives_the_agents_audio_ends(receive
     room.time_is_up.set()
     await task
     assert end.given == reasons
+
+
+async def test_end_of_a_call_of_the_canary_is_not_counted() -> None:
+    gained, room = Changes(), Room()
+    async with session_with(ScriptedTTS()) as session:
+        CallEnd(session, "en", room.close, is_counted=False, sleep=room.sleep).begin("duration")
+        await until(lambda: room.closed)
+    async with session_with(ScriptedTTS()) as session:
+        CallEnd(session, "en", room.close, is_counted=False)
+        session.emit("close", CloseEvent(reason=CloseReason.PARTICIPANT_DISCONNECTED))
+    assert [gained("livekit_calls_ended_total", reason=reason) for reason in ("duration", "caller_left")] == [0, 0]

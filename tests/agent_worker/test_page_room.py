@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from livekit.agents import JobRequest
 
-from agent_worker.core.page_room import METADATA_KEY, is_page_room, signed_metadata
+from agent_worker.core.page_room import METADATA_KEY, is_canary_room, is_page_room, signed_metadata
 from agent_worker.lifecycle.room_admission import page_rooms_only
 
 ROOM, SECRET, NOW = "call-1", "s3cret", 1_790_000_000
@@ -86,3 +86,11 @@ async def test_worker_accepts_a_room_of_the_page_and_refuses_a_later_one_of_the_
         assert await outcomes(later) == ["rejected, for all workers: True"]
     assert "WORKER_PAGE_ROOMS_ONLY" in caplog.text
     assert ROOM not in caplog.text
+
+
+def test_room_of_the_canary_is_accepted_like_the_pages_and_told_apart() -> None:
+    found = signed_metadata(ROOM, NOW, SECRET, is_canary=True)
+    assert is_page_room(ROOM, NOW, found, SECRET)
+    assert is_canary_room(found)
+    for other in (METADATA, "", "[]", "{}", '{"agent_worker.canary": "true"}', "[" * 100_000):
+        assert not is_canary_room(other)

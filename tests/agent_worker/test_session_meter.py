@@ -25,7 +25,7 @@ from agent_worker.preresponse.fast_reply import FastReply, request
 from agent_worker.preresponse.first_word import Candidate, FirstWord
 from agent_worker.providers.stack import ProviderNames, VoiceStack
 from agent_worker.telemetry.pricing import LLMPrice, Prices, PriceTable, STTPrice, TTSPrice
-from agent_worker.telemetry.record import Playout, SpeechTimestamps, Usage, turn_record
+from agent_worker.telemetry.record import Playout, SpeechTimestamps, TurnRecord, Usage, turn_record
 from agent_worker.telemetry.session_meter import SessionMeter, count_turn
 from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.telemetry.unreported_usage import UnreportedUsage
@@ -410,3 +410,17 @@ def test_ten_thousand_hostile_callers_create_no_series(meter: SessionMeter) -> N
         spoken = {"said": f"Let me see. {name}", "words": name, "strategy": name, "source": name}
         record(meter, playouts=[(0.5, 1.5), (1.75, 3.0)], **spoken)
     assert len(dict(_samples())) == before
+
+
+async def test_call_of_the_canary_counts_by_its_usage_only(meter: SessionMeter) -> None:
+    gained, agent, records = Changes(), museum_agent(), list[TurnRecord]()
+    async with AgentSession[None](llm=ScriptedLLM("Nine."), turn_handling={"turn_detection": None}) as session:
+        meter.watch(session, agent, records.append, is_counted=False)
+        await session.start(agent)
+        await session.generate_reply(user_input="When does it open?")
+        assert gained("livekit_active_conversations") == 0
+        agent.events.emit("usage_unreported", UnreportedUsage("main", 400, 40))
+    assert gained("livekit_conversations_total") == 0
+    assert gained("livekit_conversation_turns_total") == 0
+    assert gained("livekit_estimated_tokens_total", type="prompt") == 100
+    assert [record.caller for record in records] == ["When does it open?"]

@@ -59,8 +59,14 @@ class FakeLiveKit:
     _refused: set[str] = field(default_factory=set)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
-    def add(self, *participants: Participant, name: str = "room", dispatches: tuple[Dispatch, ...] = ()) -> None:
-        self.rooms[name] = Room(name, f"RM_{name}", participants, dispatches)
+    def add(
+        self,
+        *participants: Participant,
+        name: str = "room",
+        dispatches: tuple[Dispatch, ...] = (),
+        is_canary: bool = False,
+    ) -> None:
+        self.rooms[name] = Room(name, f"RM_{name}", participants, dispatches, is_canary=is_canary)
 
     def change(self, name: str, *, join: Participant | None = None, leave: str = "") -> None:
         room = self.rooms[name]

@@ -416,3 +416,22 @@ async def test_silent_agent_is_left_alone_while_livekit_is_slow() -> None:
     guarded.livekit.read = slowly  # type: ignore[method-assign]
     await guarded.sweep()
     assert guarded.agents() == ["agent-1"]
+
+
+async def test_canary_gets_an_agent_and_its_wait_is_not_counted() -> None:
+    guarded = Guarded()
+    await guarded.sweep()
+    guarded.livekit.add(CALLER, name="answered", is_canary=True)
+    await guarded.sweep()
+    guarded.clock.now += 2
+    guarded.livekit.agents_join()
+    await guarded.sweep()
+    assert guarded.livekit.created == ["answered"]
+    guarded.livekit.free_slots = 0
+    guarded.livekit.add(CALLER, name="not answered", is_canary=True)
+    await guarded.sweep()
+    guarded.clock.now += 8
+    guarded.livekit.rooms.clear()
+    await guarded.sweep()
+    assert guarded.value("call_guard_wait_seconds_count") == 0
+    assert guarded.value("call_guard_abandoned_seconds_count") == 0

@@ -19,6 +19,7 @@ from agent_worker.core.settings import WorkerSettings
 from agent_worker.lifecycle.worker_status import READY_PATH
 from call_guard.app import WEBHOOK_PATH
 from call_guard.settings import GuardSettings
+from caller.canary.settings import CanarySettings
 from reference.sections import SECTIONS
 from tests.files import ROOT, tracked
 
@@ -28,6 +29,8 @@ COMPOSE = Path(sys.prefix) / "bin" / "docker-compose"
 REQUIRED = ("GRAFANA_PASSWORD", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "PAGE_PASSWORD", "REDIS_PASSWORD")
 #: The metrics folder of the image, where a shared volume is mounted.
 METRICS = "/run/agent-worker/metrics"
+#: The alert CanarySilent.
+ALERTED_AFTER_S = 1200
 
 pytestmark = pytest.mark.skipif(not COMPOSE.exists(), reason="Docker Compose is installed for Python 3.11 and newer")
 
@@ -49,7 +52,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The project as Compose resolves it."""
     folder = tmp_path_factory.mktemp("compose")
     result = run(
-        folder, "--profile", "local", "config", "--format", "json", env=dict.fromkeys(REQUIRED, "secret of a test")
+        folder,
+        *("--profile", "local", "--profile", "canary", "config", "--format", "json"),
+        env=dict.fromkeys(REQUIRED, "secret of a test"),
     )
     assert result.returncode == 0, result.stderr
     assert not result.stderr
@@ -130,9 +135,11 @@ def test_networks_keep_apart_what_does_not_talk_to_each_other(project: dict[str,
         for network in project["networks"]
     }
     assert members == {
-        "calls": {"guard", "livekit", "page", "worker"},
+        "calls": {"canary", "guard", "livekit", "page", "worker"},
         "signalling": {"livekit", "redis"},
-        "metrics": {"agent-metrics", "grafana", "guard", "livekit", "page", "prometheus"},
+        "metrics": {
+            *("agent-metrics", "canary", "grafana", "guard", "livekit", "page", "prometheus", "pushgateway"),
+        },
         "grafana": {"grafana"},
         "models": {"kokoro", "ollama", "ollama-models", "speaches", "speaches-model", "worker"},
     }
@@ -182,6 +189,19 @@ def test_guard_requests_agents_only_for_rooms_that_the_worker_accepts(services: 
     guard, worker = services["guard"]["environment"], services["worker"]["environment"]
     assert guard["GUARD_PAGE_ROOMS_ONLY"] == worker["WORKER_PAGE_ROOMS_ONLY"]
     assert set(guard) <= {field.upper() for field in GuardSettings.model_fields}
+
+
+def test_canary_runs_with_its_profile_only_and_knows_no_providers_key(services: dict[str, dict[str, Any]]) -> None:
+    canary = services["canary"]
+    assert canary["profiles"] == services["pushgateway"]["profiles"] == ["canary"]
+    assert set(canary["environment"]) <= {field.upper() for field in CanarySettings.model_fields}
+    assert "env_file" not in canary
+    assert 2 * int(canary["environment"]["CANARY_INTERVAL"]) < ALERTED_AFTER_S
+
+
+def test_result_of_the_canary_keeps_its_job() -> None:
+    jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
+    assert {job["job_name"] for job in jobs if job.get("honor_labels")} == {"pushgateway"}
 
 
 def test_livekit_signs_its_webhooks_with_the_key_that_the_guard_checks(services: dict[str, dict[str, Any]]) -> None:

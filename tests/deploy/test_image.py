@@ -108,6 +108,7 @@ def test_image_runs_as_an_unprivileged_user_under_an_init_process() -> None:
     [
         (["fast-preresponse-ollama.py", "start"], "python fast-preresponse-ollama.py start"),
         (["agent-metrics", "--port", "9101"], "python -m agent_metrics --port 9101"),
+        (["canary"], "python -m caller.canary"),
         (["page"], "python -m page_server"),
         (["python", "-m", "caller", "--text", "two words"], "python -m caller --text two words"),
     ],

@@ -14,6 +14,8 @@ import yaml
 from agent_worker.core.settings import CloudSettings, SelfHostedSettings
 from agent_worker.lifecycle.worker_status import ALIVE_PATH, READY_PATH, STARTED_PATH
 from call_guard.settings import GuardSettings
+from caller.canary.settings import CanarySettings
+from caller.canary.trial import MAX_CALL_S
 from monitoring.kubernetes import TARGET, render
 from page_server.settings import PageSettings
 from testbed.services import ROOT
@@ -286,3 +288,57 @@ def test_workers_and_livekit_find_each_other_and_redis() -> None:
     service: Manifest = resource(REDIS, "Service", "redis")
     (port,) = service["spec"]["ports"]
     assert chart["livekit"]["redis"]["address"] == f"redis.{service['metadata']['namespace']}.svc:{port['port']}"
+
+
+@SCALED
+def test_canary_calls_often_enough_for_its_alerts_and_never_twice_at_once(name: str) -> None:
+    spec = resource(name, "CronJob", "agent-canary")["spec"]
+    minutes = re.fullmatch(r"\*/(\d+) \* \* \* \*", spec["schedule"])
+    assert minutes
+    (alert,) = (rule for rule in rules_of(name) if rule.get("alert") == "CanarySilent")
+    assert 2 * 60 * int(minutes[1]) < int(alert["expr"].rpartition("> ")[2])
+    assert spec["concurrencyPolicy"] == "Forbid"
+    job = spec["jobTemplate"]["spec"]
+    assert job["backoffLimit"] == 0
+    assert job["activeDeadlineSeconds"] > MAX_CALL_S + SHUTDOWN_MARGIN_S
+    assert 60 * int(minutes[1]) > job["activeDeadlineSeconds"]
+
+
+def rules_of(name: str) -> list[Manifest]:
+    groups = resource(name, "PrometheusRule", "agent-worker")["spec"]["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+@SCALED
+def test_canary_runs_without_privileges_and_without_a_providers_key(name: str) -> None:
+    spec = resource(name, "CronJob", "agent-canary")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    worker = pod(name, "agent-guard")
+    assert spec["securityContext"] == worker["securityContext"]
+    assert not spec["automountServiceAccountToken"]
+    (canary,) = spec["containers"]
+    assert canary["securityContext"] == worker["containers"][0]["securityContext"]
+    assert canary["image"] == worker["containers"][0]["image"]
+    assert canary["command"] == ["python", "-m", "caller.canary"]
+    assert {each["name"] for each in canary["env"]} == {"LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"}
+    given = {each["name"] for each in canary["env"]} | set(settings(name, "agent-canary"))
+    assert given <= {field.upper() for field in CanarySettings.model_fields}
+    assert not any("secretRef" in source for source in canary["envFrom"])
+
+
+@SCALED
+def test_canary_reaches_livekit_and_the_pushgateway(name: str) -> None:
+    told = settings(name, "agent-canary")
+    assert told["LIVEKIT_URL"] == settings(name, "agent-worker")["LIVEKIT_URL"]
+    (port,) = resource(name, "Service", "agent-pushgateway")["spec"]["ports"]
+    assert told["CANARY_PUSHGATEWAY_URL"] == f"http://agent-pushgateway:{port['port']}"
+    labels = resource(name, "CronJob", "agent-canary")["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"]
+    policies = {each["metadata"]["name"]: each["spec"] for each in built(name) if each["kind"] == "NetworkPolicy"}
+    assert policies["agent-canary"]["podSelector"]["matchLabels"].items() <= labels.items()
+    peer = policies["agent-pushgateway"]["ingress"][0]["from"][0]["podSelector"]["matchLabels"]
+    assert peer.items() <= labels.items()
+
+
+@SCALED
+def test_result_of_the_canary_keeps_its_job(name: str) -> None:
+    (endpoint,) = resource(name, "PodMonitor", "agent-pushgateway")["spec"]["podMetricsEndpoints"]
+    assert endpoint["honorLabels"] is True

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from agent_metrics.compat.prometheus import MetricWrapperBase, label_names
 from agent_worker.telemetry import metrics
 from call_guard.metrics import GuardMetrics
+from caller.canary.metrics import CanaryMetrics
 
 TARGET_LABELS = {"job", "instance"}
 #: What Prometheus itself records for each target.
@@ -32,6 +33,11 @@ def of_guard() -> dict[str, set[str]]:
     return _names(vars(GuardMetrics()).values())
 
 
+def of_canary() -> dict[str, set[str]]:
+    """Return the labels of each metric of the canary."""
+    return _names(vars(CanaryMetrics()).values())
+
+
 def _names(values: Iterable[object]) -> dict[str, set[str]]:
     found = {}
     for metric in values:
@@ -47,5 +53,5 @@ def labels_of(metric: str) -> set[str] | None:
     """Return the labels of a metric or recording rule, None if unknown. A rule has them in its name: ``job_role:…``."""
     if ":" in metric:
         return set(metric.split(":")[0].split("_"))
-    found = {**declared(), **of_guard(), **_OF_PROMETHEUS, **OF_OTHERS}.get(metric)
+    found = {**declared(), **of_guard(), **of_canary(), **_OF_PROMETHEUS, **OF_OTHERS}.get(metric)
     return None if found is None else found | TARGET_LABELS

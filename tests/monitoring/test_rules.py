@@ -69,6 +69,7 @@ def test_alert_without_its_guard_against_thin_traffic_would_not_pass(promtool: s
 def test_all_alerts_but_those_that_need_none_have_a_guard() -> None:
     assert {alert["alert"] for alert in rules("alerts.yml")} - set(GUARDED) == {
         *("AgentMetricsDown", "AgentMetricsMissing", "CallGuardDown", "LiveKitNodeDown", "LiveKitUnreachable"),
+        *("CanaryFailing", "CanarySilent"),
         *("AutoscalerAtMaximum", "NoFreeSlots", "NoWorkerRegistered", "PageDown", "RedisDown"),
     }
 
