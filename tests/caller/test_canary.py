@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -143,7 +144,7 @@ class Gateway:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._answer("".join(gateway.pushed[-1:]).replace("canary_failures_in_a_row ", SERIES))
+                self._answer(re.sub("(?m)^canary_failures_in_a_row ", SERIES, "".join(gateway.pushed[-1:])))
 
             def do_PUT(self) -> None:
                 assert self.path == "/metrics/job/canary"
