@@ -157,6 +157,6 @@ livekit-server: ## LiveKit server: the one on PATH, or built once with Go, or do
 chromium: ## Chromium, for the tests of the page: the one on PATH, or Debian's package
 	@scripts/get chromium || echo "==> without it, the tests of the page in a browser are skipped"
 
-.PHONY: $(SLOW_TOOLS) promtool jaeger
-$(SLOW_TOOLS) promtool jaeger: # the one on PATH, or got once: see scripts/get
+.PHONY: $(SLOW_TOOLS) promtool jaeger kube-apiserver
+$(SLOW_TOOLS) promtool jaeger kube-apiserver: # the one on PATH, or got once: see scripts/get
 	@scripts/get $@

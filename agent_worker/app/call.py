@@ -50,6 +50,7 @@ from agent_worker.telemetry import metrics
 from agent_worker.telemetry.exemplars import name_trace_in_exemplars
 from agent_worker.telemetry.process_meter import measure_process
 from agent_worker.telemetry.session_meter import SessionMeter
+from agent_worker.telemetry.tracing import send_trace_context_of_session
 from agent_worker.turn_taking import audio_input
 from agent_worker.turn_taking.call_silence import CallSilence
 from agent_worker.turn_taking.end_of_turn import EndOfTurnDetector
@@ -87,6 +88,7 @@ async def run_call(
     if identity.trace_id:
         job.log_context_fields["trace_id"] = identity.trace_id
         name_trace_in_exemplars(identity.trace_id)
+        send_trace_context_of_session()
     session = build_session(stack, settings)
     is_recorded = settings.recording_dir is not None and not job.is_fake_job()
     callers = Callers(job.room, settings.listen_to)

@@ -18,7 +18,7 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
-from agent_worker.core.compat.livekit import on_request, session_trace_context
+from agent_worker.core.compat.livekit import on_request, on_session_request, session_trace_context
 from agent_worker.core.log import logger
 from agent_worker.core.settings import TraceSettings
 from agent_worker.telemetry.record import TurnRecord, Usage
@@ -78,6 +78,11 @@ def current_trace_id() -> str | None:
 def send_trace_context(model: Any) -> None:
     """Send the W3C trace context with each HTTP request of a component, if it has one of OpenAI's clients."""
     on_request(model, propagate.inject)
+
+
+def send_trace_context_of_session() -> None:
+    """Send it too with each request of the job's HTTP session, which Deepgram's websocket begins with."""
+    on_session_request(propagate.inject)
 
 
 class TurnSpans:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import gzip
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from aiohttp import web
 from livekit.agents import ChatMessage
 from livekit.agents.telemetry import tracer
-from livekit.plugins import openai
+from livekit.agents.utils import http_context
+from livekit.plugins import deepgram, openai
 from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -24,7 +26,14 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from agent_worker.core.settings import TraceSettings
 from agent_worker.telemetry.record import CallIdentity, Playout, SpeechTimestamps, TurnRecord, Usage, turn_record
 from agent_worker.telemetry.trace import TurnTrace
-from agent_worker.telemetry.tracing import TurnSpans, current_trace_id, end_tracing, send_trace_context, start_tracing
+from agent_worker.telemetry.tracing import (
+    TurnSpans,
+    current_trace_id,
+    end_tracing,
+    send_trace_context,
+    send_trace_context_of_session,
+    start_tracing,
+)
 
 WORDS = "my card number is 4242"
 AT_S = 1_790_000_000.0
@@ -187,30 +196,66 @@ def test_process_ends_although_the_backend_does_not_answer(caplog: pytest.LogCap
     exporter.released.set()
 
 
-async def test_request_to_a_provider_carries_the_trace_context() -> None:
+@contextlib.asynccontextmanager
+async def trace_contexts_at(path: str, handler: Callable[[web.Request], Awaitable[Any]]) -> AsyncIterator[list[str]]:
+    """Run a provider and export traces; yield the URL of the provider, then the traceparent of each request to it."""
     sent: list[str] = []
 
-    async def models(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> Any:
         sent.append(request.headers.get("traceparent", ""))
-        return web.json_response({"object": "list", "data": []})
+        return await handler(request)
 
     app = web.Application()
-    app.router.add_get("/v1/models", models)
+    app.router.add_get(path, handle)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     provider = start_tracing(settings(), "0.1.0", InMemorySpanExporter())
     assert provider is not None
+    sent.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
     try:
-        model = openai.LLM(model="any", api_key="key", base_url=f"http://127.0.0.1:{runner.addresses[0][1]}/v1")
+        yield sent
+    finally:
+        await runner.cleanup()
+        await asyncio.to_thread(provider.shutdown)
+
+
+def trace_ids(sent: Sequence[str]) -> list[str]:
+    return [header.split("-")[1] for header in sent]
+
+
+async def test_request_to_a_provider_carries_the_trace_context() -> None:
+    async def models(request: web.Request) -> web.Response:
+        return web.json_response({"object": "list", "data": []})
+
+    async with trace_contexts_at("/v1/models", models) as sent:
+        model = openai.LLM(model="any", api_key="key", base_url=f"{sent.pop()}/v1")
         send_trace_context(model)
         send_trace_context(object())  # a component with another client
         with tracer.start_as_current_span("llm_node"):
             expected = current_trace_id()
             await model._client.models.list()
-        assert expected is not None
-        assert [header.split("-")[1] for header in sent] == [expected]
-    finally:
         await model.aclose()
-        await runner.cleanup()
-        await asyncio.to_thread(provider.shutdown)
+    assert trace_ids(sent) == [expected]
+
+
+async def test_websocket_of_the_recogniser_carries_the_trace_context() -> None:
+    connected = asyncio.Event()
+
+    async def listen(request: web.Request) -> web.WebSocketResponse:
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        connected.set()
+        async for _ in websocket:
+            pass
+        return websocket
+
+    async with trace_contexts_at("/v1/listen", listen) as sent, http_context.open():
+        recogniser = deepgram.STT(api_key="key", base_url=f"{sent.pop()}/v1/listen")
+        send_trace_context_of_session()
+        with tracer.start_as_current_span("stt_node"):
+            expected = current_trace_id()
+            stream = recogniser.stream()
+        await connected.wait()
+        await stream.aclose()
+    assert trace_ids(sent) == [expected]

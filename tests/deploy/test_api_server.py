@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import pytest_asyncio
 
 from tests.deploy.api_server import ApiServer, api_server
 from tests.deploy.manifests import LIVEKIT_MONITORING, OVERLAYS, REDIS, Manifest, built, resource
-
-NAMESPACES = ("agent-worker", "livekit")
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -61,7 +60,65 @@ async def test_a_pod_that_may_become_root_is_refused(server: ApiServer) -> None:
     assert 'violates PodSecurity "restricted' in answer.message
 
 
-def worker(**changes: Any) -> Manifest:
-    deployment = copy.deepcopy(dict(resource("base", "Deployment", "agent-worker")))
-    deployment["spec"] |= changes
-    return deployment
+def changed(kind: str, name: str, change: Callable[[dict[str, Any]], object]) -> Manifest:
+    """Return a manifest of the cloud overlay after ``change`` of its ``spec``."""
+    manifest = copy.deepcopy(dict(resource("overlays/cloud", kind, name)))
+    change(manifest["spec"])
+    return manifest
+
+
+def pod_spec(deployment: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = deployment["template"]["spec"]
+    return found
+
+
+#: A mistake in each, and the API server's words for it.
+MISTAKES = {
+    "a volume that the pod does not have": (
+        "Deployment",
+        lambda spec: pod_spec(spec)["volumes"].pop(),
+        'volumeMounts[2].name: Not found: "tmp"',
+    ),
+    "a selector of other pods": (
+        "Deployment",
+        lambda spec: spec["selector"]["matchLabels"].update(app="worker"),
+        "`selector` does not match template `labels`",
+    ),
+    "a memory limit below the request": (
+        "Deployment",
+        lambda spec: pod_spec(spec)["containers"][0]["resources"]["limits"].update(memory="1Gi"),
+        "must be less than or equal to memory limit",
+    ),
+    "a budget that says two things": (
+        "PodDisruptionBudget",
+        lambda spec: spec.update(minAvailable=1),
+        "minAvailable and maxUnavailable cannot be both set",
+    ),
+    "a port name that is too long": (
+        "Service",
+        lambda spec: spec["ports"][0].update(targetPort="the-health-of-workers"),
+        "must be no more than 15 characters",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+async def test_mistakes_that_the_schemas_allow_are_found(server: ApiServer, mistake: str) -> None:
+    kind, change, message = MISTAKES[mistake]
+    manifest = changed(kind, "agent-worker", change)
+    kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+    answer = await server.apply(manifest)
+    assert answer.status == 422
+    assert message in answer.message
+
+
+async def test_a_duration_that_prometheus_does_not_read_is_found(server: ApiServer) -> None:
+    rules = changed("PrometheusRule", "agent-worker", lambda spec: spec["groups"][0].update(interval="5 minutes"))
+    answer = await server.apply(rules)  # of TypeScript's type: a string
+    assert answer.status == 422
+    assert "spec.groups[0].interval" in answer.message
+
+
+async def test_an_unknown_field_is_refused(server: ApiServer) -> None:
+    scaled = changed("ScaledObject", "agent-worker", lambda spec: spec.update(maxReplicas=125))
+    assert ".spec.maxReplicas: field not declared in schema" in (await server.apply(scaled)).message

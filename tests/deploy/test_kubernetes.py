@@ -35,6 +35,13 @@ from tests.deploy.manifests import (
 
 WORKERS = pytest.mark.parametrize("name", OVERLAYS)
 SCALED = pytest.mark.parametrize("name", OVERLAYS[1:])
+CALLS = 500
+"""At once, that the manifests are sized for: docs/kubernetes.md has the sums."""
+FULL_WORKER_GIB = 1.8
+"""What a worker with eight calls took at most."""
+LIVEKIT_CORES_OF_A_CALL = 0.011
+LIVEKIT_GIB_OF_A_CALL = 8.7e6 / 2**30
+LIVEKIT_IDLE_GIB = 0.1
 SHUTDOWN_MARGIN_S = 30
 """After the drain timeout the processes of calls and the sidecar still have to end."""
 
@@ -214,6 +221,62 @@ def test_autoscaler_adds_workers_before_the_running_ones_are_full(name: str) -> 
     assert scaled["spec"]["scaleTargetRef"]["name"] == "agent-worker"
     assert f'namespace="{scaled["metadata"]["namespace"]}"' in trigger["metadata"]["query"]
     assert "replicas" not in resource(name, "Deployment", "agent-worker")["spec"]
+
+
+def test_autoscaler_has_a_quarter_more_workers_than_500_calls_need() -> None:
+    scaled = resource("overlays/cloud", "ScaledObject", "agent-worker")["spec"]
+    assert scaled["maxReplicaCount"] * int(scaled["triggers"][0]["metadata"]["threshold"]) >= 1.25 * CALLS
+
+
+@WORKERS
+def test_worker_prepares_processes_for_the_cores_that_it_requests(name: str) -> None:
+    (worker,) = pod(name, "agent-worker")["containers"]
+    assert {"name": "NUM_CPUS", "valueFrom": {"resourceFieldRef": {"resource": "requests.cpu"}}} in worker["env"]
+
+
+@WORKERS
+def test_two_calls_that_take_too_much_memory_do_not_end_the_others(name: str) -> None:
+    (worker,) = pod(name, "agent-worker")["containers"]
+    request, limit = memory_gib(worker["resources"])
+    assert request >= FULL_WORKER_GIB
+    assert limit >= request + 2 * int(settings(name, "agent-worker")["CALL_MEMORY_LIMIT_MB"]) / 1024
+
+
+@pytest.mark.parametrize("name", [*OVERLAYS, REDIS])
+def test_every_machine_can_be_emptied(name: str) -> None:
+    budgets = [each["spec"] for each in built(name) if each["kind"] == "PodDisruptionBudget"]
+    assert budgets
+    for budget in budgets:
+        assert budget["maxUnavailable"] in (1, "10%")  # rounded up: never none
+        assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
+def test_livekits_budget_is_for_the_nodes_that_prometheus_scrapes() -> None:
+    budget = resource(REDIS, "PodDisruptionBudget", "livekit")["spec"]
+    assert budget["selector"] == resource(LIVEKIT_MONITORING, "PodMonitor", "livekit")["spec"]["selector"]
+    assert values()["replicaCount"] > budget["maxUnavailable"]
+
+
+@WORKERS
+def test_two_replicas_run_on_two_machines_where_there_are_two(name: str) -> None:
+    for deployment in ("agent-worker", "agent-page", "agent-guard"):
+        (spread,) = pod(name, deployment)["topologySpreadConstraints"]
+        assert spread["topologyKey"] == "kubernetes.io/hostname"
+        assert spread["labelSelector"] == resource(name, "Deployment", deployment)["spec"]["selector"]
+
+
+def test_two_of_the_livekit_nodes_carry_all_calls() -> None:
+    calls, resources = CALLS / (values()["replicaCount"] - 1), values()["resources"]
+    request, limit = memory_gib(resources)
+    assert int(resources["requests"]["cpu"]) * 0.7 >= calls * LIVEKIT_CORES_OF_A_CALL
+    assert request >= LIVEKIT_IDLE_GIB + calls * LIVEKIT_GIB_OF_A_CALL
+    assert limit >= LIVEKIT_IDLE_GIB + CALLS * LIVEKIT_GIB_OF_A_CALL  # not even the last node ends for its memory
+
+
+def memory_gib(resources: Manifest) -> tuple[float, float]:
+    """Return request and limit."""
+    request, limit = (float(resources[each]["memory"].removesuffix("Gi")) for each in ("requests", "limits"))
+    return request, limit
 
 
 @WORKERS

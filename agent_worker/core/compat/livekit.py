@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 from google.protobuf.message import Message
 from livekit import rtc
@@ -203,6 +204,25 @@ def on_request(model: object, add_headers: Callable[[Any], None]) -> None:
         add_headers(request.headers)
 
     http.event_hooks = {**hooks, "request": [*hooks["request"], change]}
+
+
+def on_session_request(add_headers: Callable[[Any], None]) -> None:
+    """Have ``add_headers`` change the headers of each request of the job's HTTP session, websockets' first ones included.
+
+    Args:
+        add_headers: Gets the headers, a mapping. The request's task calls it.
+
+    Raises:
+        RuntimeError: Outside of a job.
+    """
+
+    async def change(session: Any, context: Any, request: aiohttp.TraceRequestStartParams) -> None:
+        add_headers(request.headers)
+
+    config = aiohttp.TraceConfig()
+    config.on_request_start.append(change)
+    config.freeze()
+    http_context.http_session().trace_configs.append(config)
 
 
 # --- traces ---
