@@ -1,4 +1,4 @@
-"""The manifests in a real Kubernetes API server: it takes all of them, and enforces the security standard of their pods."""
+"""The manifests in a real Kubernetes API server: it takes all of them, and enforces the standard of their pods."""
 
 from __future__ import annotations
 
@@ -58,6 +58,16 @@ async def test_a_pod_that_may_become_root_is_refused(server: ApiServer) -> None:
     answer = await server.try_to_create(worker)
     assert answer.status == 403
     assert 'violates PodSecurity "restricted' in answer.message
+
+
+async def test_a_deployment_of_pods_that_would_be_refused_is_accepted_with_a_warning(server: ApiServer) -> None:
+    def share_the_network_of_the_machine(spec: dict[str, Any]) -> None:
+        pod_spec(spec)["hostNetwork"] = True
+
+    deployment = changed("Deployment", "agent-page", share_the_network_of_the_machine)
+    answer = await server.try_to_create({**deployment, "metadata": {**deployment["metadata"], "name": "other"}})
+    assert answer.status == 201
+    assert "would violate PodSecurity" in answer.warnings[0]
 
 
 def changed(kind: str, name: str, change: Callable[[dict[str, Any]], object]) -> Manifest:

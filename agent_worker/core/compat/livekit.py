@@ -207,7 +207,7 @@ def on_request(model: object, add_headers: Callable[[Any], None]) -> None:
 
 
 def on_session_request(add_headers: Callable[[Any], None]) -> None:
-    """Have ``add_headers`` change the headers of each request of the job's HTTP session, websockets' first ones included.
+    """Have ``add_headers`` change the headers of each request of the job's HTTP session, also of those for websockets.
 
     Args:
         add_headers: Gets the headers, a mapping. The request's task calls it.
