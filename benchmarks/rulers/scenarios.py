@@ -1,0 +1,46 @@
+"""What voicebench plays: scenarios in its own format, spoken by the clips of the other benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+_SETTLE_MS = 5000
+"""From joining to the first turn."""
+_JOIN_MS = 1500
+"""Silence of the agent that ends its reply: a pre-response and the answer are one reply."""
+_AFTER_REPLY_MS = 2500
+_IN_REPLY_MS = 2000
+"""Into a reply: in every system the answer is being spoken by then."""
+_COUGH = {"synth": "noise", "duration_ms": 180, "level_db": -25}
+"""As in the scenario that voicebench ships."""
+
+RESPOND, INTERRUPT = "respond", "interrupt"
+
+
+def scenarios(clips: Sequence[Path]) -> Mapping[str, dict[str, Any]]:
+    """Return the scenarios by name.
+
+    ``respond`` has a turn for each clip. ``interrupt`` is the course of the scenario that voicebench ships: a question,
+    a barge-in into the reply, a cough into the next reply, and a last question.
+    """
+    spoken = [{"file": str(clip)} for clip in clips]
+    respond = [_turn("turn-1", spoken[0], "session_start", _SETTLE_MS)]
+    respond += [_turn(f"turn-{i}", clip, "agent_speech_end", _AFTER_REPLY_MS) for i, clip in enumerate(spoken[1:], 2)]
+    interrupt = [
+        _turn("question", spoken[0], "session_start", _SETTLE_MS),
+        _turn("barge-in", spoken[1], "agent_speech_start", _IN_REPLY_MS, "stop"),
+        _turn("cough", _COUGH, "agent_speech_start", _IN_REPLY_MS, "ignore"),
+        _turn("last", spoken[4], "agent_speech_end", _AFTER_REPLY_MS),
+    ]
+    return {RESPOND: _scenario(RESPOND, respond, _JOIN_MS), INTERRUPT: _scenario(INTERRUPT, interrupt, 250)}
+
+
+def _turn(name: str, audio: Mapping[str, Any], after: str, delay_ms: int, expect: str = "respond") -> dict[str, Any]:
+    return {"id": name, "audio": dict(audio), "start": {"after": after, "delay_ms": delay_ms}, "expect": expect}
+
+
+def _scenario(name: str, turns: Sequence[Mapping[str, Any]], min_silence_ms: int) -> dict[str, Any]:
+    vad = {"agent": {"min_silence_ms": min_silence_ms}}
+    return {"name": name, "vad": vad, "turns": list(turns), "max_duration_ms": 180_000}
