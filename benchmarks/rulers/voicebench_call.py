@@ -177,8 +177,15 @@ async def _session(plan: SessionPlan) -> dict[str, Any]:
     clock = _SessionClock()
     adapter = ObservedAdapter(plan, clock)
     record = await run_session(parse_scenario(plan.scenario), adapter, clock)
+    sent = [_sent(record, adapter, number) for number in range(len(record.windows))]
+    said = [
+        {"start": sound.start - clock.zero, "end": sound.end - clock.zero, "is_noise": window.turn.expect == "ignore"}
+        for sound, window in zip(sent, record.windows, strict=True)
+        if sound
+    ]
+    heard = [{"start": sound.start - clock.zero, "end": sound.end - clock.zero} for sound in adapter.heard()]
     rows = [asdict(row) for row in _rows(record, adapter, clock.zero)]
-    return {"rows": rows, "connect_s": adapter.connect_s}
+    return {"connect_s": adapter.connect_s, "rows": rows, "said": said, "heard": heard}
 
 
 def _rows(record: SessionRecord, adapter: ObservedAdapter, zero: float) -> list[TurnRow]:
