@@ -12,7 +12,7 @@ from benchmarks.harness.cut_offs import cut_offs
 from benchmarks.harness.markdown import fill, milliseconds, table
 from benchmarks.harness.stats import agreement, percentile, spread
 from benchmarks.rulers.results import Results
-from benchmarks.rulers.scenarios import INTERRUPT, RESPOND
+from benchmarks.rulers.scenarios import RESPOND
 from benchmarks.rulers.scores import eva, tau_voice
 
 SHIPPED, RESTARTED, CORRECTED = "as shipped", "clock restarted", "corrected"
@@ -61,6 +61,15 @@ def difference(row: Row) -> float:
     return float(row["voicebench"]["response_latency_ms"] / 1000 - row["caller_gap"])
 
 
+def known(row: Row) -> float:
+    """Return how much of the difference is found in voicebench: its two tracks, and its end of the caller's sound."""
+    return float(row["user_lag"] + row["user_edge"] + row["agent_lag"])
+
+
+def _largest(rows: Iterable[Row], name: str) -> float:
+    return max((row[name] for row in rows), key=abs)
+
+
 def _median(values: Iterable[float | None]) -> str:
     known = [value for value in values if value is not None]
     return milliseconds(statistics.median(known)) if known else "-"
@@ -71,7 +80,7 @@ def _causes(results: Results) -> str:
     for variant in (SHIPPED, RESTARTED, CORRECTED):
         turns = answered(results, variant=variant, scenario=RESPOND, system=_first_system(results))
         if turns:
-            rest = [difference(row) - row["user_lag"] - row["agent_lag"] for row in turns]
+            rest = [difference(row) - known(row) for row in turns]
             rows.append(
                 [
                     variant,
@@ -82,7 +91,8 @@ def _causes(results: Results) -> str:
                     _median(row["connect_s"] for row in turns),
                     _median(row["user_lag"] for row in turns),
                     _median(row["agent_lag"] for row in turns),
-                    _median(rest),
+                    f"{_median(row['user_edge'] for row in turns)} ({milliseconds(_largest(turns, 'user_edge'))})",
+                    f"{_median(rest)} ({milliseconds(max(rest, key=abs))})",
                 ]
             )
     headers = (
@@ -94,7 +104,8 @@ def _causes(results: Results) -> str:
         "time to connect",
         "user's track early by",
         "agent's track late by",
-        "rest",
+        "end of the caller's sound later by (largest)",
+        "rest (largest)",
     )
     return table(headers, rows, numbers=True)
 
@@ -167,10 +178,10 @@ def _verdict(results: Results) -> str:
 def _explained(apart: Sequence[Row]) -> Iterator[str]:
     """Yield how much of the differences over 40 ms the lags of voicebench's two tracks are."""
     if apart:
-        rest = [abs(difference(row) - row["user_lag"] - row["agent_lag"]) for row in apart]
+        rest = [abs(difference(row) - known(row)) for row in apart]
         yield (
-            f"In the others voicebench's two tracks are displaced against each other: without the lags of the tracks, "
-            f"which are measured apart, at most {milliseconds(max(rest))} ms remain."
+            f"In the others the tracks of voicebench are displaced, or the two find another end of the caller's sound: "
+            f"without these, which are measured apart, at most {milliseconds(max(rest))} ms remain."
         )
 
 
@@ -243,7 +254,9 @@ def _eva(results: Results) -> str:
     rows = []
     for system in _systems(results):
         found = eva(session.conversation for session in results.of(variant=CORRECTED, system=system))
-        by_reason = {name: [] for name in ("latency", "user_interrupt", "agent_interrupt", "dual_interrupt")}
+        by_reason: dict[str, list[float]] = {
+            name: [] for name in ("latency", "user_interrupt", "agent_interrupt", "dual_interrupt")
+        }
         for reason, score in zip(found.reasons, found.scores, strict=True):
             by_reason[reason].append(score)
         rows.append(

@@ -36,7 +36,11 @@ from caller.report import Segment, response_start
 from testbed.services import API_KEY, API_SECRET
 
 SHIPPED, RESTARTED, CORRECTED = "as shipped", "clock restarted", "corrected"
-"""Voicebench as it is; with a clock that starts when the session does; and with that and a track that cannot lag."""
+"""Voicebench as it is; with a clock that starts when the session does; and with that, a track of the agent that cannot
+lag, and ``USER_VAD``."""
+USER_VAD = {"hysteresis_db": 2}
+"""So the end of the caller's sound is where `caller` finds it; with 6 dB voicebench takes what lies 6 dB under its
+threshold for sound, such as the release of a last consonant, up to 70 ms behind."""
 _SILENCE_DBFS = -70.0
 """Below it voicebench counts no packet as audio."""
 
@@ -71,7 +75,8 @@ class TurnRow:
         caller_gap: Caller's last audible sample to the agent's first, by the ruler of ``caller``.
         caller_stop: Caller's first audible sample to the agent's last of what it was saying.
         record_gap: The response gap of the agent's turn record, which does not include the transport delay.
-        user_lag: How much later the turn's last sample was sent than voicebench's track of the user has it.
+        user_lag: How much later what voicebench takes for the turn's last sample was sent than its track of the user has it.
+        user_edge: How much later ``caller`` finds the turn's last audible sample than voicebench.
         agent_lag: How much later voicebench's track of the agent has the response than it was received.
         passed: Voicebench's verdict.
     """
@@ -83,6 +88,7 @@ class TurnRow:
     caller_stop: float | None = None
     record_gap: float | None = None
     user_lag: float | None = None
+    user_edge: float | None = None
     agent_lag: float | None = None
     passed: bool = False
 
@@ -140,10 +146,9 @@ class ObservedAdapter(LiveKitAdapter):
         Voicebench places each frame behind the one before. So one frame that comes late delays all that follow, unless
         frames are missing between: silence is the same on its track whether it is placed there or not.
         """
-        if self._variant == CORRECTED and isinstance(event, AgentAudio):
-            if vb_audio.rms_dbfs(event.pcm) < _SILENCE_DBFS:
-                return
-        super().emit(event)
+        is_audio = isinstance(event, AgentAudio)
+        if not (self._variant == CORRECTED and is_audio and vb_audio.rms_dbfs(event.pcm) < _SILENCE_DBFS):
+            super().emit(event)
 
     async def send_audio(self, pcm: Any) -> None:
         """Send a frame of the user's audio, and note when it leaves the queue of the source."""
@@ -176,7 +181,8 @@ class ObservedAdapter(LiveKitAdapter):
 async def _session(plan: SessionPlan) -> dict[str, Any]:
     clock = _SessionClock()
     adapter = ObservedAdapter(plan, clock)
-    record = await run_session(parse_scenario(plan.scenario), adapter, clock)
+    vad = {**plan.scenario["vad"], **({"user": USER_VAD} if plan.variant == CORRECTED else {})}
+    record = await run_session(parse_scenario({**plan.scenario, "vad": vad}), adapter, clock)
     sent = [_sent(record, adapter, number) for number in range(len(record.windows))]
     said = [
         {"start": sound.start - clock.zero, "end": sound.end - clock.zero, "is_noise": window.turn.expect == "ignore"}
@@ -206,7 +212,9 @@ def _rows(record: SessionRecord, adapter: ObservedAdapter, zero: float) -> list[
         row.caller_stop = _stop(heard, sent.start)
         row.record_gap = _record_gap(adapter.records, sent.end, end)
         if result.user_offset_s is not None:
-            row.user_lag = sent.end - zero - result.user_offset_s
+            offset = _instant(record, adapter, result.user_offset_s)
+            row.user_lag = offset - zero - result.user_offset_s
+            row.user_edge = sent.end - offset
             if result.response_latency_ms is not None and start is not None:
                 onset = result.user_offset_s + result.response_latency_ms / 1000
                 row.agent_lag = onset - (start - zero)
@@ -222,20 +230,24 @@ def _sent(record: SessionRecord, adapter: ObservedAdapter, number: int) -> Segme
     """Return from when to when a turn was audibly sent, on the monotonic clock, as ``caller`` finds it."""
     if number >= len(record.windows):
         return None
-    rate = record.scenario.sample_rate
-    frame = vb_audio.ms_to_samples(record.scenario.frame_ms, rate)
-    first, last = (round(at * rate) for at in (record.windows[number].start, record.windows[number].end))
+    rate, window = record.scenario.sample_rate, record.windows[number]
+    first, last = (round(at * rate) for at in (window.start, window.end))
     samples = (np.clip(record.user_track[first:last], -1, 1) * 32767).astype(np.int16)
     sounds = find_sounds(samples, rate, RECEIVED_SPEECH)
     if not sounds:
         return None
 
-    def instant(seconds: float) -> float:
-        position = first + round(seconds * rate)
-        index = min(position // frame, len(adapter.sent_at) - 1)
-        return adapter.sent_at[index] + (position - index * frame) / rate
+    start, end = (_instant(record, adapter, window.start + at) for at in (sounds[0].start, sounds[-1].end))
+    return Segment(start, end)
 
-    return Segment(instant(sounds[0].start), instant(sounds[-1].end))
+
+def _instant(record: SessionRecord, adapter: ObservedAdapter, seconds: float) -> float:
+    """Return when a sample of the user's track was sent, on the monotonic clock."""
+    rate = record.scenario.sample_rate
+    frame = vb_audio.ms_to_samples(record.scenario.frame_ms, rate)
+    position = round(seconds * rate)
+    index = min(position // frame, len(adapter.sent_at) - 1)
+    return adapter.sent_at[index] + (position - index * frame) / rate
 
 
 def _stop(heard: list[Segment], first_sent: float) -> float | None:
