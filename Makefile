@@ -58,6 +58,14 @@ benchmark: install livekit-server page ## all benchmarks but reliability, in hou
 	$(RUN)python -m benchmarks.scaling
 	scripts/get toxiproxy-server && $(RUN)python -m benchmarks.soak
 	scripts/get chromium && $(RUN)python -m benchmarks.page_gap
+	$(UV) sync --frozen --group benchmarks --group rulers
+	$(RUN)python -m benchmarks.rulers --part cause --systems agent-worker/phrase --rounds 1
+	$(RUN)python -m benchmarks.rulers --add --pipecat-python $(PIPECAT)/bin/python
+	$(RUN)python -m benchmarks.overview
+
+.PHONY: benchmark-quick
+benchmark-quick: install livekit-server ## the published claims' order of magnitude, in 15 minutes; RECORDINGS=folder of human speech
+	$(RUN)python -m benchmarks.quick $(if $(RECORDINGS),--recordings $(RECORDINGS))
 
 .PHONY: train
 train: install ## train the intent model from training/utterances; DIALOGUES=folder of human dialogues, the moves too

@@ -30,7 +30,7 @@ _NOISE_DBFS = (-75.0, -50.0)
 the end-of-turn model's probabilities rise with the noise."""
 
 _PEAK = 0.5
-_LEAD_S = 0.5
+LEAD_S = 0.5
 _TAIL_S = 1.5
 
 _MARKS = (",", "\N{HORIZONTAL ELLIPSIS}", ";")
@@ -87,11 +87,11 @@ def _sentence(number: int, line: dict[str, Any]) -> Sentence:
     return Sentence(number, line["category"], tuple(part.strip() for part in line["text"].split("|")))
 
 
-def recordings(seed: int) -> Iterator[Recording]:
-    """Yield every sentence in both voices."""
+def recordings(seed: int, stride: int = 1) -> Iterator[Recording]:
+    """Yield every sentence, or each ``stride``-th one, in both voices."""
     speak = _cached_speech()
     noise = _pink_noise(seed)
-    for sentence in _load_sentences():
+    for sentence in _load_sentences()[::stride]:
         for index, voice in enumerate(_VOICES):
             yield _record(sentence, voice, speak, noise, np.random.default_rng((seed, sentence.number, index)))
 
@@ -104,7 +104,7 @@ def _record(sentence: Sentence, voice: str, speak: Speak, noise: Audio, rng: np.
         pieces = [_without_silence(speak(part, voice)) for part in sentence.parts]
     loudest = max(float(np.abs(piece).max()) for piece in pieces)
     # Up to one frame more, so that speech does not always start at the same position in a frame.
-    position = _LEAD_S + float(rng.uniform(0, 0.05))
+    position = LEAD_S + float(rng.uniform(0, 0.05))
     track, pauses = [np.zeros(_samples(position), np.float32)], []
     for index, piece in enumerate(pieces):
         if index:

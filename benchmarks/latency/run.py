@@ -77,10 +77,16 @@ class RunOptions:
     recordings: Path | None = None
 
 
-async def run(options: RunOptions, results: Results) -> None:
-    """Make every call that is missing in ``results``."""
+async def run(options: RunOptions, results: Results, people: Sequence[PersonTurn] = ()) -> None:
+    """Make every call that is missing in ``results``.
+
+    Args:
+        options: What to measure.
+        results: What is measured already; it grows.
+        people: What the callers of the profile ``people`` say, if the options name no recordings.
+    """
     audio = await clips()
-    people = await turns_of(options.recordings, options.seed) if options.recordings else []
+    people = await turns_of(options.recordings, options.seed) if options.recordings else people
     for profile in options.profiles:
         waves = [wave for wave in waves_of(options, profile) if any(cell not in results.done() for cell in wave)]
         if waves:

@@ -75,7 +75,7 @@ class TurnRow:
         caller_gap: Caller's last audible sample to the agent's first, by the ruler of ``caller``.
         caller_stop: Caller's first audible sample to the agent's last of what it was saying.
         record_gap: The response gap of the agent's turn record, which does not include the transport delay.
-        user_lag: How much later what voicebench takes for the turn's last sample was sent than its track of the user has it.
+        user_lag: How much later the sample that voicebench takes for the turn's last was sent than its track has it.
         user_edge: How much later ``caller`` finds the turn's last audible sample than voicebench.
         agent_lag: How much later voicebench's track of the agent has the response than it was received.
         passed: Voicebench's verdict.

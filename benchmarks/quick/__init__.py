@@ -1,0 +1,1 @@
+"""The order of magnitude of the published claims, in a quarter of an hour on anybody's machine."""
