@@ -60,7 +60,8 @@ benchmark: install livekit-server page ## all benchmarks but reliability, in hou
 	scripts/get chromium && $(RUN)python -m benchmarks.page_gap
 	$(UV) sync --frozen --group benchmarks --group rulers
 	$(RUN)python -m benchmarks.rulers --part cause --systems agent-worker/phrase --rounds 1
-	$(RUN)python -m benchmarks.rulers --add --pipecat-python $(PIPECAT)/bin/python
+	$(RUN)python -m benchmarks.rulers --part respond --add --pipecat-python $(PIPECAT)/bin/python
+	$(RUN)python -m benchmarks.rulers --part interrupt --add --pipecat-python $(PIPECAT)/bin/python
 	$(RUN)python -m benchmarks.overview
 
 .PHONY: benchmark-quick

@@ -1,7 +1,7 @@
 """``python -m benchmarks.quick``: check the published claims' order of magnitude, in 15 minutes on two cores.
 
-Calls this project, the same without pre-responses and stock livekit-agents: with synthetic callers who do not pause, and
-with such who do (or with recordings of people). The published figures are read from docs/benchmarks.
+Calls this project, the same without pre-responses and stock livekit-agents: with synthetic callers who do not pause
+and with such who do (or with recordings of people). The published figures are read from docs/benchmarks.
 """
 
 from __future__ import annotations

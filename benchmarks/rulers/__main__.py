@@ -20,7 +20,8 @@ from benchmarks.rulers.scenarios import INTERRUPT, RESPOND
 _SYSTEMS = ("agent-worker/phrase", "agent-worker/off", "stock", "pipecat")
 _PARTS = {
     "cause": [(variant, RESPOND) for variant in (SHIPPED, RESTARTED, CORRECTED)],
-    "agreement": [(CORRECTED, RESPOND), (CORRECTED, INTERRUPT)],
+    "respond": [(CORRECTED, RESPOND)],
+    "interrupt": [(CORRECTED, INTERRUPT)],
 }
 
 
@@ -34,7 +35,7 @@ def main() -> None:
         about = machine.describe("rulers", sys.argv[1:], packages)
         if not options.add:
             measured = Results()
-        measured.about = {**about, "command": f"{measured.about.get('command', '')}\n    {about['command']}".strip()}
+        measured.about = {**about, "command": f"{measured.about.get('command', '')}\n{about['command']}".strip()}
         cli.run(
             run(
                 RunOptions(
@@ -53,7 +54,7 @@ def main() -> None:
 
 def _parse() -> argparse.Namespace:
     parser = cli.parser("rulers", __doc__, seed=1)
-    parser.add_argument("--part", choices=_PARTS, default="agreement", help="what to measure (default: %(default)s)")
+    parser.add_argument("--part", choices=_PARTS, required=True, help="what to measure")
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=_SYSTEMS, metavar="NAME")
     parser.add_argument("--rounds", type=int, default=2, help="sessions of each system and scenario (default: 2)")
     parser.add_argument("--add", action="store_true", help="keep the sessions that are in the results")

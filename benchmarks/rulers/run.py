@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import aiohttp
 import psutil
 
 from benchmarks.harness import results as files
@@ -24,7 +25,7 @@ from benchmarks.harness.simulation import Latencies, simulation
 from benchmarks.harness.systems import System, agent_in_room, environment, worker_service
 from benchmarks.latency.transport_delay import measure_transport_delay
 from benchmarks.rulers.results import Results, Session
-from benchmarks.rulers.scenarios import scenarios
+from benchmarks.rulers.scenarios import scenarios, script
 from testbed.processes import ServiceError
 from testbed.services import ROOT, Ports, livekit_server, running, simulated_models
 
@@ -74,19 +75,22 @@ def cells_of(options: RunOptions) -> list[Cell]:
 
 async def run(options: RunOptions, results: Results) -> None:
     """Run every session with servers of their own, and save the results after each."""
-    played = scenarios(await clips())
+    audio = await clips()
+    played = scenarios(audio)
+    simulated = simulation(Latencies(), options.seed)
     folder = Path(tempfile.mkdtemp(prefix="rulers-"))
     progress(f"logs: {folder}")
     (folder / "metrics").mkdir()
     ports = Ports.free()
     environments = {system.name: environment(system, ports, folder) for system in options.systems}
     workers = [worker_service(system, environments[system.name]) for system in options.systems if not system.per_call]
-    models = simulated_models(ports.models, simulation(Latencies(), options.seed), folder)
+    models = simulated_models(ports.models, simulated, folder)
     # voicebench does not ask for the right to create its room
     async with running([livekit_server(ports.livekit, auto_create=True), models, *workers], folder, progress):
         results.transport_delay = await measure_transport_delay(ports.livekit_url)
         for cell in cells_of(options):
             system = next(system for system in options.systems if system.name == cell.system)
+            await _configure(ports, simulated, script(cell.scenario, audio))
             psutil.cpu_percent()  # the next call covers the time from here
             env = environments[system.name]
             outcome = await _session(system, cell, played[cell.scenario], ports, env, options.pipecat_python, folder)
@@ -94,6 +98,14 @@ async def run(options: RunOptions, results: Results) -> None:
             results.sessions.append(session)
             await asyncio.to_thread(files.save, options.out, results)
             progress(_line(session))
+
+
+async def _configure(ports: Ports, simulated: Mapping[str, Any], utterances: Sequence[Mapping[str, Any]]) -> None:
+    """Tell the simulated recogniser what is said; without utterances any sound is the next of its texts."""
+    stt = {"*": {**simulated["stt"]["*"], "utterances": list(utterances)}}
+    url = f"{ports.models_url.removesuffix('/v1')}/simulated/config"
+    async with aiohttp.ClientSession(raise_for_status=True) as http, http.put(url, json={**simulated, "stt": stt}):
+        pass
 
 
 async def _session(

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.harness.clips import UTTERANCES
+from caller.audio import audible_part, read_wav
+
 _SETTLE_MS = 5000
 """From joining to the first turn."""
 _JOIN_MS = 1500
 """Silence of the agent that ends its reply: a pre-response and the answer are one reply."""
 _AFTER_REPLY_MS = 2500
-_IN_REPLY_MS = 2000
-"""Into a reply: in every system the answer is being spoken by then."""
-_COUGH = {"synth": "noise", "duration_ms": 180, "level_db": -25}
+_IN_REPLY_MS = 1200
+"""Into a reply of at least 3 s: it would go on for more than the 1 s in which voicebench takes its end for a stop."""
+_COUGH_MS = 180
+_COUGH = {"synth": "noise", "duration_ms": _COUGH_MS, "level_db": -25}
 """As in the scenario that voicebench ships."""
 
 RESPOND, INTERRUPT = "respond", "interrupt"
@@ -35,6 +39,24 @@ def scenarios(clips: Sequence[Path]) -> Mapping[str, dict[str, Any]]:
         _turn("last", spoken[4], "agent_speech_end", _AFTER_REPLY_MS),
     ]
     return {RESPOND: _scenario(RESPOND, respond, _JOIN_MS), INTERRUPT: _scenario(INTERRUPT, interrupt, 250)}
+
+
+def script(name: str, clips: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return what the simulated recogniser hears in a scenario; nothing where it may take any sound for the next text.
+
+    A cough has no words. A recogniser that heard some would make of it the beginning of a turn.
+    """
+    if name != INTERRUPT:
+        return []
+    first, second, last = (_words(UTTERANCES[index], clips[index]) for index in (0, 1, 4))
+    return [first, second, {"words": [], "seconds": _COUGH_MS / 1000}, last]
+
+
+def _words(text: str, clip: Path) -> dict[str, Any]:
+    part = audible_part(read_wav(clip))
+    assert part
+    seconds = part.end - part.start
+    return {"words": [{"text": text, "start": 0, "end": seconds / 2}], "seconds": seconds}
 
 
 def _turn(name: str, audio: Mapping[str, Any], after: str, delay_ms: int, expect: str = "respond") -> dict[str, Any]:
