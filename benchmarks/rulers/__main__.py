@@ -54,7 +54,7 @@ def main() -> None:
 
 def _parse() -> argparse.Namespace:
     parser = cli.parser("rulers", __doc__, seed=1)
-    parser.add_argument("--part", choices=_PARTS, required=True, help="what to measure")
+    parser.add_argument("--part", choices=_PARTS, default="respond", help="what to measure (default: %(default)s)")
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=_SYSTEMS, metavar="NAME")
     parser.add_argument("--rounds", type=int, default=2, help="sessions of each system and scenario (default: 2)")
     parser.add_argument("--add", action="store_true", help="keep the sessions that are in the results")
