@@ -13,8 +13,8 @@ from benchmarks.harness.clips import wav_bytes
 from benchmarks.latency.people import PersonTurn, script_of
 from model_server.backends import Word
 
-_STRIDE = 11
-"""Of the sentences of ``benchmarks.endpointing``, so that every category occurs."""
+_STRIDE = 21
+"""Of the sentences of ``benchmarks.endpointing``, so that 14 recordings have to be synthesized."""
 _MORE_TAIL_S = 1.0
 """Of the noise behind the end, as long as the longest usual wait."""
 

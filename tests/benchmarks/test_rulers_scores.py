@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.rulers.score import conversation_of
 from benchmarks.rulers.scores import Conversation, Said, eva, latency_score, tau_voice
 from caller.report import Segment
 
@@ -74,3 +75,13 @@ def test_tau_voice_wants_a_cough_ignored() -> None:
     assert tau_voice([call([cough], (1, 2.8))]).ignored == [False]
     assert tau_voice([call([cough], (3, 4))]).ignored == [False]
     assert tau_voice([call([cough], (5, 6))]).ignored == [True]
+
+
+def test_report_of_caller_is_scored_with_each_sound_once() -> None:
+    turns = [
+        {"first_sent": 1.0, "last_sent": 2.0, "heard": [{"start": 2.6, "end": 4.0}]},
+        {"first_sent": 3.6, "last_sent": 4.5, "heard": [{"start": 3.6, "end": 4.1}, {"start": 5.2, "end": 6.0}]},
+    ]
+    found = conversation_of({"greeting": {"heard": [{"start": 0.1, "end": 0.8}]}, "turns": turns})
+    assert [(sound.start, sound.end) for sound in found.heard] == [(0.1, 0.8), (2.6, 4.1), (5.2, 6.0)]
+    assert tau_voice([found]).yields == [pytest.approx(0.5)]
