@@ -30,8 +30,8 @@ def scenarios(clips: Sequence[Path]) -> Mapping[str, dict[str, Any]]:
     """Return the scenarios by name.
 
     ``respond`` has a turn for each clip. ``interrupt`` is the course of the scenario that voicebench ships: two
-    utterances, a barge-in into the second reply, a cough into the next one, and a last question. The first reply is left
-    alone, because livekit-agents mutes the recogniser in the first 3 s of the agent's speech in a call.
+    utterances, a barge-in into the second reply, a cough into the next one, and a last question. The first reply is
+    left alone, because livekit-agents mutes the recogniser in the first 3 s of the agent's speech in a call.
     """
     spoken = [{"file": str(clip)} for clip in clips]
     respond = [_turn("turn-1", spoken[0], "session_start", _SETTLE_MS)]

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.rulers.score REPORT.json ...``: tau-voice's and EVA's scores of calls made with ``caller --json``.
+"""``python -m benchmarks.rulers.score REPORT.json ...``: scores of tau-voice and EVA for calls of ``caller --json``.
 
 A turn of the caller is one utterance, with the pauses in it.
 """
@@ -42,7 +42,9 @@ def main() -> None:
     calls = [conversation_of(json.loads(path.read_text(encoding="utf-8"))) for path in parser.parse_args().reports]
     panel, scores = tau_voice(calls), eva(calls)
     progress(f"tau-voice: L_R {_mean(panel.latencies)} s, R_R {_share(panel.answered)}")
-    progress(f"           L_Y {_mean(panel.yields)} s, R_Y {_share(panel.yielded)}, interruptions {panel.interruptions}")
+    progress(
+        f"           L_Y {_mean(panel.yields)} s, R_Y {_share(panel.yielded)}, interruptions {panel.interruptions}"
+    )
     progress(f"EVA:       {_mean(scores.scores)} ({len(scores.scores)} turns, {scores.early} under 0.2 s)")
 
 
