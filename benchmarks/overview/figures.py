@@ -101,7 +101,7 @@ class Figures:
     def median(self, profile: str, system: str, name: str) -> float:
         """Return the median of a gap, seconds."""
         rows = [row for row in self.latency.turns if (row["profile"], row["system"]) == (profile, system)]
-        return statistics.median(row[name] for row in rows if row.get(name) is not None)
+        return float(statistics.median(row[name] for row in rows if row.get(name) is not None))
 
 
 def _is_variant(system: str) -> bool:

@@ -1,6 +1,7 @@
 """Callers who hesitate, for those who have no recordings of people: synthetic sentences with pauses.
 
-The pauses are of at most 1.2 s. An answer of the simulated providers takes longer: only a pre-response can be heard in one.
+The pauses are of at most 1.2 s. An answer of the simulated providers takes longer, so that only a pre-response can be
+heard in one.
 """
 
 from __future__ import annotations

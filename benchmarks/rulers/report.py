@@ -67,7 +67,8 @@ def known(row: Row) -> float:
 
 
 def _largest(rows: Iterable[Row], name: str) -> float:
-    return max((row[name] for row in rows), key=abs)
+    largest: float = max((row[name] for row in rows), key=abs)
+    return largest
 
 
 def _median(values: Iterable[float | None]) -> str:
