@@ -243,8 +243,8 @@ def _sent(record: SessionRecord, adapter: ObservedAdapter, number: int) -> Segme
 
 def _instant(record: SessionRecord, adapter: ObservedAdapter, seconds: float) -> float:
     """Return when a sample of the user's track was sent, on the monotonic clock."""
-    rate = record.scenario.sample_rate
-    frame = vb_audio.ms_to_samples(record.scenario.frame_ms, rate)
+    rate: int = record.scenario.sample_rate
+    frame: int = vb_audio.ms_to_samples(record.scenario.frame_ms, rate)
     position = round(seconds * rate)
     index = min(position // frame, len(adapter.sent_at) - 1)
     return adapter.sent_at[index] + (position - index * frame) / rate
