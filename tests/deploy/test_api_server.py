@@ -36,10 +36,11 @@ async def test_every_manifest_is_accepted_without_a_warning(server: ApiServer, n
 
 
 def pods(name: str) -> Iterator[dict[str, Any]]:
-    """Yield the pods that the controllers of the Deployments would create."""
-    for deployment in (each for each in built(name) if each["kind"] == "Deployment"):
-        template = copy.deepcopy(deployment["spec"]["template"])
-        metadata = {**template["metadata"], **{key: deployment["metadata"][key] for key in ("name", "namespace")}}
+    """Yield the pods that the controllers of Deployments and CronJobs would create."""
+    for owner in (each for each in built(name) if each["kind"] in ("Deployment", "CronJob")):
+        spec = owner["spec"]["jobTemplate"]["spec"] if owner["kind"] == "CronJob" else owner["spec"]
+        template = copy.deepcopy(spec["template"])
+        metadata = {**template["metadata"], **{key: owner["metadata"][key] for key in ("name", "namespace")}}
         yield {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
 
 
