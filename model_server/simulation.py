@@ -72,6 +72,14 @@ class SimulatedLLM(Jitter):
     """Cycled, request by request."""
     calls_tool: bool = False
     """Whether a streamed reply calls the first tool that it is offered, unless it follows what a tool returned."""
+    relays: str = ""
+    """Where the last message begins with this, the reply is the rest of its first paragraph. Empty: never."""
+
+    def reply(self, number: int, last_message: str) -> str:
+        """Return the text of a request's reply."""
+        if self.relays and last_message.startswith(self.relays):
+            return last_message.removeprefix(self.relays).partition("\n\n")[0]
+        return self.replies[number % len(self.replies)]
 
 
 class TimedWords(_Strict):
@@ -253,7 +261,7 @@ class _Simulated(Generic[Entry]):
 class _LLM(_Simulated[SimulatedLLM]):
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         model, number, rng = self._next_request(request.model)
-        tokens = model.replies[number % len(model.replies)].split()
+        tokens = model.reply(number, request.messages[-1].text if request.messages else "").split()
         spoken = tokens[: request.max_tokens]
         await self._sleep(model.ttft_ms / 1000 * model.factor(rng))
         if model.calls_tool and request.tools and not request.answers_tool:

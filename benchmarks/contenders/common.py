@@ -43,7 +43,7 @@ def session(**options: Any) -> AgentSession[None]:
         model="gpt-4o-mini-tts", voice="ash", base_url=os.environ["OPENAI_BASE_URL"], response_format="pcm"
     )
     stt = deepgram.STT(model="nova-3", language="en", base_url=os.environ["DEEPGRAM_BASE_URL"])
-    return AgentSession(stt=stt, llm=language_model(MAIN_MODEL), tts=tts, **options)
+    return AgentSession(**{"stt": stt, "llm": language_model(MAIN_MODEL), "tts": tts, **options})
 
 
 def serve(entrypoint: Callable[[JobContext], Awaitable[None]]) -> None:

@@ -4,7 +4,8 @@ While the tool works, `RunContext.with_filler` speaks, by FILLER:
 
 - ``once``: as in LiveKit's documentation of async tools: one line, once the session has been idle for 5 s;
 - ``rotating``: the documentation's second form, another line each time, with the delays of our worker: 2.5 s before
-  the first line, and about 4.5 s of silence before each of the next ones.
+  the first line, and about 4.5 s of silence before each of the next ones;
+- ``immediate``: one line as soon as the tool is called, `delay=0`.
 
 The lines are those of our worker, so that all systems speak for equally long.
 """
@@ -27,6 +28,8 @@ _INTERVAL_S = 3.5
 
 
 def _filler(context: RunContext[None]) -> AbstractAsyncContextManager[None]:
+    if os.environ["FILLER"] == "immediate":
+        return context.with_filler(LINES[0], delay=0)
     if os.environ["FILLER"] == "once":
         return context.with_filler(LINES[0], delay=_DOCUMENTED_DELAY_S)
     return context.with_filler(lambda step: LINES[step], delay=_OUR_DELAY_S, interval=_INTERVAL_S, max_steps=len(LINES))

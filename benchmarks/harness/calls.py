@@ -17,7 +17,7 @@ from testbed.services import API_KEY, API_SECRET
 async def make_call(
     url: str,
     room: str,
-    clips: Sequence[str | Path],
+    clips: Sequence[str | Path | Wav],
     on_turn: Callable[[Turn], None],
     *,
     agent_name: str = "",
@@ -30,15 +30,16 @@ async def make_call(
     Args:
         url: The LiveKit server's.
         room: The room to create.
-        clips: WAV files.
+        clips: WAV files, or utterances of them.
         on_turn: Receives each turn when it has ended.
         agent_name: Agent that LiveKit dispatches; empty if one is in the room or takes every room.
         recording: Receives what the caller hears.
         on_report: Receives the report of a call that did not fail.
         options: Other options of ``caller.CallOptions``.
     """
-    token = room_token(room, "caller", agent_name)
-    call_options = CallOptions(url=url, token=token, utterances=list(map(Wav, clips)), **options)
+    token = room_token(room, "caller", agent_name, phone=options.get("phone", False))
+    utterances = [clip if isinstance(clip, Wav) else Wav(clip) for clip in clips]
+    call_options = CallOptions(url=url, token=token, utterances=utterances, **options)
     try:
         report = await call(call_options, on_turn, recording)
     except CallError as error:
@@ -48,9 +49,14 @@ async def make_call(
     return None
 
 
-def room_token(room: str, identity: str, agent_name: str = "") -> str:
-    """Return a token for a room; if an agent is named, LiveKit dispatches it when the room is created."""
+def room_token(room: str, identity: str, agent_name: str = "", *, phone: bool = False) -> str:
+    """Return a token for a room, as LiveKit's gateway for telephones has it if ``phone`` is set.
+
+    If an agent is named, LiveKit dispatches it when the room is created.
+    """
     token = api.AccessToken(API_KEY, API_SECRET).with_identity(identity).with_ttl(timedelta(hours=1))
+    if phone:
+        token = token.with_kind("sip").with_attributes({"sip.callStatus": "active"})
     token = token.with_grants(api.VideoGrants(room_join=True, room_create=True, room=room))
     if agent_name:
         dispatch = api.RoomAgentDispatch(agent_name=agent_name)

@@ -22,6 +22,12 @@ BACKCHANNEL_HZ = 1320.0
 _SENTENCE_HZ = (370.0, 510.0)
 """Range around PRERESPONSE_HZ in which each fixed sentence has a tone of its own; it is still detected as that one."""
 
+FRONTEND_MODEL, BACKEND_MODEL = "frontend", "backend"
+"""The fast and the main model of Pipecat's `LLMWithBackend`, which have to say more than a reply: the frontend hands
+each turn over by calling its tool, acknowledges it, and repeats what the backend says; and that marks what it says."""
+_BACKEND_MARK = ">> "
+_RELAYED = "Backend: "
+
 FAST_MODEL: str = CloudSettings.model_fields["groq_fast_model"].default
 MAIN_MODEL: str = CloudSettings.model_fields["groq_main_model"].default
 
@@ -33,11 +39,21 @@ _ANSWERS = [
 """Two sentences each, as short as livekit-agents would synthesize separately: about 3 s. ``answer`` is in each sentence
 of the main model and in nothing else, so that the voice speaks it at ANSWER_HZ."""
 
+_LONG_ANSWERS = [
+    " ".join([f"Answer {name} is certain, and this answer {name} has several parts."] * 2)
+    for name in ("alpha", "bravo", "delta", "gamma", "kappa")
+]
+"""Of about 9 s. Answers that follow each other have other words, and so other tones."""
+LONG_ANSWER_HZ = {"alpha": 680.0, "bravo": 780.0, "delta": 880.0, "gamma": 980.0, "kappa": 1080.0}
+"""Their tones, by a word of theirs."""
+
 _ACKNOWLEDGEMENTS = [
     "Let me look into that for you.",
     "One moment, I will check that.",
     "I see, let me find that out.",
 ]
+_TOOL_ACKNOWLEDGEMENT = "Let me check."
+"""One of our worker's sentences, so that it has a tone of its own in the profiles with a tool."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +67,7 @@ class Latencies:
             Deepgram ends an utterance (224 ms, because it counts frames of 32 ms).
         tts_first_byte: First byte of audio.
         p95_over_median: If given, each latency is log-normal with this ratio; else it is constant.
+        stt_p95_over_median: The same for ``stt_final``, if it differs.
     """
 
     fast_ttft: float = 150
@@ -58,6 +75,7 @@ class Latencies:
     stt_final: float = 0
     tts_first_byte: float = 300
     p95_over_median: float | None = None
+    stt_p95_over_median: float | None = None
 
 
 @cache
@@ -73,7 +91,9 @@ def sentence_tones() -> Mapping[str, float]:
     return dict(zip(sentences, map(float, np.linspace(*_SENTENCE_HZ, len(sentences))), strict=True))
 
 
-def simulation(latencies: Latencies, seed: int, *, calls_tool: bool = False) -> dict[str, Any]:
+def simulation(
+    latencies: Latencies, seed: int, *, calls_tool: bool = False, long_answers: bool = False
+) -> dict[str, Any]:
     """Return the model server's configuration for these latencies.
 
     The fast model makes 500 tokens a second, the main model 150; the voice makes a second of audio in 50 ms.
@@ -83,21 +103,37 @@ def simulation(latencies: Latencies, seed: int, *, calls_tool: bool = False) -> 
         seed: Of their variation.
         calls_tool: Whether the main model calls the agent's tool before each answer. Then each fixed sentence has a
             tone of its own (``sentence_tones``), so that a listener can tell which one was said.
+        long_answers: Whether answers take about 9 s, and each has another tone than the one before it.
     """
-    jitter = {"p95_over_median": latencies.p95_over_median} if latencies.p95_over_median else {}
+    jitter = _jitter(latencies.p95_over_median)
+    stt_jitter = _jitter(latencies.stt_p95_over_median) or jitter
+    answers = _LONG_ANSWERS if long_answers else _ANSWERS
 
     def model(ttft_ms: float, tokens_per_second: int, replies: list[str]) -> dict[str, Any]:
         return {"ttft_ms": ttft_ms, "tokens_per_second": tokens_per_second, "replies": replies, **jitter}
 
+    acknowledgements = [_TOOL_ACKNOWLEDGEMENT] if calls_tool else _ACKNOWLEDGEMENTS
+    marked = [_BACKEND_MARK + answer for answer in answers]
     of_sentences = sentence_tones() if calls_tool else {}
-    by_text = {"answer": ANSWER_HZ, backchannel("en"): BACKCHANNEL_HZ, **of_sentences}
+    of_answers = LONG_ANSWER_HZ if long_answers else {"answer": ANSWER_HZ}
+    by_text = {**of_answers, backchannel("en"): BACKCHANNEL_HZ, **of_sentences}
     tones = {"tone_hz": PRERESPONSE_HZ, "tones": by_text}
     return {
         "seed": seed,
         "llm": {
             FAST_MODEL: model(latencies.fast_ttft, 500, _ACKNOWLEDGEMENTS),
-            MAIN_MODEL: {**model(latencies.main_ttft, 150, _ANSWERS), "calls_tool": calls_tool},
+            MAIN_MODEL: {**model(latencies.main_ttft, 150, answers), "calls_tool": calls_tool},
+            FRONTEND_MODEL: {
+                **model(latencies.fast_ttft, 500, acknowledgements),
+                "calls_tool": True,
+                "relays": _RELAYED,
+            },
+            BACKEND_MODEL: {**model(latencies.main_ttft, 150, marked), "calls_tool": calls_tool},
         },
-        "stt": {"*": {"final_ms": latencies.stt_final, "transcripts": list(UTTERANCES), **jitter}},
+        "stt": {"*": {"final_ms": latencies.stt_final, "transcripts": list(UTTERANCES), **stt_jitter}},
         "tts": {"*": {"ttfb_ms": latencies.tts_first_byte, "realtime_factor": 0.05, **tones, **jitter}},
     }
+
+
+def _jitter(p95_over_median: float | None) -> dict[str, float]:
+    return {"p95_over_median": p95_over_median} if p95_over_median else {}

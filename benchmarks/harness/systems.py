@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.harness.simulation import BACKEND_MODEL, FRONTEND_MODEL
 from testbed.processes import Child
 from testbed.services import ROOT, Ports, Service, worker_env
 
@@ -27,6 +28,8 @@ class System:
         env: Environment variables that distinguish this variant of the script.
         per_call: Whether a new process joins a given room for each call; others are workers that LiveKit dispatches.
         has_tool: Whether the agent has the tool of ``contenders/slow_tool.py``; it needs TOOL_SECONDS and TOOL_LOG.
+        scripted: Whether it works with the simulated models only, which call its tool when they should.
+        flux: Whether Deepgram Flux is the recogniser, and decides the end of the turn.
     """
 
     name: str
@@ -34,6 +37,8 @@ class System:
     env: Mapping[str, str] = field(default_factory=dict)
     per_call: bool = False
     has_tool: bool = False
+    scripted: bool = False
+    flux: bool = False
 
     @property
     def agent_name(self) -> str:
@@ -48,6 +53,7 @@ def _agent_worker(strategy: str) -> System:
 _STOCK_SCRIPT = "benchmarks/contenders/stock_agent.py"
 _STOCK_TOOL_SCRIPT = "benchmarks/contenders/stock_tool_agent.py"
 _PIPECAT_SCRIPT = "benchmarks/contenders/pipecat_agent.py"
+_WITH_BACKEND = {"PIPECAT_LLM": "backend", "FRONTEND_MODEL": FRONTEND_MODEL, "BACKEND_MODEL": BACKEND_MODEL}
 
 TOOL_DEFAULT_SYSTEM = "agent-worker/tool"
 """This worker with a tool, and with default settings."""
@@ -60,6 +66,18 @@ SYSTEMS = {
         System("stock", _STOCK_SCRIPT),
         System("stock-preemptive-tts", _STOCK_SCRIPT, env={"PREEMPTIVE_TTS": "true"}),
         System("pipecat", _PIPECAT_SCRIPT, per_call=True),
+        System("stock-timeout", "benchmarks/contenders/stock_timeout_agent.py"),
+        System("stock-smart-turn", "benchmarks/contenders/stock_smart_turn_agent.py"),
+        System("pipecat-rnnoise", _PIPECAT_SCRIPT, env={"PIPECAT_FILTER": "rnnoise"}, per_call=True),
+        System("pipecat-min-words", _PIPECAT_SCRIPT, env={"PIPECAT_MIN_WORDS": "3"}, per_call=True),
+        System("pipecat-backend", _PIPECAT_SCRIPT, env=_WITH_BACKEND, per_call=True, scripted=True),
+        System(
+            "agent-worker/flux",
+            env={"TURN_DETECTOR": "stt", "DEEPGRAM_MODEL": "flux-general-en", "NO_GREETING": "true"},
+            flux=True,
+        ),
+        System("stock-flux", "benchmarks/contenders/stock_flux_agent.py", flux=True),
+        System("pipecat-flux", _PIPECAT_SCRIPT, env={"PIPECAT_STT": "flux"}, per_call=True, flux=True),
         System(TOOL_DEFAULT_SYSTEM, _TOOL_SCRIPT, env={"NO_GREETING": "true"}, has_tool=True),
         System(
             "agent-worker/tool-no-filler",
@@ -69,7 +87,9 @@ SYSTEMS = {
         ),
         System("stock-filler", _STOCK_TOOL_SCRIPT, env={"FILLER": "once"}, has_tool=True),
         System("stock-filler-tuned", _STOCK_TOOL_SCRIPT, env={"FILLER": "rotating"}, has_tool=True),
+        System("stock-filler-immediate", _STOCK_TOOL_SCRIPT, env={"FILLER": "immediate"}, has_tool=True),
         System("pipecat-speak", _PIPECAT_SCRIPT, per_call=True, has_tool=True),
+        System("pipecat-backend-tool", _PIPECAT_SCRIPT, env=_WITH_BACKEND, per_call=True, has_tool=True, scripted=True),
     )
 }
 

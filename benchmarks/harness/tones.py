@@ -34,8 +34,16 @@ _EDGE_FRAMES = 2
 _PITCH_STEP_HZ = 0.1
 
 
-def tone_segments(frames: Sequence[Frame], frequencies_hz: Sequence[float]) -> list[list[Segment]]:
-    """Return for each frequency the segments in which it was heard, on the clock of the frames."""
+def tone_segments(
+    frames: Sequence[Frame], frequencies_hz: Sequence[float], *, exclusive: bool = False
+) -> list[list[Segment]]:
+    """Return for each frequency the segments in which it was heard, on the clock of the frames.
+
+    Args:
+        frames: The audio.
+        frequencies_hz: Of the tones.
+        exclusive: Take the loudest tone of each instant only; then tones may be 100 Hz apart.
+    """
     sound = np.concatenate([pcm for _, pcm in frames]) if frames else np.zeros(0, np.int16)
     if len(sound) < _WINDOW_SAMPLES:
         return [[] for _ in frequencies_hz]
@@ -43,7 +51,10 @@ def tone_segments(frames: Sequence[Frame], frequencies_hz: Sequence[float]) -> l
     threshold = max(_EDGE_SHARE * float(levels.max()), _MIN_AMPLITUDE)
     middles = np.arange(levels.shape[1]) * _HOP_SAMPLES + _WINDOW_SAMPLES // 2
     instants = np.array([at for at, _ in frames])[middles // FRAME_SAMPLES] + middles % FRAME_SAMPLES / SAMPLE_RATE
-    return [_segments(instants, level >= threshold) for level in levels]
+    present = levels >= threshold
+    if exclusive:
+        present &= levels == levels.max(axis=0)
+    return [_segments(instants, tone) for tone in present]
 
 
 def pitch(frames: Sequence[Frame], sound: Segment, range_hz: tuple[float, float]) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.harness import cli, machine, results
 from benchmarks.harness.cli import ReportFiles, progress
 from benchmarks.harness.systems import SYSTEMS
+from benchmarks.latency.interruptions_summary import INTERRUPTION_SYSTEMS
 from benchmarks.latency.people_summary import PEOPLE_SYSTEMS
 from benchmarks.latency.profiles import PROFILES
 from benchmarks.latency.report import write
@@ -60,7 +61,8 @@ def _parse() -> argparse.Namespace:
         "--recordings",
         type=Path,
         metavar="FOLDER",
-        help="recordings of people, the callers of the profile `people`; it alone is measured then by default",
+        help="recordings of people, for the profiles `people` and `interruptions`; they alone are measured then by "
+        "default",
     )
     parser.add_argument("--turns", type=int, default=60, help="of each system in each profile (default: 60)")
     parser.add_argument("--parallel", type=int, default=3, help="simultaneous calls (default: 3)")
@@ -76,15 +78,16 @@ def _parse() -> argparse.Namespace:
     )
     options = parser.parse_args()
     with_people = options.recordings is not None
-    options.systems = options.systems or (list(PEOPLE_SYSTEMS) if with_people else list(SYSTEMS))
+    recorded = list(dict.fromkeys([*PEOPLE_SYSTEMS, *INTERRUPTION_SYSTEMS]))
+    options.systems = options.systems or (recorded if with_people else list(SYSTEMS))
     systems = [SYSTEMS[name] for name in options.systems]
     measured = [name for name, profile in PROFILES.items() if any(map(profile.measures, systems))]
-    usual = [name for name in measured if PROFILES[name].people is with_people]
+    usual = [name for name in measured if PROFILES[name].by_recordings is with_people]
     options.profiles = options.profiles or usual
     if without := [name for name in options.profiles if name not in measured]:
         parser.error(f"none of the systems is measured in {', '.join(without)}")
-    if not with_people and any(PROFILES[name].people for name in options.profiles):
-        parser.error("the profile people needs --recordings FOLDER")
+    if not with_people and any(PROFILES[name].by_recordings for name in options.profiles):
+        parser.error("the profiles people and interruptions need --recordings FOLDER")
     return options
 
 

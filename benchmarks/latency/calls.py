@@ -21,9 +21,10 @@ from benchmarks.harness.clips import UTTERANCES
 from benchmarks.harness.simulation import ANSWER_HZ, PRERESPONSE_HZ
 from benchmarks.harness.tones import Frame, tone_segments
 from benchmarks.latency import tools
+from benchmarks.latency.interruptions import OVER_ANSWER_AFTER_S, OverSound, heard_of
 from benchmarks.latency.people import PersonTurn, judge
 from benchmarks.latency.tools import ToolRun
-from caller import CallReport, Recording, Segment, Turn
+from caller import CallReport, Recording, Segment, Turn, Wav
 from caller.audio import audible_part, read_wav
 from testbed.services import ROOT
 
@@ -51,6 +52,7 @@ class TurnRow:
         records: The agent's turn records.
         person: How the caller, a recording of a person, was treated: a ``people.Judgement``.
         tool: What was heard while a tool worked: a ``tools.ToolTurn``.
+        interruption: What was heard around a sound over the answer: an ``interruptions.Interruption``.
     """
 
     turn: int
@@ -64,6 +66,7 @@ class TurnRow:
     records: list[dict[str, Any]] = field(default_factory=list)
     person: dict[str, Any] | None = None
     tool: dict[str, Any] | None = None
+    interruption: dict[str, Any] | None = None
 
     def as_result(self) -> dict[str, Any]:
         """Return the fields that are set."""
@@ -104,6 +107,9 @@ class CallPlan:
         quiet_s: Silence that ends a reply.
         tones: Whether the agent has the simulated voice.
         people: What the caller says after the first clip, if those are recordings of people.
+        sounds: With what the caller is heard over the answers to each of the clips.
+        phone: Whether the caller calls by telephone.
+        line_delay_s: What its line adds to the way to the agent and back.
         tool_log: File in which the agent's tool notes its runs; empty if it has none.
     """
 
@@ -115,12 +121,23 @@ class CallPlan:
     quiet_s: float
     tones: bool
     people: Sequence[PersonTurn] = ()
+    sounds: Sequence[OverSound] = ()
+    phone: bool = False
+    line_delay_s: float = 0.0
     tool_log: str = ""
 
     @classmethod
     def of_json(cls, plan: dict[str, Any]) -> CallPlan:
         """Return the plan of decoded JSON."""
-        return cls(**{**plan, "people": [PersonTurn(**turn) for turn in plan["people"]]})
+        people = [PersonTurn(**turn) for turn in plan["people"]]
+        return cls(**{**plan, "people": people, "sounds": [OverSound(**sound) for sound in plan["sounds"]]})
+
+    def utterances(self) -> list[Wav]:
+        """Return what the caller says: the clips, each with the sound over the answer to it."""
+        if not self.sounds:
+            return list(map(Wav, self.clips))
+        pairs = zip(self.clips, self.sounds, strict=False)
+        return [it for clip, sound in pairs for it in (Wav(clip), Wav(sound.clip, OVER_ANSWER_AFTER_S))]
 
 
 async def call_in_process(plan: CallPlan) -> CallResult:
@@ -159,7 +176,7 @@ async def _call(plan: CallPlan) -> CallResult:
     error = await make_call(
         plan.url,
         plan.room,
-        plan.clips,
+        plan.utterances(),
         turns.append,
         agent_name=plan.agent_name,
         recording=recording,
@@ -167,19 +184,23 @@ async def _call(plan: CallPlan) -> CallResult:
         topics=[TURN_TOPIC],
         greeting_wait=plan.settle_s,
         quiet=plan.quiet_s,
-        **({"reply_timeout": _PERSON_REPLY_TIMEOUT_S} if plan.people else {}),
+        phone=plan.phone,
+        **({"reply_timeout": _PERSON_REPLY_TIMEOUT_S} if plan.people or plan.sounds else {}),
     )
+    if plan.sounds:
+        rows = sound_rows(turns, plan.sounds, recording)
+        return CallResult.of(rows, error, [sound.name for sound in plan.sounds])
     if plan.people:
         rows = person_rows(turns[1:], plan.people, recording)
         return CallResult.of(rows, error, [turn.file for turn in plan.people])
-    rows = rows_of(turns, recording if plan.tones else None)
+    rows = rows_of(turns, recording if plan.tones else None, plan.line_delay_s)
     if plan.tool_log and reports:
         runs = await asyncio.to_thread(tools.runs_of, Path(plan.tool_log), plan.room, reports[0].wall_clock_start)
         set_tool_turns(rows, turns, recording, runs)
     return CallResult.of(rows, error)
 
 
-def rows_of(turns: Sequence[Turn], recording: Recording | None) -> list[TurnRow]:
+def rows_of(turns: Sequence[Turn], recording: Recording | None, line_delay_s: float = 0.0) -> list[TurnRow]:
     """Return a row for each turn; ``recording`` is of the simulated voice, and None of a real one."""
     rows = []
     for number, turn in enumerate(turns):
@@ -192,6 +213,9 @@ def rows_of(turns: Sequence[Turn], recording: Recording | None) -> list[TurnRow]
             row.failure = "no reply"
         elif row.answer_gap is None:
             row.failure = "no answer"
+        else:
+            row.response_gap += line_delay_s
+            row.answer_gap += line_delay_s
         rows.append(row)
     return rows
 
@@ -226,12 +250,32 @@ def person_rows(turns: Sequence[Turn], people: Sequence[PersonTurn], recording: 
         audible = audible_part(read_wav(Path(person.clip)))
         clip_start = turn.first_sent - (audible.start if audible else 0.0)
         frames = [frame for frame in recording.frames if clip_start <= frame[0] < _end_of(turns, number)]
-        words = [segment for tone in tone_segments(frames, (ANSWER_HZ, PRERESPONSE_HZ)) for segment in tone]
-        sounds = [Segment(sound.start - clip_start, sound.end - clip_start) for sound in words]
-        judged = judge(sounds, person)
+        answers, others = (
+            [Segment(sound.start - clip_start, sound.end - clip_start) for sound in tone]
+            for tone in tone_segments(frames, (ANSWER_HZ, PRERESPONSE_HZ))
+        )
+        judged = judge([*answers, *others], person, answers)
         row = TurnRow(number + 1, person.file, judged.first_sound, records=_records(turn), person=asdict(judged))
         if judged.first_sound is None and not judged.is_harmful:
             row.failure = "no reply"
+        rows.append(row)
+    return rows
+
+
+def sound_rows(turns: Sequence[Turn], sounds: Sequence[OverSound], recording: Recording) -> list[TurnRow]:
+    """Return a row for each sound over an answer; the turns are those of a question and of the sound, in pairs."""
+    rows = []
+    for number, sound in enumerate(sounds[: len(turns) // 2]):
+        asked, over = 2 * number, 2 * number + 1
+        began, end = turns[asked].first_heard, _end_of(turns, over)
+        audible = audible_part(read_wav(Path(sound.clip)))
+        first_sound = turns[over].first_sent - (audible.start if audible else 0.0) + sound.start
+        frames = [] if began is None else [frame for frame in recording.frames if began - _LEAD_S <= frame[0] < end]
+        row = TurnRow(number + 1, sound.name)
+        if (found := heard_of(sound, frames, first_sound)) is None:
+            row.failure = "no answer"
+        else:
+            row.interruption = asdict(found)
         rows.append(row)
     return rows
 

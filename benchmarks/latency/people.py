@@ -74,6 +74,8 @@ class Judgement:
         first_sound: From the labelled end to the agent's first sound that begins after it; None if there is none, or if
             the agent spoke at the end.
         cut_off: Whether the agent began to speak before the end.
+        answer: From the labelled end to the answer, as ``first_sound``.
+        answer_cut_off: Whether the answer began before the end.
         cut_pauses: Pauses in which, or behind which, it did so.
         pauses: How many there are.
         talked_over_s: For how long both spoke.
@@ -84,6 +86,8 @@ class Judgement:
     cut_pauses: int
     pauses: int
     talked_over_s: float
+    answer: float | None = None
+    answer_cut_off: bool = False
 
     @property
     def is_harmful(self) -> bool:
@@ -91,11 +95,19 @@ class Judgement:
         return self.cut_off or self.talked_over_s > MAX_TALKED_OVER_S
 
 
-def judge(sounds: Sequence[Segment], turn: PersonTurn) -> Judgement:
-    """Judge the agent's sounds, on the clock of the clip, which end before the caller's next turn."""
+def judge(sounds: Sequence[Segment], turn: PersonTurn, answers: Sequence[Segment] = ()) -> Judgement:
+    """Judge the agent's sounds, on the clock of the clip, which end before the caller's next turn.
+
+    Args:
+        sounds: All words of the agent.
+        turn: What the caller says.
+        answers: Those of the sounds that are the main model's.
+    """
     heard = [sound for sound in sounds if sound.end > turn.start]
     early = [sound for sound in heard if turn.start <= sound.start < turn.end]
     after = [sound.start for sound in heard if sound.start >= turn.end]
+    answered = [answer.start for answer in answers if answer.start >= turn.start]
+    due = [start for start in answered if start >= turn.end]
     boundaries = [*(start for start, _ in turn.pauses), turn.end]
     cut = [any(begin <= sound.start < following for sound in early) for begin, following in pairwise(boundaries)]
     speaks_at_end = any(sound.start < turn.end < sound.end for sound in heard)
@@ -105,6 +117,8 @@ def judge(sounds: Sequence[Segment], turn: PersonTurn) -> Judgement:
         cut_pauses=sum(cut),
         pauses=len(turn.pauses),
         talked_over_s=sum(_overlap(sound, stretch) for sound in heard for stretch in speech_of(turn)),
+        answer=min(due) - turn.end if due and not speaks_at_end else None,
+        answer_cut_off=len(due) < len(answered),
     )
 
 
@@ -176,7 +190,7 @@ def script_of(
 
     The times of words are estimates: one that lies in a pause, or behind the end, belongs to the speech before it.
     """
-    origin = onset(samples)
+    origin = onset(samples) or 0.0
     timed = []
     for word in words:
         middle = (word.start + word.end) / 2
@@ -186,12 +200,12 @@ def script_of(
     return {"words": timed, "seconds": len(samples) / SAMPLE_RATE - origin}
 
 
-def onset(samples: Samples) -> float:
-    """Return when the simulated recogniser notices the first sound, seconds."""
+def onset(samples: Samples) -> float | None:
+    """Return when the simulated recogniser notices the first sound, seconds; None if it notices none."""
     detector, segmenter = SileroVAD(), Segmenter(None)
     count = len(samples) // VAD_FRAME_SAMPLES
     frames = (samples[: count * VAD_FRAME_SAMPLES] / 32768).astype(np.float32).reshape(count, VAD_FRAME_SAMPLES)
     for frame, probability in zip(frames, detector.probabilities(frames), strict=True):
         if segmenter.push(frame, probability) is SegmentEvent.STARTED:
             return segmenter.elapsed_s - ONSET_FRAMES * FRAME_S
-    return 0.0
+    return None

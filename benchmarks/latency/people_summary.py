@@ -14,7 +14,7 @@ from benchmarks.latency.results import Results, Row
 from benchmarks.latency.summary import DEFAULT_SYSTEM
 
 STOCK = "stock"
-PEOPLE_SYSTEMS = (DEFAULT_SYSTEM, STOCK)
+PEOPLE_SYSTEMS = (DEFAULT_SYSTEM, STOCK, "stock-smart-turn", "pipecat", "pipecat-rnnoise")
 """What is measured by default."""
 _Z = 1.96
 
@@ -25,6 +25,9 @@ _COLUMNS = (
     "p95",
     "over 1 s",
     "turns cut off [95 % CI]",
+    "answer p50",
+    "p95",
+    "by the answer [95 % CI]",
     "pauses cut [95 % CI]",
     f"talked over for more than {MAX_TALKED_OVER_S:g} s",
     "no reply",
@@ -79,6 +82,8 @@ class PeopleSummary:
         first_sound: Seconds from the labelled end to the agent's first sound, where it began after the end.
         late: How many of these first sounds came after more than 1 s.
         cut_turns: Turns in which the agent began to speak before the labelled end.
+        answer: As ``first_sound``, to the answer; None in results of before it was judged.
+        answer_cut_turns: Turns in which the answer began before the labelled end.
         cut_pauses: Labelled pauses in which, or behind which, it did so.
         talked_over: Turns in which both spoke for more than ``MAX_TALKED_OVER_S``.
         unanswered: Turns without a sound of the agent.
@@ -89,6 +94,8 @@ class PeopleSummary:
     first_sound: Spread | None
     late: Share
     cut_turns: Share
+    answer: Spread | None
+    answer_cut_turns: Share
     cut_pauses: Share
     talked_over: Share
     unanswered: int
@@ -111,12 +118,15 @@ def summarize_people(rows: Iterable[Row]) -> list[PeopleSummary]:
 def _summary(system: str, rows: Sequence[Row]) -> PeopleSummary:
     judged = [row["person"] for row in rows if "person" in row]
     sounds = [found["first_sound"] for found in judged if found["first_sound"] is not None]
+    answered = [found for found in judged if "answer_cut_off" in found]
     return PeopleSummary(
         system=system,
         turns=len(rows),
         first_sound=spread(sounds),
         late=Share(sum(sound > 1 for sound in sounds), len(sounds)),
         cut_turns=Share(sum(found["cut_off"] for found in judged), len(judged)),
+        answer=spread([found["answer"] for found in judged if found.get("answer") is not None]),
+        answer_cut_turns=Share(sum(found["answer_cut_off"] for found in answered), len(answered)),
         cut_pauses=Share(sum(found["cut_pauses"] for found in judged), sum(found["pauses"] for found in judged)),
         talked_over=Share(sum(found["talked_over_s"] > MAX_TALKED_OVER_S for found in judged), len(judged)),
         unanswered=sum("failure" in row for row in rows),
@@ -151,6 +161,9 @@ def _cells(summary: PeopleSummary) -> list[str]:
         milliseconds(sound.p95) if sound else "-",
         f"{summary.late.value:.0%}" if summary.late.of else "-",
         str(summary.cut_turns),
+        milliseconds(summary.answer.p50) if summary.answer else "-",
+        milliseconds(summary.answer.p95) if summary.answer else "-",
+        str(summary.answer_cut_turns),
         str(summary.cut_pauses),
         f"{summary.talked_over.value:.0%}" if summary.talked_over.of else "-",
         str(summary.unanswered),

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.cli import ReportFiles
 from benchmarks.harness.cut_offs import cut_offs
 from benchmarks.harness.markdown import milliseconds, row, table, verdict
 from benchmarks.harness.stats import Spread
+from benchmarks.latency.headline import headline
+from benchmarks.latency.interruptions_summary import interruption_rows, interruptions_section
 from benchmarks.latency.people_summary import people_rows, people_section
 from benchmarks.latency.profiles import PROFILES
 from benchmarks.latency.results import Results
 from benchmarks.latency.summary import DEFAULT_SYSTEM, Summary, Table, Target, summaries, targets
 from benchmarks.latency.tools_summary import tool_rows, tools_section
+
+CONTENDERS = Path(__file__).parent / "contenders.md"
+"""What was configured, from which documentation, and whom it favours."""
 
 _COLUMNS = (
     "system",
@@ -53,9 +59,10 @@ def markdown(results: Results, files: ReportFiles) -> str:
     summary_table = summaries(_with_two_gaps(results))
     parts = [
         _HEAD.format(json=files.json.name, plot=files.plot.name, cut_offs=cut_offs()),
-        *filter(None, [people_section(people_rows(results))]),
+        *filter(None, [headline(results), people_section(people_rows(results))]),
         *(_profile(profile, summaries_) for profile, summaries_ in _by_profile(summary_table)),
-        *filter(None, [tools_section(tool_rows(results))]),
+        *filter(None, [tools_section(tool_rows(results)), interruptions_section(interruption_rows(results))]),
+        CONTENDERS.read_text(encoding="utf-8"),
         f"## Targets\n\nFor {DEFAULT_SYSTEM}, the default strategy.\n",
         _targets(summary_table) + "\n",
         "## The run\n",
@@ -66,7 +73,8 @@ def markdown(results: Results, files: ReportFiles) -> str:
 
 def _with_two_gaps(results: Results) -> Results:
     """Return the results without those of people, and with tools, which have tables of their own."""
-    return results.without([name for name, profile in PROFILES.items() if profile.people or profile.tool_s is not None])
+    apart = [name for name, profile in PROFILES.items() if profile.by_recordings or profile.tool_s is not None]
+    return results.without(apart)
 
 
 def _by_profile(summary_table: Table) -> Iterator[tuple[str, list[Summary]]]:

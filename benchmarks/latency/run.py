@@ -28,8 +28,10 @@ from benchmarks.harness.markdown import milliseconds
 from benchmarks.harness.simulation import Latencies, simulation
 from benchmarks.harness.systems import System, agent_in_room, environment, worker_service
 from benchmarks.latency.calls import CallPlan, CallResult, call_in_process
+from benchmarks.latency.interruptions import OverSound, scripts, sounds_of
 from benchmarks.latency.people import TURNS_PER_CALL, PersonTurn, turns_of
-from benchmarks.latency.profiles import Profile
+from benchmarks.latency.phone import lossy_clip
+from benchmarks.latency.profiles import PHONE_LOSS, Profile
 from benchmarks.latency.results import Cell, Results
 from benchmarks.latency.transport_delay import measure_transport_delay
 from testbed.processes import ServiceError
@@ -48,6 +50,8 @@ _SETTLE_S = 5.0
 _STAGGER_S = 2.5
 """Between the first turns of two calls of a wave, so that their ends of turn do not coincide."""
 _QUIET_S = 1.0
+_INTERRUPTED_QUIET_S = 3.0
+"""livekit-agents goes on after 2 s of silence."""
 _TOOL_QUIET_S = 3.0
 """In addition to the time that a tool takes: not every agent publishes that it is still at work."""
 _MAX_ATTEMPTS = 2
@@ -63,7 +67,7 @@ class RunOptions:
         out: The JSON file of the results.
         pipecat_python: Interpreter that has Pipecat.
         about: Description of the run, saved with each profile.
-        recordings: Folder of recordings of people, for the profile with these callers.
+        recordings: Folder of recordings of people, for the profiles with these callers.
     """
 
     profiles: Sequence[Profile]
@@ -86,14 +90,26 @@ async def run(options: RunOptions, results: Results, people: Sequence[PersonTurn
         people: What the callers of the profile ``people`` say, if the options name no recordings.
     """
     audio = await clips()
-    people = await turns_of(options.recordings, options.seed) if options.recordings else people
     for profile in options.profiles:
         waves = [wave for wave in waves_of(options, profile) if any(cell not in results.done() for cell in wave)]
         if waves:
             folder = Path(tempfile.mkdtemp(prefix=f"latency-{profile.name}-"))
             progress(f"{profile.name}: {profile.about} (logs: {folder})")
             ports = Ports.free()
-            await _Run(options, profile, ports, folder, audio, results, people).run(waves)
+            said = await _recordings(options, profile) or (list(people) if profile.people else [])
+            await _Run(options, profile, ports, folder, _over_line(audio, profile, folder), results, said).run(waves)
+
+
+async def _recordings(options: RunOptions, profile: Profile) -> list[PersonTurn] | list[OverSound]:
+    """Return what people are heard with in a profile; nothing if its callers are synthetic."""
+    if options.recordings is None or not profile.by_recordings:
+        return []
+    found = turns_of if profile.people else sounds_of
+    return await found(options.recordings, options.seed)
+
+
+def _over_line(audio: Sequence[Path], profile: Profile, folder: Path) -> list[Path]:
+    return [lossy_clip(clip, PHONE_LOSS, folder) for clip in audio] if profile.phone else list(audio)
 
 
 def waves_of(options: RunOptions, profile: Profile) -> list[list[Cell]]:
@@ -118,14 +134,14 @@ class _Run:
     folder: Path
     audio: Sequence[Path]
     results: Results
-    people: Sequence[PersonTurn]
+    recorded: list[PersonTurn] | list[OverSound]
 
     async def run(self, waves: Sequence[Sequence[Cell]]) -> None:
         name, results = self.profile.name, self.results
         (self.folder / "metrics").mkdir()
         async with running(self._services(), self.folder, progress):
             if name not in results.profiles:
-                delay = await measure_transport_delay(self.ports.livekit_url)
+                delay = await measure_transport_delay(self.ports.livekit_url) + self.profile.line_delay_s
                 results.profiles[name] = {**self.options.about, "began": _now(), "transport_delay": delay}
             for number, wave in enumerate(waves, 1):
                 await self._wave([cell for cell in wave if cell not in results.done()])
@@ -144,7 +160,12 @@ class _Run:
         return [livekit_server(self.ports.livekit), models, *workers]
 
     def _simulation(self, latencies: Latencies) -> dict[str, Any]:
-        return simulation(latencies, self.options.seed, calls_tool=self.profile.tool_s is not None)
+        return simulation(
+            latencies,
+            self.options.seed,
+            calls_tool=self.profile.tool_s is not None,
+            long_answers=self.profile.interrupts,
+        )
 
     def _environment(self, system: System) -> dict[str, str]:
         env = environment(system, self.ports, self.folder, simulated=self.profile.simulated)
@@ -156,21 +177,19 @@ class _Run:
     def _tool_log(self) -> Path:
         return self.folder / "tool.log"
 
-    def _people(self, number: int) -> Sequence[PersonTurn]:
-        """Return what the callers of a round say: the same for each system; nothing unless they are people."""
-        if not self.profile.people:
+    def _recorded(self, number: int) -> Sequence[PersonTurn | OverSound]:
+        """Return what people are heard with in the calls of a round: the same for each system."""
+        if not self.recorded:
             return ()
         turns = range(number * TURNS_PER_CALL, min((number + 1) * TURNS_PER_CALL, self.options.turns))
-        return [self.people[turn % len(self.people)] for turn in turns]
+        return [self.recorded[turn % len(self.recorded)] for turn in turns]
 
     async def _configure(self, number: int) -> None:
         """Tell the simulated recogniser what the callers of a round say."""
-        if self.profile.latencies is None or not self.profile.people:
+        if self.profile.latencies is None or not self.recorded:
             return
-        first = {"words": [{"text": UTTERANCES[0], "start": 0, "end": 1.2}], "seconds": 4}  # with some of the silence
-        utterances = [first, *(turn.script for turn in self._people(number))]
         config = self._simulation(self.profile.latencies)
-        config["stt"]["*"] |= {"utterances": utterances, "detector": "silero"}
+        config["stt"]["*"] |= {"utterances": _scripts(self._recorded(number)), "detector": "silero"}
         url = f"{self.ports.models_url.removesuffix('/v1')}/simulated/config"
         async with aiohttp.ClientSession(raise_for_status=True) as http, http.put(url, json=config):
             pass
@@ -227,7 +246,8 @@ class _Run:
             yield error
 
     def _plan(self, system: System, room: str, position: int, number: int) -> CallPlan:
-        people = self._people(number)
+        recorded = self._recorded(number)
+        people = [turn for turn in recorded if isinstance(turn, PersonTurn)]
         return CallPlan(
             url=self.ports.livekit_url,
             room=room,
@@ -236,11 +256,26 @@ class _Run:
             # the agent's speech in a call.
             clips=[str(self.audio[0]), *(turn.clip for turn in people)] if people else list(map(str, self.audio)),
             settle_s=_SETTLE_S + position * _STAGGER_S,
-            quiet_s=_QUIET_S if self.profile.tool_s is None else self.profile.tool_s + _TOOL_QUIET_S,
+            quiet_s=self._quiet_s(),
             tones=self.profile.simulated,
             people=people,
+            sounds=[sound for sound in recorded if isinstance(sound, OverSound)],
+            phone=self.profile.phone,
+            line_delay_s=self.profile.line_delay_s,
             tool_log="" if self.profile.tool_s is None else str(self._tool_log),
         )
+
+    def _quiet_s(self) -> float:
+        if self.profile.interrupts:
+            return _INTERRUPTED_QUIET_S
+        return _QUIET_S if self.profile.tool_s is None else self.profile.tool_s + _TOOL_QUIET_S
+
+
+def _scripts(recorded: Sequence[PersonTurn | OverSound]) -> list[Mapping[str, Any]]:
+    """Return what the recogniser delivers in a call, in its order."""
+    people = [turn.script for turn in recorded if isinstance(turn, PersonTurn)]
+    first = {"words": [{"text": UTTERANCES[0], "start": 0, "end": 1.2}], "seconds": 4}  # with some of the silence
+    return [first, *people] if people else scripts([it for it in recorded if isinstance(it, OverSound)])
 
 
 def _now() -> str:

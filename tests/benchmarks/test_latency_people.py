@@ -46,6 +46,20 @@ def test_words_before_the_end_are_a_cut_off(begin: float, cut_pauses: int) -> No
     assert judged.is_harmful
 
 
+def test_answer_is_judged_apart_from_what_is_said_before_it() -> None:
+    answer = Segment(7.0, 9.0)
+    judged = judge([Segment(2.4, 2.7), Segment(6.5, 6.8), answer], TURN, [answer])
+    assert (judged.first_sound, judged.answer) == (pytest.approx(0.5), pytest.approx(1.0))
+    assert (judged.cut_off, judged.answer_cut_off) == (True, False)
+
+
+def test_answer_before_the_end_is_a_cut_off_by_the_answer() -> None:
+    early = Segment(2.4, 2.9)
+    judged = judge([early, REPLY], TURN, [early, REPLY])
+    assert judged.answer_cut_off
+    assert judged.answer == pytest.approx(0.5)
+
+
 def test_each_cut_pause_counts() -> None:
     assert judge([Segment(2.4, 2.6), Segment(4.2, 4.4), REPLY], TURN).cut_pauses == 2
 
@@ -91,7 +105,8 @@ def test_summary_counts_turns_and_pauses_and_compares_with_stock() -> None:
     assert (theirs.cut_turns.count, theirs.talked_over.count) == (2, 1)
     assert theirs.late.count == 2
     page = people_section([*ours, *stock])
-    assert f"| **{DEFAULT_SYSTEM}** | 2 | 500 [500, 500] | 500 | 0% | 50% [9%, 91%] | 25% [5%, 70%] | 0% | 0 |" in page
+    first = f"| **{DEFAULT_SYSTEM}** | 2 | 500 [500, 500] | 500 | 0% | 50% [9%, 91%]"
+    assert f"{first} | - | - | 0% [0%, 66%] | 25% [5%, 70%] | 0% | 0 |" in page
     assert f"{DEFAULT_SYSTEM} over stock: first sound p50 0.25, p95 0.25, turns cut off 0.50, pauses cut 0.50" in page
 
 
@@ -99,7 +114,7 @@ def test_failed_turn_is_neither_cut_nor_answered() -> None:
     failed = {"profile": "people", "system": "stock", "said": "person.wav", "round": 0, "failure": "no turn"}
     (summary,) = summarize_people([failed])
     assert (summary.turns, summary.unanswered, summary.cut_turns.of, summary.first_sound) == (1, 1, 0, None)
-    assert "| stock | 1 | - | - | - | - | - | - | 1 |" in people_section([failed])
+    assert "| stock | 1 | - | - | - | - | - | - | - | - | - | 1 |" in people_section([failed])
 
 
 def test_interval_of_a_share_is_wilson_s() -> None:
@@ -110,5 +125,5 @@ def test_interval_of_a_share_is_wilson_s() -> None:
 
 def test_report_has_a_table_of_people_apart_from_the_other_callers() -> None:
     page = markdown(Results(turns=[row("stock", REPLY)]), ReportFiles.at(DOCS, "latency"))
-    assert page.count("| stock |") == 1
+    assert page.count("| stock |") == 2  # and in the first table
     assert "## people" in page

@@ -182,7 +182,22 @@ def test_systems_with_a_tool_are_measured_where_one_is_called_and_only_there() -
     with_tool = {name for name, system in SYSTEMS.items() if system.has_tool}
     assert measured["tools"] == measured["tools-long"] == with_tool
     assert TOOL_DEFAULT_SYSTEM in with_tool
-    assert measured["cloud"] == set(SYSTEMS) - with_tool
+    assert measured["cloud"] == {name for name, system in SYSTEMS.items() if not system.flux} - with_tool
+
+
+def test_real_models_are_not_asked_for_what_only_simulated_ones_do() -> None:
+    measured = {cell.system for wave in waves_of(options(), PROFILES["real"]) for cell in wave}
+    assert measured
+    assert not any(SYSTEMS[name].scripted for name in measured)
+
+
+def test_systems_with_flux_are_measured_in_its_profile_and_only_there() -> None:
+    measured = {
+        name: {cell.system for wave in waves_of(options(), PROFILES[name]) for cell in wave} for name in PROFILES
+    }
+    with_flux = {name for name, system in SYSTEMS.items() if system.flux}
+    assert measured["flux"] == with_flux
+    assert not any(with_flux & systems for name, systems in measured.items() if name != "flux")
 
 
 def parsed(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
@@ -191,7 +206,10 @@ def parsed(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
 
 
 def test_profiles_of_the_chosen_systems_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert parsed(monkeypatch, "--systems", "stock").profiles == ["cloud", "slow-main", "fast-main", "jitter", "real"]
+    without_tool = ["cloud", "slow-main", "fast-main", "jitter", "typical", "phone", "real"]
+    assert parsed(monkeypatch, "--systems", "stock").profiles == without_tool
+    recorded = parsed(monkeypatch, "--systems", "stock", "--recordings", "folder").profiles
+    assert recorded == ["people", "interruptions"]
     assert parsed(monkeypatch, "--systems", "pipecat-speak").profiles == ["tools", "tools-long"]
 
 
@@ -241,7 +259,7 @@ def test_report_has_a_table_for_each_profile_and_says_how_each_system_is_configu
 def test_turns_with_a_tool_are_in_no_other_table() -> None:
     about = {"machine": "m", "versions": "v", "command": "c", "commit": "0", "began": "today", "transport_delay": 0.1}
     page = markdown(Results({"tools": about}, turns=[row("stock-filler")]), ReportFiles(Path("latency.json")))
-    assert page.count("| stock-filler |") == 1
+    assert page.count("| stock-filler |") == 2  # and in the first table
     assert "\n## tools\n" not in page
     assert "- tools: `c`" in page
 
