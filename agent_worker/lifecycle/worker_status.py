@@ -23,6 +23,7 @@ from agent_worker.core.compat.livekit import (
     worker_load,
 )
 from agent_worker.core.settings import Settings
+from agent_worker.lifecycle.call_identity import version_of
 from agent_worker.telemetry import metrics
 
 SLOTS_PATH = "/slots"
@@ -134,6 +135,7 @@ def report_status(
 
     @server.on("worker_started")
     def _start() -> None:
+        metrics.BUILD_INFO.labels(version_of(settings)).set(1)
         tasks.add(asyncio.create_task(keep_up_to_date(), name="worker_status"))
 
 

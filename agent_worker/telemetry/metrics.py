@@ -112,7 +112,11 @@ INTERRUPTIONS = Counter(
 ANSWERS_REPLACED = Counter(
     "livekit_answers_replaced_total", "Answers of the fast model, by why the main model gave none", ["reason"]
 )
-ERRORS = Counter("livekit_errors_total", "Failed provider requests, including those that were retried", ["component"])
+ERRORS = Counter(
+    "livekit_errors_total",
+    "Failed provider requests, including those that were retried, by component and reason",
+    ["component", "reason"],
+)
 
 # --- the worker; several workers are summed
 
@@ -135,6 +139,13 @@ WORKERS_READY = Gauge(
 )
 WORKERS_DRAINING = Gauge(
     "livekit_workers_draining", "Workers that take no new calls and end after theirs", multiprocess_mode=_LIVE_SUM
+)
+
+BUILD_INFO = Gauge(
+    "agent_worker_build_info",
+    "Workers that run this version (AGENT_WORKER_VERSION)",
+    ["version"],
+    multiprocess_mode=_LIVE_SUM,
 )
 
 # --- what a call needs of its machine
@@ -183,11 +194,14 @@ AnsweredBy = Literal["person", "machine", "menu", "unknown"]
 
 ReplacedReason = Literal["failed", "silent", "thinking", "empty"]
 
+ErrorReason = Literal["rate_limited", "denied", "timeout", "unavailable", "other"]
+
 #: The closed sets of label values.
 AGENT_END_REASONS: Final[tuple[AgentEndReason, ...]] = get_args(AgentEndReason)
 CALL_END_REASONS: Final[tuple[CallEndReason, ...]] = get_args(CallEndReason)
 ANSWERED_BY: Final[tuple[AnsweredBy, ...]] = get_args(AnsweredBy)
 REPLACED_REASONS: Final[tuple[ReplacedReason, ...]] = get_args(ReplacedReason)
+ERROR_REASONS: Final[tuple[ErrorReason, ...]] = get_args(ErrorReason)
 REPLIES: Final = ("preresponse", "answer")
 STRATEGIES: Final = ("llm", "phrase", "hybrid", "off", "custom")
 SOURCES: Final = ("llm", "phrase", "filler", "none", "custom")
@@ -199,7 +213,8 @@ for _reply in REPLIES:
     RESPONSE_GAP.labels(_reply)
     ANSWER_GAP.labels(_reply)
 for _component in COMPONENTS:
-    ERRORS.labels(_component)
+    for _error in ERROR_REASONS:
+        ERRORS.labels(_component, _error)
 for _reason in CALL_END_REASONS:
     CALLS_ENDED.labels(_reason)
 for _answered_by in ANSWERED_BY:

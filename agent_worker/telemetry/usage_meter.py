@@ -14,6 +14,7 @@ from agent_worker.providers.stack import VoiceStack
 from agent_worker.telemetry import metrics
 from agent_worker.telemetry.events import UsageEvents
 from agent_worker.telemetry.pricing import Prices
+from agent_worker.telemetry.provider_errors import reason_of
 from agent_worker.telemetry.record import Usage
 from agent_worker.telemetry.unreported_usage import Role, UnreportedUsage
 
@@ -178,5 +179,5 @@ def _on_vad_metrics(event: lk_metrics.VADMetrics) -> None:
 
 
 def _count_error(component: str) -> Callable[[object], None]:
-    counter = metrics.ERRORS.labels(component)
-    return lambda _: counter.inc()
+    counters = {reason: metrics.ERRORS.labels(component, reason) for reason in metrics.ERROR_REASONS}
+    return lambda event: counters[reason_of(getattr(event, "error", None))].inc()

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from livekit.agents import (
     AgentSession,
-    APIConnectionError,
+    APITimeoutError,
     ConversationItemAddedEvent,
     ErrorEvent,
     UserInputTranscribedEvent,
@@ -31,7 +31,7 @@ _RECONNECT_INTERVAL_S = 60.0
 T = TypeVar("T")
 
 
-class TranscriptTimeoutError(APIConnectionError):
+class TranscriptTimeoutError(APITimeoutError):
     """No transcript arrived for the caller's speech; perhaps it held no words."""
 
 

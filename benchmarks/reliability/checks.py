@@ -96,7 +96,7 @@ class CaseResult:
 def check(evidence: Evidence, expected: Expectation) -> CaseResult:
     """Compare what a call left behind with what must hold."""
     turns, lines = evidence.call.turns, warnings_in(evidence.log)
-    errors = {each.name: evidence.counted.get(f"livekit_errors_total[{each.name}]", 0) for each in PROVIDERS}
+    errors = {each.name: _sum(evidence, "livekit_errors_total", each.name) for each in PROVIDERS}
     failing = [turns[number] for number in expected.failing if number < len(turns)]
     return CaseResult(
         heard="; ".join(_heard(turn) for turn in failing or turns[1:]),

@@ -81,5 +81,5 @@ def test_hostile_names_of_rooms_and_callers_make_no_series(tmp_path: Path) -> No
     counted = scraped(tmp_path)
     assert counted["livekit_conversations_total", ()] == 100 + calls
     assert counted["livekit_conversation_turns_total", ()] == 100 + calls
-    assert counted["livekit_errors_total", (("component", "stt"),)] == 100 + calls
+    assert counted["livekit_errors_total", (("component", "stt"), ("reason", "other"))] == 100 + calls
     assert counted["livekit_response_gap_seconds_count", (("reply", "preresponse"),)] == 2 * (100 + calls)

@@ -17,6 +17,7 @@ from livekit.protocol import agent as protocol
 from agent_worker.core.compat import livekit
 from agent_worker.core.settings import CloudSettings, load
 from agent_worker.lifecycle.worker_status import ReadinessProbe, report_status
+from agent_worker.telemetry import metrics
 from tests.waiting import settle, until
 
 
@@ -125,6 +126,13 @@ async def test_worker_is_ready_while_livekit_knows_it(livekit_server: FakeLiveKi
         livekit_server.is_closed = False
         await until(lambda: livekit.is_registered(server))
         assert await port.status("/ready") == 200
+
+
+async def test_worker_tells_the_version_of_its_deployment(livekit_server: FakeLiveKit, settings: CloudSettings) -> None:
+    settings = settings.model_copy(update={"agent_worker_version": "3.2.1-test"})
+    async with running_worker(livekit_server.url, settings):
+        running = metrics.BUILD_INFO.collect()[0].samples
+        assert [sample.value for sample in running if sample.labels == {"version": "3.2.1-test"}] == [1]
 
 
 async def test_worker_with_a_wrong_address_of_livekit_starts_and_is_alive_and_never_ready(

@@ -14,16 +14,28 @@ from typing import Any
 
 import pytest
 from livekit import rtc
-from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent, llm, metrics, utils
+from livekit.agents import (
+    AgentSession,
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    llm,
+    metrics,
+    utils,
+)
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent_metrics.collector import FolderCollector
+from agent_worker.audio.tts_stream import VoiceSilentError
 from agent_worker.preresponse.agent import PreResponseAgent
 from agent_worker.preresponse.answer import Answer
 from agent_worker.preresponse.fast_reply import FastReply, request
 from agent_worker.preresponse.first_word import Candidate, FirstWord
 from agent_worker.providers.stack import ProviderNames, VoiceStack
+from agent_worker.telemetry.metrics import ERROR_REASONS
 from agent_worker.telemetry.pricing import LLMPrice, Prices, PriceTable, STTPrice, TTSPrice
 from agent_worker.telemetry.record import Playout, SpeechTimestamps, TurnRecord, Usage, turn_record
 from agent_worker.telemetry.session_meter import SessionMeter, count_turn
@@ -31,6 +43,7 @@ from agent_worker.telemetry.trace import TurnTrace
 from agent_worker.telemetry.unreported_usage import UnreportedUsage
 from agent_worker.telemetry.usage_meter import UsageMeter
 from agent_worker.testing import ScriptedLLM, ScriptedSTT, ScriptedTTS
+from agent_worker.turn_taking.transcript_timeout import TranscriptTimeoutError
 from tests.agent_worker.museum import museum_agent
 
 LAST_TURN = {
@@ -332,8 +345,38 @@ def test_errors_are_counted_by_component(stack: VoiceStack, meter: SessionMeter)
     gained = Changes()
     for component in (stack.stt, stack.fast_llm, stack.main_llm, stack.main_llm, stack.tts):
         component.emit("error", object())
-    found = {name: gained("livekit_errors_total", component=name) for name in ("stt", "fast_llm", "main_llm", "tts")}
+    found = {
+        name: gained("livekit_errors_total", component=name, reason="other")
+        for name in ("stt", "fast_llm", "main_llm", "tts")
+    }
     assert found == {"stt": 1, "fast_llm": 1, "main_llm": 2, "tts": 1}
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (APIStatusError("too many", status_code=429), "rate_limited"),
+        (APIStatusError("who are you?", status_code=401), "denied"),
+        (APIStatusError("pay first", status_code=402), "denied"),
+        (APIStatusError("too slow", status_code=504), "timeout"),
+        (APITimeoutError(), "timeout"),
+        (VoiceSilentError(), "timeout"),
+        (TranscriptTimeoutError("nothing came"), "timeout"),
+        (APIStatusError("overloaded", status_code=503), "unavailable"),
+        (APIConnectionError(), "unavailable"),
+        (APIStatusError("closed", status_code=-1), "other"),
+        (APIStatusError("what?", status_code=400), "other"),
+        (ValueError("a mistake of ours"), "other"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_errors_are_counted_by_what_an_operator_does_about_them(
+    stack: VoiceStack, meter: SessionMeter, error: Exception, reason: str
+) -> None:
+    gained = Changes()
+    stack.main_llm.emit("error", llm.LLMError(timestamp=0.0, label="main", error=error, recoverable=True))
+    counts = {name: gained("livekit_errors_total", component="main_llm", reason=name) for name in ERROR_REASONS}
+    assert {name for name, count in counts.items() if count} == {reason}
 
 
 async def test_turn_is_counted_once_however_often_its_message_is_added(meter: SessionMeter) -> None:

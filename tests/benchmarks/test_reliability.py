@@ -27,7 +27,7 @@ FAILING = Expectation(failing=(1,), errors=("tts",))
 def evidence(
     *turns: HeardTurn, log: str = WARNING, counted: Mapping[str, float] | None = None, understood: int = 0
 ) -> Evidence:
-    counts = {"livekit_errors_total[tts]": 1.0} if counted is None else counted
+    counts = {"livekit_errors_total[tts][timeout]": 1.0} if counted is None else counted
     seen = {part: Counter[str]() for part in ("stt", "fast_llm", "main_llm", "tts")}
     return Evidence(Call(list(turns), understood, understood, None), log, counts, seen)
 
@@ -74,7 +74,7 @@ def test_words_that_come_after_the_caller_has_left_may_be_counted_as_a_turn() ->
         ANSWERED,
         APOLOGISED,
         ANSWERED,
-        counted={"livekit_errors_total[tts]": 1.0, "livekit_conversation_turns_total": 2.0},
+        counted={"livekit_errors_total[tts][timeout]": 1.0, "livekit_conversation_turns_total": 2.0},
     )
     problem = "turns: counted 2, the provider saw 0"
     assert problem in check(late, FAILING).problems
