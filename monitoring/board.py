@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+BOARDS = ("overview", "answering", "stages")
 FOLDER = Path(__file__).resolve().parent / "grafana" / "dashboards"
 _POINTS = 200
 
@@ -30,7 +31,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Panel:
-    """A panel of a dashboard; ``kind`` is Grafana's name of its type, such as ``timeseries``."""
+    """A panel of a dashboard.
+
+    Attributes:
+        kind: Grafana's name of its type, such as ``timeseries``.
+        x: Its left edge, in columns; ``y``, ``width`` and ``height`` likewise, in columns and rows.
+        thresholds: From which value on it has which colour, in rising order.
+        no_value: What stands there if there is no number.
+    """
 
     title: str
     kind: str
@@ -44,6 +52,7 @@ class Panel:
     width: int
     height: int
     thresholds: tuple[tuple[float | None, str], ...]
+    no_value: str
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,7 @@ class TimeRange:
 
 
 def panels(board: str) -> list[Panel]:
-    """Return the panels of a dashboard; ``board`` is the name of its file, ``overview`` or ``stages``."""
+    """Return the panels of a dashboard; ``board`` is the name of its file, such as ``overview``."""
     row, found = "", []
     for panel in load(board)["panels"]:
         if panel["type"] == "row":
@@ -69,6 +78,12 @@ def panels(board: str) -> list[Panel]:
         else:
             found.append(_panel(panel, row))
     return found
+
+
+def deployments(board: str) -> Target:
+    """Return the query of a dashboard's marks: it has a value where a version has just appeared."""
+    (marks,) = [mark for mark in load(board)["annotations"]["list"] if mark["name"] == "Versions"]
+    return Target(marks["expr"], marks["titleFormat"], instant=False)
 
 
 def load(board: str) -> dict[str, Any]:
@@ -120,4 +135,5 @@ def _panel(panel: Mapping[str, Any], row: str) -> Panel:
         width=place["w"],
         height=place["h"],
         thresholds=tuple((step["value"], step["color"]) for step in steps),
+        no_value=defaults.get("noValue", ""),
     )

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from monitoring import prometheus_server
 from monitoring.prometheus_server import Prometheus
-from testbed.processes import poll
-from testbed.services import Ports, Service, whole_system
+from testbed.processes import free_port, poll
+from testbed.services import PAGE_SERVER, Ports, Service, whole_system
 
 
 def monitored_system(
     script: str, ports: Ports, prometheus_port: int, folder: Path, env: Mapping[str, str] | None = None
 ) -> list[Service]:
-    """Describe all parts that a conversation needs, and a Prometheus that scrapes each second.
+    """Describe all parts that a conversation needs, and a Prometheus that scrapes each of them every second.
 
     It starts before the worker, because what a counter counts before the first scrape is not an increase.
     """
-    services = whole_system(script, ports, folder / "metrics", env)
-    worker = next(at for at, service in enumerate(services) if service.name.startswith("worker"))
+    page_health = free_port()
+    services = [
+        replace(one, env={**one.env, "PAGE_HEALTH_PORT": str(page_health)}) if one.name == PAGE_SERVER else one
+        for one in whole_system(script, ports, folder / "metrics", env)
+    ]
+    targets = {"agent-metrics": ports.metrics, "call-guard": ports.guard}
+    if any(one.name == PAGE_SERVER for one in services):
+        targets["page"] = page_health
+    worker = next(at for at, one in enumerate(services) if one.name.startswith("worker"))
     return [
         *services[:worker],
-        prometheus_server.service(prometheus_port, ports.metrics, folder / "prometheus"),
+        prometheus_server.service(prometheus_port, targets, folder / "prometheus"),
         *services[worker:],
     ]
 

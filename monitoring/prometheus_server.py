@@ -30,20 +30,21 @@ class QueryError(Exception):
     """Prometheus refused a query or failed to run it."""
 
 
-def service(port: int, metrics_port: int, folder: Path, scrape_interval: int = 1) -> Service:
+def service(port: int, targets: Mapping[str, int], folder: Path, scrape_interval: int = 1) -> Service:
     """Describe a Prometheus with the project's configuration, for a system on this machine.
 
     Args:
         port: Where it listens, on loopback.
-        metrics_port: Where agent-metrics listens.
+        targets: What it scrapes: a port on loopback for each name of a job.
         folder: For its configuration and data.
         scrape_interval: Seconds between scrapes, and between evaluations of the rules.
     """
     config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     config["global"] = {"scrape_interval": f"{scrape_interval}s", "evaluation_interval": f"{scrape_interval}s"}
     config["rule_files"] = [str(_rules_of_one_interval(name, folder)) for name in config["rule_files"]]
-    (scraped,) = config["scrape_configs"]
-    scraped["static_configs"] = [{"targets": [f"127.0.0.1:{metrics_port}"]}]
+    config["scrape_configs"] = [
+        {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{target}"]}]} for job, target in targets.items()
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     config_file = folder / "prometheus.yml"
     config_file.write_text(yaml.safe_dump(config), encoding="utf-8")

@@ -203,11 +203,14 @@ def worker(script: str, env: Mapping[str, str]) -> Service:
     )
 
 
+PAGE_SERVER = "page server"
+
+
 def page_server(ports: Ports, env: Mapping[str, str] | None = None) -> Service:
     """Describe a page server; ``env`` has settings on top of ports and keys."""
     settings = {name.upper(): "" for name in PageSettings.model_fields}
     return Service(
-        "page server",
+        PAGE_SERVER,
         [sys.executable, "-m", "page_server"],
         60,
         ready_url=f"http://127.0.0.1:{ports.page}/healthz",

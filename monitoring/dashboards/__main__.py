@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Write both dashboards."""
+    """Write all dashboards."""
     if sys.version_info < (3, 11):
         sys.exit("monitoring.dashboards: Grafana's SDK needs Python 3.11 or newer")
     from monitoring.dashboards.render import render

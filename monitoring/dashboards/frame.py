@@ -1,19 +1,23 @@
-"""The common parts of both dashboards: name, variables, time range, links, rows."""
+"""The common parts of all dashboards: name, variables, time range, links, marks of deployments, rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
 from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard as models
 
 from monitoring.dashboards.panels import DATASOURCE, Panel, lines
+from monitoring.dashboards.promql import now, selector
 
 FillRow = Callable[[dashboard.Dashboard], dashboard.Dashboard]
 
 _TAG = "agent-worker"
 _WINDOWS = ("5m", "15m", "1h", "6h", "1d")
 _DEFAULT_WINDOW = "15m"
+#: How long a version is new, and marked.
+_NEW_FOR = "5m"
 
 
 def frame(uid: str, title: str, description: str, rows: Mapping[str, FillRow]) -> dashboard.Dashboard:
@@ -30,8 +34,10 @@ def frame(uid: str, title: str, description: str, rows: Mapping[str, FillRow]) -
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
         .with_variable(_datasource())
         .with_variable(_job())
+        .with_variable(_instance())
         .with_variable(_window())
         .link(_other_dashboards())
+        .annotation(_Deployments())
     )
     for row, fill in rows.items():
         board = fill(board.with_row(dashboard.Row(row)))
@@ -50,12 +56,22 @@ def _datasource() -> dashboard.DatasourceVariable:
 
 
 def _job() -> dashboard.QueryVariable:
-    """Separate deployments, such as staging and production, that Prometheus scrapes as different jobs."""
+    """Separate deployments, such as staging and production, whose workers, guards and pages are different jobs."""
+    served = "livekit_active_conversations|call_guard_rooms|page_sessions_total"
+    return _choice("job", "Job", f'label_values({{__name__=~"{served}"}}, job)')
+
+
+def _instance() -> dashboard.QueryVariable:
+    """Show one worker, or a few, against all."""
+    return _choice("instance", "Instance", 'label_values(livekit_active_conversations{job=~"$job"}, instance)')
+
+
+def _choice(name: str, label: str, query: str) -> dashboard.QueryVariable:
     return (
-        dashboard.QueryVariable("job")
-        .label("Job")
+        dashboard.QueryVariable(name)
+        .label(label)
         .datasource(DATASOURCE)
-        .query("label_values(livekit_active_conversations, job)")
+        .query(query)
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(models.VariableSort.ALPHABETICAL_ASC)
         .multi(True)
@@ -79,6 +95,22 @@ def _window() -> dashboard.IntervalVariable:
         )
         .current(models.VariableOption(selected=True, text=_DEFAULT_WINDOW, value=_DEFAULT_WINDOW))
     )
+
+
+class _DeploymentMarks(models.AnnotationQuery):
+    """Marks from Prometheus; Grafana's SDK does not know the fields of this source."""
+
+    def to_json(self) -> dict[str, object]:
+        return {**super().to_json(), "titleFormat": "Version {{version}}", "tagKeys": "version", "step": "60s"}
+
+
+class _Deployments(Builder[models.AnnotationQuery]):
+    def build(self) -> models.AnnotationQuery:
+        running = now("agent_worker_build_info", by="version")
+        before = f"sum by (version) ({selector('agent_worker_build_info')} offset {_NEW_FOR})"
+        return _DeploymentMarks(
+            name="Versions", datasource=DATASOURCE, enable=True, icon_color="blue", expr=f"{running} unless {before}"
+        )
 
 
 def _other_dashboards() -> dashboard.DashboardLink:

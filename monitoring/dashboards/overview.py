@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders import dashboard
 from monitoring.dashboards import promql
 from monitoring.dashboards.frame import frame, with_lines
 from monitoring.dashboards.panels import Panel, Query, Unit, bars, lines, number
-from monitoring.dashboards.promql import RANGE, increase, quantile, rate, ratio
+from monitoring.dashboards.promql import RANGE, increase, now, quantile, rate, ratio
 
 UID = "agent-worker-overview"
 _QUANTILES = (0.5, 0.95, 0.99)
@@ -207,7 +207,7 @@ def _events(board: dashboard.Dashboard) -> dashboard.Dashboard:
             "Active conversations",
             "Calls going on, of living processes. Bad when it only ever rises: calls that do not end.",
             Unit.COUNT,
-            [Query(_now("livekit_active_conversations"), "conversations")],
+            [Query(now("livekit_active_conversations"), "conversations")],
             5,
         ),
         Panel(
@@ -252,7 +252,7 @@ def _workers(board: dashboard.Dashboard) -> dashboard.Dashboard:
             "Calls that the workers take at once (WORKER_MAX_CALLS), and how many more they take now. Free at zero: "
             "new callers wait, or are turned away. Both are zero without WORKER_MAX_CALLS.",
             Unit.COUNT,
-            [Query(_now("livekit_worker_slots"), "all"), Query(_now("livekit_worker_free_slots"), "free")],
+            [Query(now("livekit_worker_slots"), "all"), Query(now("livekit_worker_free_slots"), "free")],
             6,
         ),
         Panel(
@@ -261,9 +261,9 @@ def _workers(board: dashboard.Dashboard) -> dashboard.Dashboard:
             "theirs. Bad when fewer are ready than run, or when draining ones never end.",
             Unit.COUNT,
             [
-                Query(_now("livekit_workers_registered"), "registered"),
-                Query(_now("livekit_workers_ready"), "ready"),
-                Query(_now("livekit_workers_draining"), "draining"),
+                Query(now("livekit_workers_registered"), "registered"),
+                Query(now("livekit_workers_ready"), "ready"),
+                Query(now("livekit_workers_draining"), "draining"),
             ],
             6,
         ),
@@ -272,7 +272,7 @@ def _workers(board: dashboard.Dashboard) -> dashboard.Dashboard:
             "What the workers report to LiveKit, from 0 to 1, their average. Bad when it stays high: without "
             "WORKER_MAX_CALLS it decides whether they take new calls.",
             Unit.SHARE,
-            [Query(ratio(_now("livekit_worker_load"), _now("livekit_workers_registered")), "load")],
+            [Query(ratio(now("livekit_worker_load"), now("livekit_workers_registered")), "load")],
             6,
         ),
         Panel(
@@ -355,10 +355,6 @@ def _use(board: dashboard.Dashboard) -> dashboard.Dashboard:
 
 def _quantiles(histogram: str, matchers: str = "") -> list[Query]:
     return [Query(quantile(q, histogram, matchers), f"p{q * 100:.0f}") for q in _QUANTILES]
-
-
-def _now(gauge: str) -> str:
-    return f"sum({promql.selector(gauge)})"
 
 
 def _average(gauge: str) -> str:

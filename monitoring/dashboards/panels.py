@@ -14,7 +14,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 DATASOURCE = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 _HEIGHT = 8
 _STAT_HEIGHT = 4
-_NOTHING_YET = "nothing yet"
+NOTHING_YET = "nothing yet"
 
 
 class Unit:
@@ -70,9 +70,18 @@ def lines(panel: Panel, *, stacked: bool = False, from_zero: bool = True) -> tim
     return built
 
 
-def number(panel: Panel, good_until: float | None = None, bad_from: float | None = None) -> stat.Panel:
-    """Return a panel with one number for the time range: green, yellow from ``good_until``, red from ``bad_from``."""
-    built = stat.Panel().height(_STAT_HEIGHT).graph_mode(common_models.BigValueGraphMode.NONE).no_value(_NOTHING_YET)
+def number(
+    panel: Panel, good_until: float | None = None, bad_from: float | None = None, *, no_value: str = NOTHING_YET
+) -> stat.Panel:
+    """Return a panel with one number: green, yellow from ``good_until``, red from ``bad_from``.
+
+    Args:
+        panel: Its content.
+        good_until: In its unit; without limits the number has no colour.
+        bad_from: In its unit.
+        no_value: What stands there if there is no number.
+    """
+    built = stat.Panel().height(_STAT_HEIGHT).graph_mode(common_models.BigValueGraphMode.NONE).no_value(no_value)
     built = built.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
     if good_until is None or bad_from is None:
         built = built.color_mode(common_models.BigValueColorMode.NONE)
@@ -87,7 +96,7 @@ def number(panel: Panel, good_until: float | None = None, bad_from: float | None
 def bars(panel: Panel) -> bargauge.Panel:
     """Return a panel with a bar for each series, for the time range."""
     built = bargauge.Panel().height(_HEIGHT).orientation(common_models.VizOrientation.HORIZONTAL).min(0)
-    built = built.display_mode(common_models.BarGaugeDisplayMode.BASIC).no_value(_NOTHING_YET)
+    built = built.display_mode(common_models.BarGaugeDisplayMode.BASIC).no_value(NOTHING_YET)
     built = built.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
     built = built.color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC))
     _describe(built, panel)

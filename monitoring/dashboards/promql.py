@@ -1,4 +1,6 @@
-"""Common parts of the queries. ``$job`` and ``$window`` are variables of both dashboards, ``$__range`` is Grafana's.
+"""Common parts of the queries.
+
+``$job``, ``$instance`` and ``$window`` are variables of all dashboards, ``$__range`` is Grafana's.
 
 Every point describes the ``$window`` before it: phone traffic is thin, and a quantile of the single turn in the last
 minute has no meaning. Series of several instances of agent-metrics are added up.
@@ -11,9 +13,25 @@ RANGE = "$__range"
 RATE_INTERVAL = "$__rate_interval"
 
 
+#: Metrics of targets that are no workers: ``$instance`` chooses among workers.
+_OF_OTHERS = ("call_guard_", "page_")
+
+
 def selector(metric: str, matchers: str = "") -> str:
-    """Select a metric of the chosen job; ``matchers`` as in PromQL, such as ``type="prompt"``."""
-    return f'{metric}{{job=~"$job"{", " if matchers else ""}{matchers}}}'
+    """Select a metric of the chosen jobs and, if workers serve it, of the chosen instances.
+
+    Args:
+        metric: Its name, or that of a recording rule, whose series have no instance.
+        matchers: As in PromQL, such as ``type="prompt"``.
+    """
+    is_of_worker = ":" not in metric and not metric.startswith(_OF_OTHERS)
+    chosen = ['job=~"$job"', *(['instance=~"$instance"'] if is_of_worker else []), *([matchers] if matchers else [])]
+    return f"{metric}{{{', '.join(chosen)}}}"
+
+
+def now(gauge: str, by: str = "") -> str:
+    """Return the value of a gauge, summed over all instances."""
+    return f"{_sum(by)}({selector(gauge)})"
 
 
 def increase(metric: str, matchers: str = "", by: str = "", over: str = WINDOW) -> str:

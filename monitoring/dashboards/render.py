@@ -10,14 +10,18 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
 from monitoring.board import FOLDER
-from monitoring.dashboards import overview, stages
+from monitoring.dashboards import answering, overview, stages
 
 
 def render() -> dict[Path, str]:
     """Return the content of each dashboard file."""
     return {
         FOLDER / f"{name}.json": json.dumps(_numbered(board), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
-        for name, board in {"overview": overview.build(), "stages": stages.build()}.items()
+        for name, board in {
+            "answering": answering.build(),
+            "overview": overview.build(),
+            "stages": stages.build(),
+        }.items()
     }
 
 

@@ -324,7 +324,7 @@ def _agent_metrics(board: dashboard.Dashboard) -> dashboard.Dashboard:
 
 def _own(names: str) -> str:
     """Match names by a pattern, so that a metric that this version of agent-metrics lacks is left out."""
-    return f'sum by (__name__) ({{__name__=~"agent_metrics_{names}", job=~"$job"}})'
+    return f'sum by (__name__) ({{__name__=~"agent_metrics_{names}", job=~"$job", instance=~"$instance"}})'
 
 
 def _p50_p95(histogram: str, legend: str, by: str = "") -> list[Query]:

@@ -1,4 +1,4 @@
-"""``python -m monitoring.preview``: make real calls, and draw what the overview dashboard shows of them.
+"""``python -m monitoring.preview``: make real calls, and draw what two dashboards show of them.
 
 LiveKit server, the models of the model server, the worker, agent-metrics and Prometheus all run on this machine. The
 panels, their queries and units are those of the dashboard that Grafana loads.
@@ -20,13 +20,14 @@ from caller import CallError
 from monitoring.board import TimeRange
 from monitoring.monitored_system import monitored_system, wait_until_counted
 from monitoring.preview.draw import draw
-from monitoring.preview.panel_data import query_panels
+from monitoring.preview.panel_data import query_board
 from monitoring.prometheus_server import Prometheus
 from testbed.conversation import converse
 from testbed.processes import ServiceError, free_port
 from testbed.services import ROOT, Ports, running
 
-PICTURE = ROOT / "docs" / "monitoring.png"
+#: The file of each dashboard that is drawn.
+PICTURES = {"overview": "monitoring.png", "answering": "monitoring-answering.png"}
 SCRIPT = "fast-preresponse.py"
 SENTENCES = (
     "What is the best way to learn how to cook?",
@@ -41,8 +42,8 @@ SHORT_ANSWERS = {"ANSWER_MAX_TOKENS": "30"}  # they are spoken in real time
 _SECONDS_AFTER_CALLS = 10.0
 
 
-async def preview(calls: int, turns: int, window: str, path: Path) -> None:
-    """Make the calls and draw the picture in ``path``; each point of it covers ``window``."""
+async def preview(calls: int, turns: int, window: str, output: Path) -> None:
+    """Make the calls and draw the pictures in the folder ``output``; each point of them covers ``window``."""
     ports, port = Ports.free(), free_port()
     folder = Path(tempfile.mkdtemp(prefix="agent-worker-preview-"))
     _print_progress(f"logs are in {folder}")
@@ -51,13 +52,15 @@ async def preview(calls: int, turns: int, window: str, path: Path) -> None:
         counts = [await _call(ports, number, turns) for number in range(calls)]  # two at once are too much for one CPU
         await wait_until_counted(prometheus, sum(counts))
         await asyncio.sleep(_SECONDS_AFTER_CALLS)
-        data = await query_panels(prometheus, TimeRange(start, time.time(), scrape_interval=1), window)
+        time_range = TimeRange(start, time.time(), scrape_interval=1)
+        boards = {name: await query_board(prometheus, name, time_range, window) for name in PICTURES}
     caption = (
         f"{calls} calls, {sum(counts)} turns, with small models that share one CPU with everything else: the times say "
-        f"nothing about a real deployment.  Each point covers the last {window}."
+        f"nothing about a real deployment. The callers do not come from the page.  Each point covers the last {window}."
     )
-    draw(data, caption, path)
-    _print_progress(f"the picture is in {path}")
+    for name, file in PICTURES.items():
+        draw(boards[name], caption, output / file)
+    _print_progress(f"the pictures are in {output}")
 
 
 async def _call(ports: Ports, number: int, turns: int) -> int:
@@ -79,7 +82,7 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=3, help="one after the other; default: %(default)s")
     parser.add_argument("--turns", type=int, default=8, help="of each call; default: %(default)s")
     parser.add_argument("--window", default="3m", help="what each point covers; default: %(default)s")
-    parser.add_argument("--output", type=Path, default=PICTURE, help="default: %(default)s")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs", help="a folder; default: %(default)s")
     options = parser.parse_args()
     logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its messages hold the callers' tokens
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from PIL import Image
 from monitoring.board import Panel
 from monitoring.preview.colours import EDGE, FAINT, LIGHTS, PAGE, PANEL, TEXT
 from monitoring.preview.format import format_value
-from monitoring.preview.panel_data import PanelData
-from monitoring.preview.plots import PLOTS, TimeSpan, space_below
+from monitoring.preview.panel_data import BoardData, PanelData
+from monitoring.preview.plots import PLOTS, TimeSpan, mark_versions, space_below
 
 _COLUMNS = 24
 _COLUMN_INCHES, _ROW_INCHES = 0.58, 0.36
@@ -27,21 +26,22 @@ _GAP_INCHES = 0.06
 _TITLE_ROWS = 1.4
 
 
-def draw(data: Sequence[PanelData], caption: str, path: Path) -> None:
-    """Draw all panels under a caption, into a PNG file."""
+def draw(data: BoardData, caption: str, path: Path) -> None:
+    """Draw all panels of a dashboard under a caption, into a PNG file."""
     page = _Page(data, caption)
-    for panel_data in data:
+    for panel_data in data.panels:
         page.add(panel_data)
     page.save(path)
 
 
 class _Page:
-    def __init__(self, data: Sequence[PanelData], caption: str) -> None:
+    def __init__(self, board: BoardData, caption: str) -> None:
+        data, self._marks = board.panels, board.marks
         self._rows = max(panel_data.panel.y + panel_data.panel.height for panel_data in data) + _TITLE_ROWS
         self._width, self._height = _COLUMNS * _COLUMN_INCHES, self._rows * _ROW_INCHES
         self._span = TimeSpan.of(data)
         self._figure = plt.figure(figsize=(self._width, self._height), facecolor=PAGE)
-        self._write(0.1, 0.25, "Voice agent: overview", size=13, weight="bold")
+        self._write(0.1, 0.25, board.title, size=13, weight="bold")
         self._write(0.1, 0.47, caption, size=8, color=FAINT)
         for name, top in {panel_data.panel.row: panel_data.panel.y - 1 for panel_data in reversed(data)}.items():
             self._write(0.1, (top + _TITLE_ROWS) * _ROW_INCHES + 0.24, f"⌄ {name}", size=9.5, color=TEXT)
@@ -58,6 +58,8 @@ class _Page:
             space = 0.2 if panel.kind == "bargauge" else 0.6
             axes = self._axes(left + space, top + 0.4, width - space - 0.2, height - 0.4 - space_below(data))
             PLOTS[panel.kind](axes, data, self._span)
+            if panel.kind == "timeseries":
+                mark_versions(axes, self._marks, self._span)
 
     def save(self, path: Path) -> None:
         whole = io.BytesIO()
@@ -68,8 +70,8 @@ class _Page:
 
     def _number(self, data: PanelData, left: float, top: float) -> None:
         value = next((panel_data.values[-1] for panel_data in data.series.values()), math.nan)
-        text = format_value(value, data.panel.unit) or "nothing yet"
-        self._write(left + 0.14, top + 0.95, text, size=21, color=_colour(data.panel, value))
+        text = format_value(value, data.panel.unit) or data.panel.no_value
+        self._write(left + 0.14, top + 0.95, text, size=21 if data.series else 13, color=_colour(data.panel, value))
 
     def _frame(self, left: float, top: float, width: float, height: float) -> None:
         x, y = self._at(left + _GAP_INCHES / 2, top + height - _GAP_INCHES / 2)

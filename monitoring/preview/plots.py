@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from matplotlib.ticker import MaxNLocator
 
 from monitoring.board import Panel
-from monitoring.preview.colours import EDGE, SERIES, TEXT
+from monitoring.preview.colours import EDGE, MARK, SERIES, TEXT
 from monitoring.preview.format import format_value
 from monitoring.preview.panel_data import PanelData
 
@@ -76,6 +76,12 @@ def _bars(axes: Any, data: PanelData, _: TimeSpan) -> None:
             values[row] * 1.02, row, format_value(values[row], data.panel.unit), color=TEXT, fontsize=7.5, va="center"
         )
     axes.set_axis_off()
+
+
+def mark_versions(axes: Any, marks: Mapping[float, str], span: TimeSpan) -> None:
+    """Draw a line where a version has appeared."""
+    for at in marks:
+        axes.axvline((at - span.start) / 60, color=MARK, lw=1.2, ls="--")
 
 
 PLOTS = {"timeseries": _lines, "bargauge": _bars}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import numpy as np
 import pytest
 import pytest_asyncio
@@ -45,6 +46,12 @@ SIMULATION = {
     "llm": {"*": {"replies": ["This is sentence one of a long answer. This is the second and last one."]}},
     "stt": {"*": {"transcripts": [QUESTION]}},
 }
+#: An answer of minutes: whenever the caller interrupts it, on a machine however slow, it is being spoken.
+LONG_ANSWER = {
+    **SIMULATION,
+    "llm": {"*": {"replies": [f"This is sentence one. {'Afterwards everything continues unhurriedly. ' * 9}"]}},
+    "tts": {"*": {"chars_per_second": 2.5}},
+}
 FREE = {
     "llm": {"*": {"prompt": 0, "completion": 0}},
     "stt": {"*": {"per_minute": 0}},
@@ -73,6 +80,12 @@ class Site:
         records = [line["turn_record"] for line in lines if line["room"] == tab.room]
         assert all(record["call"]["id"] == tab.room for record in records)
         return [record | {"call": record["call"] | {"worker": None, "version": None}} for record in records]
+
+    async def simulate(self, config: dict[str, Any]) -> None:
+        """Give the simulated models another configuration, for all requests from now on."""
+        url = f"http://127.0.0.1:{self.ports.models}/simulated/config"
+        async with aiohttp.ClientSession(raise_for_status=True) as http, http.put(url, json=config):
+            pass
 
     async def speech(self, sentence: str) -> Pcm:
         return await asyncio.to_thread(read_wav, await self.speaker.wav(sentence))
@@ -212,6 +225,7 @@ def _assert_bars_show(record: dict[str, Any], bars: list[dict[str, Any]]) -> Non
 
 @pytest.mark.slow
 async def test_second_utterance_stops_the_reply(site: Site, tab: Tab) -> None:
+    await site.simulate(LONG_ANSWER)
     await tab.start_call()
     await tab.say(await site.speech(QUESTION))
     await tab.wait_for_sound("caller")
@@ -219,9 +233,11 @@ async def test_second_utterance_stops_the_reply(site: Site, tab: Tab) -> None:
     await expect(tab.part("line").last.get_by_test_id("answer")).to_contain_text("sentence one", timeout=TIMEOUT_MS)
     await tab.wait_for_state("speaking")
     await tab.wait_for_sound("agent")
-    await tab.say(await site.speech("Please stop, that is enough now."))
+    await site.simulate(SIMULATION)  # the next answer is short
+    await tab.say(await site.speech("Please stop now."))  # without a pause, which could end the turn
     await tab.wait_for_answer(1)
-    (interrupted,) = [record for record in site.records(tab) if record["interrupted"]]
+    interrupted, after = site.records(tab)
+    assert (interrupted["interrupted"], after["interrupted"]) == (True, False)
     shown = tab.page.locator(f"[data-testid=turn][data-turns~='{interrupted['turn']}']")
     await expect(shown).to_contain_text("interrupted", timeout=TIMEOUT_MS)
 

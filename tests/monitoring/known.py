@@ -8,6 +8,7 @@ from agent_metrics.compat.prometheus import MetricWrapperBase, label_names
 from agent_worker.telemetry import metrics
 from call_guard.metrics import GuardMetrics
 from caller.canary.metrics import CanaryMetrics
+from page_server.metrics import PageMetrics
 
 TARGET_LABELS = {"job", "instance"}
 #: What Prometheus itself records for each target.
@@ -19,6 +20,11 @@ OF_OTHERS: dict[str, set[str]] = {
     "kube_deployment_status_replicas_available": {"namespace", "deployment"},
     "kube_horizontalpodautoscaler_status_desired_replicas": {"namespace", "horizontalpodautoscaler"},
     "kube_horizontalpodautoscaler_spec_max_replicas": {"namespace", "horizontalpodautoscaler"},
+}
+#: What livekit-agents itself counts, as far as dashboards ask for it.
+_OF_LIVEKIT_AGENTS: dict[str, set[str]] = {
+    "lk_agents_active_job_count": {"nodename"},
+    "lk_agents_proc_initialize_duration_seconds_bucket": {"nodename", "le"},
 }
 _SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
 
@@ -38,6 +44,11 @@ def of_canary() -> dict[str, set[str]]:
     return _names(vars(CanaryMetrics()).values())
 
 
+def of_page() -> dict[str, set[str]]:
+    """Return the labels of each metric of the page server."""
+    return _names(vars(PageMetrics()).values())
+
+
 def _names(values: Iterable[object]) -> dict[str, set[str]]:
     found = {}
     for metric in values:
@@ -53,5 +64,13 @@ def labels_of(metric: str) -> set[str] | None:
     """Return the labels of a metric or recording rule, None if unknown. A rule has them in its name: ``job_role:…``."""
     if ":" in metric:
         return set(metric.split(":")[0].split("_"))
-    found = {**declared(), **of_guard(), **of_canary(), **_OF_PROMETHEUS, **OF_OTHERS}.get(metric)
+    found = {
+        **declared(),
+        **of_guard(),
+        **of_page(),
+        **of_canary(),
+        **_OF_PROMETHEUS,
+        **_OF_LIVEKIT_AGENTS,
+        **OF_OTHERS,
+    }.get(metric)
     return None if found is None else found | TARGET_LABELS

@@ -6,11 +6,10 @@ import pytest
 
 from monitoring import board
 from monitoring.board import Panel, TimeRange
-from tests.monitoring.known import declared, labels_of
+from tests.monitoring.known import declared, labels_of, of_guard, of_page
 from tests.monitoring.promql import names_in
 
-BOARDS = ("overview", "stages")
-PANELS = [pytest.param(panel, id=f"{name}: {panel.title}") for name in BOARDS for panel in board.panels(name)]
+PANELS = [pytest.param(panel, id=f"{name}: {panel.title}") for name in board.BOARDS for panel in board.panels(name)]
 
 #: Sums that a panel shows by other metrics, with more labels.
 SHOWN_BY_OTHERS = {
@@ -40,7 +39,7 @@ def test_every_metric_and_label_of_a_query_exists(panel: Panel) -> None:
                 assert labels is not None, f"no metric {selector.metric}"
             else:
                 assert selector.matchers["__name__"].startswith("agent_metrics_")
-                labels = {"job", "__name__"}
+                labels = {"job", "instance", "__name__"}
             assert set(selector.matchers) <= labels
             known |= labels
         assert names.grouped <= known
@@ -54,11 +53,14 @@ def test_legend_names_only_labels_that_the_query_keeps(panel: Panel) -> None:
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_no_job_or_instance_is_named(panel: Panel) -> None:
+def test_job_and_instance_are_those_that_are_chosen_at_the_top(panel: Panel) -> None:
     for target in panel.targets:
         for selector in names_in(target.expr).selectors:
-            assert "instance" not in selector.matchers
             assert selector.matchers.get("job", "$job") == "$job"
+            if ":" in selector.metric or selector.metric in {**of_guard(), **of_page()}:
+                assert "instance" not in selector.matchers
+            else:
+                assert selector.matchers.get("instance", "$instance") == "$instance"
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -74,7 +76,7 @@ def test_panel_is_in_the_documentation(panel: Panel) -> None:
     assert panel.title in cells
 
 
-@pytest.mark.parametrize("name", BOARDS)
+@pytest.mark.parametrize("name", board.BOARDS)
 def test_panels_lie_side_by_side_on_the_grid(name: str) -> None:
     taken: set[tuple[int, int]] = set()
     for panel in board.panels(name):
@@ -84,16 +86,38 @@ def test_panels_lie_side_by_side_on_the_grid(name: str) -> None:
         taken |= cells
 
 
-def test_every_metric_of_the_worker_is_shown() -> None:
+def test_every_metric_of_worker_guard_and_page_is_shown() -> None:
     shown = {
         selector.metric
-        for name in BOARDS
+        for name in board.BOARDS
         for panel in board.panels(name)
         for target in panel.targets
         for selector in names_in(target.expr).selectors
     }
-    families = {re.sub("_(bucket|sum|count)$", "", metric) for metric in declared()}
+    families = {re.sub("_(bucket|sum|count)$", "", metric) for metric in {**declared(), **of_guard(), **of_page()}}
     assert families - {re.sub("_(bucket|sum|count)$", "", metric) for metric in shown} == SHOWN_BY_OTHERS
+
+
+@pytest.mark.parametrize("name", board.BOARDS)
+def test_versions_that_appear_are_marked(name: str) -> None:
+    marks = board.deployments(name)
+    assert {selector.metric for selector in names_in(marks.expr).selectors} == {"agent_worker_build_info"}
+    assert set(re.findall(r"\{\{(\w+)\}\}", marks.legend)) == {"version"} == names_in(marks.expr).grouped
+
+
+@pytest.mark.parametrize("name", board.BOARDS)
+def test_jobs_of_worker_guard_and_page_and_instances_of_workers_can_be_chosen(name: str) -> None:
+    queries = {each["name"]: each["query"] for each in board.load(name)["templating"]["list"]}
+    assert all(metric in queries["job"] for metric in ("livekit_active_conversations", "call_guard_", "page_"))
+    assert queries["instance"] == 'label_values(livekit_active_conversations{job=~"$job"}, instance)'
+    assert board.variables(name) == {"datasource": "", "job": ".*", "instance": ".*", "window": "15m"}
+
+
+def test_numbers_at_the_top_have_the_numbers_of_the_rows_that_explain_them() -> None:
+    panels = board.panels("answering")
+    numbers = [panel.title.split()[0] for panel in panels if panel.kind == "stat"]
+    rows = [row.split(" · ")[0] for row in dict.fromkeys(panel.row for panel in panels)]
+    assert numbers == rows[1:-1]
 
 
 def test_variables_are_resolved_as_grafana_does() -> None:

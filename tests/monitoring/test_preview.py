@@ -8,7 +8,7 @@ import pytest
 from monitoring import board
 from monitoring.preview.draw import draw
 from monitoring.preview.format import format_value
-from monitoring.preview.panel_data import PanelData, legend
+from monitoring.preview.panel_data import BoardData, PanelData, legend
 from monitoring.prometheus_server import Series
 
 
@@ -34,10 +34,17 @@ def test_legend_is_filled_with_the_labels_of_a_series() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["overview", "answering"])
 @pytest.mark.parametrize("values", [(), (math.nan, math.nan), (0.0, 0.0), (0.5, 2.0)])
-def test_every_panel_can_be_drawn_whatever_prometheus_answers(values: tuple[float, ...], tmp_path: Path) -> None:
+def test_every_panel_can_be_drawn_whatever_prometheus_answers(
+    name: str, values: tuple[float, ...], tmp_path: Path
+) -> None:
     times = tuple(60.0 * minute for minute in range(len(values)))
     series = {f"series {number}": Series({}, times, values) for number in range(3)} if values else {}
-    drawn = [PanelData(panel, series) for panel in board.panels("overview")]
-    draw(drawn, "a caption with $ and _", tmp_path / "picture.png")
+    drawn = [PanelData(panel, series) for panel in board.panels(name) if panel.kind != "heatmap"]
+    draw(
+        BoardData("a title", drawn, dict.fromkeys(times[:1], "Version 1")),
+        "a caption with $ and _",
+        tmp_path / "picture.png",
+    )
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")

@@ -70,6 +70,7 @@ def test_all_alerts_but_those_that_need_none_have_a_guard() -> None:
     assert {alert["alert"] for alert in rules("alerts.yml")} - set(GUARDED) == {
         *("AgentMetricsDown", "AgentMetricsMissing", "CallGuardDown", "LiveKitNodeDown", "LiveKitUnreachable"),
         *("CanaryFailing", "CanarySilent"),
+        *("AgentsDie", "CallerWaitsForAgent", "PageLimitsReached"),
         *("AutoscalerAtMaximum", "NoFreeSlots", "NoWorkerRegistered", "PageDown", "RedisDown"),
     }
 
