@@ -14,6 +14,9 @@ from monitoring.dashboards.promql import increase, now, quantile, ratio, selecto
 
 UID = "agent-worker-answering"
 _TURNED_AWAY = 'reason=~"all_lines_busy|rooms_unavailable|rate_limited|too_many_open_calls"'
+#: A guard that has never reached LiveKit gives the time since 1970.
+_SINCE_LIVEKIT = f"min(time() - {selector('call_guard_last_sweep_timestamp_seconds')})"
+_LONGEST_SHOWN_S = 600
 
 
 def build() -> dashboard.Dashboard:
@@ -51,10 +54,10 @@ def _steps(board: dashboard.Dashboard) -> dashboard.Dashboard:
         (
             Panel(
                 "2 LiveKit silent for",
-                "Time since a call guard has reached LiveKit's API. Over a minute: LiveKit or its Redis is down, and "
-                "no call can begin.",
+                "Time since a call guard has reached LiveKit's API, up to 10 min. Over a minute: LiveKit or its Redis "
+                "is down, and no call can begin.",
                 Unit.SECONDS,
-                [Query(rows.SINCE_LIVEKIT)],
+                [Query(f"clamp_max({_SINCE_LIVEKIT}, {_LONGEST_SHOWN_S})")],
                 3,
             ),
             (10, 60),
@@ -132,8 +135,8 @@ def _steps(board: dashboard.Dashboard) -> dashboard.Dashboard:
                 Unit.SHARE,
                 [
                     Query(
-                        f"clamp_min(1 - {increase('livekit_response_gap_seconds_count')} / "
-                        f"({increase('livekit_conversation_turns_total')} > 0), 0)"
+                        f"round(clamp_min(1 - {increase('livekit_response_gap_seconds_count')} / "
+                        f"({increase('livekit_conversation_turns_total')} > 0), 0), 0.001)"
                     )
                 ],
                 3,

@@ -80,7 +80,7 @@ def main() -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(prog="monitoring.preview", description=__doc__)
     parser.add_argument("--calls", type=int, default=3, help="one after the other; default: %(default)s")
-    parser.add_argument("--turns", type=int, default=8, help="of each call; default: %(default)s")
+    parser.add_argument("--turns", type=int, default=6, help="of each call; default: %(default)s")
     parser.add_argument("--window", default="3m", help="what each point covers; default: %(default)s")
     parser.add_argument("--output", type=Path, default=ROOT / "docs", help="a folder; default: %(default)s")
     options = parser.parse_args()

@@ -236,8 +236,8 @@ async def test_second_utterance_stops_the_reply(site: Site, tab: Tab) -> None:
     await site.simulate(SIMULATION)  # the next answer is short
     await tab.say(await site.speech("Please stop now."))  # without a pause, which could end the turn
     await tab.wait_for_answer(1)
-    interrupted, after = site.records(tab)
-    assert (interrupted["interrupted"], after["interrupted"]) == (True, False)
+    interrupted = next(record for record in site.records(tab) if record["interrupted"])
+    assert interrupted["caller"] == QUESTION
     shown = tab.page.locator(f"[data-testid=turn][data-turns~='{interrupted['turn']}']")
     await expect(shown).to_contain_text("interrupted", timeout=TIMEOUT_MS)
 
@@ -331,4 +331,5 @@ async def test_call_continues_after_the_livekit_server_was_killed_and_restarted(
         before = await tab.caller_turns()
         await tab.say(await site.speech(QUESTION))
         await tab.wait_for_answer(before)
-        assert (await tab.lines("caller"))[-1] == QUESTION
+        # The simulated recogniser hears it once for each stretch of sound, and a new connection may begin with a gap.
+        assert QUESTION in (await tab.lines("caller"))[-1]
