@@ -85,6 +85,8 @@ async def test_caller_who_comes_back_to_the_room_gets_exactly_one_agent(tmp_path
             ChatParticipant().joined(system.ports.livekit_url, "rejoin", "keeper") as keeper,
         ):
             first = await keeper.agent()
+            # LiveKit tells of one without a track only every few seconds: the next agent would be there by then.
+            await until(lambda: first.track_publications)
             await livekit.room.remove_participant(api.RoomParticipantIdentity(room="rejoin", identity=first.identity))
             await until(lambda: not agents(keeper))
         async with ChatParticipant().joined(system.ports.livekit_url, "rejoin", "caller") as caller:
