@@ -11,7 +11,7 @@ help: ## show this list
 
 .PHONY: demo
 demo: install livekit-server ## a real spoken conversation on this machine, and a page to talk on (README)
-	@$(MAKE) --no-print-directory page || echo "==> no page: that needs Node.js 20.19 or newer; the demo goes on without"
+	@$(MAKE) --no-print-directory page || echo "==> no page, for the reason above (it needs Node.js 20.19 or newer): the demo goes on without"
 	@exec env $(if $(PORT),DEMO_PAGE_PORT=$(PORT)) $(RUN)python -m demo $(if $(ONCE),--once) $(if $(OPEN),--open) \
 	  $(if $(SIZE),--size $(SIZE)) $(if $(VOICE),--voice $(VOICE)) \
 	  $(if $(MAIN_MODEL),--main-model '$(MAIN_MODEL)') $(if $(FAST_MODEL),--fast-model '$(FAST_MODEL)')
