@@ -30,6 +30,8 @@ _PROFILES = {
     "cloud": "`cloud`: synthetic callers, simulated providers as fast as cloud services",
     "slow-main": "`slow-main`: as `cloud`, the large model takes 2.5 s",
     "jitter": "`jitter`: as `cloud`, latencies vary (p95 at 3 times the median)",
+    "typical": "`typical`: as `jitter`, and the final transcript comes at a median of 250 ms, as measured of a service",
+    "phone": "`phone`: as `typical`, by telephone: 8 kHz, 2 % of the packets lost, 60 ms more each way",
     "tools": "`tools`: as `cloud`, the large model calls a tool that takes 3 s; stock and Pipecat with fillers",
     "real": "`real`: small real models on two CPU cores",
 }
