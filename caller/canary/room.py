@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
@@ -45,12 +46,12 @@ async def canary_room(rooms: Rooms, name: str, settings: CanarySettings) -> Asyn
         request.agents.append(api.RoomAgentDispatch(agent_name=settings.agent_name))
     try:
         await rooms.create_room(request)
-    except (api.ServerError, aiohttp.ClientError, TimeoutError) as error:
+    except (api.ServerError, aiohttp.ClientError, asyncio.TimeoutError) as error:
         raise RoomError(f"the room could not be made: {_reason(error)}") from None
     try:
         yield
     finally:
-        with contextlib.suppress(api.ServerError, aiohttp.ClientError, TimeoutError):  # it ends a little later
+        with contextlib.suppress(api.ServerError, aiohttp.ClientError, asyncio.TimeoutError):  # it ends a little later
             await rooms.delete_room(api.DeleteRoomRequest(room=name))
 
 
