@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from agent_metrics.storage.backup import BackupError, back_up, restore
 from agent_metrics.storage.ledger import BadLedgerError, NewerLedgerError
 from agent_metrics.storage.trusted import UntrustedError
 from tests.agent_metrics import crash_injection
-from tests.agent_metrics.fake_processes import FakeProcess, compact_all, dead_process, memory_folder, total
+from tests.agent_metrics.fake_processes import FakeProcess, compact_all, dead_process, total
 from tests.agent_metrics.service_processes import running, stderr_of_refusal
 
 SLOW = [pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -279,12 +278,6 @@ def test_what_cannot_be_done_is_said_in_one_line(arguments: tuple[str, str], ser
 
 
 # --- kill -9 ---
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with memory_folder() as path:
-        yield path
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +20,7 @@ from prometheus_client import Counter, Histogram
 from agent_metrics import writer
 from agent_metrics.collector import FolderCollector
 from tests.agent_metrics import crash_injection
-from tests.agent_metrics.fake_processes import FakeProcess, Samples, compact_all, memory_folder, samples, status_metric
+from tests.agent_metrics.fake_processes import FakeProcess, Samples, compact_all, samples, status_metric
 
 SLOW = [pytest.mark.slow, pytest.mark.timeout(3600)]
 NEEDS_STRACE = pytest.mark.skipif(
@@ -29,12 +29,6 @@ NEEDS_STRACE = pytest.mark.skipif(
 FACTOR = int(os.environ.get("KILL_FACTOR", "1"))
 T = TypeVar("T")
 SEED = int(os.environ.get("KILL_SEED", "7"))
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with memory_folder() as path:
-        yield path
 
 
 # --- the service ---
