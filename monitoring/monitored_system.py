@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ def monitored_system(
 ) -> list[Service]:
     """Describe all parts that a conversation needs, and a Prometheus that scrapes each of them every second.
 
-    It starts before the worker, because what a counter counts before the first scrape is not an increase.
+    It starts before the worker; wait for its scrapes (`wait_until_scraped`) before a call.
     """
     page_health = free_port()
     services = [
@@ -33,6 +34,20 @@ def monitored_system(
         prometheus_server.service(prometheus_port, targets, folder / "prometheus"),
         *services[worker:],
     ]
+
+
+async def wait_until_scraped(prometheus: Prometheus) -> None:
+    """Wait until Prometheus has scraped every part from now on: what is counted before that is not an increase.
+
+    Prometheus begins to scrape up to 5 s after it says that it is ready, and a fast machine has a worker by then.
+    """
+    since = time.time()
+
+    async def is_scraped() -> bool:
+        scraped = await prometheus.value("timestamp(up == 1)")
+        return len(scraped) == await prometheus.targets() > 0 and all(one.values[0] > since for one in scraped)
+
+    await poll(is_scraped)
 
 
 async def wait_until_counted(prometheus: Prometheus, turns: int) -> None:

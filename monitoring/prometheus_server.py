@@ -86,6 +86,10 @@ class Prometheus:
         data = await self._request("rules", {})
         return [rule for group in data["groups"] for rule in group["rules"]]
 
+    async def targets(self) -> int:
+        """Return how many targets it has found to scrape: none at first, then all that are configured."""
+        return len((await self._request("targets", {}))["activeTargets"])
+
     async def _request(self, endpoint: str, parameters: Mapping[str, str]) -> Any:
         method = "POST" if parameters else "GET"  # queries may be long, and rules accept GET only
         async with (

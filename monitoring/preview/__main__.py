@@ -18,7 +18,7 @@ from pathlib import Path
 
 from caller import CallError
 from monitoring.board import TimeRange
-from monitoring.monitored_system import monitored_system, wait_until_counted
+from monitoring.monitored_system import monitored_system, wait_until_counted, wait_until_scraped
 from monitoring.preview.draw import draw
 from monitoring.preview.panel_data import query_board
 from monitoring.prometheus_server import Prometheus
@@ -49,6 +49,7 @@ async def preview(calls: int, turns: int, window: str, output: Path) -> None:
     _print_progress(f"logs are in {folder}")
     async with running(monitored_system(SCRIPT, ports, port, folder, SHORT_ANSWERS), folder, _print_progress):
         start, prometheus = time.time(), Prometheus(port)
+        await wait_until_scraped(prometheus)
         counts = [await _call(ports, number, turns) for number in range(calls)]  # two at once are too much for one CPU
         await wait_until_counted(prometheus, sum(counts))
         await asyncio.sleep(_SECONDS_AFTER_CALLS)

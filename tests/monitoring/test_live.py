@@ -17,7 +17,7 @@ import pytest_asyncio
 from agent_worker.telemetry.list_prices import list_price_of_llm, list_price_of_stt
 from monitoring import board
 from monitoring.board import Panel, Target, TimeRange
-from monitoring.monitored_system import monitored_system, wait_until_counted
+from monitoring.monitored_system import monitored_system, wait_until_counted, wait_until_scraped
 from monitoring.prometheus_server import Prometheus, Series
 from page_server.settings import is_built
 from testbed.conversation import converse
@@ -98,6 +98,7 @@ async def call(tmp_path_factory: pytest.TempPathFactory, prometheus_binary: str)
     services = monitored_system("fast-preresponse.py", ports, port, folder, settings)
     async with running(services, folder):
         start, prometheus = time.time(), Prometheus(port)
+        await wait_until_scraped(prometheus)
         _, report = await converse(ports, "watched", SENTENCES, lambda turn: None)
         records = [record for text in report.texts if (record := json.loads(text.text))["caller"]]
         await wait_until_counted(prometheus, len(records))
