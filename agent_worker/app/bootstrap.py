@@ -18,13 +18,16 @@ def prepare() -> None:
     """Load ``.env`` and give this worker a metrics folder of its own.
 
     Call it before the first import of livekit: prometheus_client decides when it is imported, by
-    ``PROMETHEUS_MULTIPROC_DIR``, whether it writes metrics to files that other processes can read.
+    ``PROMETHEUS_MULTIPROC_DIR``, whether it writes metrics to files that other processes can read; numpy, how many
+    threads it starts.
 
     The folder is ``PROMETHEUS_MULTIPROC_DIR/worker-<random>``. A livekit ``AgentServer`` deletes every file
     in its metrics folder when it starts; in a shared one it would delete the other workers' metrics.
     Call processes, which run the script's imports again, inherit the worker's environment and keep its folder.
     In it each process has a folder with a lock: see :mod:`agent_metrics.writer`.
     """
+    # Products of matrices are small here: threads for them cost more CPU than they save time, and forks must have none.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if os.environ.get(_PREPARED) != os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""):
         load_dotenv(".env")
         folder = str(Folders().prometheus_multiproc_dir / f"worker-{secrets.token_hex(6)}")

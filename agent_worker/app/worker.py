@@ -36,7 +36,7 @@ from agent_worker.providers.stack import StackDefinition, VoiceStack
 from agent_worker.telemetry.list_prices import add_list_prices
 from agent_worker.telemetry.metrics_service import check_metrics, serve_metrics
 from agent_worker.telemetry.pricing import Prices
-from agent_worker.turn_taking.endpointing import check_turn_detector
+from agent_worker.turn_taking.endpointing import check_turn_detector, share_models
 
 #: The load of a worker, from 0 to 1, at which LiveKit server gives it no more calls (`agents.target_load`), whatever
 #: threshold the worker has: "no servers available" is in the server's log. The default of both.
@@ -86,6 +86,7 @@ def run(stack: StackDefinition[SettingsT]) -> None:
     print(f"end of turn, TURN_DETECTOR={settings.turn_detector}: {deciders}", file=sys.stderr, flush=True)
     serve_metrics(settings)
     protect_log()
+    share_models(settings)
     server = build_server(settings, stack.build, prices)
     if missing_audio:
         complete_phrase_audio(server, stack.build, settings, prices)

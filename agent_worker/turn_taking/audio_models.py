@@ -15,6 +15,7 @@ import numpy.typing as npt
 from livekit import rtc
 
 from agent_worker.core.log import logger
+from agent_worker.turn_taking.shared_smart_turn import SharedSmartTurn
 
 SAMPLE_RATE = 16_000
 #: The most that a model hears.
@@ -25,6 +26,8 @@ _TAIL_S = 0.064
 Samples = npt.NDArray[np.int16]
 #: Returns the probability of the end; runs in a thread.
 AudioModel = Callable[[Samples], float]
+#: What is asked: a model of this process, or one of another.
+Asked = AudioModel | SharedSmartTurn
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Question:
         smart: smart-turn; None if it is not asked.
     """
 
-    def __init__(self, turn: Samples, ahead_s: float, *, mini: AudioModel | None, smart: AudioModel | None) -> None:
+    def __init__(self, turn: Samples, ahead_s: float, *, mini: AudioModel | None, smart: Asked | None) -> None:
         heard = with_silence_ahead(turn, ahead_s)
         recent = heard[-round(_MINI_WINDOW_S * SAMPLE_RATE) :]
         self._mini = asyncio.create_task(_asked(mini, recent), name="end_of_turn_mini")
@@ -90,10 +93,12 @@ def with_silence_ahead(turn: Samples, ahead_s: float) -> Samples:
     return turn if count <= 0 else np.concatenate([turn, np.resize(np.concatenate([tail[::-1], tail]), count)])
 
 
-async def _asked(model: AudioModel | None, samples: Samples) -> float | None:
+async def _asked(model: Asked | None, samples: Samples) -> float | None:
     if model is None:
         return None
     try:
+        if isinstance(model, SharedSmartTurn):
+            return await model.ask(samples)
         return await asyncio.to_thread(model, samples)
     except Exception as error:
         logger.error("an end-of-turn model failed: %s", type(error).__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,8 +12,8 @@ from livekit.agents import NOT_GIVEN, TurnHandlingOptions, inference
 from livekit.agents.voice import room_io
 
 from agent_worker.core.settings import BadSettingsError, Settings
-from agent_worker.turn_taking import smart_turn
-from agent_worker.turn_taking.audio_models import AudioModel
+from agent_worker.turn_taking import shared_smart_turn, smart_turn
+from agent_worker.turn_taking.audio_models import Asked
 from agent_worker.turn_taking.end_of_turn import CHECKPOINTS_S, EndOfTurnDetector, FusedPolicy, ThresholdPolicy
 from agent_worker.turn_taking.fusion import Fusion
 
@@ -70,11 +71,20 @@ def turn_detection(settings: Settings) -> TurnDetection:
 
 
 def load_models(settings: Settings) -> None:
-    """Load the models that :func:`turn_detection` needs, once in a process. Blocks for some 0.5 s."""
+    """Load the models that :func:`turn_detection` needs here, once in a process. Blocks for some 0.5 s."""
     if settings.turn_detector in ("fused", "livekit-mini"):
         local_inference.EOT()
-    if settings.turn_detector in ("fused", "smart-turn"):
+    if settings.turn_detector in ("fused", "smart-turn") and not shared_smart_turn.is_shared():
         _smart_turn(settings)
+
+
+def share_models(settings: Settings) -> None:
+    """Let the worker that starts after this run smart-turn for all its calls, if it can be loaded."""
+    if settings.turn_detector not in ("fused", "smart-turn"):
+        return
+    with contextlib.suppress(smart_turn.SmartTurnMissingError):
+        smart_turn.check(_path(settings))
+        shared_smart_turn.share(_path(settings))
 
 
 @dataclass(frozen=True)
@@ -126,9 +136,12 @@ def _path(settings: Settings) -> Path:
     return settings.smart_turn_path or smart_turn.weights_path()
 
 
-def _smart_turn(settings: Settings) -> AudioModel | None:
+def _smart_turn(settings: Settings) -> Asked | None:
     """Return smart-turn, None without its weights."""
+    path = _path(settings)
+    if shared := shared_smart_turn.of_this_call(lambda: smart_turn.load(path)):
+        return shared
     try:
-        return smart_turn.load(_path(settings)).probability
+        return smart_turn.load(path).probability
     except smart_turn.SmartTurnMissingError:
         return None

