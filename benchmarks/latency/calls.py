@@ -18,6 +18,7 @@ from typing import Any
 from agent_worker.room.topics import TURN_TOPIC
 from benchmarks.harness.calls import make_call
 from benchmarks.harness.clips import UTTERANCES
+from benchmarks.harness.in_process import PlanError, in_process
 from benchmarks.harness.simulation import ANSWER_HZ, PRERESPONSE_HZ
 from benchmarks.harness.tones import Frame, tone_segments
 from benchmarks.latency import tools
@@ -26,7 +27,6 @@ from benchmarks.latency.people import PersonTurn, judge
 from benchmarks.latency.tools import ToolRun
 from caller import CallReport, Recording, Segment, Turn, Wav
 from caller.audio import audible_part, read_wav
-from testbed.services import ROOT
 
 _LEAD_S = 0.02
 """Audio before the first audible sample, so that the tone's onset can be seen."""
@@ -142,24 +142,10 @@ class CallPlan:
 
 async def call_in_process(plan: CallPlan) -> CallResult:
     """Make a call in a process of its own, so that callers do not delay each other; cancelling stops the process."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "benchmarks.latency.calls",
-        cwd=ROOT,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C reaches this process, which stops the other
-    )
     try:
-        output, _ = await process.communicate(json.dumps(asdict(plan)).encode())
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        return CallResult.of([], f"the caller ended with code {process.returncode}")
-    answer = json.loads(output)
+        answer = await in_process("benchmarks.latency.calls", asdict(plan))
+    except PlanError as error:
+        return CallResult.of([], str(error))
     return CallResult([TurnRow(**row) for row in answer["rows"]], answer["error"])
 
 

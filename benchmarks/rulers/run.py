@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import random
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +18,7 @@ import psutil
 from benchmarks.harness import results as files
 from benchmarks.harness.cli import progress
 from benchmarks.harness.clips import clips
+from benchmarks.harness.in_process import PlanError, in_process
 from benchmarks.harness.markdown import milliseconds
 from benchmarks.harness.simulation import Latencies, simulation
 from benchmarks.harness.systems import System, agent_in_room, environment, worker_service
@@ -27,7 +26,7 @@ from benchmarks.latency.transport_delay import measure_transport_delay
 from benchmarks.rulers.results import Results, Session
 from benchmarks.rulers.scenarios import scenarios, script
 from testbed.processes import ServiceError
-from testbed.services import ROOT, Ports, livekit_server, running, simulated_models
+from testbed.services import Ports, livekit_server, running, simulated_models
 
 _SESSION_TIMEOUT_S = 240
 
@@ -129,33 +128,10 @@ async def _session(
         async with contextlib.AsyncExitStack() as stack:
             if system.per_call:
                 await stack.enter_async_context(agent_in_room(system, room, env, python, folder))
-            return await _in_process(plan)
-    except (ServiceError, asyncio.TimeoutError) as error:
+            asked = in_process("benchmarks.rulers.voicebench_call", plan, is_quiet=True)
+            return await asyncio.wait_for(asked, _SESSION_TIMEOUT_S)
+    except (ServiceError, PlanError, asyncio.TimeoutError) as error:
         return {"error": str(error) or "timeout"}
-
-
-async def _in_process(plan: Mapping[str, Any]) -> dict[str, Any]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "benchmarks.rulers.voicebench_call",
-        cwd=ROOT,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C reaches this process, which stops the other
-    )
-    try:
-        asked = process.communicate(json.dumps(plan).encode())
-        output, _ = await asyncio.wait_for(asked, _SESSION_TIMEOUT_S)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        return {"error": f"voicebench ended with code {process.returncode}"}
-    outcome: dict[str, Any] = json.loads(output)
-    return outcome
 
 
 def _line(session: Session) -> str:
