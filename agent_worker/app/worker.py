@@ -15,6 +15,7 @@ from agent_worker.app import call_log, phrases
 from agent_worker.app.call import run_call
 from agent_worker.app.checkup import command
 from agent_worker.core.compat.livekit import JsonAgentServer, preload_first
+from agent_worker.core.freed_memory import return_freed_memory
 from agent_worker.core.log import logger
 from agent_worker.core.log_protection import protect_log
 from agent_worker.core.settings import BadSettingsError, Settings, SettingsT, load
@@ -87,6 +88,7 @@ def run(stack: StackDefinition[SettingsT]) -> None:
     serve_metrics(settings)
     protect_log()
     share_models(settings)
+    return_freed_memory()  # of the checks and the synthesis: 40 MB, which the worker does not need again
     server = build_server(settings, stack.build, prices)
     if missing_audio:
         complete_phrase_audio(server, stack.build, settings, prices)

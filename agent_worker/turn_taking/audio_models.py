@@ -7,15 +7,13 @@ models are asked while the silence is still too short to decide, and hear in adv
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from livekit import rtc
 
 from agent_worker.core.log import logger
-from agent_worker.turn_taking.shared_smart_turn import SharedSmartTurn
+from agent_worker.turn_taking.shared_models import AudioModel, Samples, SharedModel
 
 SAMPLE_RATE = 16_000
 #: The most that a model hears.
@@ -23,11 +21,8 @@ MAX_TURN_S = 8.0
 _MINI_WINDOW_S = 1.2
 _TAIL_S = 0.064
 
-Samples = npt.NDArray[np.int16]
-#: Returns the probability of the end; runs in a thread.
-AudioModel = Callable[[Samples], float]
-#: What is asked: a model of this process, or one of another.
-Asked = AudioModel | SharedSmartTurn
+#: What is asked: a model of this process, in a thread, or one of another.
+Asked = AudioModel | SharedModel
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,7 @@ class Question:
         smart: smart-turn; None if it is not asked.
     """
 
-    def __init__(self, turn: Samples, ahead_s: float, *, mini: AudioModel | None, smart: Asked | None) -> None:
+    def __init__(self, turn: Samples, ahead_s: float, *, mini: Asked | None, smart: Asked | None) -> None:
         heard = with_silence_ahead(turn, ahead_s)
         recent = heard[-round(_MINI_WINDOW_S * SAMPLE_RATE) :]
         self._mini = asyncio.create_task(_asked(mini, recent), name="end_of_turn_mini")
@@ -97,7 +92,7 @@ async def _asked(model: Asked | None, samples: Samples) -> float | None:
     if model is None:
         return None
     try:
-        if isinstance(model, SharedSmartTurn):
+        if isinstance(model, SharedModel):
             return await model.ask(samples)
         return await asyncio.to_thread(model, samples)
     except Exception as error:

@@ -19,7 +19,7 @@ from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 
 from agent_worker.core.compat.livekit import TurnDetectionEvent, turn_detection_event
 from agent_worker.core.log import logger
-from agent_worker.turn_taking.audio_models import MAX_TURN_S, Asked, AudioModel, Question, TurnAudio
+from agent_worker.turn_taking.audio_models import MAX_TURN_S, Asked, Question, TurnAudio
 from agent_worker.turn_taking.completeness import completeness
 from agent_worker.turn_taking.fusion import Evidence, Fusion
 from agent_worker.turn_taking.turn_text import TurnText
@@ -121,7 +121,7 @@ class EndOfTurnDetector:
     """
 
     policy: Policy
-    mini: AudioModel | None = None
+    mini: Asked | None = None
     smart: Asked | None = None
     text: TurnText = field(default_factory=TurnText)
     waits_for_text: bool = True

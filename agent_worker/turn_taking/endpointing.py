@@ -12,10 +12,11 @@ from livekit.agents import NOT_GIVEN, TurnHandlingOptions, inference
 from livekit.agents.voice import room_io
 
 from agent_worker.core.settings import BadSettingsError, Settings
-from agent_worker.turn_taking import shared_smart_turn, smart_turn
+from agent_worker.turn_taking import shared_models, smart_turn
 from agent_worker.turn_taking.audio_models import Asked
 from agent_worker.turn_taking.end_of_turn import CHECKPOINTS_S, EndOfTurnDetector, FusedPolicy, ThresholdPolicy
 from agent_worker.turn_taking.fusion import Fusion
+from agent_worker.turn_taking.shared_models import MiniRunner, SmartTurnRunner
 
 #: 20 ms are the packets of the network: the default of 50 ms would let the end of the caller's voice be heard up to
 #: 50 ms later. 16 kHz is the rate of the voice activity detector, the turn detector and the recogniser: each would
@@ -65,7 +66,7 @@ def turn_detection(settings: Settings) -> TurnDetection:
     fusion = Fusion.load(with_smart_turn=smart is not None)
     return EndOfTurnDetector(
         FusedPolicy(fusion, settings.endpointing_cut_cost, *delays, without_smart=Fusion.load(with_smart_turn=False)),
-        mini=local_inference.EOT().predict,
+        mini=_mini(),
         smart=smart,
     )
 
@@ -73,18 +74,18 @@ def turn_detection(settings: Settings) -> TurnDetection:
 def load_models(settings: Settings) -> None:
     """Load the models that :func:`turn_detection` needs here, once in a process. Blocks for some 0.5 s."""
     if settings.turn_detector in ("fused", "livekit-mini"):
-        local_inference.EOT()
-    if settings.turn_detector in ("fused", "smart-turn") and not shared_smart_turn.is_shared():
+        local_inference.EOT()  # without cost where the process is forked
+    if settings.turn_detector in ("fused", "smart-turn") and not shared_models.is_shared():
         _smart_turn(settings)
 
 
 def share_models(settings: Settings) -> None:
-    """Let the worker that starts after this run smart-turn for all its calls, if it can be loaded."""
+    """Let the worker that starts after this run the models for all its calls, if smart-turn is one of them."""
     if settings.turn_detector not in ("fused", "smart-turn"):
         return
     with contextlib.suppress(smart_turn.SmartTurnMissingError):
         smart_turn.check(_path(settings))
-        shared_smart_turn.share(_path(settings))
+        shared_models.share(_path(settings))
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,12 @@ def check_turn_detector(settings: Settings) -> Deciders:
     return _DECIDERS[settings.turn_detector]
 
 
+def _mini() -> Asked:
+    return (
+        shared_models.of_this_call(MiniRunner, lambda: local_inference.EOT().predict) or local_inference.EOT().predict
+    )
+
+
 def _path(settings: Settings) -> Path:
     return settings.smart_turn_path or smart_turn.weights_path()
 
@@ -139,7 +146,7 @@ def _path(settings: Settings) -> Path:
 def _smart_turn(settings: Settings) -> Asked | None:
     """Return smart-turn, None without its weights."""
     path = _path(settings)
-    if shared := shared_smart_turn.of_this_call(lambda: smart_turn.load(path)):
+    if shared := shared_models.of_this_call(SmartTurnRunner, lambda: smart_turn.load(path).probability):
         return shared
     try:
         return smart_turn.load(path).probability

@@ -68,6 +68,7 @@ class SmartTurn:
         options = onnxruntime.SessionOptions()
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         options.inter_op_num_threads = options.intra_op_num_threads = 1
+        options.enable_cpu_mem_arena = options.enable_mem_pattern = False  # 10 MB less, and as fast
         self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
     def probability(self, samples: Samples) -> float:

@@ -28,13 +28,14 @@ from testbed.processes import ServiceError
 from testbed.services import Ports, Service, agent_metrics, livekit_server, running, simulated_models
 
 _SETTLE_S = 5.0
-_SETTLE_PER_CALL_S = 3.0
-"""Processes of all calls start on the same core; the callers wait until they have come to rest."""
+_JOIN_INTERVAL_S = 3.0
+"""Processes of all calls start on the same core, and a worker takes no more at once than it has processes ready: the
+callers join one after the other, and wait until all have come to rest."""
 _STAGGER_S = 5.0
 """Period in which the calls of a level start to talk."""
 _JOIN_TIMEOUT_S = 60.0
 _POLL_S = 0.1
-_NO_CALL_LIMIT = {"WORKER_MAX_CALLS": "1000"}
+_ON_ONE_CORE = {"WORKER_MAX_CALLS": "1000", "NUM_CPUS": "1"}
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _parts(options: RunOptions, ports: Ports) -> dict[str, Service]:
 
 
 def _pinned(system: System, options: RunOptions, ports: Ports, core: int) -> Service:
-    service = worker_service(system, {**environment(system, ports, options.folder), **_NO_CALL_LIMIT})
+    service = worker_service(system, {**environment(system, ports, options.folder), **_ON_ONE_CORE})
     return replace(service, command=["taskset", "--cpu-list", str(core), *service.command])
 
 
@@ -125,11 +126,12 @@ class _Load:
     async def _talk(self, level: Level, system: System, trees: Mapping[str, ProcessTree]) -> None:
         """Make one round of calls; their usage is measured while each is between its first and its last turn."""
         turns: list[list[Turn]] = [[] for _ in range(level.calls)]
-        settle_s = _SETTLE_S + _SETTLE_PER_CALL_S * level.calls
-        calls = [
-            asyncio.create_task(self._call(system, each, settle_s + self.random.uniform(0, _STAGGER_S)))
-            for each in turns
-        ]
+        settle_s = _SETTLE_S + _JOIN_INTERVAL_S * level.calls
+        calls = []
+        for number, each in enumerate(turns):
+            joins_s = number * _JOIN_INTERVAL_S
+            first_turn_s = settle_s - joins_s + self.random.uniform(0, _STAGGER_S)
+            calls.append(asyncio.create_task(self._call(system, each, joins_s, first_turn_s)))
         while not all(turns) and not any(task.done() for task in calls):
             await asyncio.sleep(_POLL_S)
         meter = CpuMeter(trees)
@@ -141,14 +143,15 @@ class _Load:
         level.failed += [error for error in await asyncio.gather(*calls) if error]
         level.gaps += [turn.response_gap for each in turns for turn in each if turn.response_gap is not None]
 
-    async def _call(self, system: System, turns: list[Turn], first_turn_after_s: float) -> str | None:
+    async def _call(self, system: System, turns: list[Turn], joins_s: float, first_turn_s: float) -> str | None:
+        await asyncio.sleep(joins_s)
         error = await make_call(
             self.ports.livekit_url,
             f"scaling-{uuid4().hex[:8]}",
             self.audio,
             turns.append,
             agent_name=system.agent_name,
-            greeting_wait=first_turn_after_s,
+            greeting_wait=first_turn_s,
             connect_timeout=_JOIN_TIMEOUT_S,
             agent_timeout=_JOIN_TIMEOUT_S,
         )

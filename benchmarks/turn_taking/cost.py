@@ -24,9 +24,9 @@ from livekit.local_inference import EOT
 from agent_worker.core.compat.livekit import TurnDetectionEvent
 from agent_worker.core.settings import Settings
 from agent_worker.turn_taking import smart_turn
-from agent_worker.turn_taking.audio_models import AudioModel
 from agent_worker.turn_taking.end_of_turn import EndOfTurnDetector, FusedPolicy
 from agent_worker.turn_taking.fusion import Fusion
+from agent_worker.turn_taking.shared_models import AudioModel
 from agent_worker.turn_taking.turn_text import TurnText
 from benchmarks.turn_taking import simulated_time
 from benchmarks.turn_taking.features import Activity, Silence, activity_of, silences_of

@@ -1,4 +1,4 @@
-"""smart-turn in the worker's process for it: what a call hears of it, and what it does without it."""
+"""The models in the worker's process for them: what a call hears of them, and what it does without it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from livekit.local_inference import EOT, EOT_MAX_SAMPLES
 
 from agent_worker.core.compat.livekit import InferenceRunner
 from agent_worker.core.settings import Settings
-from agent_worker.turn_taking import endpointing, shared_smart_turn, smart_turn
-from agent_worker.turn_taking.audio_models import Question
-from agent_worker.turn_taking.shared_smart_turn import SharedSmartTurn, SmartTurnRunner
+from agent_worker.turn_taking import endpointing, shared_models, smart_turn
+from agent_worker.turn_taking.audio_models import Answers, Question
+from agent_worker.turn_taking.shared_models import MiniRunner, SharedModel, SmartTurnRunner
 
 LIVEKIT: Any = {"livekit_url": "ws://localhost", "livekit_api_key": "key", "livekit_api_secret": "secret"}
 SAMPLES = np.arange(-8, 8, dtype=np.int16)
@@ -44,8 +45,7 @@ class Process:
             await asyncio.Event().wait()
         if self.is_lost:
             raise RuntimeError("inference failed")
-        assert method == SmartTurnRunner.INFERENCE_METHOD
-        runner = SmartTurnRunner()
+        runner = InferenceRunner.registered_runners[method]()
         runner.initialize()
         return runner.run(data)
 
@@ -57,34 +57,35 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Model:
     monkeypatch.setenv("AGENT_WORKER_SHARED_SMART_TURN", "")
     monkeypatch.setattr(InferenceRunner, "registered_runners", {})
     monkeypatch.setattr(smart_turn, "load", {Path("weights.onnx"): model}.__getitem__)
-    shared_smart_turn.share(Path("weights.onnx"))
+    shared_models.share(Path("weights.onnx"))
     return model
 
 
 async def test_the_process_hears_the_samples_and_its_answer_is_the_models(shared: Model) -> None:
-    assert {"agent_worker_smart_turn": SmartTurnRunner} == InferenceRunner.registered_runners
-    assert await SharedSmartTurn(Process(), pytest.fail).ask(SAMPLES) == 0.75
+    assert await SharedModel(Process(), SmartTurnRunner, pytest.fail).ask(SAMPLES) == 0.75
     assert shared.heard == [SAMPLES.tolist()]
+    noise = np.random.default_rng(1).integers(-1000, 1000, EOT_MAX_SAMPLES).astype(np.int16)
+    assert await SharedModel(Process(), MiniRunner, pytest.fail).ask(noise) == EOT().predict(noise)
 
 
-async def test_call_whose_process_is_lost_loads_the_model_itself_and_asks_no_more(shared: Model) -> None:
-    process, own = Process(), Model(0.25)
-    model = SharedSmartTurn(process, lambda: own)  # type: ignore[arg-type, return-value]
+@pytest.mark.parametrize("is_lost", [True, False])
+async def test_call_whose_process_does_not_answer_runs_the_model_itself_and_asks_no_more(
+    is_lost: bool, shared: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_models, "_ANSWER_TIMEOUT_S", 0.1)
+    process = Process()
+    model = SharedModel(process, SmartTurnRunner, lambda: Model(0.25).probability)
     assert await model.ask(SAMPLES) == 0.75
-    process.is_lost = True
+    process.is_lost, process.is_silent = is_lost, not is_lost
     assert [await model.ask(SAMPLES), await model.ask(SAMPLES)] == [0.25, 0.25]
     assert process.requests == 2
 
 
-async def test_process_that_does_not_answer_leaves_the_decision_to_the_rest(
-    shared: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shared_smart_turn, "_ANSWER_TIMEOUT_S", 0.0)
-    process = Process()
-    process.is_silent = True
-    question = Question(SAMPLES, 0.0, mini=lambda _: 0.5, smart=SharedSmartTurn(process, pytest.fail))
+async def test_a_question_is_put_to_shared_models_as_to_those_of_the_process(shared: Model) -> None:
+    mini = SharedModel(Process(), MiniRunner, pytest.fail)
+    question = Question(SAMPLES, 0.0, mini=mini, smart=SharedModel(Process(), SmartTurnRunner, pytest.fail))
     await asyncio.wait([question._mini, question._smart])
-    assert (question.answers.mini, question.answers.smart) == (0.5, None)
+    assert question.answers == Answers(EOT().predict(SAMPLES), 0.75)
 
 
 def test_call_process_loads_no_model_that_is_shared(shared: Model, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,5 +99,5 @@ def test_nothing_is_shared_where_smart_turn_is_not_asked_or_missing(
 ) -> None:
     monkeypatch.setattr(InferenceRunner, "registered_runners", {})
     endpointing.share_models(Settings(**LIVEKIT, turn_detector=detector, smart_turn_path=tmp_path / "none.onnx"))
-    assert not shared_smart_turn.is_shared()
+    assert not shared_models.is_shared()
     assert InferenceRunner.registered_runners == {}
