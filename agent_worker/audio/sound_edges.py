@@ -93,7 +93,7 @@ def split_blocks(samples: Samples, sample_rate: int) -> Iterator[tuple[int, Samp
 
 def level_dbfs(block: Samples) -> float:
     """Return a block's RMS level, -100 dBFS for digital silence."""
-    flat = _as_float(block).reshape(-1)
+    flat = as_float(block).reshape(-1)
     return 10 * math.log10(max(float(np.dot(flat, flat)) / len(flat), _MIN_POWER))
 
 
@@ -170,14 +170,15 @@ def find_edges(samples: Samples, sample_rate: int, levels: SoundLevels) -> tuple
     return max(0, start), min(len(samples), end)
 
 
-def _as_float(samples: Samples) -> NDArray[np.float32]:
+def as_float(samples: Samples) -> NDArray[np.float32]:
+    """Return samples from -1 to 1; those that are so already as they are."""
     if samples.dtype == np.int16:
         return samples.astype(np.float32) / np.float32(32768)
     return samples.astype(np.float32, copy=False)
 
 
 def _edges_within(block: Samples, threshold: float) -> tuple[int, int]:
-    peaks = np.abs(_as_float(block)).reshape(len(block), -1).max(axis=1)
+    peaks = np.abs(as_float(block)).reshape(len(block), -1).max(axis=1)
     # A peak is never below the RMS level but for rounding.
     loud = np.flatnonzero(peaks >= min(10 ** (threshold / 20), float(peaks.max())))
     return int(loud[0]), int(loud[-1])

@@ -18,6 +18,7 @@ from agent_worker.audio.sound_edges import (
     MICROPHONE,
     NOISE_HISTORY_BLOCKS,
     Hysteresis,
+    as_float,
     end_level,
     level_dbfs,
     split_blocks,
@@ -68,7 +69,7 @@ class SpeechEndTracker(io.AudioInput):
     def record(self, frame: rtc.AudioFrame, arrived: float) -> None:
         """Remember the levels of a frame whose last sample arrived at `arrived`."""
         samples = np.frombuffer(frame.data, dtype=np.int16)[:: frame.num_channels]
-        for start, block in split_blocks(samples, frame.sample_rate):
+        for start, block in split_blocks(as_float(samples), frame.sample_rate):
             end = arrived - (len(samples) - start - len(block)) / frame.sample_rate
             level = level_dbfs(block)
             self._ends.append(end)
