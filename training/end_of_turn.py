@@ -29,7 +29,7 @@ STEP_S = 0.064
 """How often the fusion is asked."""
 FIRST_S = CHECKPOINTS_S[0]
 LAST_S = 3.0
-_INVERSE_REGULARISATION = 0.05
+INVERSE_REGULARISATION = 0.05
 _HAZARD_SCALES_S = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 
 Floats = npt.NDArray[np.float64]
@@ -65,7 +65,7 @@ def fit(known: Iterable[Moment], names: Sequence[str]) -> Fusion:
     is_end = np.concatenate([np.full(len(_samples(moment)), moment.end is None) for moment in usable])
     mean, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0) + 1e-9
     scaled = np.nan_to_num((values - mean) / scale)
-    model = LogisticRegression(C=_INVERSE_REGULARISATION, max_iter=1000)
+    model = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=1000)
     model.fit(scaled, is_end)
     shape, scale_s = _hazard(np.array([silence_s(moment) for moment in usable if moment.end is not None]))
     weights = {

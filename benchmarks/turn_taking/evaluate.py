@@ -40,7 +40,7 @@ MAX_DELAY_S = 1.8
 OUR_POLICY, STOCK = "agent-worker, fused", "stock livekit-agents"
 _OPEN_DELAY_S: float = Settings.model_fields["endpointing_open_delay"].default
 _DICTATION_DELAY_S: float = Settings.model_fields["endpointing_dictation_delay"].default
-_NEVER_S = 1e6
+NEVER_S = 1e6
 _RESAMPLES = 1000
 
 Floats = npt.NDArray[np.float64]
@@ -150,7 +150,7 @@ def usable(found: Sequence[Moment]) -> list[Moment]:
 def _decided(moment: Moment, fusion: Fusion) -> Floats:
     """Return the delay for each cost of a cut."""
     if not (moment.silence and moment.mini):
-        return np.full(len(CUT_COSTS_S), _NEVER_S)  # no turn ends in a silence that is not noticed
+        return np.full(len(CUT_COSTS_S), NEVER_S)  # no turn ends in a silence that is not noticed
     times = silences()
     probability = np.array([fusion.probability(evidence(moment, at), at) for at in times])
     hazard = fusion.hazard_shape / (fusion.hazard_scale_s + times)
@@ -179,7 +179,7 @@ def policies(test: Sequence[Moment], fits: Fits) -> dict[str, Outcomes]:
     found = {OUR_POLICY: ours}
     for name, wait in fixed.items():
         delays = [
-            moment.silence.since + wait(moment) - moment.start if moment.silence and moment.mini else _NEVER_S
+            moment.silence.since + wait(moment) - moment.start if moment.silence and moment.mini else NEVER_S
             for moment in test
         ]
         found[name] = _outcomes(np.array([delays]), test)
@@ -197,7 +197,7 @@ def fused_curve(test: Sequence[Moment], fits: Fits) -> Outcomes:
     shift = np.array([moment.silence.since - moment.start if moment.silence else 0.0 for moment in test])
     least = np.array([least_pause_s(moment) for moment in test])
     delays = np.maximum(np.minimum(curve.delays, MAX_DELAY_S + shift), least + shift)
-    delays = np.where(curve.delays < _NEVER_S, delays, _NEVER_S)
+    delays = np.where(curve.delays < NEVER_S, delays, NEVER_S)
     return Outcomes(delays, curve.is_end, curve.duration, curve.speakers)
 
 

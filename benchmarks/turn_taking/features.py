@@ -207,7 +207,7 @@ def with_noise(recording: Recording, others: list[Samples], below_db: float) -> 
 def _measure(recording: Recording, models: Models) -> Iterator[Moment]:
     silences = list(silences_of(activity_of(recording.samples)))
     for event in recording.events:
-        silence = _matching(event, silences)
+        silence = matching(event, silences)
         asked = [at for at in CHECKPOINTS_S if silence and (event.end is None or silence.since + at < event.end)]
         until = [silence.since + at for at in asked] if silence else []
         spans = [recording.samples[: round(at * SAMPLE_RATE)] for at in until]
@@ -234,7 +234,7 @@ def _measure(recording: Recording, models: Models) -> Iterator[Moment]:
         )
 
 
-def _matching(event: Event, silences: list[Silence]) -> Silence | None:
+def matching(event: Event, silences: list[Silence]) -> Silence | None:
     """Return the reported silence in which the event's silence lies."""
     for silence in silences:
         ends = silence.resumed if silence.resumed is not None else np.inf
