@@ -53,6 +53,7 @@ benchmark: install livekit-server page ## all benchmarks but reliability, in hou
 	$(RUN)python -m benchmarks.endpointing
 	$(if $(RECORDINGS),scripts/get smart-turn && $(RUN)python -m benchmarks.turn_taking --recordings $(RECORDINGS))
 	$(if $(RECORDINGS),$(RUN)python -m benchmarks.latency --recordings $(RECORDINGS) --turns 36 --parallel 2)
+	$(if $(RECORDINGS),$(RUN)python -m benchmarks.anticipation --recordings $(RECORDINGS))
 	$(RUN)python -m benchmarks.appropriateness
 	$(RUN)python -m benchmarks.metrics_scale
 	$(RUN)python -m benchmarks.scaling

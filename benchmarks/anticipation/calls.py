@@ -43,11 +43,7 @@ def calls(results: Results) -> Calls:
             continue
         is_spoken = record["preresponse_outcome"] == _SPOKEN
         groups["with a pre-response" if is_spoken else "without"].append((row["response_gap"], decision))
-    people = {
-        name: (*(float(np.median(column)) for column in zip(*found, strict=True)), len(found))
-        for name, found in groups.items()
-        if found
-    }
+    people = {name: (*np.median(found, axis=0), len(found)) for name, found in groups.items() if found}
     after, own = summary.after_end_of_turn, summary.own_after_end_of_turn
     assert after is not None
     assert own is not None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from agent_worker.turn_taking.end_of_turn import DETECTED_SILENCE_S
+from agent_worker.turn_taking.fusion import FEATURES
 from benchmarks.anticipation import before_end
 from benchmarks.anticipation.calls import Calls
 from benchmarks.anticipation.early import VARIANTS, decided_early
@@ -55,7 +56,7 @@ def write(run: Run, files: ReportFiles) -> None:
     scored = evaluate.usable([moment for moment in run.moments if moment.kind in SCORED])
     fits = evaluate.Fits(run.moments)
     curve = evaluate.fused_curve(scored, fits)
-    bare = evaluate.replay_one(scored, fits, evaluate.FEATURES)
+    bare = evaluate.replay_one(scored, fits, FEATURES)
     offsets = np.array([it.silence.since - it.start for it in scored if it.end is None and it.silence])
     early = [(variant, decided_early(variant, run.probes, scored, curve)) for variant in VARIANTS]
     turns = before_end.turns(run.probes)

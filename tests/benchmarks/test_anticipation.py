@@ -113,7 +113,7 @@ def test_short_pauses_are_appended_and_decisions_never_come_later() -> None:
 
 def turn(name: str, scores: list[float]) -> Turn:
     """Return a turn with a probe every 0.25 s before its end."""
-    before = np.arange(len(scores), 0, -1) * 0.25
+    before = np.arange(len(scores), 0, -1).astype(np.float64) * 0.25
     return Turn(name, name, name, before, np.array(scores))
 
 
