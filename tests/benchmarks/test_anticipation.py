@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn", reason="needs the dependency group benchmarks")
 
+from benchmarks.anticipation import report
 from benchmarks.anticipation.before_end import Turn, alarms, auc
+from benchmarks.anticipation.calls import Calls
 from benchmarks.anticipation.early import EarlyFit, Variant, decided_early
-from benchmarks.anticipation.probes import Answer, EarlySilence, Probes, early_silences, short_silences, speaking_at
+from benchmarks.anticipation.probes import (
+    Answer,
+    EarlySilence,
+    Probes,
+    SpeechProbe,
+    early_silences,
+    short_silences,
+    speaking_at,
+)
 from benchmarks.anticipation.settings import cut_shares, delays, heard_shares, parts, quickest
+from benchmarks.harness.cli import ReportFiles
+from benchmarks.turn_taking import evaluate
 from benchmarks.turn_taking.evaluate import CUT_COSTS_S, Outcomes
 from benchmarks.turn_taking.features import Activity
 from benchmarks.turn_taking.recordings import Event
-from tests.benchmarks.test_turn_taking import moment
+from tests.benchmarks.test_turn_taking import MOMENTS, moment
 
 WINDOW_S = 0.032
 
@@ -129,3 +143,26 @@ def test_an_alarm_early_in_the_turn_is_false_and_one_at_its_end_is_not() -> None
     assert told.anticipated.value == 0.5
     assert told.false.value == 0.25
     assert auc([turn("a", [0.1, 0.9]), turn("b", [0.2, 0.8])], seed=1).value == 1.0
+
+
+def test_the_report_has_all_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "_RESAMPLES", 5)
+    answers = (Answer(0.9, 0.8), Answer(0.1, 0.3))
+    known = []
+    for number, it in enumerate(MOMENTS):
+        lasts_s = None if it.end is None else it.end - it.start
+        sound = silence(lasts_s, 0.9 if it.end is None else 0.2, it.start)
+        speech = (
+            [SpeechProbe(before, answers[number % 2]) for before in (0.9, 0.65, 0.4, 0.15)] if it.end is None else []
+        )
+        known.append(Probes(it.file, it.kind, it.speaker, it.dialogue, (sound, silence(0.1, 0.3)), tuple(speech)))
+    run = report.Run(MOMENTS, known, Calls(0.11, 0.01, 0.1, {"without": (1.5, 0.6, 13)}), seed=1, note="Invented.")
+    report.write(run, ReportFiles.at(tmp_path, "anticipation"))
+    page = (tmp_path / "anticipation.md").read_text()
+    assert "30 ends, 30 pauses" in page
+    assert "The 60 shorter silences" in page
+    assert "120 moments of 30 turns" in page
+    figures = json.loads((tmp_path / "anticipation.json").read_text())
+    assert set(figures) == {
+        "seed", "policy", "detector", "parts", "bounds", "calls", "early", "before_the_end", "released"
+    }  # fmt: skip
