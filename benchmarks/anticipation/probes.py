@@ -1,7 +1,7 @@
 """Ask the models earlier than the detector does; their answers are kept in the cache.
 
 In each silence at :data:`ASKED_S`, and every :data:`STEP_S` while the caller speaks. They always hear the silence that
-the detector's first checkpoint has: what is still to come of it is put behind the audio (`with_silence_ahead`).
+the detector's first checkpoint has: what is still to come of it is put behind the audio.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from agent_worker.turn_taking.audio_models import with_silence_ahead
 from agent_worker.turn_taking.end_of_turn import DETECTED_SILENCE_S
 from benchmarks.harness.cli import progress
 from benchmarks.turn_taking.features import Activity, Models, activity_of, matching, silences_of
-from benchmarks.turn_taking.recordings import SAMPLE_RATE, Event, Recording
+from benchmarks.turn_taking.recordings import SAMPLE_RATE, Event, Recording, Samples, spread
 from benchmarks.turn_taking.report import SCORED
 
 ASKED_S = (0.064, 0.128)
@@ -106,19 +106,23 @@ def probes(recordings: Sequence[Recording]) -> list[Probes]:
 def _measure(recording: Recording, models: Models) -> Probes:
     activity = list(activity_of(recording.samples))
 
-    def ask(until_s: float, ahead_s: float) -> Answer:
-        heard = with_silence_ahead(recording.samples[: round(until_s * SAMPLE_RATE)], ahead_s)
+    def ask(heard: Samples) -> Answer:
         turn = heard[max(0, round((recording.start - _PREFIX_S) * SAMPLE_RATE)) :]
         return Answer(models.ask_mini(heard), models.smart.probability(turn))
+
+    def until(at: float) -> Samples:
+        return recording.samples[: round(at * SAMPLE_RATE)]
 
     silences = []
     for start, since, resumed in early_silences(recording.events, recording.start, activity):
         asked = [at for at in ASKED_S if resumed is None or since + at <= resumed + _CLOCK_ERROR_S]
-        answers = tuple(ask(since + at, DETECTED_SILENCE_S - at) for at in asked)
-        silences.append(EarlySilence(start, since, resumed, answers))
+        answers = [ask(with_silence_ahead(until(since + at), DETECTED_SILENCE_S - at)) for at in asked]
+        silences.append(EarlySilence(start, since, resumed, tuple(answers)))
+    # What the detector puts behind a silence, its last moment, would be speech here.
+    silence = spread(recording.noise, round(DETECTED_SILENCE_S * SAMPLE_RATE))
     end = recording.events[-1]
     speech = tuple(
-        SpeechProbe(end.start - at, ask(at, DETECTED_SILENCE_S))
+        SpeechProbe(end.start - at, ask(np.concatenate([until(at), silence])))
         for at in (speaking_at(activity, recording.start, end.start) if end.end is None else ())
         if recording.kind in SCORED
     )
