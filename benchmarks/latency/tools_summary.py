@@ -39,7 +39,9 @@ _CONFIGURATIONS = {
     "`with_filler(LINE, delay=5)` around the tool's work, which speaks once",
     "stock-filler-tuned": "livekit-agents in the documentation's second form, with this worker's delays: "
     "`with_filler(lambda step: LINES[step], delay=2.5, interval=3.5, max_steps=3)`",
+    "stock-filler-immediate": "livekit-agents with `with_filler(LINE, delay=0)`: it speaks when the tool is called",
     "pipecat-speak": "Pipecat as its examples of function calling: one `TTSSpeakFrame` on `on_function_calls_started`",
+    "pipecat-backend-tool": "Pipecat's `LLMWithBackend`: the fast model speaks, and the main model calls the tool",
 }
 
 
