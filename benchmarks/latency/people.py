@@ -79,6 +79,8 @@ class Judgement:
         cut_pauses: Pauses in which, or behind which, it did so.
         pauses: How many there are.
         talked_over_s: For how long both spoke.
+        began: When the caller began to speak, counted from the labelled end.
+        heard: When the agent was heard, beginnings and ends, counted likewise.
     """
 
     first_sound: float | None
@@ -88,6 +90,8 @@ class Judgement:
     talked_over_s: float
     answer: float | None = None
     answer_cut_off: bool = False
+    began: float = 0.0
+    heard: Sequence[tuple[float, float]] = ()
 
     @property
     def is_harmful(self) -> bool:
@@ -119,6 +123,8 @@ def judge(sounds: Sequence[Segment], turn: PersonTurn, answers: Sequence[Segment
         talked_over_s=sum(_overlap(sound, stretch) for sound in heard for stretch in speech_of(turn)),
         answer=min(due) - turn.end if due and not speaks_at_end else None,
         answer_cut_off=len(due) < len(answered),
+        began=turn.start - turn.end,
+        heard=[(sound.start - turn.end, sound.end - turn.end) for sound in heard],
     )
 
 

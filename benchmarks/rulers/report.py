@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness.cli import ReportFiles
+from benchmarks.harness.cli import DOCS, ReportFiles
 from benchmarks.harness.cut_offs import cut_offs
 from benchmarks.harness.markdown import fill, milliseconds, table
+from benchmarks.harness.results import load
 from benchmarks.harness.stats import agreement, percentile, spread
+from benchmarks.latency.people_summary import people_rows
+from benchmarks.latency.results import Results as LatencyResults
 from benchmarks.rulers.results import Results
 from benchmarks.rulers.scenarios import RESPOND
-from benchmarks.rulers.scores import eva, tau_voice
+from benchmarks.rulers.scores import Conversation, Said, eva, tau_voice
+from caller import Segment
 
 SHIPPED, RESTARTED, CORRECTED = "as shipped", "clock restarted", "corrected"
 """As in ``voicebench_call``, which imports voicebench."""
@@ -21,11 +25,12 @@ MAX_DIFFERENCE_S = 0.04
 """Between two rulers of one call; a larger one needs a reason."""
 _TEMPLATE = Path(__file__).parent / "template.md"
 Row = dict[str, Any]
+Conversations = Mapping[str, Sequence[Conversation]]
 
 
 def write(results: Results, files: ReportFiles) -> None:
     """Write the report."""
-    about = results.about
+    about, people = results.about, of_people(load(DOCS / "latency.json", LatencyResults))
     page = fill(
         _TEMPLATE,
         **about,
@@ -35,8 +40,10 @@ def write(results: Results, files: ReportFiles) -> None:
         agreement=_agreement(results),
         verdict=_verdict(results),
         voicebench=_voicebench(results),
-        tau_voice=_tau_voice(results),
-        eva=_eva(results),
+        tau_voice=_tau_voice(_conversations(results)),
+        eva=_eva(_conversations(results)),
+        people_tau_voice=_tau_voice(people),
+        people_eva=_eva(people),
         failed=sum(session.error is not None for session in results.sessions),
         sessions=len(results.sessions),
         busy=f"{statistics.median(session.cpu_percent for session in results.sessions):.0f}",
@@ -232,10 +239,28 @@ def _share(values: Sequence[bool]) -> str:
     return f"{sum(values)} of {len(values)}"
 
 
-def _tau_voice(results: Results) -> str:
+def _conversations(results: Results) -> Conversations:
+    return {
+        system: [session.conversation for session in results.of(variant=CORRECTED, system=system)]
+        for system in _systems(results)
+    }
+
+
+def of_people(latency: LatencyResults) -> Conversations:
+    """Return the turns of people in the calls of ``benchmarks.latency``, each as a conversation of one turn."""
+    found: dict[str, list[Conversation]] = {}
+    for row in people_rows(latency):
+        person = row.get("person", {})
+        if "heard" in person:
+            sounds = [Segment(start, end) for start, end in person["heard"]]
+            found.setdefault(row["system"], []).append(Conversation([Said(person["began"], 0.0)], sounds))
+    return dict(sorted(found.items()))
+
+
+def _tau_voice(conversations: Conversations) -> str:
     rows = []
-    for system in _systems(results):
-        panel = tau_voice(session.conversation for session in results.of(variant=CORRECTED, system=system))
+    for system, calls in conversations.items():
+        panel = tau_voice(calls)
         rows.append(
             [
                 system,
@@ -251,10 +276,10 @@ def _tau_voice(results: Results) -> str:
     return table(headers, rows, numbers=True)
 
 
-def _eva(results: Results) -> str:
+def _eva(conversations: Conversations) -> str:
     rows = []
-    for system in _systems(results):
-        found = eva(session.conversation for session in results.of(variant=CORRECTED, system=system))
+    for system, calls in conversations.items():
+        found = eva(calls)
         by_reason: dict[str, list[float]] = {
             name: [] for name in ("latency", "user_interrupt", "agent_interrupt", "dual_interrupt")
         }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.latency.results import Results as LatencyResults
+from benchmarks.rulers.report import of_people
 from benchmarks.rulers.score import conversation_of
 from benchmarks.rulers.scores import Conversation, Said, eva, latency_score, tau_voice
 from caller.report import Segment
@@ -85,3 +87,17 @@ def test_report_of_caller_is_scored_with_each_sound_once() -> None:
     found = conversation_of({"greeting": {"heard": [{"start": 0.1, "end": 0.8}]}, "turns": turns})
     assert [(sound.start, sound.end) for sound in found.heard] == [(0.1, 0.8), (2.6, 4.1), (5.2, 6.0)]
     assert tau_voice([found]).yields == [pytest.approx(0.5)]
+
+
+def test_turns_of_people_are_conversations_of_one_turn_with_what_was_heard() -> None:
+    judged = {"began": -3.0, "heard": [[-1.0, -0.5], [0.8, 3.0]]}
+    rows = [
+        {"profile": "people", "system": "stock", "person": judged},
+        {"profile": "people", "system": "stock", "person": {"began": -2.0, "heard": [[0.6, 2.0]]}},
+        {"profile": "people", "system": "older", "person": {"first_sound": 1.0}},
+        {"profile": "cloud", "system": "stock"},
+    ]
+    (calls,) = of_people(LatencyResults(turns=rows)).values()
+    panel = tau_voice(calls)
+    assert (panel.latencies, panel.interruptions) == ([0.8, 0.6], 1)
+    assert eva(calls).reasons == ["agent_interrupt", "latency"]
