@@ -26,7 +26,7 @@ AudioModel = Callable[[Samples], float]
 
 #: Processes of the worker inherit it: where the weights of smart-turn are.
 _PATH = "AGENT_WORKER_SHARED_SMART_TURN"
-#: A tenth is usual. livekit-agents never answers a request that its process did not survive.
+#: A tenth is usual. livekit-agents never answers a request that its process did not survive, and later ones with None.
 _ANSWER_TIMEOUT_S = 1.0
 _ANSWER = struct.Struct("<d")
 
@@ -88,15 +88,16 @@ class SharedModel:
             try:
                 request = self._executor.do_inference(self._method, samples.tobytes())
                 answer = await asyncio.wait_for(request, _ANSWER_TIMEOUT_S)
-                assert answer is not None
-                probability: float = _ANSWER.unpack(answer)[0]
+                if answer:
+                    probability: float = _ANSWER.unpack(answer)[0]
+                    return probability
+                reason = "it has ended"  # livekit-agents loses the error, which has no text
             except (RuntimeError, asyncio.TimeoutError) as error:
-                logger.error(
-                    "the process of %s does not answer (%r): this call runs the model itself", self._method, error
-                )
-                self._is_lost = True
-            else:
-                return probability
+                reason = repr(error)
+            logger.error(
+                "the process of %s does not answer (%s): this call runs the model itself", self._method, reason
+            )
+            self._is_lost = True
         return await asyncio.to_thread(lambda: self._load()(samples))
 
 

@@ -37,7 +37,7 @@ class Process:
 
     def __init__(self) -> None:
         self.requests = 0
-        self.is_lost = self.is_silent = False
+        self.is_lost = self.is_silent = self.is_empty = False
 
     async def do_inference(self, method: str, data: bytes) -> bytes | None:
         self.requests += 1
@@ -45,6 +45,8 @@ class Process:
             await asyncio.Event().wait()
         if self.is_lost:
             raise RuntimeError("inference failed")
+        if self.is_empty:
+            return None
         runner = InferenceRunner.registered_runners[method]()
         runner.initialize()
         return runner.run(data)
@@ -68,15 +70,15 @@ async def test_the_process_hears_the_samples_and_its_answer_is_the_models(shared
     assert await SharedModel(Process(), MiniRunner, pytest.fail).ask(noise) == EOT().predict(noise)
 
 
-@pytest.mark.parametrize("is_lost", [True, False])
+@pytest.mark.parametrize("fault", ["is_lost", "is_silent", "is_empty"])
 async def test_call_whose_process_does_not_answer_runs_the_model_itself_and_asks_no_more(
-    is_lost: bool, shared: Model, monkeypatch: pytest.MonkeyPatch
+    fault: str, shared: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_models, "_ANSWER_TIMEOUT_S", 0.1)
     process = Process()
     model = SharedModel(process, SmartTurnRunner, lambda: Model(0.25).probability)
     assert await model.ask(SAMPLES) == 0.75
-    process.is_lost, process.is_silent = is_lost, not is_lost
+    setattr(process, fault, True)
     assert [await model.ask(SAMPLES), await model.ask(SAMPLES)] == [0.25, 0.25]
     assert process.requests == 2
 
