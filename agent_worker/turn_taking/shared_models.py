@@ -94,9 +94,7 @@ class SharedModel:
                 reason = "it has ended"  # livekit-agents loses the error, which has no text
             except (RuntimeError, asyncio.TimeoutError) as error:
                 reason = repr(error)
-            logger.error(
-                "the process of %s does not answer (%s): this call runs the model itself", self._method, reason
-            )
+            logger.error("%s has no answer from its process (%s): this call runs it itself", self._method, reason)
             self._is_lost = True
         return await asyncio.to_thread(lambda: self._load()(samples))
 
