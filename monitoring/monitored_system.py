@@ -44,7 +44,7 @@ async def wait_until_scraped(prometheus: Prometheus) -> None:
     since = time.time()
 
     async def is_scraped() -> bool:
-        scraped = await prometheus.value("timestamp(up == 1)")
+        scraped = await prometheus.value("timestamp(up) and up == 1")
         return len(scraped) == await prometheus.targets() > 0 and all(one.values[0] > since for one in scraped)
 
     await poll(is_scraped)

@@ -54,7 +54,7 @@ def parse(arguments: Sequence[str]) -> tuple[str, list[str]]:
     parser = argparse.ArgumentParser(
         prog="agent-worker",
         usage="%(prog)s [--stack {cloud,self-hosted}] [COMMAND …]",
-        description="A LiveKit voice agent that never leaves the caller in silence.",
+        description="A LiveKit voice agent that says a fitting phrase while the answer is on its way.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,

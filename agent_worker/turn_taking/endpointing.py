@@ -9,6 +9,7 @@ from typing import Literal
 
 from livekit import local_inference
 from livekit.agents import NOT_GIVEN, TurnHandlingOptions, inference
+from livekit.agents.utils.hw import get_cpu_monitor
 from livekit.agents.voice import room_io
 
 from agent_worker.core.settings import BadSettingsError, Settings
@@ -82,11 +83,12 @@ def load_models(settings: Settings) -> None:
 
 def share_models(settings: Settings) -> None:
     """Let the worker that starts after this run the models for all its calls, if smart-turn is one of them."""
+    shared_models.share_nothing()
     if settings.turn_detector not in ("fused", "smart-turn"):
         return
     with contextlib.suppress(smart_turn.SmartTurnMissingError):
         smart_turn.check(_path(settings))
-        shared_models.share(_path(settings))
+        shared_models.share(_path(settings), settings.worker_max_calls, get_cpu_monitor().cpu_count())
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ In each call's process smart-turn's library, weights and working memory would ta
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import struct
 from collections.abc import Callable
@@ -28,6 +29,11 @@ AudioModel = Callable[[Samples], float]
 _PATH = "AGENT_WORKER_SHARED_SMART_TURN"
 #: A tenth is usual. livekit-agents never answers a request that its process did not survive, and later ones with None.
 _ANSWER_TIMEOUT_S = 1.0
+#: So many timeouts in a row are no crowd: the process is lost.
+_MAX_TIMEOUTS = 3
+#: The process answers some 15 questions a second, whatever the machine has; a call asks one in three seconds or so.
+_MAX_CALLS = 16
+_CALLS_PER_CORE = 8
 _ANSWER = struct.Struct("<d")
 
 
@@ -81,30 +87,54 @@ class SharedModel:
         self._method = runner.INFERENCE_METHOD
         self._load = load
         self._is_lost = False
+        self._timeouts = 0
 
     async def ask(self, samples: Samples) -> float:
-        """Return the probability that the turn has ended, after these samples (mono, 16 kHz)."""
+        """Return the probability that the turn has ended, after these samples (mono, 16 kHz).
+
+        Raises:
+            asyncio.TimeoutError: If the process has much to do.
+        """
+        answer = None if self._is_lost else await self._ask_process(samples)
+        if answer:
+            probability: float = _ANSWER.unpack(answer)[0]
+            return probability
         if not self._is_lost:
-            try:
-                request = self._executor.do_inference(self._method, samples.tobytes())
-                answer = await asyncio.wait_for(request, _ANSWER_TIMEOUT_S)
-                if answer:
-                    probability: float = _ANSWER.unpack(answer)[0]
-                    return probability
-                reason = "it has ended"  # livekit-agents loses the error, which has no text
-            except (RuntimeError, asyncio.TimeoutError) as error:
-                reason = repr(error)
-            logger.error("%s has no answer from its process (%s): this call runs it itself", self._method, reason)
+            logger.error("%s has no answer from its process: this call runs the model itself", self._method)
             self._is_lost = True
         return await asyncio.to_thread(lambda: self._load()(samples))
 
+    async def _ask_process(self, samples: Samples) -> bytes | None:
+        """Return the answer; nothing if the process is lost."""
+        request = self._executor.do_inference(self._method, samples.tobytes())
+        try:
+            answer = await asyncio.wait_for(request, _ANSWER_TIMEOUT_S)
+        except RuntimeError:
+            return None
+        except asyncio.TimeoutError:
+            self._timeouts += 1
+            if self._timeouts < _MAX_TIMEOUTS:
+                raise
+            return None
+        self._timeouts = 0
+        return answer
 
-def share(path: Path) -> None:
-    """Let the worker that starts after this run both models in a process of their own.
+
+def share_nothing() -> None:
+    """Forget what a worker that started this one shares."""
+    os.environ.pop(_PATH, None)
+
+
+def share(path: Path, max_calls: int | None, cores: float) -> None:
+    """Let the worker that starts after this run both models in a process of their own, if it has few calls.
 
     Args:
         path: The weights of smart-turn, checked.
+        max_calls: How many calls the worker takes at most; None if its CPU decides.
+        cores: How many it may use.
     """
+    if min(max_calls or math.inf, _CALLS_PER_CORE * cores) > _MAX_CALLS:
+        return
     os.environ[_PATH] = str(path)
     register_inference(MiniRunner)
     register_inference(SmartTurnRunner)

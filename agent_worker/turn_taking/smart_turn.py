@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -39,14 +39,22 @@ def weights_path() -> Path:
     return in_image if in_image.is_file() and not in_cache.is_file() else in_cache
 
 
+_NO_LIBRARY = "onnxruntime is not installed, or cannot be imported: pip install 'agent-worker[smart-turn]'"
+
+
 def check(path: Path) -> None:
-    """Check the weights and the library that runs them.
+    """Check the weights and the library that runs them. Blocks for some 0.2 s.
 
     Raises:
         SmartTurnMissingError: If one is missing, or the file is another.
     """
-    if importlib.util.find_spec("onnxruntime") is None:  # its import takes 15 MB
-        raise SmartTurnMissingError("onnxruntime is not installed: pip install 'agent-worker[smart-turn]'")
+    # In a process of its own: the library takes 15 MB, and starts a thread.
+    if subprocess.run([sys.executable, "-c", "import onnxruntime"], capture_output=True, check=False).returncode:
+        raise SmartTurnMissingError(_NO_LIBRARY)
+    _check_weights(path)
+
+
+def _check_weights(path: Path) -> None:
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -88,8 +96,11 @@ def load(path: Path) -> SmartTurn:
     Raises:
         SmartTurnMissingError: If it cannot be loaded.
     """
-    check(path)
-    return SmartTurn(path)
+    _check_weights(path)
+    try:
+        return SmartTurn(path)
+    except ImportError:
+        raise SmartTurnMissingError(_NO_LIBRARY) from None
 
 
 def log_mel(samples: Samples) -> npt.NDArray[np.float32]:

@@ -31,10 +31,17 @@ def describe(name: str, arguments: Sequence[str], packages: Iterable[str] = _PAC
     return {
         "command": shlex.join(["python", "-m", f"benchmarks.{name}", *_public(arguments)]),
         "machine": f"{os.cpu_count()} cores, {_cpu()}, {platform.system()}",
-        "commit": output("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
+        "commit": _commit(),
         "versions": ", ".join([f"Python {platform.python_version()}", *versions]),
         "began": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
     }
+
+
+def _commit() -> str:
+    """Return the commit; ``-dirty`` if the tree differs from it elsewhere than in the results of benchmarks."""
+    git = ("git", "-C", str(ROOT))
+    changes = output(*git, "status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)docs/benchmarks")
+    return output(*git, "describe", "--always") + ("" if changes == "none" else "-dirty")
 
 
 def _public(arguments: Sequence[str]) -> list[str]:

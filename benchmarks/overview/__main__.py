@@ -26,17 +26,25 @@ def page(folder: Path = DOCS) -> str:
         commands=commands(figures),
         rulers=rulers(figures),
         machine=figures.latency.profiles["people"]["machine"],
-        answer_ours=f"{figures.median('cloud', DEFAULT_SYSTEM, 'answer_gap'):.2f}",
-        answer_stock=f"{figures.median('cloud', STOCK, 'answer_gap'):.2f}",
-        answer_pipecat=f"{figures.median('cloud', PIPECAT, 'answer_gap'):.2f}",
+        answer_ours=f"{figures.median('typical', DEFAULT_SYSTEM, 'answer_gap'):.2f}",
+        answer_stock=f"{figures.median('typical', STOCK, 'answer_gap'):.2f}",
+        answer_pipecat=f"{figures.median('typical', PIPECAT, 'answer_gap'):.2f}",
         first_people=figures.wait("people", DEFAULT_SYSTEM),
         first_people_stock=figures.wait("people", STOCK),
         people_ours=ours.cut_turns,
         people_stock=stock.cut_turns,
         people_turns=ours.turns,
+        pauses_ours=ours.cut_pauses,
+        pauses_stock=stock.cut_pauses,
+        heard_ours=_heard(figures.harm["agent-worker, first words 0.15 s after the decision"]),
+        heard_stock=_heard(figures.harm["stock livekit-agents, 1.1 s after"]),
         cut_ours=_share(policies["agent-worker, fused"]),
         cut_stock=_share(policies["stock livekit-agents"]),
     )
+
+
+def _heard(harm: dict[str, dict[str, float]]) -> str:
+    return f"{harm['heard']['value']:.0%}"
 
 
 def _share(policy: dict[str, dict[str, float]]) -> str:

@@ -19,12 +19,17 @@ from benchmarks.latency.summary import DEFAULT_SYSTEM
 from benchmarks.rulers.report import CORRECTED, MAX_DIFFERENCE_S, answered, difference
 from benchmarks.rulers.results import Results as RulerResults
 
-OFF, STOCK, PIPECAT = "agent-worker/off", "stock", "pipecat"
+OFF, STOCK, STOCK_SMART, PIPECAT = "agent-worker/off", "stock", "stock-smart-turn", "pipecat"
 _OWN_VARIANTS = ("agent-worker/", "seed", "stock-", "pipecat-")
 """Systems of the detailed report that are variants of those in the overview."""
-_COLUMNS = {DEFAULT_SYSTEM: "this project", OFF: "the same, pre-responses off", STOCK: "stock livekit-agents"}
-_WITH_TOOL = {"agent-worker/tool": DEFAULT_SYSTEM, "stock-filler-tuned": STOCK, "pipecat-speak": PIPECAT}
-"""Systems of the profiles with a tool, and the columns they belong to."""
+_COLUMNS = {
+    DEFAULT_SYSTEM: "this project",
+    OFF: "the same, pre-responses off",
+    STOCK: "stock livekit-agents",
+    STOCK_SMART: "stock with smart-turn",
+}
+_WITH_TOOL = {"agent-worker/tool": DEFAULT_SYSTEM, "stock-filler-immediate": STOCK, "pipecat-backend-tool": PIPECAT}
+"""Systems of the profiles with a tool, and the columns they belong to: of each the one that is heard first."""
 _PROFILES = {
     "people": "recordings of people as callers; providers as in `cloud`",
     "cloud": "`cloud`: synthetic callers, simulated providers as fast as cloud services",
@@ -32,7 +37,7 @@ _PROFILES = {
     "jitter": "`jitter`: as `cloud`, latencies vary (p95 at 3 times the median)",
     "typical": "`typical`: as `jitter`, and the final transcript comes at a median of 250 ms, as measured of a service",
     "phone": "`phone`: as `typical`, by telephone: 8 kHz, 2 % of the packets lost, 60 ms more each way",
-    "tools": "`tools`: as `cloud`, the large model calls a tool that takes 3 s; stock and Pipecat with fillers",
+    "tools": "`tools`: as `cloud`, the large model calls a tool that takes 3 s; each as it is heard soonest",
     "real": "`real`: small real models on two CPU cores",
 }
 _POLICIES = {
@@ -66,7 +71,18 @@ class Figures:
     @cached_property
     def policies(self) -> dict[str, Any]:
         """Policies of the end of the turn, of ``benchmarks.turn_taking``."""
-        found: dict[str, Any] = json.loads((self.folder / "turn-taking.json").read_text(encoding="utf-8"))["policies"]
+        found: dict[str, Any] = self._turn_taking["policies"]
+        return found
+
+    @cached_property
+    def harm(self) -> dict[str, Any]:
+        """Harmful cuts, of ``benchmarks.turn_taking``."""
+        found: dict[str, Any] = self._turn_taking["harm"]
+        return found
+
+    @cached_property
+    def _turn_taking(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "turn-taking.json").read_text(encoding="utf-8"))
         return found
 
     @cached_property
@@ -84,13 +100,17 @@ class Figures:
         """Return the median first sound and, in brackets, the median answer if it is later, seconds."""
         rows = [row for row in self.latency.turns if row["profile"] == profile and "failure" not in row]
         rows = [row for row in rows if _WITH_TOOL.get(row["system"], row["system"]) == system]
-        if profile == "people":
-            found = self.people.get(system)
-            return f"{found.first_sound.p50:.2f}" if found and found.first_sound else "-"
+        if profile == "people":  # cut-offs have no wait
+            rows = [{"response_gap": it["first_sound"], "answer_gap": it.get("answer")} for it in map(_person, rows)]
         first, answer = _median(rows, "response_gap"), _median(rows, "answer_gap")
         if first is None:
             return "-"
         return f"{first:.2f}" if answer is None or answer - first < 0.01 else f"{first:.2f} ({answer:.2f})"
+
+    def date(self, profile: str) -> str:
+        """Return the day on which a profile was measured."""
+        began: str = self.latency.profiles[profile]["began"]
+        return began[:10]
 
     def turns(self, profile: str) -> int:
         """Return how many turns of each system a profile has, at least."""
@@ -104,6 +124,11 @@ class Figures:
         """Return the median of a gap, seconds."""
         rows = [row for row in self.latency.turns if (row["profile"], row["system"]) == (profile, system)]
         return float(statistics.median(row[name] for row in rows if row.get(name) is not None))
+
+
+def _person(row: Row) -> dict[str, Any]:
+    found: dict[str, Any] = row["person"]
+    return found
 
 
 def _is_variant(system: str) -> bool:
@@ -120,7 +145,11 @@ def waits(figures: Figures) -> str:
     systems = figures.systems()
     headers = ("seconds", "turns", *(_COLUMNS.get(name, name.capitalize()) for name in systems))
     rows = [
-        [about, figures.turns(profile), *(figures.wait(profile, system) for system in systems)]
+        [
+            f"{about}; {figures.date(profile)}",
+            figures.turns(profile),
+            *(figures.wait(profile, system) for system in systems),
+        ]
         for profile, about in _PROFILES.items()
         if figures.turns(profile)
     ]
@@ -133,6 +162,8 @@ def _cut_offs(figures: Figures, systems: Sequence[str]) -> Iterator[list[object]
     live = {name: str(found.cut_turns) for name, found in figures.people.items()}
     count = figures.turns("people")
     yield ["false cut-offs: turns of people cut, in the calls of the first row", count, *_of(live, systems)]
+    pauses = {name: str(found.cut_pauses) for name, found in figures.people.items()}
+    yield ["false cut-offs: pauses of people in which words were heard, in the same calls", "-", *_of(pauses, systems)]
     replayed = {}
     for policy, system in _POLICIES.items():
         found = figures.policies[policy]

@@ -59,7 +59,7 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Model:
     monkeypatch.setenv("AGENT_WORKER_SHARED_SMART_TURN", "")
     monkeypatch.setattr(InferenceRunner, "registered_runners", {})
     monkeypatch.setattr(smart_turn, "load", {Path("weights.onnx"): model}.__getitem__)
-    shared_models.share(Path("weights.onnx"))
+    shared_models.share(Path("weights.onnx"), max_calls=None, cores=2)
     return model
 
 
@@ -70,17 +70,39 @@ async def test_the_process_hears_the_samples_and_its_answer_is_the_models(shared
     assert await SharedModel(Process(), MiniRunner, pytest.fail).ask(noise) == EOT().predict(noise)
 
 
-@pytest.mark.parametrize("fault", ["is_lost", "is_silent", "is_empty"])
-async def test_call_whose_process_does_not_answer_runs_the_model_itself_and_asks_no_more(
-    fault: str, shared: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shared_models, "_ANSWER_TIMEOUT_S", 0.1)
+@pytest.mark.parametrize("fault", ["is_lost", "is_empty"])
+async def test_call_whose_process_is_lost_runs_the_model_itself_and_asks_no_more(fault: str, shared: Model) -> None:
     process = Process()
     model = SharedModel(process, SmartTurnRunner, lambda: Model(0.25).probability)
     assert await model.ask(SAMPLES) == 0.75
     setattr(process, fault, True)
     assert [await model.ask(SAMPLES), await model.ask(SAMPLES)] == [0.25, 0.25]
     assert process.requests == 2
+
+
+async def test_late_answers_are_not_waited_for_and_the_third_in_a_row_tells_that_the_process_is_lost(
+    shared: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_models, "_ANSWER_TIMEOUT_S", 0.01)
+    process = Process()
+    process.is_silent = True
+    model = SharedModel(process, SmartTurnRunner, lambda: Model(0.25).probability)
+    for _ in range(2):
+        with pytest.raises(asyncio.TimeoutError):
+            await model.ask(SAMPLES)
+    assert [await model.ask(SAMPLES), await model.ask(SAMPLES)] == [0.25, 0.25]
+    assert process.requests == 3
+
+
+@pytest.mark.parametrize(
+    ("max_calls", "cores", "is_shared"), [(None, 2, True), (None, 4, False), (12, 64, True), (1000, 1, True)]
+)
+def test_models_are_shared_by_workers_of_few_calls(
+    max_calls: int | None, cores: float, is_shared: bool, shared: Model
+) -> None:
+    shared_models.share_nothing()
+    shared_models.share(Path("weights.onnx"), max_calls, cores)
+    assert shared_models.is_shared() is is_shared
 
 
 async def test_a_question_is_put_to_shared_models_as_to_those_of_the_process(shared: Model) -> None:
@@ -100,6 +122,7 @@ def test_nothing_is_shared_where_smart_turn_is_not_asked_or_missing(
     detector: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(InferenceRunner, "registered_runners", {})
+    monkeypatch.setenv("AGENT_WORKER_SHARED_SMART_TURN", "of a worker that started this one")
     endpointing.share_models(Settings(**LIVEKIT, turn_detector=detector, smart_turn_path=tmp_path / "none.onnx"))
     assert not shared_models.is_shared()
     assert InferenceRunner.registered_runners == {}
