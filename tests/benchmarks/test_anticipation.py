@@ -164,5 +164,6 @@ def test_the_report_has_all_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "120 moments of 30 turns" in page
     figures = json.loads((tmp_path / "anticipation.json").read_text())
     assert set(figures) == {
-        "seed", "policy", "detector", "parts", "bounds", "calls", "early", "before_the_end", "released"
+        "seed", "policy", "cut_as_configured", "detector", "parts", "bounds", "calls", "early", "before_the_end",
+        "released",
     }  # fmt: skip
