@@ -87,7 +87,7 @@ def run(stack: StackDefinition[SettingsT]) -> None:
     print(f"end of turn, TURN_DETECTOR={settings.turn_detector}: {deciders}", file=sys.stderr, flush=True)
     serve_metrics(settings)
     protect_log()
-    share_models(settings)
+    share_models(settings, deciders)
     return_freed_memory()  # of the checks and the synthesis: 40 MB, which the worker does not need again
     server = build_server(settings, stack.build, prices)
     if missing_audio:

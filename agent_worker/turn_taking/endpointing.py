@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -81,13 +80,15 @@ def load_models(settings: Settings) -> None:
         _smart_turn(settings)
 
 
-def share_models(settings: Settings) -> None:
-    """Let the worker that starts after this run the models for all its calls, if smart-turn is one of them."""
+def share_models(settings: Settings, deciders: Deciders) -> None:
+    """Let the worker that starts after this run the models for all its calls, if smart-turn is one of them.
+
+    Args:
+        settings: Those that were checked.
+        deciders: What :func:`check_turn_detector` found for them.
+    """
     shared_models.share_nothing()
-    if settings.turn_detector not in ("fused", "smart-turn"):
-        return
-    with contextlib.suppress(smart_turn.SmartTurnMissingError):
-        smart_turn.check(_path(settings))
+    if settings.turn_detector in ("fused", "smart-turn") and deciders.missing is None:
         shared_models.share(_path(settings), settings.worker_max_calls, get_cpu_monitor().cpu_count())
 
 

@@ -18,7 +18,7 @@ from agent_worker.core.folders import cache_dir
 from agent_worker.turn_taking.audio_models import with_silence_ahead
 from agent_worker.turn_taking.end_of_turn import DETECTED_SILENCE_S
 from benchmarks.harness.cli import progress
-from benchmarks.turn_taking.features import Activity, Models, activity_of, matching, silences_of
+from benchmarks.turn_taking.features import Activity, Models, activity_of, matching, silences_of, write_whole
 from benchmarks.turn_taking.recordings import SAMPLE_RATE, Event, Recording, Samples, spread
 from benchmarks.turn_taking.report import SCORED
 
@@ -95,10 +95,7 @@ def probes(recordings: Sequence[Recording]) -> list[Probes]:
         if not file.exists():
             progress(f"probes: {recording.file}")
             models = models or Models()
-            file.parent.mkdir(parents=True, exist_ok=True)
-            part = file.with_suffix(".part")
-            part.write_bytes(_PROBES.dump_json(_measure(recording, models)))
-            part.replace(file)
+            write_whole(file, _PROBES.dump_json(_measure(recording, models)))
         found.append(_PROBES.validate_json(file.read_bytes()))
     return found
 

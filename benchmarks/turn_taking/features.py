@@ -163,12 +163,13 @@ def _cached(
     progress(f"{condition}: {recording.file}")
     heard = replace(recording, samples=_under(condition, recording, others))
     found = list(_measure(heard, models()))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    _write(file, _MOMENTS.dump_json(found))
+    write_whole(file, _MOMENTS.dump_json(found))
     return found
 
 
-def _write(file: Path, content: bytes) -> None:
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file of the cache, whose folder may be missing; one that was begun is never read."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part")
     part.write_bytes(content)
     part.replace(file)

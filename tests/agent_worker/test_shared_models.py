@@ -123,6 +123,9 @@ def test_nothing_is_shared_where_smart_turn_is_not_asked_or_missing(
 ) -> None:
     monkeypatch.setattr(InferenceRunner, "registered_runners", {})
     monkeypatch.setenv("AGENT_WORKER_SHARED_SMART_TURN", "of a worker that started this one")
-    endpointing.share_models(Settings(**LIVEKIT, turn_detector=detector, smart_turn_path=tmp_path / "none.onnx"))
+    monkeypatch.setenv("AGENT_WORKER_CACHE", str(tmp_path))
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    settings = Settings(**LIVEKIT, turn_detector=detector)
+    endpointing.share_models(settings, endpointing.check_turn_detector(settings))
     assert not shared_models.is_shared()
     assert InferenceRunner.registered_runners == {}

@@ -72,7 +72,8 @@ def register_inference(runner: type[InferenceRunner]) -> None:
 def job_inference() -> InferenceExecutor | None:
     """Return what asks the worker's inference process for the call of this process; None outside a call.
 
-    If that process is lost, one request is never answered, and the next ones raise ``RuntimeError``.
+    If that process is lost, the request that it was at work on is never answered, and the next ones get ``None``: the
+    error behind them has no text, and livekit-agents takes that for none.
     """
     job = get_job_context(required=False)
     return None if job is None else job.inference_executor
